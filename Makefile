@@ -1,0 +1,77 @@
+# Needs git, make and CPython 3.12 or 3.13; `make` alone lists the targets.
+# PYTHON=... names the interpreter that .venv is made with; without it .ci/find_python.sh looks.
+
+ESTIMATE := run -m 'assumptions=glob(*)' name=shipped
+UV ?= uv
+
+# Paths are relative to this folder, so that a checkout path may contain spaces.
+PIP := .venv/bin/python -m pip
+INSTALL := $(PIP) install --quiet --require-hashes --no-build-isolation \
+	--only-binary :all: --no-binary antlr4-python3-runtime
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help estimate test lint calibrate fix lock clean distclean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+estimate: .venv/.installed ## run every shipped assumption set and write the results to outputs/
+	.venv/bin/estimator $(ESTIMATE)
+
+test: lint ## lint, then the tests with coverage
+	.venv/bin/python -m pytest --cov
+
+lint: .venv/.installed-dev ## style, types, import layers and spelling
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/codespell
+
+calibrate: .venv/.installed-dev ## the long tests, marked calibration
+	.venv/bin/python -m pytest -m calibration
+
+fix: .venv/.installed-dev ## mend style where ruff can
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+# Keeps the pins that still fit; LOCK=--upgrade takes the newest of all, LOCK='-P numpy' of one.
+COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.12 \
+	--generate-hashes --no-header $(LOCK)
+lock: ## pin requirements*.txt from pyproject.toml again (needs uv)
+	$(COMPILE) --group build -o requirements.txt
+	$(COMPILE) --group build --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove caches and builds; keeps outputs/ and .venv
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis
+	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . \( -path ./.venv -o -path ./.git \) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+distclean: clean ## clean, and remove .venv
+	rm -rf .venv
+
+# An environment that is missing, broken, moved or of an unsuitable Python is made from nothing.
+ifneq ($(shell sh .ci/find_python.sh --check-venv .venv && echo usable),usable)
+.PHONY: .venv/pyvenv.cfg
+endif
+.venv/pyvenv.cfg:
+	@python=$$(sh .ci/find_python.sh) && rm -rf .venv && \
+		echo "making .venv with $$python" && "$$python" -m venv .venv
+
+# setuptools comes first, by its own hash: antlr4-python3-runtime has no wheel, and with build
+# isolation pip would fetch an unpinned setuptools to build it. Everything else has to be a wheel.
+.venv/.installed: .venv/pyvenv.cfg requirements.txt pyproject.toml
+	pwd -P > .venv/.location
+	awk '/^[a-z]/ { keep = /^setuptools==/ } keep' requirements.txt > .venv/setuptools.txt
+	$(INSTALL) -r .venv/setuptools.txt
+	$(INSTALL) -r requirements.txt
+	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	touch $@
