@@ -1,0 +1,482 @@
+"""The typed assumption set: one fully resolved configuration, checked, with an identity.
+
+`AssumptionSet.from_config` collects every problem of a configuration and raises them at once, each
+with its key, what was found, and what is allowed. `ASSUMPTIONS` lists the scalar assumptions that
+the model samples (or holds fixed), with unit and support.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from estimator.errors import ConfigError, nearest, problems_text
+from estimator.priors import FAMILIES_BY_SUPPORT, LINKS, Prior, Support
+
+QUANTITY_SCALES: dict[str, Literal["log", "logit", "difference", "stock"]] = {
+    "losses": "log",
+    "killed": "log",
+    "killed_share": "logit",
+    "recruits": "log",
+    "foreign_recruits": "log",
+    "replacement_gap": "difference",
+    "net_change": "difference",
+    "force_size": "stock",
+}
+"""Quantities whose claims enter the likelihood, and the scale on which reporting errors add up."""
+
+REPORTING_UNITS = {
+    "log": "log ratio",
+    "logit": "log odds",
+    "difference": "persons/month",
+    "stock": "log ratio",
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is fixed about one scalar assumption: its unit, its support, its size in the model."""
+
+    unit: str
+    support: Support
+    description: str
+    per_model_unit: float = 1.0  # persons become thousands inside the model
+
+
+ASSUMPTIONS: dict[str, Spec] = {
+    "losses.level": Spec("persons/month", "positive", "losses before the first month", 1000.0),
+    "losses.step": Spec("log ratio", "positive", "monthly step of the log losses"),
+    "unconfirmed.ratio": Spec("ratio", "positive", "typical unconfirmed / confirmed"),
+    "unconfirmed.spread": Spec("log ratio", "positive", "spread of that ratio between periods"),
+    "confirmed.false_confirmation": Spec("share", "share", "share of confirmed that is wrong"),
+    "killed_share.level": Spec("share", "share", "killed / losses before the first month"),
+    "killed_share.step": Spec("log odds", "positive", "monthly step of the logit killed share"),
+    "returns.rate": Spec("share", "share", "share of the wounded who come back to duty"),
+    "returns.delay": Spec("months", "positive", "mean time until they are back"),
+    "recruitment.level": Spec("persons/month", "positive", "recruits before the first month", 1000.0),
+    "recruitment.step": Spec("log ratio", "positive", "monthly step of the log recruits"),
+    "recruitment.mobilised": Spec("persons", "positive", "recruits by the mobilisation", 1000.0),
+    "foreign.level": Spec("persons/month", "positive", "foreign recruits, start", 1000.0),
+    "foreign.step": Spec("log ratio", "positive", "monthly step of the log foreign recruits"),
+    "force.start": Spec("persons", "positive", "force in the theatre at the start", 1000.0),
+    "force.other_exits": Spec("persons/month", "positive", "exits beside losses", 1000.0),
+}
+
+
+class Section(BaseModel):
+    """Base of all parts of a configuration: unknown keys are errors, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Date = Annotated[
+    dt.date, BeforeValidator(lambda v: dt.date.fromisoformat(v) if isinstance(v, str) else v)
+]
+Persistence = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Names = Literal["all"] | tuple[str, ...]
+
+
+class EvidenceOptions(Section):
+    """Which claims count."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    sources: Names
+    origins: dict[str, Names]
+    populations: Names
+    as_of: Date | None
+    drop: tuple[str, ...]
+
+
+class WindowOptions(Section):
+    """Months that are estimated, and how far scenarios look beyond them."""
+
+    start: Date
+    end: Date
+    overhang_days: int = Field(ge=0, le=366)
+    months_before_window: int = Field(ge=0, le=600)
+    horizon_months: int = Field(ge=0, le=60)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> WindowOptions:
+        if self.end <= self.start:
+            raise ValueError(f"end must be after start. Got start={self.start}, end={self.end}")
+        return self
+
+
+class LossesOptions(Section):
+    """Dynamics of the monthly losses."""
+
+    persistence: Persistence
+    level: Prior
+    step: Prior
+
+
+class ConfirmedOptions(Section):
+    """What a confirmed figure is."""
+
+    counts: Literal["losses", "killed"]
+    false_confirmation: Prior
+
+
+class UnconfirmedOptions(Section):
+    """Losses beyond the confirmed ones, as a ratio to them."""
+
+    ratio: Prior
+    spread: Prior
+
+
+class KilledShareOptions(Section):
+    """Share of the losses who are killed, and whose claims on it count."""
+
+    origins: Names
+    persistence: Persistence
+    level: Prior
+    step: Prior
+
+
+class ReturnsOptions(Section):
+    """Return of the wounded to duty."""
+
+    rate: Prior
+    delay: Prior
+
+
+class RecruitmentOptions(Section):
+    """Inflow of recruits: a regular stream and one mobilisation."""
+
+    persistence: Persistence
+    level: Prior
+    step: Prior
+    mobilised: Prior
+    mobilisation_start: Date | None
+    mobilisation_end: Date | None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> RecruitmentOptions:
+        start, end = self.mobilisation_start, self.mobilisation_end
+        if (start is None) != (end is None) or (start and end and end < start):
+            raise ValueError(
+                "mobilisation_start and mobilisation_end must both be dates in order, or both "
+                f"null. Got {start} and {end}"
+            )
+        return self
+
+
+class ForeignOptions(Section):
+    """Inflow of foreign recruits."""
+
+    persistence: Persistence
+    level: Prior
+    step: Prior
+
+
+class ForceOptions(Section):
+    """The force in the theatre: its start, and exits other than losses."""
+
+    start: Prior
+    other_exits: Prior
+
+
+class SourceReporting(Section):
+    """How one origin reports one quantity: reported = truth + bias (+ drift) + noise on its scale."""
+
+    bias: Prior | None = None
+    undercount: Prior | None = None
+    drift: Prior = Prior(family="Fixed", value=0.0)
+    noise: float = Field(gt=0.0)
+
+    @model_validator(mode="after")
+    def _one_bias(self) -> SourceReporting:
+        if (self.bias is None) == (self.undercount is None):
+            raise ValueError("give either bias (both signs) or undercount (one-sided), not both")
+        if self.bias is not None and self.bias.family not in {"Fixed", "Normal"}:
+            raise ValueError(f"bias must be Fixed or Normal. Got {self.bias.family}")
+        if self.undercount is not None and self.undercount.family != "LogNormal":
+            raise ValueError(f"undercount must be LogNormal. Got {self.undercount.family}")
+        if self.drift.family not in {"Fixed", "Normal"}:
+            raise ValueError(f"drift must be Fixed or Normal. Got {self.drift.family}")
+        return self
+
+
+class ReportingOptions(Section):
+    """Bias and noise: a default for each quantity, and what differs for an origin."""
+
+    default: dict[str, SourceReporting]
+    origins: dict[str, dict[str, SourceReporting]]
+
+    @model_validator(mode="after")
+    def _known_quantities(self) -> ReportingOptions:
+        problems = [
+            f"default.{quantity} is missing" for quantity in QUANTITY_SCALES if quantity not in self.default
+        ]
+        tables = {"default": self.default} | {f"origins.{o}": t for o, t in self.origins.items()}
+        for place, table in tables.items():
+            for quantity, reporting in table.items():
+                if quantity not in QUANTITY_SCALES:
+                    problems.append(f"{place}.{quantity}: {nearest(quantity, QUANTITY_SCALES)}")
+                    continue
+                problems += _reporting_unit_problems(f"{place}.{quantity}", quantity, reporting)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def of(self, origin: str, quantity: str) -> SourceReporting:
+        """Return how `origin` reports `quantity`: its own entry, else the default."""
+        return self.origins.get(origin, {}).get(quantity, self.default[quantity])
+
+
+def _reporting_unit_problems(place: str, quantity: str, reporting: SourceReporting) -> list[str]:
+    unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
+    wanted = {"bias": unit, "undercount": unit, "drift": f"{unit}/year"}
+    return [
+        f"{place}.{name}: unit must be {expected!r}. Got {prior.unit!r}"
+        for name, expected in wanted.items()
+        if (prior := getattr(reporting, name)) is not None and prior.unit not in (None, expected)
+    ]
+
+
+class HedgingOptions(Section):
+    """Widths of the words around a figure, as shares of the figure (shares: in points)."""
+
+    about: float = Field(ge=0.0, le=0.5)
+    nearly: float = Field(gt=0.0, le=0.5)
+    more_than: float = Field(gt=0.0, le=0.5)
+    share_band: float = Field(gt=0.0, le=0.5)
+    minimum: float = Field(gt=0.0, le=0.1)
+
+
+class Band(Section):
+    """A range for a quantity that a scenario sets, drawn uniformly for each posterior draw."""
+
+    low: float = Field(ge=0.0)
+    high: float = Field(ge=0.0)
+    by: int = Field(default=1, ge=1, description="months until it is reached, in a straight line")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Band:
+        if self.low > self.high:
+            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
+        return self
+
+
+class Pulse(Section):
+    """Additional persons, spread evenly over some months of the horizon."""
+
+    persons: float = Field(ge=0.0)
+    first_month: int = Field(ge=1)
+    months: int = Field(ge=1)
+
+
+class ScenarioOptions(Section):
+    """What is set differently after the last month; what is not named goes on as it did."""
+
+    description: str
+    losses: Band | None = None
+    recruits: Band | None = None
+    plan_share: float | None = Field(default=None, ge=0.0)
+    killed_share: Band | None = None
+    mobilisation: Pulse | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> ScenarioOptions:
+        if self.killed_share is not None and self.killed_share.high > 1:
+            raise ValueError(f"killed_share must lie in [0, 1]. Got high={self.killed_share.high}")
+        if self.recruits is not None and self.plan_share is not None:
+            raise ValueError("give recruits or plan_share, not both")
+        return self
+
+
+class RatioPeriod(Section):
+    """Losses per loss of the other side over a period."""
+
+    start: Date
+    end: Date | None
+    low: float = Field(gt=0.0)
+    high: float = Field(gt=0.0)
+    claim: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RatioPeriod:
+        if self.low > self.high:
+            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
+        return self
+
+
+class DerivedOptions(Section):
+    """Numbers used only after sampling, for quantities that follow from the posterior."""
+
+    plan_persons_per_year: float = Field(gt=0.0)
+    front_length_km: float = Field(gt=0.0)
+    loss_ratio: tuple[RatioPeriod, ...]
+
+
+class SamplerOptions(Section):
+    """How the posterior is sampled, and what is demanded of the draws."""
+
+    method: Literal["nutpie", "pymc", "prior"]
+    chains: int = Field(ge=1, le=64)
+    draws: int = Field(ge=10, le=100_000)
+    tune: int = Field(ge=10, le=100_000)
+    cores: int = Field(ge=1, le=256)
+    target_accept: float = Field(gt=0.5, lt=1.0)
+    adaptation: Literal["diag", "low_rank"]
+    prior_draws: int = Field(ge=10, le=100_000)
+    max_rhat: float = Field(gt=1.0)
+    min_ess: float = Field(ge=1.0)
+    max_divergences: int = Field(ge=0)
+
+
+class AssumptionSet(Section):
+    """One fully resolved configuration.
+
+    Attributes are the groups of ``conf/``; `label` names the set in tables and folders.
+    """
+
+    label: str
+    seed: int = Field(ge=0)
+    evidence: EvidenceOptions
+    window: WindowOptions
+    losses: LossesOptions
+    confirmed: ConfirmedOptions
+    unconfirmed: UnconfirmedOptions
+    killed_share: KilledShareOptions
+    returns: ReturnsOptions
+    recruitment: RecruitmentOptions
+    foreign: ForeignOptions
+    force: ForceOptions
+    reporting: ReportingOptions
+    hedging: HedgingOptions
+    scenario: dict[str, ScenarioOptions]
+    derived: DerivedOptions
+    sampler: SamplerOptions
+
+    @model_validator(mode="after")
+    def _priors_fit_their_quantity(self) -> AssumptionSet:
+        problems = [
+            problem for key, prior in self.priors() for problem in prior_problems(key, prior)
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], *, label: str) -> AssumptionSet:
+        """Check a resolved configuration and return it typed.
+
+        Parameters
+        ----------
+        config
+            Plain nested mapping, as ``OmegaConf.to_container(..., resolve=True)`` gives it. Keys
+            that are not assumptions (``name``, ``output_dir``, …) are ignored.
+        label
+            Name of the set in tables.
+
+        Raises
+        ------
+        ConfigError
+            With every problem found: key, what was found, what is allowed.
+        """
+        fields = {key: config[key] for key in cls.model_fields if key in config}
+        try:
+            return cls.model_validate(fields | {"label": label})
+        except ValidationError as error:
+            raise ConfigError(_explain(error, config)) from error
+
+    def priors(self) -> Iterator[tuple[str, Prior]]:
+        """Yield key and prior of every scalar assumption, in the order of `ASSUMPTIONS`."""
+        for key in ASSUMPTIONS:
+            group, name = key.split(".")
+            yield key, getattr(getattr(self, group), name)
+
+    def identity(self, data_hash: str) -> str:
+        """Return the id of the set: a hash of what it assumes and of the data it saw."""
+        assumed = self.model_dump(mode="json", exclude={"label"})
+        assumed["evidence"].pop("files")  # the content counts (data_hash), not its path
+        text = json.dumps([assumed, data_hash], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def prior_problems(key: str, prior: Prior) -> list[str]:
+    """Return what does not fit between a prior and the assumption it is for."""
+    spec = ASSUMPTIONS[key]
+    problems = []
+    if prior.unit is not None and prior.unit != spec.unit:
+        problems.append(f"{key}.unit: must be {spec.unit!r}. Got {prior.unit!r}")
+    if prior.family not in FAMILIES_BY_SUPPORT[spec.support]:
+        allowed = ", ".join(FAMILIES_BY_SUPPORT[spec.support])
+        problems.append(
+            f"{key}.family: a {spec.support} quantity takes {allowed}. Got {prior.family}"
+        )
+        return problems
+    top = 1.0 if spec.support == "share" else float("inf")
+    if spec.support != "real":
+        edges = {name: getattr(prior, name) for name in ("value", "low", "high", "lower", "upper")}
+        problems += [
+            f"{key}.{name}: must lie in [0, {'1' if top == 1 else '∞'}] {spec.unit}. Got {edge}"
+            for name, edge in edges.items()
+            if edge is not None and not 0.0 <= edge <= top
+        ]
+        if not problems and prior.family == "TruncatedNormal":
+            needed = ("lower", "upper") if spec.support == "share" else ("lower",)
+            problems += [
+                f"{key}.{name}: a {spec.support} quantity needs this bound for TruncatedNormal"
+                for name in needed
+                if getattr(prior, name) is None
+            ]
+    return problems
+
+
+def is_packed(prior: Prior) -> bool:
+    """Whether the prior shares the one compiled graph (affine map of a standard normal)."""
+    return prior.is_fixed or prior.family in LINKS
+
+
+def _explain(error: ValidationError, config: Mapping[str, Any]) -> str:
+    problems = []
+    for item in error.errors():
+        place = [str(part) for part in item["loc"]]
+        key = ".".join(place)
+        found = item.get("input")
+        if item["type"] == "extra_forbidden":
+            siblings = _fields_at(place[:-1])
+            hint = nearest(place[-1], siblings) if siblings else "remove it"
+            problems.append(f"{key}: unknown key; {hint}")
+        elif item["type"] == "missing":
+            problems.append(f"{key}: missing; it has no default")
+        elif item["type"] == "value_error":
+            text = re.sub(r"^Value error, ", "", item["msg"])
+            prefix = f"{key}: " if key else ""
+            problems += [f"{prefix}{line}" for line in text.splitlines()]
+        else:
+            problems.append(f"{key}: {item['msg']}. Got {found!r}")
+    return problems_text("The configuration has problems:", problems)
+
+
+def _fields_at(place: list[str]) -> list[str]:
+    """Names of the fields allowed at a place of the configuration, where the type says so."""
+    model: Any = AssumptionSet
+    for part in place:
+        fields = getattr(model, "model_fields", None)
+        if fields is None or part not in fields:
+            return []
+        annotation = fields[part].annotation
+        options = [a for a in getattr(annotation, "__args__", (annotation,)) if hasattr(a, "model_fields")]
+        if not options:
+            return []
+        model = options[0]
+    return list(model.model_fields)

@@ -1,0 +1,149 @@
+"""From option names and overrides to a typed assumption set, by Hydra's compose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from estimator.assumptions import AssumptionSet
+from estimator.errors import ConfigError, nearest
+from estimator.paths import conf_dir
+
+CONFIG_NAME = "config"
+_LABEL_MAXIMUM = 80
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "hydra.")
+
+
+def compose_config(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> DictConfig:
+    """Compose the configuration from the shipped groups, a user's folder and overrides.
+
+    Parameters
+    ----------
+    overrides
+        As on the command line, e.g. ``["assumptions=sceptical", "unconfirmed.ratio.high=1.5"]``.
+    config_dir
+        A folder whose options are found beside the shipped ones.
+
+    Raises
+    ------
+    ConfigError
+        If an option or key does not exist, naming the nearest valid one, or an override is malformed.
+    """
+    search_path = []
+    if config_dir is not None:
+        folder = Path(config_dir).resolve()
+        if not folder.is_dir():
+            raise ConfigError(f"--config-dir {config_dir}: no such folder")
+        search_path = [f"hydra.searchpath=[file://{folder}]"]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            config = compose(CONFIG_NAME, overrides=[*overrides, *search_path])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain_hydra(error)) from error
+    return config
+
+
+def assumption_set(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> AssumptionSet:
+    """Compose and check an assumption set.
+
+    Parameters
+    ----------
+    overrides, config_dir
+        As for `compose_config`.
+
+    Examples
+    --------
+    >>> assumption_set(["assumptions=registry"]).label
+    'registry'
+    """
+    config = compose_config(overrides, config_dir)
+    return typed(config, overrides)
+
+
+def typed(config: DictConfig, overrides: Sequence[str]) -> AssumptionSet:
+    """Check a composed configuration; the label comes from it, or from the overrides."""
+    plain: dict[str, Any] = to_plain(config)
+    label = plain.get("label") or label_of(overrides)
+    return AssumptionSet.from_config(plain, label=str(label))
+
+
+def to_plain(config: DictConfig) -> dict[str, Any]:
+    """Resolve a configuration into nested dicts and lists."""
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain_hydra(error)) from error
+    return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
+
+
+def label_of(overrides: Sequence[str]) -> str:
+    """Name a set after its bundle and what was changed on top of it.
+
+    Examples
+    --------
+    >>> label_of(["assumptions=sceptical", "unconfirmed.ratio.high=1.5", "name=mine"])
+    'sceptical,unconfirmed.ratio.high=1.5'
+    """
+    bundle = "central"
+    changes = []
+    for override in overrides:
+        if override.startswith("assumptions="):
+            bundle = override.removeprefix("assumptions=")
+        elif not override.lstrip("+~").startswith(_NOT_ASSUMED):
+            changes.append(override)
+    label = ",".join([bundle, *changes])
+    return label if len(label) <= _LABEL_MAXIMUM else label[: _LABEL_MAXIMUM - 1] + "…"
+
+
+def explain_hydra(error: Exception) -> str:
+    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name."""
+    text = str(error)
+    if isinstance(error.__cause__, Exception) and "not in struct" not in text:
+        text = f"{text} {error.__cause__}"
+    option = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if option:
+        group, name = option.groups()
+        return f"{group}={name}: unknown option; {nearest(name, _options(group))}"
+    group_match = re.search(r"Could not override '([^'=]+)'\.?\s+No match in the defaults list", text)
+    if group_match:
+        return f"{group_match[1]}: unknown group; {nearest(group_match[1], _groups())}"
+    key = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", text)
+    if key:
+        return f"{key[1]}: unknown key; {nearest(key[1], _keys())}"
+    return f"The configuration cannot be composed: {' '.join(text.split())}"
+
+
+def _groups() -> list[str]:
+    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
+
+
+def _options(group: str) -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def _keys() -> list[str]:
+    keys: list[str] = []
+
+    def walk(node: Any, prefix: str) -> None:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                keys.append(f"{prefix}{name}")
+                walk(value, f"{prefix}{name}.")
+
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        walk(OmegaConf.to_container(compose(CONFIG_NAME), resolve=False), "")
+    return keys

@@ -1,0 +1,48 @@
+"""The errors that the estimator raises on purpose.
+
+Every message names the place (file and row, or configuration key), what was found and what is
+allowed. The command line turns each class into an exit status.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EstimatorError(Exception):
+    """Base of all errors that a user can mend; the command line exits with `exit_status`."""
+
+    exit_status = 2
+
+
+class ConfigError(EstimatorError):
+    """The configuration has unknown keys, impossible values or wrong units."""
+
+
+class EvidenceError(EstimatorError):
+    """A claims table cannot be read, or what it says cannot be used."""
+
+
+class OutputError(EstimatorError):
+    """Results cannot be written or read back."""
+
+
+class DiagnosticsError(EstimatorError):
+    """Sampling finished, results are written, and the diagnostics failed."""
+
+    exit_status = 3
+
+
+def problems_text(heading: str, problems: Iterable[str]) -> str:
+    """Join all problems found into one message, one line each."""
+    return "\n".join([heading, *(f"  - {problem}" for problem in problems)])
+
+
+def nearest(word: str, valid: Iterable[str], *, count: int = 1) -> str:
+    """Return a hint with the valid name that is nearest to `word`, or all names if none is near."""
+    names = [str(name) for name in valid]
+    close = difflib.get_close_matches(str(word), names, n=count, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(repr(name) for name in close)}?"
+    return f"allowed: {', '.join(names)}"

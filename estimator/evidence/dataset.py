@@ -1,0 +1,132 @@
+"""Claims as linear functionals of the monthly series: an `xarray.Dataset` with design matrices."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.evidence.load import read_claims
+from estimator.evidence.periods import Window
+from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
+from estimator.evidence.select import select_claims
+
+log = logging.getLogger(__name__)
+
+_TEXT = ("quantity", "unit", "hedge", "status", "origin", "citation", "locator")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is known of the claims.
+
+    Attributes
+    ----------
+    claims
+        The whole table, with `used` and `reason`.
+    dataset
+        What the model takes: dims `claim` (figures of all kinds but floors), `confirmed_claim`
+        (floors), `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
+        the claim's unit, `used` (claim), texts, `source` (claim; ``origin:quantity``), the same
+        for floors with the prefix `confirmed_`, `month_days` (month) and `years_to_end` (month).
+        Claims that do not count under the options stay in it with `used` False: sets that choose
+        other claims of one table then share one compiled model.
+    data_hash
+        SHA-256 of the claims files.
+    """
+
+    claims: pd.DataFrame
+    dataset: xr.Dataset
+    data_hash: str
+
+    @property
+    def not_used(self) -> pd.Series:
+        """Number of claims by the reason why they do not count."""
+        return self.claims.loc[~self.claims["used"], "reason"].value_counts()
+
+
+def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None) -> Evidence:
+    """Read the claims that an assumption set names and build the design matrices.
+
+    Parameters
+    ----------
+    assumptions
+        Groups `evidence`, `killed_share` and `window` are used.
+    claims
+        A table as `read_claims` returns it, in place of the files that the set names.
+
+    Raises
+    ------
+    EvidenceError
+        If the table has bad rows, or no confirmed figure counts.
+    """
+    if claims is None:
+        claims = read_claims(assumptions.evidence.files)
+    options = assumptions.window
+    window = Window(pd.Timestamp(options.start), pd.Timestamp(options.end), options.overhang_days)
+    selected = select_claims(
+        claims, assumptions.evidence, assumptions.killed_share.origins, window
+    )
+    outside = int((selected["reason"] == "outside the window").sum())
+    if outside:
+        log.warning("%d claims lie outside the window and do not count", outside)
+    return Evidence(selected, _dataset(selected, window), str(claims.attrs.get("data_hash", "")))
+
+
+def _dataset(selected: pd.DataFrame, window: Window) -> xr.Dataset:
+    eligible = selected[
+        selected["status"].isin(LIKELIHOOD_STATUSES)
+        & selected["quantity"].isin(MODELLED)
+        & (selected["reason"] != "outside the window")
+        & selected["period_start"].notna()
+    ]
+    eligible = eligible[
+        [window.covers(a, b) for a, b in zip(eligible["period_start"], eligible["period_end"], strict=True)]
+    ]
+    floors = eligible[eligible["status"] == "confirmed"]
+    others = eligible[eligible["status"] != "confirmed"]
+    order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
+    months = window.months
+    return xr.Dataset(
+        {
+            **_columns(others.loc[order], window, "claim", ""),
+            **_columns(floors, window, "confirmed_claim", "confirmed_"),
+            "month_days": ("month", window.days, {"units": "days"}),
+            "years_to_end": ("month", window.years_to_end(), {"units": "years"}),
+        },
+        coords={
+            "month": months,
+            "claim": others.loc[order, "id"].to_numpy(dtype=str),
+            "confirmed_claim": floors["id"].to_numpy(dtype=str),
+        },
+        attrs={"window_start": f"{window.start:%Y-%m-%d}", "window_end": f"{window.end:%Y-%m-%d}"},
+    )
+
+
+def _columns(rows: pd.DataFrame, window: Window, dim: str, prefix: str) -> dict[str, tuple[object, ...]]:
+    weights = [_weights(row, window) for _, row in rows.iterrows()]
+    matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
+    columns: dict[str, tuple[object, ...]] = {
+        f"{prefix}weight": ((dim, "month"), matrix),
+        f"{prefix}used": (dim, rows["used"].to_numpy(dtype=bool)),
+        f"{prefix}source": (dim, (rows["origin"] + ":" + rows["quantity"]).to_numpy(dtype=str)),
+    }
+    for name in ("low", "value", "high"):
+        columns[f"{prefix}{name}"] = (dim, rows[name].to_numpy(dtype=float))
+    for name in _TEXT:
+        columns[f"{prefix}{name}"] = (dim, rows[name].to_numpy(dtype=str))
+    columns[f"{prefix}published_in"] = (dim, rows["source"].to_numpy(dtype=str))
+    for name in ("period_start", "period_end", "published"):
+        columns[f"{prefix}{name}"] = (dim, rows[name].dt.strftime("%Y-%m-%d").to_numpy(dtype=str))
+    return columns
+
+
+def _weights(row: pd.Series, window: Window) -> np.ndarray:
+    if row["quantity"] == "force_size":
+        return window.stock_weights(row["period_end"])
+    unit = "persons" if row["quantity"] == "killed_share" else row["unit"]
+    return window.flow_weights(row["period_start"], row["period_end"], unit)

@@ -1,0 +1,154 @@
+"""Read claims tables and report every bad row at once."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pandera.errors
+
+from estimator.errors import EvidenceError, nearest, problems_text
+from estimator.evidence.schema import (
+    CLAIMS_SCHEMA,
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    number,
+    row_problems,
+)
+from estimator.paths import data_dir
+
+SHIPPED = "shipped"
+
+
+def claims_paths(files: Sequence[str]) -> list[Path]:
+    """Resolve file names; the word ``shipped`` stands for the table that comes with the package."""
+    return [data_dir() / "claims.csv" if name == SHIPPED else Path(name) for name in files]
+
+
+def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
+    """Read, check and join claims tables.
+
+    Parameters
+    ----------
+    files
+        Paths of CSV files (UTF-8); ``shipped`` stands for the shipped table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a claim in the order of the files, the columns of `data/README.md` typed: dates as
+        `datetime64`, figures as float (NaN where empty), text as str. ``attrs["data_hash"]`` is
+        the SHA-256 of the files' bytes.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem: file, row (the header is row 1), column, found, allowed.
+    """
+    problems: list[str] = []
+    tables: list[pd.DataFrame] = []
+    digest = hashlib.sha256()
+    for path in claims_paths(files):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            problems.append(f"{path}: cannot be read ({error.strerror})")
+            continue
+        digest.update(content)
+        table, found = _read_one(path, content)
+        problems += found
+        tables.append(table)
+    if not problems:
+        problems += _shared_ids(tables, claims_paths(files))
+    if problems:
+        raise EvidenceError(problems_text("The claims cannot be used:", problems))
+    claims = _typed(pd.concat(tables, ignore_index=True))
+    claims.attrs["data_hash"] = digest.hexdigest()
+    return claims
+
+
+def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
+    empty = pd.DataFrame(columns=list(REQUIRED_COLUMNS), dtype=str)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return empty, [f"{path}: row {line}: not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8"]
+    try:
+        rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
+    except csv.Error as error:
+        return empty, [f"{path}: not a CSV table ({error})"]
+    if not rows:
+        return empty, [f"{path}: the file is empty; its first row must be the header"]
+    header, body = rows[0], [row for row in rows[1:] if row]
+    problems = [
+        f"{path}: column {name!r} is missing" for name in REQUIRED_COLUMNS if name not in header
+    ]
+    known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
+    problems += [
+        f"{path}: unknown column {name!r}; {nearest(name, known)}" for name in header if name not in known
+    ]
+    problems += [
+        f"{path}: column {name!r} stands {header.count(name)} times"
+        for name in dict.fromkeys(header)
+        if header.count(name) > 1
+    ]
+    problems += [
+        f"{path}: row {line}: {len(row)} cells, the header has {len(header)}"
+        for line, row in enumerate(body, start=2)
+        if len(row) != len(header)
+    ]
+    if not problems and not body:
+        problems.append(f"{path}: the table has no rows")
+    if problems:
+        return empty, problems
+    table = pd.DataFrame(body, columns=header, dtype=str)
+    return table, _cell_problems(path, table)
+
+
+def _cell_problems(path: Path, table: pd.DataFrame) -> list[str]:
+    found: list[tuple[int, str, str, str]] = []
+    try:
+        CLAIMS_SCHEMA.validate(table, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        for case in error.failure_cases.itertuples():
+            position = -1 if case.index is None or pd.isna(case.index) else int(case.index)
+            cell = table.loc[position, case.column] if position >= 0 else case.failure_case
+            found.append((position, str(case.column), str(cell), str(case.check)))
+    for position, row in table.iterrows():
+        found += [(int(str(position)), *problem) for problem in row_problems(row)]
+    lines = []
+    for position, column, cell, allowed in sorted(dict.fromkeys(found)):
+        name = table["id"].iloc[position]
+        hint = f" ({nearest(cell, allowed[8:].split(', '))})" if allowed.startswith("one of: ") else ""
+        lines.append(
+            f"{path}: row {position + 2} (id {name!r}), column {column!r}: found {cell!r}; "
+            f"allowed: {allowed}{hint if 'did you mean' in hint else ''}"
+        )
+    return lines
+
+
+def _shared_ids(tables: list[pd.DataFrame], paths: list[Path]) -> list[str]:
+    first: dict[str, Path] = {}
+    problems = []
+    for table, path in zip(tables, paths, strict=True):
+        for row, name in enumerate(table["id"], start=2):
+            if name in first:
+                problems.append(
+                    f"{path}: row {row} (id {name!r}), column 'id': found {name!r}, which "
+                    f"{first[name]} has too; allowed: an id that no other row has"
+                )
+        first |= dict.fromkeys(table["id"], path)
+    return problems
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    claims = table.reindex(columns=[*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS], fill_value="").fillna("")
+    for name in ("low", "value", "high"):
+        claims[name] = claims[name].map(number).astype(float)
+    for name in ("period_start", "period_end", "published"):
+        claims[name] = pd.to_datetime(claims[name], format="%Y-%m-%d", errors="coerce")
+    return claims

@@ -1,0 +1,94 @@
+"""Months of a window, and the weights with which a claim's period covers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+DAYS_PER_MONTH = 365.25 / 12
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Window:
+    """The months that are estimated.
+
+    The first month may begin mid-month (a war's first day): its days are those from `start` on.
+
+    Attributes
+    ----------
+    start, end
+        First and last day.
+    overhang_days
+        How far a claim's period may reach beyond `end` and still count; those days are given the
+        last month's rate.
+    """
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    overhang_days: int = 0
+
+    @property
+    def months(self) -> list[str]:
+        """Labels of the months, e.g. ``2026-01``."""
+        return [str(p) for p in pd.period_range(self.start, self.end, freq="M")]
+
+    @property
+    def edges(self) -> np.ndarray:
+        """Day numbers, from `start`, at which months begin, and the day after `end`. (month + 1)."""
+        firsts = pd.period_range(self.start, self.end, freq="M").to_timestamp()
+        begins = np.maximum((firsts - self.start).days.to_numpy(), 0)
+        return np.append(begins, (self.end - self.start).days + 1).astype(float)
+
+    @property
+    def days(self) -> np.ndarray:
+        """Days of each month that lie in the window. (month,), in days."""
+        return np.diff(self.edges)
+
+    def covers(self, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+        """Whether a period may count: not before the start, at most the overhang after the end."""
+        latest = self.end + pd.Timedelta(days=self.overhang_days)
+        return bool(first >= self.start and last <= latest and first <= self.end)
+
+    def overlap_days(self, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
+        """Days of each month that a period covers, both ends included. (month,), in days.
+
+        Days beyond the end are added to the last month (see `overhang_days`).
+        """
+        begin = float((first - self.start).days)
+        end = float((last - self.start).days) + 1.0
+        edges = self.edges
+        inside = np.clip(np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1]), 0.0, None)
+        inside[-1] += max(0.0, end - edges[-1])
+        return inside
+
+    def flow_weights(self, first: pd.Timestamp, last: pd.Timestamp, unit: str) -> np.ndarray:
+        """Weights w such that sum(w * monthly totals) is the claimed figure. (month,).
+
+        Parameters
+        ----------
+        unit
+            ``persons`` sums the period; ``persons/month`` and ``persons/day`` are mean rates in it.
+        """
+        overlap = self.overlap_days(first, last)
+        weights = overlap / self.days
+        per_day = 1.0 / overlap.sum()
+        match unit:
+            case "persons/day":
+                return np.asarray(weights * per_day)
+            case "persons/month":
+                return np.asarray(weights * per_day * DAYS_PER_MONTH)
+            case _:
+                return np.asarray(weights)
+
+    def stock_weights(self, day: pd.Timestamp) -> np.ndarray:
+        """Weights of the monthly net changes in a stock at the beginning of `day`. (month,)."""
+        elapsed = float((day - self.start).days)
+        return np.asarray(np.clip((elapsed - self.edges[:-1]) / self.days, 0.0, 1.0))
+
+    def years_to_end(self) -> np.ndarray:
+        """Time from the middle of each month to the middle of the last one. (month,), in years, <= 0."""
+        middles = (self.edges[:-1] + self.edges[1:]) / 2.0
+        return np.asarray((middles - middles[-1]) / DAYS_PER_YEAR)

@@ -1,0 +1,204 @@
+"""The schema of a claims table (`data/README.md` is its documentation for users)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from estimator.assumptions import QUANTITY_SCALES
+
+REQUIRED_COLUMNS = (
+    "id",
+    "quantity",
+    "period_start",
+    "period_end",
+    "low",
+    "value",
+    "high",
+    "unit",
+    "hedge",
+    "status",
+    "origin",
+    "source",
+    "published",
+    "citation",
+)
+OPTIONAL_COLUMNS = ("locator", "population", "role", "note")
+
+MODELLED = tuple(QUANTITY_SCALES)
+DESCRIPTIVE = (
+    "unconfirmed",
+    "recruits_plan",
+    "plan_share",
+    "loss_ratio",
+    "front_length",
+    "losses_per_km",
+    "statement",
+)
+QUANTITIES = MODELLED + DESCRIPTIVE
+
+FLOWS = ("persons", "persons/month", "persons/day")
+UNITS: dict[str, tuple[str, ...]] = {
+    "losses": FLOWS,
+    "killed": FLOWS,
+    "killed_share": ("share",),
+    "recruits": FLOWS,
+    "foreign_recruits": FLOWS,
+    "replacement_gap": FLOWS,
+    "net_change": FLOWS,
+    "force_size": ("persons",),
+    "unconfirmed": FLOWS,
+    "recruits_plan": ("persons",),
+    "plan_share": ("share",),
+    "loss_ratio": ("ratio",),
+    "front_length": ("km",),
+    "losses_per_km": ("persons/km",),
+    "statement": ("",),
+}
+SIGNED = ("replacement_gap", "net_change")
+
+# From the most to the least exact wording: decides between repeats of one figure.
+HEDGES = ("exact", "about", "nearly", "more_than", "range", "at_least", "under", "up_to")
+STATUSES = ("confirmed", "claimed", "estimated", "planned", "goal", "context")
+LIKELIHOOD_STATUSES = ("confirmed", "claimed", "estimated")
+
+
+def number(text: str) -> float:
+    """Read a number in plain notation; NaN for an empty cell, an exception for anything else."""
+    if text == "":
+        return math.nan
+    value = float(text)
+    if not math.isfinite(value) or "_" in text:
+        raise ValueError(text)
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_date(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == 10
+
+
+def _one_of(allowed: tuple[str, ...]) -> pa.Check:
+    return pa.Check(
+        lambda cells: cells.isin(allowed), error=f"one of: {', '.join(a or '(empty)' for a in allowed)}"
+    )
+
+
+_NOT_EMPTY = pa.Check(lambda cells: cells.str.strip() != "", error="not empty")
+_NUMBER = pa.Check(lambda cells: cells.map(_is_number), error="a number in plain notation, or empty")
+_DATE = pa.Check(lambda cells: cells.map(_is_date), error="a date as YYYY-MM-DD")
+_DATE_OR_EMPTY = pa.Check(
+    lambda cells: cells.map(lambda c: c == "" or _is_date(c)), error="a date as YYYY-MM-DD, or empty"
+)
+
+
+def _column(*checks: pa.Check, **kwargs: Any) -> pa.Column:
+    return pa.Column(str, checks=list(checks), **kwargs)
+
+
+CLAIMS_SCHEMA = pa.DataFrameSchema(
+    {
+        "id": _column(
+            _NOT_EMPTY,
+            pa.Check(lambda ids: ~ids.duplicated(keep="first"), error="an id that no other row has"),
+        ),
+        "quantity": _column(_one_of(QUANTITIES)),
+        "period_start": _column(_DATE_OR_EMPTY),
+        "period_end": _column(_DATE_OR_EMPTY),
+        "low": _column(_NUMBER),
+        "value": _column(_NUMBER),
+        "high": _column(_NUMBER),
+        "unit": _column(_one_of(tuple(dict.fromkeys(u for units in UNITS.values() for u in units)))),
+        "hedge": _column(_one_of((*HEDGES, ""))),
+        "status": _column(_one_of(STATUSES)),
+        "origin": _column(_NOT_EMPTY),
+        "source": _column(_NOT_EMPTY),
+        "published": _column(_DATE),
+        "citation": _column(_NOT_EMPTY),
+        **{name: _column(required=False) for name in OPTIONAL_COLUMNS},
+    },
+    strict=True,
+)
+
+
+def row_problems(row: pd.Series) -> list[tuple[str, str, str]]:
+    """Check what only several cells of one row together can show.
+
+    Parameters
+    ----------
+    row
+        One row of text cells.
+
+    Returns
+    -------
+    list of (column, found, allowed)
+        Empty if the row is consistent. A cell that cannot be read is the schema's business.
+    """
+    problems: list[tuple[str, str, str]] = []
+    quantity, hedge = row["quantity"], row["hedge"]
+    if quantity in UNITS and row["unit"] not in UNITS[quantity]:
+        allowed = ", ".join(unit or "(empty)" for unit in UNITS[quantity])
+        problems.append(("unit", row["unit"], f"for {quantity}: {allowed}"))
+    counts = row["status"] in LIKELIHOOD_STATUSES and quantity in MODELLED
+    problems += _period_problems(row, counts)
+    if all(_is_number(row[name]) for name in ("low", "value", "high")):
+        problems += _figure_problems(row, quantity, hedge, counts)
+    if row["status"] == "confirmed" and quantity not in ("losses", "killed"):
+        problems.append(("status", "confirmed", "confirmed only for quantity losses or killed"))
+    if row["status"] == "confirmed" and hedge in ("under", "up_to"):
+        problems.append(("hedge", hedge, "a confirmed figure is a floor: not under or up_to"))
+    return problems
+
+
+def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]:
+    start, end = row["period_start"], row["period_end"]
+    if counts and not (start and end):
+        return [("period_start", f"{start!r} to {end!r}", "both dates, for a claim that counts")]
+    if start and end and _is_date(start) and _is_date(end) and end < start:
+        return [("period_end", end, f"not before period_start {start}")]
+    return []
+
+
+def _figure_problems(
+    row: pd.Series, quantity: str, hedge: str, counts: bool
+) -> list[tuple[str, str, str]]:
+    low, value, high = (number(row[name]) for name in ("low", "value", "high"))
+    figures = {"low": low, "value": value, "high": high}
+    problems = []
+    if low > high:
+        problems.append(("low", row["low"], f"not above high {row['high']}"))
+    elif low > value or value > high:
+        problems.append(("value", row["value"], f"between low {row['low']} and high {row['high']}"))
+    if quantity not in SIGNED:
+        problems += [
+            (name, row[name], "0 or more") for name, figure in figures.items() if figure < 0
+        ]
+    if quantity == "killed_share":
+        problems += [(n, row[n], "a share from 0 to 1") for n, f in figures.items() if f > 1]
+    if not counts:
+        return problems
+    if hedge == "":
+        problems.append(("hedge", "", "a hedge, for a claim that counts"))
+    elif hedge == "range":
+        if math.isnan(low) or math.isnan(high) or low == high:
+            problems.append(("low", f"{row['low']!r} to {row['high']!r}", "low below high, for a range"))
+    elif math.isnan(value):
+        problems.append(("value", "", f"a value, for hedge {hedge}"))
+    elif value == 0 and quantity not in SIGNED:
+        problems.append(("value", row["value"], "above 0, for a claim that counts"))
+    return problems

@@ -1,0 +1,191 @@
+"""Which claims count, and why the others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from estimator.assumptions import EvidenceOptions, Names
+from estimator.errors import EvidenceError, nearest, problems_text
+from estimator.evidence.periods import Window
+from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, MODELLED
+
+SHARE_QUANTITIES = ("killed", "killed_share")
+
+
+def select_claims(
+    claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names, window: Window
+) -> pd.DataFrame:
+    """Mark each claim as used or say why it is not.
+
+    Parameters
+    ----------
+    claims
+        As `estimator.evidence.read_claims` returns them.
+    options
+        The `evidence` group of the configuration.
+    killed_origins
+        Origins whose claims on killed and on the killed share count.
+    window
+        Months that are estimated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The claims with two columns more: `used` (bool) and `reason` (empty if used).
+
+    Raises
+    ------
+    EvidenceError
+        If a name in the options is in no claim, or no confirmed figure is left.
+    """
+    _check_names(claims, options, killed_origins)
+    reason = pd.Series("", index=claims.index)
+
+    def rule(mask: pd.Series, text: str) -> None:
+        reason[mask & (reason == "")] = text
+
+    counts = claims["status"].isin(LIKELIHOOD_STATUSES) & claims["quantity"].isin(MODELLED)
+    rule(~counts, "not a figure for the likelihood (status or quantity)")
+    rule(claims["id"].isin(options.drop), "dropped by evidence.drop")
+    if options.as_of is not None:
+        rule(claims["published"] > pd.Timestamp(options.as_of), f"published after {options.as_of}")
+    rule(~_among(claims["source"], options.sources), "source not in evidence.sources")
+    rule(
+        ~_among(claims["population"], options.populations) & (claims["population"] != ""),
+        "population not in evidence.populations",
+    )
+    for quantity, origins in options.origins.items():
+        rule(
+            (claims["quantity"] == quantity) & ~_among(claims["origin"], origins),
+            f"origin not in evidence.origins.{quantity}",
+        )
+    rule(
+        claims["quantity"].isin(SHARE_QUANTITIES) & ~_among(claims["origin"], killed_origins),
+        "origin not in killed_share.origins",
+    )
+    outside = pd.Series(
+        [
+            not (pd.notna(first) and window.covers(first, last))
+            for first, last in zip(claims["period_start"], claims["period_end"], strict=True)
+        ],
+        index=claims.index,
+    )
+    rule(outside, "outside the window")
+    _mark_repeats(claims, reason)
+    selected = claims.assign(used=reason == "", reason=reason)
+    if not (selected["used"] & (selected["status"] == "confirmed")).any():
+        raise EvidenceError(_no_floor(selected))
+    _check_floors(selected[selected["used"] & (selected["status"] == "confirmed")])
+    return selected
+
+
+def _among(values: pd.Series, names: Names) -> pd.Series:
+    return pd.Series(True, index=values.index) if names == "all" else values.isin(list(names))
+
+
+def _check_names(claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names) -> None:
+    problems = []
+
+    def check(key: str, names: Names, valid: Collection[str]) -> None:
+        if names != "all":
+            problems.extend(
+                f"{key}: {name!r} is in no claim; {nearest(name, sorted(valid))}"
+                for name in names
+                if name not in valid
+            )
+
+    check("evidence.drop", options.drop, set(claims["id"]))
+    if problems:
+        raise EvidenceError(problems_text("The evidence options name what is not there:", problems))
+    for quantity in options.origins:
+        check("evidence.origins", (quantity,), MODELLED)
+    if problems:
+        raise EvidenceError(problems_text("The evidence options name what is not there:", problems))
+
+
+def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
+    """Leave one claim of each figure that an origin gave several times.
+
+    Of claims of one origin, quantity, population, status and period the one published last counts, of these
+    the most exact. A sum whose every day is covered by shorter claims of the same origin repeats
+    them too (confirmed sums stay: a floor under a sum says more than floors under some parts).
+    """
+    open_ = claims[reason == ""].copy()
+    open_["exactness"] = -open_["hedge"].map(HEDGES.index)
+    open_ = open_.sort_values(["published", "exactness"], kind="stable")
+    same = ["origin", "quantity", "population", "period_start", "period_end"]
+    for _, group in open_.groupby([*same, open_["status"] == "confirmed"], sort=False):
+        kept = group["id"].iloc[-1]
+        reason[group.index[:-1]] = f"repeats {kept}"
+    left = claims[(reason == "") & (claims["status"] != "confirmed")]
+    for _, group in left.groupby(["origin", "quantity", "population"], sort=False):
+        for index, claim in group.iterrows():
+            if claim["period_end"] > claim["period_start"] and _covered(claim, group):
+                reason[index] = f"repeats the sum of shorter claims of {claim['origin']}"
+
+
+def _covered(claim: pd.Series, group: pd.DataFrame) -> bool:
+    length = claim["period_end"] - claim["period_start"]
+    shorter = group[(group["period_end"] - group["period_start"]) * 2 < length]
+    reached = claim["period_start"]
+    for _, part in shorter.sort_values("period_start").iterrows():
+        if part["period_start"] > reached:
+            return False
+        reached = max(reached, part["period_end"] + pd.Timedelta(days=1))
+        if reached > claim["period_end"]:
+            return True
+    return False
+
+
+def _no_floor(selected: pd.DataFrame) -> str:
+    confirmed = selected[selected["status"] == "confirmed"]
+    if confirmed.empty:
+        return (
+            "The evidence holds no confirmed figure: the model needs at least one claim with status "
+            "'confirmed' (quantity losses or killed)."
+        )
+    return problems_text(
+        "No confirmed figure is left; at least one claim with status 'confirmed' must count:",
+        [f"{claim.id}: {claim.reason}" for claim in confirmed.itertuples()],
+    )
+
+
+def _check_floors(confirmed: pd.DataFrame) -> None:
+    """Refuse confirmed figures of one origin whose parts sum to more than the whole."""
+    problems = []
+    for _, group in confirmed.groupby(["origin", "quantity", "population"]):
+        for _, whole in group.iterrows():
+            inside = group[
+                (group["period_start"] >= whole["period_start"])
+                & (group["period_end"] <= whole["period_end"])
+                & (group["id"] != whole["id"])
+                & (group["unit"] == "persons")
+            ]
+            if whole["unit"] != "persons" or inside.empty:
+                continue
+            total, ids = _largest_disjoint_sum(inside)
+            top = whole["high"] if whole["hedge"] == "range" else whole["value"]
+            open_ended = whole["hedge"] in ("more_than", "at_least")
+            if total > top * 1.1 and not open_ended:
+                problems.append(
+                    f"{whole['id']}: {top:,.0f} confirmed from {whole['period_start']:%Y-%m-%d} to "
+                    f"{whole['period_end']:%Y-%m-%d}, but its parts {', '.join(ids)} sum to "
+                    f"{total:,.0f}; allowed: parts of at most the whole (and a tenth for rounding)"
+                )
+    if problems:
+        raise EvidenceError(problems_text("Confirmed figures contradict each other:", problems))
+
+
+def _largest_disjoint_sum(parts: pd.DataFrame) -> tuple[float, list[str]]:
+    """Weighted interval scheduling: the largest sum of claims whose periods do not overlap."""
+    ordered = parts.sort_values("period_end")
+    best: list[tuple[float, list[str]]] = [(0.0, [])]
+    ends = list(ordered["period_end"])
+    for position, (_, part) in enumerate(ordered.iterrows()):
+        before = sum(end < part["period_start"] for end in ends[:position])
+        figure = part["low"] if part["hedge"] == "range" else part["value"]
+        taken = (best[before][0] + float(figure), [*best[before][1], str(part["id"])])
+        best.append(max(best[-1], taken, key=lambda pair: pair[0]))
+    return best[-1]

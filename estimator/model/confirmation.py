@@ -1,0 +1,206 @@
+"""Confirmed figures as a floor under the losses.
+
+A confirmed figure C of a period says: C (1 - false_confirmation) = S / (1 + unconfirmed_ratio),
+where S is the true figure of the period and unconfirmed_ratio > 0. So S is never below the floor
+C (1 - false_confirmation), in every draw.
+
+Sampling S directly would give the sampler a wall to run into. `FloorTransform` samples the log of
+what lies above the floor instead; the Jacobian of that cancels with the density of the ratio
+where one month has one figure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.logprob.transforms import Transform
+from pytensor.tensor import TensorVariable
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Pivots:
+    """For each floor the month in which the change of variables makes it hold.
+
+    Floors of one month lift that month. The others lift, each, the last of their months in the
+    order in which months are fixed: first those with a floor of their own, then the rest in time.
+
+    Attributes
+    ----------
+    single
+        Floors of one month.
+    sums
+        The other floors by pivot month, in the order in which these are fixed.
+    """
+
+    single: tuple[int, ...]
+    sums: tuple[tuple[int, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, covered: np.ndarray) -> Pivots:
+        """Choose the pivots from which months each floor covers. (floor, month), bool."""
+        single = covered.sum(axis=1) == 1
+        own = covered[single].any(axis=0)
+        n_months = covered.shape[1]
+        rank = np.arange(n_months) + np.where(own, 0, n_months)
+        by_month: dict[int, list[int]] = {}
+        for floor in np.flatnonzero(~single):
+            month = int(np.argmax(np.where(covered[floor], rank, -1)))
+            by_month.setdefault(month, []).append(int(floor))
+        ordered = sorted(by_month, key=lambda month: int(rank[month]))
+        return cls(
+            single=tuple(int(floor) for floor in np.flatnonzero(single)),
+            sums=tuple((month, tuple(by_month[month])) for month in ordered),
+        )
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Floors under weighted sums of exp(series).
+
+    Attributes
+    ----------
+    figure
+        Floor of each confirmed claim, 0 where it does not count. (confirmed_claim,), thousands.
+    weight
+        Weights on exp(series). (confirmed_claim, month).
+    pivots
+        Which month each floor lifts.
+    """
+
+    figure: TensorVariable
+    weight: TensorVariable
+    pivots: Pivots
+
+
+class FloorTransform(Transform):
+    """Log of what lies above the floor in pivot months, identity in all others.
+
+    The map is triangular in the order of the pivots, so its log Jacobian is the sum of
+    ``value - series`` over the months.
+    """
+
+    name = "floor"
+    ndim_supp = 1
+
+    def __init__(self, pivots: Pivots) -> None:
+        self.pivots = pivots
+
+    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """From the sampled value to the series."""
+        lifted = self._lift(pt.exp(value), inputs, above_floor=True)
+        return pt.log(pt.exp(value) + lifted)
+
+    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """From the series to the sampled value; a series below its floor is moved just above."""
+        size = pt.exp(value)
+        return pt.log(pt.maximum(size - self._lift(size, inputs, above_floor=False), 1e-3 * size))
+
+    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Log absolute determinant of the derivative of `backward`."""
+        return pt.sum(value - self.backward(value, *inputs))
+
+    def _lift(
+        self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
+    ) -> TensorVariable:
+        """Return the floor of each month. (month,), 0 where there is none.
+
+        Parameters
+        ----------
+        size
+            What lies above the floor (``above_floor``), or the whole.
+        inputs
+            All inputs of the random variable.
+        """
+        figure, weight = _floor_parameters(inputs)
+        lift = self._own_floors(size, figure, weight)
+        for month, floors in self.pivots.sums:
+            rows = np.array(floors, dtype=int)
+            known = size + lift if above_floor else size
+            here = weight[rows, month]
+            elsewhere = pt.dot(weight[rows], known) - here * known[month]
+            needed = pt.maximum(pt.max((figure[rows] - elsewhere) / here), lift[month])
+            lift = pt.set_subtensor(lift[month], needed)
+        return lift
+
+    def _own_floors(
+        self, size: TensorVariable, figure: TensorVariable, weight: TensorVariable
+    ) -> TensorVariable:
+        """Floors of single months: the highest of each month. (month,)."""
+        if not self.pivots.single:
+            return pt.zeros_like(size)
+        rows = np.array(self.pivots.single, dtype=int)
+        divisor = weight[rows]
+        return pt.max(pt.switch(divisor > 0, figure[rows][:, None], 0.0) / pt.maximum(divisor, _TINY), axis=0)
+
+
+def _floor_parameters(
+    inputs: tuple[TensorVariable, ...],
+) -> tuple[TensorVariable, TensorVariable]:
+    """Pick figure and weight of the floors from a random variable's inputs (with rng and size)."""
+    position = max(i for i, x in enumerate(inputs) if getattr(x, "ndim", None) == 2)
+    return inputs[position - 1], inputs[position]
+
+
+def confirmed_figures(
+    name: str,
+    total: TensorVariable,
+    true_share: TensorVariable,
+    ratio: TensorVariable,
+    spread: TensorVariable,
+    used: TensorVariable,
+    observed: TensorVariable,
+) -> TensorVariable:
+    """Observe the confirmed figures (dims ``confirmed_claim``).
+
+    Parameters
+    ----------
+    total
+        True figure S of each claim's period, thousands.
+    true_share
+        1 - false_confirmation.
+    ratio, spread
+        Typical unconfirmed ratio, and the standard deviation of its log between periods.
+    used
+        1 where the claim counts, else 0.
+    observed
+        Confirmed figures, thousands.
+    """
+
+    def forward(total, true_share, ratio, spread, used, size):  # type: ignore[no-untyped-def]
+        noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
+        return total / (true_share * (1.0 + ratio * pt.exp(spread * noise))) + 0.0 * used
+
+    def logp(value, total, true_share, ratio, spread, used):  # type: ignore[no-untyped-def]
+        unconfirmed = total / (value * true_share) - 1.0
+        safe = pt.maximum(unconfirmed, _TINY)
+        z = (pt.log(safe) - pt.log(ratio)) / spread
+        # density of the figure: log-normal density of the ratio times |d ratio / d figure|
+        density = (
+            -0.5 * z**2
+            - pt.log(spread)
+            - 0.5 * np.log(2.0 * np.pi)
+            - pt.log(safe)
+            + pt.log(total / (true_share * value**2))
+        )
+        # -1e-9 and not 0: where a pivot stands exactly on its floor, rounding may fall below it
+        density = pt.switch(unconfirmed > -1e-9, density, -np.inf)
+        return pt.switch(used > 0, density, 0.0)
+
+    return pm.CustomDist(
+        name,
+        total,
+        true_share,
+        ratio,
+        spread,
+        used,
+        dist=forward,
+        logp=logp,
+        signature="(k),(),(),(),(k)->(k)",
+        observed=observed,
+        dims="confirmed_claim",
+    )

@@ -1,0 +1,22 @@
+"""Where the configuration and the data are: beside the package in a checkout, inside it in a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _shipped(name: str) -> Path:
+    installed = _PACKAGE / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def conf_dir() -> Path:
+    """Folder of the shipped configuration groups."""
+    return _shipped("conf")
+
+
+def data_dir() -> Path:
+    """Folder of the shipped claims table and its data card."""
+    return _shipped("data")
