@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -55,26 +57,42 @@ class Spec:
     support: Support
     description: str
     per_model_unit: float = 1.0  # persons become thousands inside the model
+    may_be_zero: bool = True  # False where 0 would leave the model without a value
 
 
 ASSUMPTIONS: dict[str, Spec] = {
-    "losses.level": Spec("persons/month", "positive", "losses before the first month", 1000.0),
-    "losses.step": Spec("log ratio", "positive", "monthly step of the log losses"),
-    "unconfirmed.ratio": Spec("ratio", "positive", "typical unconfirmed / confirmed"),
-    "unconfirmed.spread": Spec("log ratio", "positive", "spread of that ratio between periods"),
-    "confirmed.false_confirmation": Spec("share", "share", "share of confirmed that is wrong"),
     "killed_share.level": Spec("share", "share", "killed / losses before the first month"),
+    "foreign.level": Spec(
+        "persons/month", "positive", "foreign recruits, start", 1000.0, may_be_zero=False
+    ),
+    "recruitment.level": Spec(
+        "persons/month", "positive", "recruits, start", 1000.0, may_be_zero=False
+    ),
+    "losses.level": Spec(
+        "persons/month", "positive", "losses before the first month", 1000.0, may_be_zero=False
+    ),
     "killed_share.step": Spec("log odds", "positive", "monthly step of the logit killed share"),
-    "returns.rate": Spec("share", "share", "share of the wounded who come back to duty"),
-    "returns.delay": Spec("months", "positive", "mean time until they are back"),
-    "recruitment.level": Spec("persons/month", "positive", "recruits before the first month", 1000.0),
-    "recruitment.step": Spec("log ratio", "positive", "monthly step of the log recruits"),
-    "recruitment.mobilised": Spec("persons", "positive", "recruits by the mobilisation", 1000.0),
-    "foreign.level": Spec("persons/month", "positive", "foreign recruits, start", 1000.0),
     "foreign.step": Spec("log ratio", "positive", "monthly step of the log foreign recruits"),
-    "force.start": Spec("persons", "positive", "force in the theatre at the start", 1000.0),
+    "recruitment.step": Spec("log ratio", "positive", "monthly step of the log recruits"),
+    "losses.step": Spec(
+        "log ratio", "positive", "monthly step of the log losses", may_be_zero=False
+    ),
+    "unconfirmed.ratio": Spec(
+        "ratio", "positive", "typical unconfirmed / confirmed", may_be_zero=False
+    ),
+    "unconfirmed.spread": Spec(
+        "log ratio", "positive", "spread of that ratio between periods", may_be_zero=False
+    ),
+    "confirmed.false_confirmation": Spec("share", "share", "share of confirmed that is wrong"),
+    "returns.rate": Spec("share", "share", "share of the wounded who come back to duty"),
+    "returns.delay": Spec("months", "positive", "mean time until they are back", may_be_zero=False),
+    "recruitment.mobilised": Spec("persons", "positive", "recruits by the mobilisation", 1000.0),
+    "force.start": Spec(
+        "persons", "positive", "force in the theatre at the start", 1000.0, may_be_zero=False
+    ),
     "force.other_exits": Spec("persons/month", "positive", "exits beside losses", 1000.0),
 }
+"""The scalar assumptions, in the order of the dim `assumption`: levels and steps of walks first."""
 
 
 class Section(BaseModel):
@@ -83,23 +101,52 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Date = Annotated[
-    dt.date, BeforeValidator(lambda v: dt.date.fromisoformat(v) if isinstance(v, str) else v)
-]
+def _date(value: Any) -> dt.date:
+    """Read YYYY-MM-DD only: pydantic alone would take a number for seconds since 1970."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"must be a date as YYYY-MM-DD. Got {value!r}") from error
+
+
+def _list_of_names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"must be a list of names, e.g. [a, b]. Got {value!r}")
+    return tuple(value)
+
+
+def _all_or_names(value: Any) -> str | tuple[str, ...]:
+    try:
+        return "all" if value == "all" else _list_of_names(value)
+    except ValueError as error:
+        raise ValueError(f"must be all, or a list of names. Got {value!r}") from error
+
+
+def _known_quantity(name: str) -> str:
+    if name not in QUANTITY_SCALES:
+        raise ValueError(f"unknown quantity; {nearest(name, QUANTITY_SCALES)}")
+    return name
+
+
+Date = Annotated[dt.date, BeforeValidator(_date)]
 Persistence = Annotated[float, Field(ge=0.0, le=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Names = Literal["all"] | tuple[str, ...]
+Names = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_all_or_names)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_list_of_names)]
+Quantity = Annotated[str, AfterValidator(_known_quantity)]
 
 
 class EvidenceOptions(Section):
     """Which claims count."""
 
-    files: tuple[str, ...] = Field(min_length=1)
+    files: Ids = Field(min_length=1)
     sources: Names
-    origins: dict[str, Names]
+    origins: dict[Quantity, Names]
     populations: Names
     as_of: Date | None
-    drop: tuple[str, ...]
+    drop: Ids
 
 
 class WindowOptions(Section):
@@ -193,7 +240,7 @@ class ForceOptions(Section):
 
 
 class SourceReporting(Section):
-    """How one origin reports one quantity: reported = truth + bias (+ drift) + noise on its scale."""
+    """How one origin reports one quantity: truth + bias (+ drift) + noise on its scale."""
 
     bias: Prior | None = None
     undercount: Prior | None = None
@@ -203,7 +250,10 @@ class SourceReporting(Section):
     @model_validator(mode="after")
     def _one_bias(self) -> SourceReporting:
         if (self.bias is None) == (self.undercount is None):
-            raise ValueError("give either bias (both signs) or undercount (one-sided), not both")
+            raise ValueError(
+                "give either bias (both signs) or undercount (one-sided). Got "
+                f"{'neither' if self.bias is None else 'both'}"
+            )
         if self.bias is not None and self.bias.family not in {"Fixed", "Normal"}:
             raise ValueError(f"bias must be Fixed or Normal. Got {self.bias.family}")
         if self.undercount is not None and self.undercount.family != "LogNormal":
@@ -216,23 +266,20 @@ class SourceReporting(Section):
 class ReportingOptions(Section):
     """Bias and noise: a default for each quantity, and what differs for an origin."""
 
-    default: dict[str, SourceReporting]
-    origins: dict[str, dict[str, SourceReporting]]
+    default: dict[Quantity, SourceReporting]
+    origins: dict[str, dict[Quantity, SourceReporting]]
 
     @model_validator(mode="after")
-    def _known_quantities(self) -> ReportingOptions:
+    def _complete_and_in_the_right_units(self) -> ReportingOptions:
         problems = [
-            f"default.{quantity} is missing" for quantity in QUANTITY_SCALES if quantity not in self.default
+            f"default.{name}: missing" for name in QUANTITY_SCALES if name not in self.default
         ]
         tables = {"default": self.default} | {f"origins.{o}": t for o, t in self.origins.items()}
         for place, table in tables.items():
             for quantity, reporting in table.items():
-                if quantity not in QUANTITY_SCALES:
-                    problems.append(f"{place}.{quantity}: {nearest(quantity, QUANTITY_SCALES)}")
-                    continue
                 problems += _reporting_unit_problems(f"{place}.{quantity}", quantity, reporting)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(f".{problem}" for problem in problems))
         return self
 
     def of(self, origin: str, quantity: str) -> SourceReporting:
@@ -244,7 +291,7 @@ def _reporting_unit_problems(place: str, quantity: str, reporting: SourceReporti
     unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
     wanted = {"bias": unit, "undercount": unit, "drift": f"{unit}/year"}
     return [
-        f"{place}.{name}: unit must be {expected!r}. Got {prior.unit!r}"
+        f"{place}.{name}.unit: must be {expected!r}. Got {prior.unit!r}"
         for name, expected in wanted.items()
         if (prior := getattr(reporting, name)) is not None and prior.unit not in (None, expected)
     ]
@@ -305,13 +352,17 @@ class RatioPeriod(Section):
     """Losses per loss of the other side over a period."""
 
     start: Date
-    end: Date | None
+    end: Date | None  # null: until the last month
     low: float = Field(gt=0.0)
     high: float = Field(gt=0.0)
     claim: str
 
     @model_validator(mode="after")
     def _ordered(self) -> RatioPeriod:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(
+                f"end must not be before start. Got start={self.start}, end={self.end}"
+            )
         if self.low > self.high:
             raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
         return self
@@ -395,7 +446,9 @@ class AssumptionSet(Section):
         try:
             return cls.model_validate(fields | {"label": label})
         except ValidationError as error:
-            raise ConfigError(_explain(error, config)) from error
+            problems = [*_explained(error), *_problems_of_priors(config)]
+            text = problems_text("The configuration has problems:", dict.fromkeys(problems))
+            raise ConfigError(text) from error
 
     def priors(self) -> Iterator[tuple[str, Prior]]:
         """Yield key and prior of every scalar assumption, in the order of `ASSUMPTIONS`."""
@@ -422,22 +475,53 @@ def prior_problems(key: str, prior: Prior) -> list[str]:
         problems.append(
             f"{key}.family: a {spec.support} quantity takes {allowed}. Got {prior.family}"
         )
+    elif spec.support != "real":
+        problems += _support_problems(key, spec, prior)
+    return problems
+
+
+def _support_problems(key: str, spec: Spec, prior: Prior) -> list[str]:
+    top = 1.0 if spec.support == "share" else math.inf
+    allowed = f"[0, {'1' if top == 1.0 else '∞'}] {spec.unit}"
+    names = ("value", "low", "high", "lower", "upper")
+    edges = {name: edge for name in names if (edge := getattr(prior, name)) is not None}
+    problems = [
+        f"{key}.{name}: must lie in {allowed}. Got {edge}"
+        for name, edge in edges.items()
+        if not 0.0 <= edge <= top
+    ]
+    if prior.is_fixed and prior.value == 0.0 and not spec.may_be_zero:
+        problems.append(f"{key}.value: must be above 0 {spec.unit}. Got {prior.value}")
+    if problems:
         return problems
-    top = 1.0 if spec.support == "share" else float("inf")
-    if spec.support != "real":
-        edges = {name: getattr(prior, name) for name in ("value", "low", "high", "lower", "upper")}
-        problems += [
-            f"{key}.{name}: must lie in [0, {'1' if top == 1 else '∞'}] {spec.unit}. Got {edge}"
-            for name, edge in edges.items()
-            if edge is not None and not 0.0 <= edge <= top
+    if prior.family == "TruncatedNormal":
+        needed = ("lower", "upper") if spec.support == "share" else ("lower",)
+        return [
+            f"{key}.{name}: a {spec.support} quantity needs this bound for TruncatedNormal"
+            for name in needed
+            if name not in edges
         ]
-        if not problems and prior.family == "TruncatedNormal":
-            needed = ("lower", "upper") if spec.support == "share" else ("lower",)
-            problems += [
-                f"{key}.{name}: a {spec.support} quantity needs this bound for TruncatedNormal"
-                for name in needed
-                if getattr(prior, name) is None
+    if prior.family == "Uniform":
+        # The range holds only `mass` of it: the rest lies on either side, maybe out of bounds.
+        ends = prior.parameters()
+        if ends["lower"] < 0.0 or ends["upper"] > top:
+            return [
+                f"{key}: Uniform with {prior.mass} of it in {prior.low} to {prior.high} reaches "
+                f"from {ends['lower']:.4g} to {ends['upper']:.4g}; must lie in {allowed}"
             ]
+    return []
+
+
+def _problems_of_priors(config: Mapping[str, Any]) -> list[str]:
+    """Problems of the priors that can be read, where other parts of the configuration cannot."""
+    problems = []
+    for key in ASSUMPTIONS:
+        group, name = key.split(".")
+        try:
+            prior = Prior.model_validate(config[group][name])
+        except (ValidationError, LookupError, TypeError):
+            continue  # reported by the validation of the whole
+        problems += prior_problems(key, prior)
     return problems
 
 
@@ -446,12 +530,12 @@ def is_packed(prior: Prior) -> bool:
     return prior.is_fixed or prior.family in LINKS
 
 
-def _explain(error: ValidationError, config: Mapping[str, Any]) -> str:
+def _explained(error: ValidationError) -> list[str]:
+    """Say each of pydantic's findings with its key, what was found, and what is allowed."""
     problems = []
     for item in error.errors():
-        place = [str(part) for part in item["loc"]]
+        place = [str(part) for part in item["loc"] if part != "[key]"]
         key = ".".join(place)
-        found = item.get("input")
         if item["type"] == "extra_forbidden":
             siblings = _fields_at(place[:-1])
             hint = nearest(place[-1], siblings) if siblings else "remove it"
@@ -459,24 +543,34 @@ def _explain(error: ValidationError, config: Mapping[str, Any]) -> str:
         elif item["type"] == "missing":
             problems.append(f"{key}: missing; it has no default")
         elif item["type"] == "value_error":
-            text = re.sub(r"^Value error, ", "", item["msg"])
-            prefix = f"{key}: " if key else ""
-            problems += [f"{prefix}{line}" for line in text.splitlines()]
+            lines = item["msg"].removeprefix("Value error, ").splitlines()
+            # A line that begins with a dot goes on with the key; at the root it has its own.
+            problems += [
+                f"{key}{line}" if line.startswith(".") or not key else f"{key}: {line}"
+                for line in lines
+            ]
         else:
-            problems.append(f"{key}: {item['msg']}. Got {found!r}")
-    return problems_text("The configuration has problems:", problems)
+            found = item.get("input")
+            allowed = re.findall(r"'([^']+)'", item.get("ctx", {}).get("expected", ""))
+            hint = nearest(str(found), allowed) if allowed else ""
+            hint = f"; {hint}" if hint.startswith("did you mean") else ""
+            problems.append(f"{key}: {item['msg']}. Got {found!r}{hint}")
+    return problems
 
 
 def _fields_at(place: list[str]) -> list[str]:
     """Names of the fields allowed at a place of the configuration, where the type says so."""
-    model: Any = AssumptionSet
+    kind: Any = AssumptionSet
     for part in place:
-        fields = getattr(model, "model_fields", None)
-        if fields is None or part not in fields:
+        fields = getattr(kind, "model_fields", {})
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif get_origin(kind) is tuple:
+            kind = get_args(kind)[0]
+        elif part in fields:
+            kind = fields[part].annotation
+        else:
             return []
-        annotation = fields[part].annotation
-        options = [a for a in getattr(annotation, "__args__", (annotation,)) if hasattr(a, "model_fields")]
-        if not options:
-            return []
-        model = options[0]
-    return list(model.model_fields)
+        if type(None) in get_args(kind):  # an optional section
+            kind = get_args(kind)[0]
+    return list(getattr(kind, "model_fields", {}))

@@ -12,9 +12,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from estimator.assumptions import AssumptionSet
-from estimator.errors import ConfigError, nearest
+from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
@@ -37,19 +38,22 @@ def compose_config(
     Raises
     ------
     ConfigError
-        If an option or key does not exist, naming the nearest valid one, or an override is malformed.
+        If an option or key does not exist, naming the nearest valid one, or if an override or a
+        file is malformed.
     """
     search_path = []
     if config_dir is not None:
         folder = Path(config_dir).resolve()
         if not folder.is_dir():
             raise ConfigError(f"--config-dir {config_dir}: no such folder")
-        search_path = [f"hydra.searchpath=[file://{folder}]"]
+        # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
+        quoted = str(folder).replace("'", r"\'")
+        search_path = [f"hydra.searchpath=['file://{quoted}']"]
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             config = compose(CONFIG_NAME, overrides=[*overrides, *search_path])
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(explain_hydra(error)) from error
     return config
 
@@ -76,6 +80,10 @@ def assumption_set(
 def typed(config: DictConfig, overrides: Sequence[str]) -> AssumptionSet:
     """Check a composed configuration; the label comes from it, or from the overrides."""
     plain: dict[str, Any] = to_plain(config)
+    known = _top_keys()
+    unknown = [f"{key}: unknown key; {nearest(key, known)}" for key in plain if key not in known]
+    if unknown:
+        raise ConfigError(problems_text("The configuration has problems:", unknown))
     label = plain.get("label") or label_of(overrides)
     return AssumptionSet.from_config(plain, label=str(label))
 
@@ -83,10 +91,10 @@ def typed(config: DictConfig, overrides: Sequence[str]) -> AssumptionSet:
 def to_plain(config: DictConfig) -> dict[str, Any]:
     """Resolve a configuration into nested dicts and lists."""
     try:
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise ConfigError(explain_hydra(error)) from error
-    return {str(key): value for key, value in dict(plain).items()}  # type: ignore[arg-type]
+    return {str(key): value for key, value in plain.items()}
 
 
 def label_of(overrides: Sequence[str]) -> str:
@@ -111,19 +119,33 @@ def label_of(overrides: Sequence[str]) -> str:
 def explain_hydra(error: Exception) -> str:
     """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name."""
     text = str(error)
-    if isinstance(error.__cause__, Exception) and "not in struct" not in text:
-        text = f"{text} {error.__cause__}"
-    option = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if isinstance(error.__cause__, Exception):
+        text = f"{text}\n{error.__cause__}"
+    option = re.search(r"Could not (?:find|load) '([^']+)/([^'/]*)'", text)
     if option:
         group, name = option.groups()
-        return f"{group}={name}: unknown option; {nearest(name, _options(group))}"
-    group_match = re.search(r"Could not override '([^'=]+)'\.?\s+No match in the defaults list", text)
+        # Hydra lists the options of all folders that it searched, where it lists any.
+        found = re.search(r"Available options in '[^']*':\n((?:\t\S+\n?)+)", text)
+        valid = found[1].split() if found else _options(group)
+        return f"{group}={name}: unknown option; {nearest(name, valid)}"
+    group_match = re.search(r"config group '([^']+)' does not exist", text)
     if group_match:
         return f"{group_match[1]}: unknown group; {nearest(group_match[1], _groups())}"
-    key = re.search(r"Could not override '([^']+)'", text) or re.search(r"full_key: (\S+)", text)
-    if key:
+    key = re.search(r"Could not override '([^']+)'", text)
+    if key and "not in struct" in text:
         return f"{key[1]}: unknown key; {nearest(key[1], _keys())}"
+    full_key = re.search(r"full_key: (\S+)", text)
+    if full_key:
+        reason = text.partition("full_key:")[0].split("\n")
+        return f"{full_key[1]}: {' '.join(' '.join(reason).split())}"
     return f"The configuration cannot be composed: {' '.join(text.split())}"
+
+
+def _top_keys() -> list[str]:
+    """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
+    shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
+    keys = [str(key) for key in shipped if key not in ("defaults", "hydra")]
+    return [*AssumptionSet.model_fields, *(key for key in keys if key != "label")]
 
 
 def _groups() -> list[str]:

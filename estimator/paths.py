@@ -1,4 +1,4 @@
-"""Where the configuration and the data are: beside the package in a checkout, inside it in a wheel."""
+"""Where configuration and data are: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 

@@ -3,15 +3,16 @@
 An analyst writes a prior as a range that holds a stated mass, e.g.
 ``{family: LogNormal, low: 0.1, high: 0.6, mass: 0.9}``. The range is read as equal-tailed: half of
 the rest lies below `low`, half above `high`. For the three families that are affine maps of a
-standard normal (`LINKS`) the parameters follow in closed form; for the others PreliZ matches the two
-quantiles. (PreliZ's maximum-entropy fit puts 1 % below and 9 % above such a LogNormal range, which
-is not what a reader of "5 % to 95 %" expects.)
+standard normal (`LINKS`) the parameters follow in closed form; for the others PreliZ matches the
+two quantiles. (PreliZ's maximum-entropy fit puts 1 % below and 9 % above such a LogNormal range,
+which is not what a reader of "5 % to 95 %" expects.)
 """
 
 from __future__ import annotations
 
 import functools
 import math
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,9 @@ FAMILIES_BY_SUPPORT: dict[Support, tuple[str, ...]] = {
 }
 
 _POSITIVE_PARAMETERS = frozenset({"sigma", "alpha", "beta"})
+
+# How far PreliZ's match may be off in either tail, as a share of the tail.
+_TAIL_TOLERANCE = 0.05
 
 
 class Prior(BaseModel):
@@ -123,24 +127,38 @@ class Prior(BaseModel):
                 raise ValueError(f"{name} must be above 0. Got {getattr(self, name)}")
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise ValueError(f"lower must be below upper. Got {self.lower} and {self.upper}")
+        if self.is_range:
+            self.parameters()  # raises if no member of the family has this range
         return self
 
     def _check_range(self) -> None:
         if self.family == "Fixed":
             raise ValueError("Fixed takes a value, not a range low..high")
-        if self.family != "HalfNormal" and (self.low is None or self.high is None):
-            raise ValueError(f"a range needs low and high. Got low={self.low}, high={self.high}")
-        if self.family == "HalfNormal" and self.high is None:
-            raise ValueError("a HalfNormal range needs high")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise ValueError(f"low must be below high. Got low={self.low}, high={self.high}")
-        if self.low is None:
+        if self.family == "HalfNormal":
+            if self.low is not None or self.high is None or self.high <= 0:
+                raise ValueError(
+                    "a HalfNormal range begins at 0 and needs only high, above 0. "
+                    f"Got low={self.low}, high={self.high}"
+                )
             return
+        if self.low is None or self.high is None:
+            raise ValueError(f"a range needs low and high. Got low={self.low}, high={self.high}")
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high. Got low={self.low}, high={self.high}")
         if self.family in {"LogNormal", "Gamma"} and self.low <= 0:
             raise ValueError(f"a {self.family} range needs low above 0. Got {self.low}")
-        if self.family in {"LogitNormal", "Beta"} and not (0 < self.low and self.high < 1):  # type: ignore[operator]
+        if self.family in {"LogitNormal", "Beta"} and not (self.low > 0 and self.high < 1):
             raise ValueError(
                 f"a {self.family} range must lie inside (0, 1). Got {self.low} to {self.high}"
+            )
+        if self.family == "Uniform" and (self.lower is not None or self.upper is not None):
+            raise ValueError("give either low and high, or lower, upper, not both")
+        lowest = -math.inf if self.lower is None else self.lower
+        highest = math.inf if self.upper is None else self.upper
+        if not (lowest < self.low and self.high < highest):
+            raise ValueError(
+                f"low and high must lie inside lower and upper. Got {self.low} to {self.high} in "
+                f"{lowest} to {highest}"
             )
 
     @property
@@ -164,7 +182,11 @@ class Prior(BaseModel):
         if not self.is_range:
             values = {name: getattr(self, name) for name in PARAMETERS[self.family]}
             return {name: float(value) for name, value in values.items() if value is not None}
-        return dict(_parameters_of_range(self.family, self.low, self.high, self.mass, self.lower, self.upper))
+        return dict(
+            _parameters_of_range(
+                self.family, self.low, self.high, self.mass, self.lower, self.upper
+            )
+        )
 
     def location_scale(self) -> tuple[float, float]:
         """Return location and scale of the standard normal under the family's link.
@@ -245,21 +267,50 @@ def _by_preliz(
     lower: float | None,
     upper: float | None,
 ) -> tuple[tuple[str, float], ...]:
-    import preliz  # imported here: it takes seconds and most configurations never need it
+    """Match both quantiles by PreliZ, and refuse a match that misses them.
 
-    if family == "TruncatedNormal":
-        bounds = {"lower": -np.inf if lower is None else lower, "upper": np.inf if upper is None else upper}
-        distribution = preliz.TruncatedNormal(**bounds)
-    else:
-        bounds = {}
-        distribution = getattr(preliz, family)()
-    # PreliZ takes the quantiles from a distribution: this uniform one has just the two wanted.
-    rim = (high - low) * tail / (1.0 - 2.0 * tail)
-    wanted = preliz.Uniform(low - rim, high + rim)
-    preliz.match_quantiles(wanted, distribution, quantiles=[tail, 1.0 - tail], plot=False)
-    found = {name: float(getattr(distribution, name)) for name in PARAMETERS[family] if name not in bounds}
-    found |= {name: value for name, value in bounds.items() if np.isfinite(value)}
+    PreliZ's optimiser starts at parameters near 1 and gives up early on ranges in tens of
+    thousands, so the range is brought to a size of 1 and the parameters are brought back.
+    """
+    size = 1.0 if family == "Beta" else max(abs(low), abs(high))
+    with warnings.catch_warnings():
+        # PreliZ warns where it gives up ("There is a mismatch"); the check below decides instead.
+        warnings.simplefilter("ignore")
+        import preliz  # imported here: it takes seconds and most configurations never need it
+
+        if family == "TruncatedNormal":
+            distribution = preliz.TruncatedNormal(
+                lower=-math.inf if lower is None else lower / size,
+                upper=math.inf if upper is None else upper / size,
+            )
+        else:
+            distribution = getattr(preliz, family)()
+        # PreliZ takes the quantiles from a distribution: this one has just the two wanted.
+        rim = (high - low) * tail / (1.0 - 2.0 * tail)
+        wanted = preliz.Uniform((low - rim) / size, (high + rim) / size)
+        preliz.match_quantiles(wanted, distribution, quantiles=[tail, 1.0 - tail], plot=False)
+    sizes = {"mu": size, "sigma": size, "beta": 1.0 / size if family == "Gamma" else 1.0}
+    found = {
+        name: float(getattr(distribution, name)) * sizes.get(name, 1.0)
+        for name in PARAMETERS[family]
+        if name not in {"lower", "upper"}
+    }
+    bounds = {"lower": lower, "upper": upper}
+    found |= {name: bound for name, bound in bounds.items() if bound is not None}
+    _check_match(family, low, high, tail, found)
     return tuple(found.items())
+
+
+def _check_match(
+    family: str, low: float, high: float, tail: float, found: dict[str, float]
+) -> None:
+    matched = _scipy(family, found)
+    below, above = float(matched.cdf(low)), float(matched.sf(high))
+    if not max(abs(below - tail), abs(above - tail)) <= _TAIL_TOLERANCE * tail:
+        raise ValueError(
+            f"no {family} was found that has {tail:.3g} below {low} and as much above {high}; the "
+            f"nearest has {below:.3g} below and {above:.3g} above. Allowed: another range or family"
+        )
 
 
 def _scipy(family: str, parameters: dict[str, float]) -> Any:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet
+from estimator.assumptions import AssumptionSet, HedgingOptions
+from estimator.evidence.floors import difference_floors
 from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
@@ -32,7 +33,8 @@ class Evidence:
         What the model takes: dims `claim` (figures of all kinds but floors), `confirmed_claim`
         (floors), `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
         the claim's unit, `used` (claim), texts, `source` (claim; ``origin:quantity``), the same
-        for floors with the prefix `confirmed_`, `month_days` (month) and `years_to_end` (month).
+        for floors with the prefix `confirmed_`, `confirmed_floor` (a sum less its confirmed months),
+        `month_days` (month) and `years_to_end` (month).
         Claims that do not count under the options stay in it with `used` False: sets that choose
         other claims of one table then share one compiled model.
     data_hash
@@ -68,16 +70,18 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
         claims = read_claims(assumptions.evidence.files)
     options = assumptions.window
     window = Window(pd.Timestamp(options.start), pd.Timestamp(options.end), options.overhang_days)
-    selected = select_claims(
-        claims, assumptions.evidence, assumptions.killed_share.origins, window
-    )
+    selected = select_claims(claims, assumptions.evidence, assumptions.killed_share.origins, window)
     outside = int((selected["reason"] == "outside the window").sum())
     if outside:
         log.warning("%d claims lie outside the window and do not count", outside)
-    return Evidence(selected, _dataset(selected, window), str(claims.attrs.get("data_hash", "")))
+    dataset = _dataset(selected, window, assumptions.hedging)
+    floors = dataset["confirmed_used"].to_series()
+    implied = selected["used"] & selected["id"].isin(floors.index[~floors])
+    selected.loc[implied, ["used", "reason"]] = [False, "a confirmed sum that says less than another"]
+    return Evidence(selected, dataset, str(claims.attrs.get("data_hash", "")))
 
 
-def _dataset(selected: pd.DataFrame, window: Window) -> xr.Dataset:
+def _dataset(selected: pd.DataFrame, window: Window, hedging: HedgingOptions) -> xr.Dataset:
     eligible = selected[
         selected["status"].isin(LIKELIHOOD_STATUSES)
         & selected["quantity"].isin(MODELLED)
@@ -85,16 +89,28 @@ def _dataset(selected: pd.DataFrame, window: Window) -> xr.Dataset:
         & selected["period_start"].notna()
     ]
     eligible = eligible[
-        [window.covers(a, b) for a, b in zip(eligible["period_start"], eligible["period_end"], strict=True)]
+        [
+            window.covers(a, b)
+            for a, b in zip(eligible["period_start"], eligible["period_end"], strict=True)
+        ]
     ]
     floors = eligible[eligible["status"] == "confirmed"]
     others = eligible[eligible["status"] != "confirmed"]
     order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
     months = window.months
+    floor_columns = _columns(floors, window, "confirmed_claim", "confirmed_")
+    weight, figure, used = difference_floors(
+        floors, np.asarray(floor_columns["confirmed_weight"][1]), _floor_figures(floors, hedging)
+    )
+    floor_columns |= {
+        "confirmed_weight": (("confirmed_claim", "month"), weight),
+        "confirmed_floor": ("confirmed_claim", figure, {"units": "persons"}),
+        "confirmed_used": ("confirmed_claim", used),
+    }
     return xr.Dataset(
         {
             **_columns(others.loc[order], window, "claim", ""),
-            **_columns(floors, window, "confirmed_claim", "confirmed_"),
+            **floor_columns,
             "month_days": ("month", window.days, {"units": "days"}),
             "years_to_end": ("month", window.years_to_end(), {"units": "years"}),
         },
@@ -107,7 +123,9 @@ def _dataset(selected: pd.DataFrame, window: Window) -> xr.Dataset:
     )
 
 
-def _columns(rows: pd.DataFrame, window: Window, dim: str, prefix: str) -> dict[str, tuple[object, ...]]:
+def _columns(
+    rows: pd.DataFrame, window: Window, dim: str, prefix: str
+) -> dict[str, tuple[object, ...]]:
     weights = [_weights(row, window) for _, row in rows.iterrows()]
     matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
     columns: dict[str, tuple[object, ...]] = {
@@ -123,6 +141,12 @@ def _columns(rows: pd.DataFrame, window: Window, dim: str, prefix: str) -> dict[
     for name in ("period_start", "period_end", "published"):
         columns[f"{prefix}{name}"] = (dim, rows[name].dt.strftime("%Y-%m-%d").to_numpy(dtype=str))
     return columns
+
+
+def _floor_figures(floors: pd.DataFrame, hedging: HedgingOptions) -> np.ndarray:
+    """Figure of each floor, or the lower edge of its wording. (confirmed_claim,), persons."""
+    figure = floors["value"].where(floors["hedge"] != "range", floors["low"])
+    return np.asarray(figure.where(floors["hedge"] != "nearly", figure * (1.0 - hedging.nearly)))
 
 
 def _weights(row: pd.Series, window: Window) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandera.errors
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.schema import (
     CLAIMS_SCHEMA,
+    ONE_OF,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     number,
@@ -49,7 +51,7 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
         With every problem: file, row (the header is row 1), column, found, allowed.
     """
     problems: list[str] = []
-    tables: list[pd.DataFrame] = []
+    tables: list[tuple[Path, pd.DataFrame]] = []
     digest = hashlib.sha256()
     for path in claims_paths(files):
         try:
@@ -60,36 +62,40 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
         digest.update(content)
         table, found = _read_one(path, content)
         problems += found
-        tables.append(table)
-    if not problems:
-        problems += _shared_ids(tables, claims_paths(files))
+        tables.append((path, table))
+    problems += _shared_ids(tables)
     if problems:
         raise EvidenceError(problems_text("The claims cannot be used:", problems))
-    claims = _typed(pd.concat(tables, ignore_index=True))
+    claims = _typed(pd.concat([table for _, table in tables], ignore_index=True))
     claims.attrs["data_hash"] = digest.hexdigest()
     return claims
 
 
 def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table as text, its index the row numbers of the file, and what is wrong in it."""
     empty = pd.DataFrame(columns=list(REQUIRED_COLUMNS), dtype=str)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return empty, [f"{path}: row {line}: not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8"]
+        return empty, [
+            f"{path}: row {line}: not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8"
+        ]
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         return empty, [f"{path}: not a CSV table ({error})"]
-    if not rows:
+    if not any(rows):
         return empty, [f"{path}: the file is empty; its first row must be the header"]
-    header, body = rows[0], [row for row in rows[1:] if row]
+    header, body = rows[0], {line: row for line, row in enumerate(rows[1:], start=2) if row}
     problems = [
         f"{path}: column {name!r} is missing" for name in REQUIRED_COLUMNS if name not in header
     ]
     known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     problems += [
-        f"{path}: unknown column {name!r}; {nearest(name, known)}" for name in header if name not in known
+        f"{path}: unknown column {name!r}; {nearest(name, known)}"
+        for name in header
+        if name not in known
     ]
     problems += [
         f"{path}: column {name!r} stands {header.count(name)} times"
@@ -98,14 +104,14 @@ def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
     ]
     problems += [
         f"{path}: row {line}: {len(row)} cells, the header has {len(header)}"
-        for line, row in enumerate(body, start=2)
+        for line, row in body.items()
         if len(row) != len(header)
     ]
     if not problems and not body:
         problems.append(f"{path}: the table has no rows")
     if problems:
         return empty, problems
-    table = pd.DataFrame(body, columns=header, dtype=str)
+    table = pd.DataFrame(list(body.values()), index=list(body), columns=header, dtype=str)
     return table, _cell_problems(path, table)
 
 
@@ -115,33 +121,35 @@ def _cell_problems(path: Path, table: pd.DataFrame) -> list[str]:
         CLAIMS_SCHEMA.validate(table, lazy=True)
     except pandera.errors.SchemaErrors as error:
         for case in error.failure_cases.itertuples():
-            position = -1 if case.index is None or pd.isna(case.index) else int(case.index)
-            cell = table.loc[position, case.column] if position >= 0 else case.failure_case
-            found.append((position, str(case.column), str(cell), str(case.check)))
-    for position, row in table.iterrows():
-        found += [(int(str(position)), *problem) for problem in row_problems(row)]
-    lines = []
-    for position, column, cell, allowed in sorted(dict.fromkeys(found)):
-        name = table["id"].iloc[position]
-        hint = f" ({nearest(cell, allowed[8:].split(', '))})" if allowed.startswith("one of: ") else ""
-        lines.append(
-            f"{path}: row {position + 2} (id {name!r}), column {column!r}: found {cell!r}; "
-            f"allowed: {allowed}{hint if 'did you mean' in hint else ''}"
-        )
-    return lines
+            row, column = int(str(case.index)), str(case.column)
+            found.append((row, column, str(table.at[row, column]), str(case.check)))
+    for line, cells in table.iterrows():
+        found += [(int(str(line)), *problem) for problem in row_problems(cells)]
+    return [
+        f"{path}: row {row} (id {table.at[row, 'id']!r}), column {column!r}: found {cell!r}; "
+        f"allowed: {allowed}{_hint(cell, allowed)}"
+        for row, column, cell, allowed in sorted(dict.fromkeys(found))
+    ]
 
 
-def _shared_ids(tables: list[pd.DataFrame], paths: list[Path]) -> list[str]:
+def _hint(cell: str, allowed: str) -> str:
+    if not allowed.startswith(ONE_OF):
+        return ""
+    hint = nearest(cell, allowed.removeprefix(ONE_OF).split(", "))
+    return f" ({hint})" if hint.startswith("did you mean") else ""
+
+
+def _shared_ids(tables: list[tuple[Path, pd.DataFrame]]) -> list[str]:
     first: dict[str, Path] = {}
     problems = []
-    for table, path in zip(tables, paths, strict=True):
-        for row, name in enumerate(table["id"], start=2):
-            if name in first:
-                problems.append(
-                    f"{path}: row {row} (id {name!r}), column 'id': found {name!r}, which "
-                    f"{first[name]} has too; allowed: an id that no other row has"
-                )
-        first |= dict.fromkeys(table["id"], path)
+    for path, table in tables:
+        problems += [
+            f"{path}: row {row} (id {name!r}), column 'id': found {name!r}, which {first[name]} "
+            "has too; allowed: an id that no other row has"
+            for row, name in table["id"].items()
+            if name in first
+        ]
+        first = dict.fromkeys(table["id"], path) | first
     return problems
 
 

@@ -37,7 +37,7 @@ class Window:
 
     @property
     def edges(self) -> np.ndarray:
-        """Day numbers, from `start`, at which months begin, and the day after `end`. (month + 1)."""
+        """Days from `start` to each month's first day and to the day after `end`. (month + 1)."""
         firsts = pd.period_range(self.start, self.end, freq="M").to_timestamp()
         begins = np.maximum((firsts - self.start).days.to_numpy(), 0)
         return np.append(begins, (self.end - self.start).days + 1).astype(float)
@@ -60,7 +60,9 @@ class Window:
         begin = float((first - self.start).days)
         end = float((last - self.start).days) + 1.0
         edges = self.edges
-        inside = np.clip(np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1]), 0.0, None)
+        inside: np.ndarray = np.clip(
+            np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1]), 0.0, None
+        )
         inside[-1] += max(0.0, end - edges[-1])
         return inside
 
@@ -89,6 +91,6 @@ class Window:
         return np.asarray(np.clip((elapsed - self.edges[:-1]) / self.days, 0.0, 1.0))
 
     def years_to_end(self) -> np.ndarray:
-        """Time from the middle of each month to the middle of the last one. (month,), in years, <= 0."""
+        """Time from the middle of each month to that of the last one. (month,), in years, <= 0."""
         middles = (self.edges[:-1] + self.edges[1:]) / 2.0
         return np.asarray((middles - middles[-1]) / DAYS_PER_YEAR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Any
 
 import pandas as pd
@@ -67,14 +68,20 @@ STATUSES = ("confirmed", "claimed", "estimated", "planned", "goal", "context")
 LIKELIHOOD_STATUSES = ("confirmed", "claimed", "estimated")
 
 
+# Of what Python reads as a number, neither 1_000 nor digits of other scripts: other tools do not.
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Of the ISO forms only this one: 2025-W01-1 is a date to Python too.
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ONE_OF = "one of: "
+
+
 def number(text: str) -> float:
-    """Read a number in plain notation; NaN for an empty cell, an exception for anything else."""
+    """Read a number in plain notation; NaN for an empty cell, ValueError for anything else."""
     if text == "":
         return math.nan
-    value = float(text)
-    if not math.isfinite(value) or "_" in text:
+    if not _PLAIN_NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise ValueError(text)
-    return value
+    return float(text)
 
 
 def _is_number(text: str) -> bool:
@@ -90,20 +97,24 @@ def _is_date(text: str) -> bool:
         dt.date.fromisoformat(text)
     except ValueError:
         return False
-    return len(text) == 10
+    return _ISO_DATE.fullmatch(text) is not None
 
 
 def _one_of(allowed: tuple[str, ...]) -> pa.Check:
     return pa.Check(
-        lambda cells: cells.isin(allowed), error=f"one of: {', '.join(a or '(empty)' for a in allowed)}"
+        lambda cells: cells.isin(allowed),
+        error=f"{ONE_OF}{', '.join(a or '(empty)' for a in allowed)}",
     )
 
 
 _NOT_EMPTY = pa.Check(lambda cells: cells.str.strip() != "", error="not empty")
-_NUMBER = pa.Check(lambda cells: cells.map(_is_number), error="a number in plain notation, or empty")
+_NUMBER = pa.Check(
+    lambda cells: cells.map(_is_number), error="a number in plain notation, or empty"
+)
 _DATE = pa.Check(lambda cells: cells.map(_is_date), error="a date as YYYY-MM-DD")
 _DATE_OR_EMPTY = pa.Check(
-    lambda cells: cells.map(lambda c: c == "" or _is_date(c)), error="a date as YYYY-MM-DD, or empty"
+    lambda cells: cells.map(lambda c: c == "" or _is_date(c)),
+    error="a date as YYYY-MM-DD, or empty",
 )
 
 
@@ -115,7 +126,9 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
     {
         "id": _column(
             _NOT_EMPTY,
-            pa.Check(lambda ids: ~ids.duplicated(keep="first"), error="an id that no other row has"),
+            pa.Check(
+                lambda ids: ~ids.duplicated(keep="first"), error="an id that no other row has"
+            ),
         ),
         "quantity": _column(_one_of(QUANTITIES)),
         "period_start": _column(_DATE_OR_EMPTY),
@@ -123,7 +136,9 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
         "low": _column(_NUMBER),
         "value": _column(_NUMBER),
         "high": _column(_NUMBER),
-        "unit": _column(_one_of(tuple(dict.fromkeys(u for units in UNITS.values() for u in units)))),
+        "unit": _column(
+            _one_of(tuple(dict.fromkeys(u for units in UNITS.values() for u in units)))
+        ),
         "hedge": _column(_one_of((*HEDGES, ""))),
         "status": _column(_one_of(STATUSES)),
         "origin": _column(_NOT_EMPTY),
@@ -171,6 +186,8 @@ def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]
         return [("period_start", f"{start!r} to {end!r}", "both dates, for a claim that counts")]
     if start and end and _is_date(start) and _is_date(end) and end < start:
         return [("period_end", end, f"not before period_start {start}")]
+    if row["quantity"] == "force_size" and start != end:
+        return [("period_end", end, f"the same day as period_start {start}, for a stock")]
     return []
 
 
@@ -190,15 +207,25 @@ def _figure_problems(
         ]
     if quantity == "killed_share":
         problems += [(n, row[n], "a share from 0 to 1") for n, f in figures.items() if f > 1]
-    if not counts:
-        return problems
+    if quantity == "statement":
+        problems += [("hedge", hedge, "empty, for a statement")] if hedge else []
+        return problems + [
+            (name, row[name], "empty, for a statement") for name in figures if row[name]
+        ]
     if hedge == "":
-        problems.append(("hedge", "", "a hedge, for a claim that counts"))
+        if counts:
+            problems.append(("hedge", "", "a hedge, for a claim that counts"))
     elif hedge == "range":
         if math.isnan(low) or math.isnan(high) or low == high:
-            problems.append(("low", f"{row['low']!r} to {row['high']!r}", "low below high, for a range"))
+            problems.append(
+                ("low", f"{row['low']!r} to {row['high']!r}", "low below high, for a range")
+            )
     elif math.isnan(value):
         problems.append(("value", "", f"a value, for hedge {hedge}"))
-    elif value == 0 and quantity not in SIGNED:
+    elif counts and value == 0 and quantity not in SIGNED:
         problems.append(("value", row["value"], "above 0, for a claim that counts"))
+    elif counts and value == 1 and quantity == "killed_share":
+        problems.append(("value", row["value"], "below 1, for a claim that counts"))
+    if row["status"] == "confirmed" and hedge == "range" and low == 0:
+        problems.append(("low", row["low"], "above 0, for a floor"))
     return problems

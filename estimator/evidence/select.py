@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
 
 import pandas as pd
 
@@ -10,6 +10,8 @@ from estimator.assumptions import EvidenceOptions, Names
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, MODELLED
+
+log = logging.getLogger(__name__)
 
 SHARE_QUANTITIES = ("killed", "killed_share")
 
@@ -38,7 +40,8 @@ def select_claims(
     Raises
     ------
     EvidenceError
-        If a name in the options is in no claim, or no confirmed figure is left.
+        If an id to drop is in no claim, no confirmed figure is left, or the confirmed figures
+        contradict each other.
     """
     _check_names(claims, options, killed_origins)
     reason = pd.Series("", index=claims.index)
@@ -86,34 +89,41 @@ def _among(values: pd.Series, names: Names) -> pd.Series:
 
 
 def _check_names(claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names) -> None:
-    problems = []
+    """Refuse unknown ids, and warn of other names that no claim has.
 
-    def check(key: str, names: Names, valid: Collection[str]) -> None:
-        if names != "all":
-            problems.extend(
-                f"{key}: {name!r} is in no claim; {nearest(name, sorted(valid))}"
-                for name in names
-                if name not in valid
-            )
-
-    check("evidence.drop", options.drop, set(claims["id"]))
-    if problems:
-        raise EvidenceError(problems_text("The evidence options name what is not there:", problems))
-    for quantity in options.origins:
-        check("evidence.origins", (quantity,), MODELLED)
-    if problems:
-        raise EvidenceError(problems_text("The evidence options name what is not there:", problems))
+    Those may be right: the shipped sets name origins that a user's own table does not have.
+    """
+    ids = sorted(claims["id"])
+    unknown = [
+        f"evidence.drop: {name!r} is in no claim; {nearest(name, ids)}"
+        for name in options.drop
+        if name not in ids
+    ]
+    if unknown:
+        raise EvidenceError(problems_text("The evidence options name what is not there:", unknown))
+    columns = {
+        "evidence.sources": (options.sources, "source"),
+        "evidence.populations": (options.populations, "population"),
+        "killed_share.origins": (killed_origins, "origin"),
+        **{f"evidence.origins.{q}": (names, "origin") for q, names in options.origins.items()},
+    }
+    for key, (names, column) in columns.items():
+        valid = sorted(set(claims[column]) - {""})
+        for name in () if names == "all" else names:
+            if name not in valid:
+                log.warning("%s: %r is in no claim; %s", key, name, nearest(name, valid))
 
 
 def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
     """Leave one claim of each figure that an origin gave several times.
 
-    Of claims of one origin, quantity, population, status and period the one published last counts, of these
-    the most exact. A sum whose every day is covered by shorter claims of the same origin repeats
-    them too (confirmed sums stay: a floor under a sum says more than floors under some parts).
+    Of claims of one origin, quantity, population and period, confirmed or not, the one published
+    last counts, of these the most exact. A sum whose every day is covered by shorter claims of the
+    same origin repeats them too (confirmed sums stay: a floor under a sum says more than floors
+    under some parts).
     """
     open_ = claims[reason == ""].copy()
-    open_["exactness"] = -open_["hedge"].map(HEDGES.index)
+    open_["exactness"] = -open_["hedge"].map(HEDGES.index).astype(int)
     open_ = open_.sort_values(["published", "exactness"], kind="stable")
     same = ["origin", "quantity", "population", "period_start", "period_end"]
     for _, group in open_.groupby([*same, open_["status"] == "confirmed"], sort=False):
@@ -121,9 +131,10 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
         reason[group.index[:-1]] = f"repeats {kept}"
     left = claims[(reason == "") & (claims["status"] != "confirmed")]
     for _, group in left.groupby(["origin", "quantity", "population"], sort=False):
-        for index, claim in group.iterrows():
-            if claim["period_end"] > claim["period_start"] and _covered(claim, group):
-                reason[index] = f"repeats the sum of shorter claims of {claim['origin']}"
+        sums = [claim["id"] for _, claim in group.iterrows() if _covered(claim, group)]
+        reason[claims["id"].isin(sums)] = (
+            f"repeats the sum of shorter claims of {group['origin'].iloc[0]}"
+        )
 
 
 def _covered(claim: pd.Series, group: pd.DataFrame) -> bool:
@@ -143,8 +154,8 @@ def _no_floor(selected: pd.DataFrame) -> str:
     confirmed = selected[selected["status"] == "confirmed"]
     if confirmed.empty:
         return (
-            "The evidence holds no confirmed figure: the model needs at least one claim with status "
-            "'confirmed' (quantity losses or killed)."
+            "The evidence holds no confirmed figure: the model needs at least one claim with "
+            "status 'confirmed' (quantity losses or killed)."
         )
     return problems_text(
         "No confirmed figure is left; at least one claim with status 'confirmed' must count:",

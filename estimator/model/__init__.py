@@ -1,10 +1,10 @@
 """The generative model, one file a part of the story; `build_model` joins them.
 
 ====================  ==========================================================================
-`inputs`              numbers and shapes that the model takes from an assumption set and evidence
+`inputs`              numbers and structure that the model takes from assumptions and evidence
 `random_walk`         monthly latent series
 `confirmation`        the confirmed floor: change of variables, and the density of the figures
-`force`               returns to duty, net change, force size
+`force`               returns to duty
 `claims`              what origins report, with hedges, bias and noise
 `build`               the PyMC model
 ====================  ==========================================================================

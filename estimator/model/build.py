@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
 from estimator.model import claims, confirmation, force, random_walk
-from estimator.model.inputs import (
-    CLAIM_VALUE,
-    CONFIRMED_FIGURE,
-    MAXIMUM_RETURN_LAG,
-    PACKED,
-    ModelInputs,
-    Structure,
-    model_inputs,
-)
+from estimator.model.inputs import ModelInputs, Structure, model_inputs
 
-_OBSERVED_DIMS = {CLAIM_VALUE: "claim", CONFIRMED_FIGURE: "confirmed_claim"}
-_LOGIT_ASSUMPTIONS = tuple(spec.support == "share" for spec in ASSUMPTIONS.values())
+_DIMS = {
+    "assumption_location": ("assumption",),
+    "assumption_scale": ("assumption",),
+    "reporting_location": ("reporting_term", "source"),
+    "reporting_scale": ("reporting_term", "source"),
+    "reporting_one_sided": ("source",),
+    "functional": None,
+    "rest": None,
+    "source_of_claim": None,
+    "reported_by": None,
+}
+_IS_SHARE = np.array([spec.support == "share" for spec in ASSUMPTIONS.values()])
+FEW_CLAIMS = ("killed_share", "foreign", "recruitment")
+_LEVELS, _STEPS = slice(0, 3), slice(4, 7)  # of FEW_CLAIMS, see the order of ASSUMPTIONS
+_POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
@@ -37,226 +44,174 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free: `assumption_raw` (assumption), `reporting_bias_raw`, `reporting_drift_raw` (source),
-        `log_losses`, `log_recruits` (month; log thousands), `logit_killed_share_raw`,
-        `log_foreign_recruits_raw` (month). Deterministic: `assumption_value` (in model units),
-        `reporting_bias`, `reporting_drift` (source), the four monthly series and `claim_location`
-        (claim). Observed: `reported` (claim), `confirmed_figure` (confirmed_claim).
+        Free: `assumption_raw` (assumption), `reporting_raw` (reporting_term, source),
+        `log_losses` (month; log thousands per mean month), `step_raw` (walk, month).
+        Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
+        (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits` (month;
+        thousands of persons) and `claim_location` (claim).
+        Observed: `reported` (claim) and `confirmed_figure` (confirmed_claim).
     """
     return build_from_inputs(model_inputs(evidence, assumptions))
 
 
 def build_from_inputs(inputs: ModelInputs) -> pm.Model:
-    """Build the model from numbers and structure (see `build_model`)."""
+    """Build the model from data and structure (see `build_model`)."""
     structure = inputs.structure
-    with pm.Model(coords=inputs.coords) as model:
-        data = {
-            name: pm.Data(name, array, dims=_OBSERVED_DIMS.get(name))
-            for name, array in inputs.data.items()
+    fixed = structure.constants
+    with pm.Model(coords={**structure.coords, "walk": list(FEW_CLAIMS)}) as model:
+        given = {
+            name: pm.Data(name, array, dims=_dims(name), shape=array.shape)
+            for name, array in {**inputs.data, **structure.matrices}.items()
         }
-        given = structure.layout.unpack(data[PACKED])
-        value = _assumptions(given, structure)
-        bias, drift = _reporting(given)
+        linear, value = _assumptions(given, structure)
+        shift = _reporting(given)
+        killed_share, recruits, foreign = _walks(linear, value, structure)
 
-        killed_share = pm.Deterministic(
-            "killed_share",
-            pt.sigmoid(
-                random_walk.non_centred(
-                    "logit_killed_share",
-                    _logit(value["killed_share.level"]),
-                    value["killed_share.step"],
-                    given["killed_share_carried"],
-                )
-            ),
-            dims="month",
+        counted = pt.switch(
+            pt.gt(given["confirmed_counts_killed"][:, None], 0), killed_share[None, :], 1.0
         )
-        floor, total = _floor(given, structure, value, killed_share, data[CONFIRMED_FIGURE])
+        weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
+        true_share = 1.0 - value[_POSITION["confirmed.false_confirmation"]]
+        floor = confirmation.Floor(
+            figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
+            weight=weight,
+            offset=pt.dot(given["reported_by"], shift),
+            pivots=structure.pivots,
+        )
         log_losses = random_walk.centred(
             "log_losses",
-            pt.log(value["losses.level"]),
-            value["losses.step"],
-            given["losses_carried"],
+            linear[_POSITION["losses.level"]],
+            value[_POSITION["losses.step"]],
+            fixed["carried_losses"],
             floor,
         )
-        losses = pm.Deterministic("losses", given["exposure"] * pt.exp(log_losses), dims="month")
-        recruits = pm.Deterministic(
-            "recruits",
-            given["exposure"]
-            * pt.exp(
-                random_walk.centred(
-                    "log_recruits",
-                    pt.log(value["recruitment.level"]),
-                    value["recruitment.step"],
-                    given["recruitment_carried"],
-                )
-            )
-            + value["recruitment.mobilised"] * given["mobilisation_weight"],
-            dims="month",
-        )
-        foreign = pm.Deterministic(
-            "foreign_recruits",
-            given["exposure"]
-            * pt.exp(
-                random_walk.non_centred(
-                    "log_foreign_recruits",
-                    pt.log(value["foreign.level"]),
-                    value["foreign.step"],
-                    given["foreign_carried"],
-                )
-            ),
-            dims="month",
-        )
+        rate = pt.exp(log_losses)
+        losses = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
         confirmation.confirmed_figures(
             "confirmed_figure",
-            total(log_losses),
-            1.0 - value["confirmed.false_confirmation"],
-            value["unconfirmed.ratio"],
-            value["unconfirmed.spread"],
+            pt.dot(weight, rate),
+            true_share,
+            linear[_POSITION["unconfirmed.ratio"]],
+            value[_POSITION["unconfirmed.spread"]],
             given["confirmed_used"],
-            data[CONFIRMED_FIGURE],
+            given["confirmed_value"],
         )
-        if structure.claim_quantity:
-            _claims(
-                given,
-                structure,
-                value,
-                (bias, drift),
-                (losses, killed_share, recruits, foreign),
-                data[CLAIM_VALUE],
-            )
+        if structure.claim_scale:
+            _claims(given, structure, value, shift, (losses, killed_share, recruits, foreign))
     return model
 
 
-def _logit(share: TensorVariable) -> TensorVariable:
-    return pt.log(share) - pt.log1p(-share)
+def _dims(name: str) -> tuple[str, ...] | None:
+    if name in _DIMS:
+        return _DIMS[name]
+    return ("claim",) if name.startswith("claim_") else ("confirmed_claim",)
 
 
-def _assumptions(given: dict[str, TensorVariable], structure: Structure) -> dict[str, TensorVariable]:
-    """Sample the scalar assumptions: standard normals under a link, or their own families."""
+def _assumptions(
+    given: dict[str, TensorVariable], structure: Structure
+) -> tuple[TensorVariable, TensorVariable]:
+    """Sample the scalar assumptions: standard normals under a link, or their own families.
+
+    Returns
+    -------
+    linear, value
+        Each assumption on its unbounded scale (log, or logit for shares), and itself. (assumption,).
+    """
     raw = pm.Normal("assumption_raw", 0.0, 1.0, dims="assumption")
     linear = given["assumption_location"] + given["assumption_scale"] * raw
-    shares = np.array(_LOGIT_ASSUMPTIONS)
-    free = pt.switch(shares, pt.sigmoid(linear), pt.exp(pt.switch(shares, 0.0, linear)))
-    everything = pt.switch(given["assumption_free"] > 0, free, given["assumption_fixed"])
-    for position, (key, family) in enumerate(zip(ASSUMPTIONS, structure.families, strict=True)):
+    for key, family in zip(ASSUMPTIONS, structure.families, strict=True):
         if family != "packed":
-            parameters = given["assumption_parameters"][position]
-            own = _own_variable(key, family, parameters) / ASSUMPTIONS[key].per_model_unit
-            everything = pt.set_subtensor(everything[position], own)
-    everything = pm.Deterministic("assumption_value", everything, dims="assumption")
-    return {key: everything[position] for position, key in enumerate(ASSUMPTIONS)}
+            own = _own_variable(key, family) / ASSUMPTIONS[key].per_model_unit
+            unbounded = pt.log(own) - (pt.log1p(-own) if _IS_SHARE[_POSITION[key]] else 0.0)
+            linear = pt.set_subtensor(linear[_POSITION[key]], unbounded)
+    value = pt.switch(_IS_SHARE, pt.sigmoid(linear), pt.exp(linear))
+    value = pm.Deterministic("assumption_value", value, dims="assumption")
+    return linear, value
 
 
-def _own_variable(key: str, family: str, parameters: TensorVariable) -> TensorVariable:
+def _own_variable(key: str, family: str) -> TensorVariable:
+    """Sample an assumption whose prior is no affine map of a normal, in the prior's own unit."""
     name = key.replace(".", "_")
-    match family:
-        case "Beta":
-            return pm.Beta(name, parameters[0], parameters[1])
-        case "Gamma":
-            return pm.Gamma(name, parameters[0], parameters[1])
-        case "HalfNormal":
-            return pm.HalfNormal(name, parameters[0])
-        case "Uniform":
-            return pm.Uniform(name, parameters[0], parameters[1])
-        case "TruncatedNormal":
-            upper = parameters[3] if ASSUMPTIONS[key].support == "share" else None
-            return pm.TruncatedNormal(
-                name, parameters[0], parameters[1], lower=parameters[2], upper=upper
-            )
-    raise KeyError(family)
+    kind, numbers = re.match(r"(\w+)\((.*)\)", family).groups()  # type: ignore[union-attr]
+    parameters = {
+        pair.split("=")[0]: float(pair.split("=")[1]) for pair in numbers.split(", ")
+    }
+    distributions = {
+        "Beta": pm.Beta,
+        "Gamma": pm.Gamma,
+        "HalfNormal": pm.HalfNormal,
+        "TruncatedNormal": pm.TruncatedNormal,
+        "Uniform": pm.Uniform,
+    }
+    return distributions[kind](name, **parameters)
 
 
-def _reporting(given: dict[str, TensorVariable]) -> tuple[TensorVariable, TensorVariable]:
-    """Sample bias and drift of each source."""
-    raw = pm.Normal("reporting_bias_raw", 0.0, 1.0, dims="source")
-    linear = given["source_location"] + given["source_scale"] * raw
-    one_sided = given["source_one_sided"] > 0
-    bias = pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
-    drift_raw = pm.Normal("reporting_drift_raw", 0.0, 1.0, dims="source")
-    drift = given["source_drift_location"] + given["source_drift_scale"] * drift_raw
+def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:
+    """Sample bias and drift of each source. (2 × source,): all biases, then all drifts."""
+    raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
+    linear = given["reporting_location"] + given["reporting_scale"] * raw
+    one_sided = pt.stack([given["reporting_one_sided"], pt.zeros_like(given["reporting_one_sided"])])
+    terms = pt.switch(pt.gt(one_sided, 0), -pt.exp(pt.switch(pt.gt(one_sided, 0), linear, 0.0)), linear)
+    return pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()
+
+
+def _walks(
+    linear: TensorVariable, value: TensorVariable, structure: Structure
+) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
+    """Sample killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
+    fixed = structure.constants
+    few_claims = random_walk.non_centred_rows(
+        "step_raw",
+        linear[_LEVELS],
+        value[_STEPS],
+        np.stack([fixed[f"carried_{walk}"] for walk in FEW_CLAIMS]),
+        ("walk", "month"),
+    )
+    mobilised = value[_POSITION["recruitment.mobilised"]] * fixed["mobilisation_weight"]
+    recruits = fixed["exposure"] * pt.exp(few_claims[2]) + mobilised
+    foreign = fixed["exposure"] * pt.exp(few_claims[1])
     return (
-        pm.Deterministic("reporting_bias", bias, dims="source"),
-        pm.Deterministic("reporting_drift", drift, dims="source"),
+        pm.Deterministic("killed_share", pt.sigmoid(few_claims[0]), dims="month"),
+        pm.Deterministic("recruits", recruits, dims="month"),
+        pm.Deterministic("foreign_recruits", foreign, dims="month"),
     )
-
-
-def _floor(
-    given: dict[str, TensorVariable],
-    structure: Structure,
-    value: dict[str, TensorVariable],
-    killed_share: TensorVariable,
-    confirmed: TensorVariable,
-):  # type: ignore[no-untyped-def]
-    """Floors under the losses, and the function that gives the true figure of each floor's period."""
-    counted = pt.switch(given["confirmed_counts_killed"][:, None] > 0, killed_share[None, :], 1.0)
-    weight = given["confirmed_weight"] * given["exposure"] * counted
-    true_figure = confirmed * (1.0 - value["confirmed.false_confirmation"])
-    floor = confirmation.Floor(
-        figure=given["confirmed_used"] * true_figure,
-        weight=weight,
-        pivots=structure.pivots,
-    )
-    return floor, lambda log_losses: weight @ pt.exp(log_losses)
 
 
 def _claims(
     given: dict[str, TensorVariable],
     structure: Structure,
-    value: dict[str, TensorVariable],
-    reporting: tuple[TensorVariable, TensorVariable],
+    value: TensorVariable,
+    shift: TensorVariable,
     series: tuple[TensorVariable, ...],
-    observed: TensorVariable,
 ) -> None:
+    """Observe the claims: each a linear functional of the series, with its source's bias."""
     losses, killed_share, recruits, foreign = series
-    bias, drift = reporting
+    fixed = structure.constants
     killed = killed_share * losses
-    monthly = {
-        "losses": losses,
-        "killed": killed,
-        "killed_share": killed,
-        "recruits": recruits,
-        "foreign_recruits": foreign,
-        "replacement_gap": recruits - losses,
-    }
-    if {"net_change", "force_size"} & set(structure.claim_quantity):
+    back = pt.zeros_like(losses)
+    if structure.has_flows_of_force:
         back = force.returned(
             losses - killed,
-            value["returns.rate"],
-            value["returns.delay"],
-            given["months_before_window"],
-            MAXIMUM_RETURN_LAG,
+            value[_POSITION["returns.rate"]],
+            value[_POSITION["returns.delay"]],
+            float(fixed["months_before_window"]),
         )
-        exits = value["force.other_exits"] * given["exposure"]
-        net_change = recruits + foreign + back - losses - exits
-        monthly |= {"net_change": net_change, "force_size": net_change}
-
-    source = np.array(structure.claim_source, dtype=int)
-    terms = claims.ClaimTerms(
-        series=tuple(list(monthly).index(name) for name in structure.claim_quantity),
-        scale=tuple(QUANTITY_SCALES[name] for name in structure.claim_quantity),
-        weight=given["claim_weight"],
-        factor=pt.exp(drift[:, None] * given["years_to_end"][None, :])[source],
-        bias=bias[source],
-        drift=drift[source] * given["claim_years"],
-        size=given["claim_size"],
-    )
-    location = pm.Deterministic(
-        "claim_location",
-        claims.claim_locations(
-            terms, pt.stack(list(monthly.values())), losses, value["force.start"]
-        ),
-        dims="claim",
-    )
-    noise = pt.sqrt(
-        (given["source_noise"][source] * given["claim_noise_size"]) ** 2 + given["claim_rounding"] ** 2
+    stock = pt.stack([value[_POSITION["force.other_exits"]], value[_POSITION["force.start"]]])
+    state = pt.concatenate([losses, killed, recruits, foreign, back, stock])
+    location = claims.claim_locations(
+        structure.claim_scale,
+        pt.dot(given["functional"], state),
+        pt.dot(given["rest"], pt.concatenate([losses, killed])),
+        pt.dot(given["source_of_claim"], shift),
+        fixed["claim_size"],
     )
     claims.reported_figures(
         "reported",
-        location,
-        noise,
+        pm.Deterministic("claim_location", location, dims="claim"),
+        given["claim_noise"],
         given["claim_lower"],
         given["claim_upper"],
-        given["claim_is_point"],
+        fixed["claim_is_point"],
         given["claim_used"],
-        observed,
+        given["claim_value"],
     )

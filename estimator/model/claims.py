@@ -7,7 +7,6 @@ reported to the person lies in an interval: the log probability of that interval
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
 import numpy as np
 import pymc as pm
@@ -48,7 +47,7 @@ def reported_figures(
     noise: TensorVariable,
     lower: TensorVariable,
     upper: TensorVariable,
-    is_point: TensorVariable,
+    is_point: np.ndarray,
     used: TensorVariable,
     observed: TensorVariable,
 ) -> TensorVariable:
@@ -71,7 +70,7 @@ def reported_figures(
         unused = sum((0.0 * part for part in others_and_size[:-1]), start=0.0 * location)
         return location + noise * draw + unused
 
-    def logp(value, location, noise, lower, upper, is_point, used):  # type: ignore[no-untyped-def]
+    def logp(value, location, noise, lower, upper, used):  # type: ignore[no-untyped-def]
         point = -0.5 * ((value - location) / noise) ** 2 - pt.log(noise) - _LOG_SQRT_2PI
         interval = log_interval_probability(lower, upper, location, noise)
         return pt.switch(used > 0, pt.switch(is_point > 0, point, interval), 0.0)
@@ -82,77 +81,47 @@ def reported_figures(
         noise,
         lower,
         upper,
-        is_point,
         used,
         dist=forward,
         logp=logp,
-        signature="(c),(c),(c),(c),(c),(c)->(c)",
+        signature="(c),(c),(c),(c),(c)->(c)",
         observed=observed,
         dims="claim",
     )
 
 
-@dataclass(frozen=True)
-class ClaimTerms:
-    """What is known of the claims when they are located; arrays over ``claim`` unless said.
-
-    Attributes
-    ----------
-    series
-        Position of each claim's monthly series (static).
-    scale
-        Scale of each claim's quantity: log, logit, difference or stock (static).
-    weight
-        Weights on the months. (claim, month).
-    factor
-        exp(drift * years to the last month). (claim, month).
-    bias, drift
-        Bias of the claim's source; its drift times the mean time of the claim.
-    size
-        Months that a difference adds up, 1 for a rate.
-    """
-
-    series: tuple[int, ...]
-    scale: tuple[str, ...]
-    weight: TensorVariable
-    factor: TensorVariable
-    bias: TensorVariable
-    drift: TensorVariable
-    size: TensorVariable
-
-
 def claim_locations(
-    terms: ClaimTerms, series: TensorVariable, whole: TensorVariable, start: TensorVariable
+    scale: tuple[str, ...],
+    total: TensorVariable,
+    rest: TensorVariable,
+    shift: TensorVariable,
+    size: np.ndarray,
 ) -> TensorVariable:
     """Where each claim's report would lie without noise, on the scale of its quantity. (claim,).
 
     Parameters
     ----------
-    terms
-        The claims.
-    series
-        Monthly series that claims speak of. (series, month), thousands.
-    whole
-        Losses, of which a share is a share. (month,), thousands.
-    start
-        The stock before the first month, thousands.
+    scale
+        Scale of each claim: log, logit, difference or stock (static).
+    total
+        The claim's functional, thousands.
+    rest
+        The same of those outside the share, for the claims on shares alone.
+    shift
+        Bias and drift of the source at the claim's time.
+    size
+        Months that a difference adds up, else 1 (static).
     """
-    scale = np.array(terms.scale)
-    is_log, is_share, is_stock = scale == "log", scale == "logit", scale == "stock"
-    positive = is_log | is_share
-    per_month = terms.weight * series[np.array(terms.series, dtype=int)]
-    total = pt.sum(pt.switch(is_log[:, None], terms.factor, 1.0) * per_month, axis=1)
-    log_total = pt.log(pt.switch(positive, total, 1.0)) + terms.bias
+    names = np.array(scale)
+    is_share, is_stock = names == "logit", names == "stock"
+    positive = is_share | (names == "log")
+    location = pt.log(pt.switch(positive, total, 1.0)) + shift
     if is_share.any():
-        rest = pt.dot(terms.weight, whole) - total
-        odds = pt.log(pt.switch(is_share, rest, 1.0))
-        log_total = pt.switch(is_share, log_total - odds + terms.drift, log_total)
+        rows = np.flatnonzero(is_share)
+        location = pt.inc_subtensor(location[rows], -pt.log(rest))
     if positive.all():
-        return log_total
-    added = terms.bias + terms.drift
-    linear = pt.switch(
-        is_stock,
-        (start + total) * pt.exp(pt.switch(is_stock, added, 0.0)),
-        total + added * terms.size,
-    )
-    return pt.switch(positive, log_total, linear)
+        return location
+    linear = total + shift * size
+    if is_stock.any():
+        linear = pt.switch(is_stock, total * pt.exp(pt.switch(is_stock, shift, 0.0)), linear)
+    return pt.switch(positive, location, linear)

@@ -40,6 +40,11 @@ class Pivots:
     single: tuple[int, ...]
     sums: tuple[tuple[int, tuple[int, ...]], ...]
 
+    @property
+    def months(self) -> tuple[int, ...]:
+        """All pivot months of floors on sums."""
+        return tuple(month for month, _ in self.sums)
+
     @classmethod
     def of(cls, covered: np.ndarray) -> Pivots:
         """Choose the pivots from which months each floor covers. (floor, month), bool."""
@@ -68,20 +73,25 @@ class Floor:
         Floor of each confirmed claim, 0 where it does not count. (confirmed_claim,), thousands.
     weight
         Weights on exp(series). (confirmed_claim, month).
+    offset
+        What is added to the series in months without a pivot before it is sampled: the bias of the
+        origin that reports them. Then the reported level is sampled, which claims fix, and not the
+        true one, which makes a ridge with the bias. (month,).
     pivots
         Which month each floor lifts.
     """
 
     figure: TensorVariable
     weight: TensorVariable
+    offset: TensorVariable
     pivots: Pivots
 
 
 class FloorTransform(Transform):
-    """Log of what lies above the floor in pivot months, identity in all others.
+    """Log of what lies above the floor in pivot months, the series plus an offset in all others.
 
     The map is triangular in the order of the pivots, so its log Jacobian is the sum of
-    ``value - series`` over the months.
+    ``value - series`` over the pivot months.
     """
 
     name = "floor"
@@ -92,17 +102,21 @@ class FloorTransform(Transform):
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the sampled value to the series."""
-        lifted = self._lift(pt.exp(value), inputs, above_floor=True)
-        return pt.log(pt.exp(value) + lifted)
+        _, offset, _ = _floor_parameters(inputs)
+        size = pt.exp(value - offset)
+        return pt.log(size + self._lift(size, inputs, above_floor=True))
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the series to the sampled value; a series below its floor is moved just above."""
+        _, offset, _ = _floor_parameters(inputs)
         size = pt.exp(value)
-        return pt.log(pt.maximum(size - self._lift(size, inputs, above_floor=False), 1e-3 * size))
+        above = size - self._lift(size, inputs, above_floor=False)
+        return pt.log(pt.maximum(above, 1e-3 * size)) + offset
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Log absolute determinant of the derivative of `backward`."""
-        return pt.sum(value - self.backward(value, *inputs))
+        _, offset, _ = _floor_parameters(inputs)
+        return pt.sum(value - offset - self.backward(value, *inputs))
 
     def _lift(
         self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
@@ -116,7 +130,7 @@ class FloorTransform(Transform):
         inputs
             All inputs of the random variable.
         """
-        figure, weight = _floor_parameters(inputs)
+        figure, _, weight = _floor_parameters(inputs)
         lift = self._own_floors(size, figure, weight)
         for month, floors in self.pivots.sums:
             rows = np.array(floors, dtype=int)
@@ -138,19 +152,17 @@ class FloorTransform(Transform):
         return pt.max(pt.switch(divisor > 0, figure[rows][:, None], 0.0) / pt.maximum(divisor, _TINY), axis=0)
 
 
-def _floor_parameters(
-    inputs: tuple[TensorVariable, ...],
-) -> tuple[TensorVariable, TensorVariable]:
-    """Pick figure and weight of the floors from a random variable's inputs (with rng and size)."""
+def _floor_parameters(inputs: tuple[TensorVariable, ...]) -> tuple[TensorVariable, ...]:
+    """Pick figure, offset and weight of the floors from a random variable's inputs."""
     position = max(i for i, x in enumerate(inputs) if getattr(x, "ndim", None) == 2)
-    return inputs[position - 1], inputs[position]
+    return inputs[position - 2], inputs[position - 1], inputs[position]
 
 
 def confirmed_figures(
     name: str,
     total: TensorVariable,
     true_share: TensorVariable,
-    ratio: TensorVariable,
+    log_ratio: TensorVariable,
     spread: TensorVariable,
     used: TensorVariable,
     observed: TensorVariable,
@@ -163,22 +175,22 @@ def confirmed_figures(
         True figure S of each claim's period, thousands.
     true_share
         1 - false_confirmation.
-    ratio, spread
-        Typical unconfirmed ratio, and the standard deviation of its log between periods.
+    log_ratio, spread
+        Log of the typical unconfirmed ratio, and its standard deviation between periods.
     used
         1 where the claim counts, else 0.
     observed
         Confirmed figures, thousands.
     """
 
-    def forward(total, true_share, ratio, spread, used, size):  # type: ignore[no-untyped-def]
+    def forward(total, true_share, log_ratio, spread, used, size):  # type: ignore[no-untyped-def]
         noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
-        return total / (true_share * (1.0 + ratio * pt.exp(spread * noise))) + 0.0 * used
+        return total / (true_share * (1.0 + pt.exp(log_ratio + spread * noise))) + 0.0 * used
 
-    def logp(value, total, true_share, ratio, spread, used):  # type: ignore[no-untyped-def]
+    def logp(value, total, true_share, log_ratio, spread, used):  # type: ignore[no-untyped-def]
         unconfirmed = total / (value * true_share) - 1.0
         safe = pt.maximum(unconfirmed, _TINY)
-        z = (pt.log(safe) - pt.log(ratio)) / spread
+        z = (pt.log(safe) - log_ratio) / spread
         # density of the figure: log-normal density of the ratio times |d ratio / d figure|
         density = (
             -0.5 * z**2
@@ -195,7 +207,7 @@ def confirmed_figures(
         name,
         total,
         true_share,
-        ratio,
+        log_ratio,
         spread,
         used,
         dist=forward,

@@ -1,6 +1,6 @@
-"""Returns to duty, net change and size of the force: stocks and flows, month by month.
+"""Returns to duty: who was wounded comes back after a delay.
 
-The functions take PyTensor variables in the model and numpy arrays of draws after it: `months` is
+The functions take PyTensor variables in the model and numpy arrays of draws after it: the month is
 always the last axis.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
+RETURN_LAGS = 24  # months; nothing is left beyond twice the longest plausible delay
 RETURN_SHAPE = 2  # of the gamma distribution of delays: nobody returns at once
 
 
@@ -36,37 +37,15 @@ def delay_weights(mean_delay: Any, n_lags: int) -> Any:
     (..., lag), sums to 1 over lags
     """
     edges = np.concatenate([[0.0], np.arange(n_lags) + 0.5])
-    x = RETURN_SHAPE * edges / mean_delay[..., None]
+    x = (RETURN_SHAPE * edges) / (mean_delay[..., None] if np.ndim(mean_delay) else mean_delay)
     returned_by = 1.0 - (1.0 + x) * _exp(-x)
     weights = returned_by[..., 1:] - returned_by[..., :-1]
     return weights / returned_by[..., -1:]
 
 
-def past_and_present(wounded: Any, months_before: Any, n_lags: int) -> Any:
-    """Put the wounded of the months before the window in front: the first month's number.
-
-    Parameters
-    ----------
-    wounded
-        (..., month)
-    months_before
-        Months of war before the window, a scalar; earlier months have none.
-    n_lags
-        How many months to put in front, plus one.
-
-    Returns
-    -------
-    (..., n_lags - 1 + month)
-    """
-    steps_back = np.arange(n_lags - 1, 0, -1)
-    if isinstance(wounded, np.ndarray):
-        at_war = (steps_back <= months_before).astype(float)
-        return np.concatenate([wounded[..., :1] * at_war, wounded], axis=-1)
-    at_war = pt.cast(pt.le(steps_back, months_before), "float64")
-    return pt.concatenate([wounded[..., :1] * at_war, wounded], axis=-1)
-
-
-def returned(wounded: Any, rate: Any, mean_delay: Any, months_before: Any, n_lags: int) -> Any:
+def returned(
+    wounded: Any, rate: Any, mean_delay: Any, months_before: float, n_lags: int = RETURN_LAGS
+) -> Any:
     """Wounded who come back to duty in each month.
 
     Parameters
@@ -76,18 +55,20 @@ def returned(wounded: Any, rate: Any, mean_delay: Any, months_before: Any, n_lag
     rate, mean_delay
         Share who return, and their mean delay in months; (...,) or scalars.
     months_before
-        Months of war before the window.
+        Months of war before the window; their wounded are taken to be as many as the first
+        month's. Before them there were none.
     n_lags
-        Lags that are followed.
+        Lags that are followed, in months.
 
     Returns
     -------
     (..., month), in the unit of `wounded`
     """
+    n_months = wounded.shape[-1] if isinstance(wounded, np.ndarray) else wounded.type.shape[-1]
+    wounded_in = np.arange(n_months)[:, None] - np.arange(n_lags)
+    at_war = (wounded_in >= -months_before).astype(float)
+    history = wounded[..., np.maximum(wounded_in, 0)] * at_war
     weights = delay_weights(mean_delay, n_lags)
-    history = past_and_present(wounded, months_before, n_lags)
-    n_months = int(wounded.shape[-1]) if isinstance(wounded, np.ndarray) else wounded.type.shape[-1]
-    wounded_in = n_lags - 1 + np.arange(n_months)[:, None] - np.arange(n_lags)
     if isinstance(wounded, np.ndarray):
-        return rate[..., None] * np.einsum("...ml,...l->...m", history[..., wounded_in], weights)
-    return rate * (history[wounded_in] @ weights)
+        return np.asarray(rate)[..., None] * np.einsum("...ml,...l->...m", history, weights)
+    return rate * (history @ weights)

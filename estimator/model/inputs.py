@@ -1,7 +1,9 @@
-"""What the model takes in: numbers that may change without compiling, and the structure that may not.
+"""What the model takes in: data that may change without compiling, and the structure that may not.
 
-All numbers enter the graph as one packed vector (`ModelInputs.data`), because compiling a graph
-with many separate `pm.Data` took twice as long. `Layout` says where each named array lies in it.
+Data (`ModelInputs.data`) are the hyper-parameters of the priors, the reported figures, and which
+claims count. The structure is what the claims speak of (periods, quantities, sources), the months,
+the families of the priors and the dynamics. It enters the graph as constants: that halves the
+number of nodes, and compiling takes time in proportion to them.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.special import logit
 
@@ -24,41 +27,27 @@ from estimator.assumptions import (
     is_packed,
 )
 from estimator.evidence.dataset import Evidence
-from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
 from estimator.model.random_walk import carried_steps
 from estimator.priors import LINKS
 
-PACKED = "inputs"
-CLAIM_VALUE = "claim_value"
-CONFIRMED_FIGURE = "confirmed_value"
-OBSERVED = (CLAIM_VALUE, CONFIRMED_FIGURE)
-"""Arrays that stand in their own `pm.Data`, because PyMC observes whole data only."""
-
 WALKS = ("losses", "killed_share", "recruitment", "foreign")
 THOUSAND = 1000.0
-MAXIMUM_RETURN_LAG = 24  # months; beyond twice the longest plausible delay nothing is left
+NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 _FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
 
-
-@dataclass(frozen=True)
-class Layout:
-    """Where each named array lies in the packed vector."""
-
-    shapes: tuple[tuple[str, tuple[int, ...]], ...]
-
-    def pack(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """Join the named arrays into one float vector."""
-        return np.concatenate([np.ravel(arrays[name]).astype(float) for name, _ in self.shapes])
-
-    def unpack(self, vector: Any) -> dict[str, Any]:
-        """Slice a vector (numpy or PyTensor) into the named arrays."""
-        arrays, begin = {}, 0
-        for name, shape in self.shapes:
-            size = math.prod(shape)
-            arrays[name] = vector[begin : begin + size].reshape(shape)
-            begin += size
-        return arrays
+_SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
+_BALANCE = {
+    "losses": {"losses": 1.0},
+    "killed": {"killed": 1.0},
+    "killed_share": {"killed": 1.0},
+    "recruits": {"recruits": 1.0},
+    "foreign_recruits": {"foreign_recruits": 1.0},
+    "replacement_gap": {"recruits": 1.0, "losses": -1.0},
+    "net_change": {"recruits": 1.0, "foreign_recruits": 1.0, "returned": 1.0, "losses": -1.0},
+}
+_BALANCE["force_size"] = _BALANCE["net_change"]
 
 
 @dataclass(frozen=True)
@@ -67,261 +56,357 @@ class Structure:
 
     Attributes
     ----------
-    layout
-        Shapes of all inputs: numbers of months, claims by quantity, floors, sources.
     families
         Family of each scalar assumption: ``packed`` for those that are affine maps of a normal.
-    claim_quantity, claim_source
-        Quantity of each claim, and position of its source.
+    claim_scale
+        Scale of each claim's quantity: log, logit, difference or stock.
+    has_flows_of_force
+        Whether any claim speaks of net change or force size.
     pivots
         Which month each confirmed floor lifts.
+    constants
+        Arrays, by name:
+
+        - ``exposure`` (month,): length of each month in mean months
+        - ``carried_<walk>`` (month, month): what is left of earlier steps
+        - ``mobilisation_weight`` (month,): share of the mobilisation in each month
+        - ``confirmed_weight`` (confirmed_claim, month)
+        - ``functional`` (claim, series × month + 2): each claim as a linear functional of
+          losses, killed, recruits, foreign recruits, returned, then other exits and the start
+        - ``rest`` (share claim, 2 × month): those outside the share, of losses and killed
+        - ``source_of_claim`` (claim, 2 × source): picks bias, and drift times the claim's time
+        - ``claim_is_point`` (claim,): 1 for a point, 0 for an interval
+        - ``claim_size`` (claim,): months that a difference adds up
+        - ``months_before_window`` (): months of war before the window
+    coords
+        Labels of the dims `month, claim, confirmed_claim, source, assumption, reporting_term`.
     """
 
-    layout: Layout
     families: tuple[str, ...]
-    claim_quantity: tuple[str, ...]
-    claim_source: tuple[int, ...]
+    claim_scale: tuple[str, ...]
+    has_flows_of_force: bool
     pivots: Pivots
+    constants: dict[str, np.ndarray]
+    coords: dict[str, list[str]]
 
     @property
+    def matrices(self) -> dict[str, np.ndarray]:
+        """The large constants: they enter the graph as data, because LLVM is slow with them."""
+        return {name: self.constants[name] for name in ("functional", "rest", "source_of_claim")}
+
+    @cached_property
     def identity(self) -> str:
-        """Short hash that names the structure."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        """Hash that names the structure."""
+        digest = hashlib.sha256()
+        parts = (self.families, self.claim_scale, self.has_flows_of_force, self.pivots, self.coords)
+        digest.update(repr(parts).encode())
+        for name, array in sorted(self.constants.items()):
+            digest.update(f"{name}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array, dtype=float).tobytes())
+        return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """Everything that `estimator.model.build_model` needs.
+    """Everything that the model needs.
 
     Attributes
     ----------
     structure
         What would need another compilation.
-    arrays
-        The numbers, by name (in thousands of persons).
-    coords
-        Labels of the dims `month, claim, confirmed_claim, source, assumption`.
+    data
+        The `pm.Data` of the model, by name, in thousands of persons:
+
+        - ``assumption_location``, ``assumption_scale`` (assumption,) under the family's link
+        - ``reporting_location``, ``reporting_scale`` (reporting_term, source)
+        - ``reporting_one_sided`` (source,): 1 where the bias is an undercount
+        - ``reported_by`` (month, 2 × source): whose bias the sampled losses carry (geometry only)
+        - ``claim_value``, ``claim_lower``, ``claim_upper``, ``claim_noise`` (claim,) on the scale
+          of the claim's quantity; ``claim_used`` (claim,)
+        - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
     """
 
     structure: Structure
-    arrays: dict[str, np.ndarray]
-    coords: dict[str, list[str]]
-
-    @property
-    def data(self) -> dict[str, np.ndarray]:
-        """All numbers as the `pm.Data` of the model: the packed vector and what is observed."""
-        packed = {PACKED: self.structure.layout.pack(self.arrays)}
-        return packed | {name: self.arrays[name] for name in OBSERVED}
+    data: dict[str, np.ndarray]
 
 
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
-    """Translate evidence and assumptions into the numbers and the structure of the model."""
+    """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
     sources = list(dict.fromkeys(data["source"].values.tolist()))
-    months = data["month"].values.tolist()
-    month_sizes = data["month_days"].values / DAYS_PER_MONTH
-    arrays = {
-        "exposure": month_sizes,
-        "years_to_end": data["years_to_end"].values,
-        "mobilisation_weight": _mobilisation_weight(data, assumptions),
-        "months_before_window": np.array(assumptions.window.months_before_window, dtype=float),
-        **{
-            f"{walk}_carried": carried_steps(getattr(assumptions, walk).persistence, len(months))
-            for walk in WALKS
-        },
-        **_assumption_arrays(assumptions),
-        **_source_arrays(sources, assumptions),
-        **_claim_arrays(data, assumptions.hedging),
-        **_confirmed_arrays(data, assumptions),
-    }
+    quantities = data["quantity"].values.tolist()
+    location, scale = _assumption_data(assumptions)
+    reporting = _reporting_data(sources, assumptions)
     structure = Structure(
-        layout=Layout(
-            tuple((name, array.shape) for name, array in arrays.items() if name not in OBSERVED)
-        ),
         families=tuple(
-            "packed" if is_packed(prior) else prior.family for _, prior in assumptions.priors()
+            "packed" if is_packed(prior) else _family_with_numbers(prior.family, prior.parameters())
+            for _, prior in assumptions.priors()
         ),
-        claim_quantity=tuple(data["quantity"].values.tolist()),
-        claim_source=tuple(sources.index(name) for name in data["source"].values.tolist()),
+        claim_scale=tuple(QUANTITY_SCALES[name] for name in quantities),
+        has_flows_of_force=bool({"net_change", "force_size"} & set(quantities)),
         pivots=Pivots.of(data["confirmed_weight"].values > 0),
+        constants=_constants(data, sources, assumptions),
+        coords={
+            "month": data["month"].values.tolist(),
+            "claim": data["claim"].values.tolist(),
+            "confirmed_claim": data["confirmed_claim"].values.tolist(),
+            "source": sources,
+            "assumption": list(ASSUMPTIONS),
+            "reporting_term": ["bias", "drift"],
+        },
     )
-    coords = {
-        "month": months,
-        "claim": data["claim"].values.tolist(),
-        "confirmed_claim": data["confirmed_claim"].values.tolist(),
-        "source": sources,
-        "assumption": list(ASSUMPTIONS),
-    }
-    return ModelInputs(structure, arrays, coords)
+    return ModelInputs(
+        structure,
+        {
+            "assumption_location": location,
+            "assumption_scale": scale,
+            "reporting_location": reporting[:, [0, 2]].T.copy(),
+            "reporting_scale": reporting[:, [1, 3]].T.copy(),
+            "reporting_one_sided": reporting[:, 4].copy(),
+            "reported_by": _reported_by(data, sources),
+            **_claim_data(data, assumptions),
+            **_confirmed_data(data, assumptions),
+        },
+    )
 
 
-def _assumption_arrays(assumptions: AssumptionSet) -> dict[str, np.ndarray]:
-    """Location and scale of the packed assumptions under their link, and the values of fixed ones.
+def _family_with_numbers(family: str, parameters: dict[str, float]) -> str:
+    """Name a prior that is no affine map of a normal; its numbers are part of the structure."""
+    return f"{family}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
-    An assumption of another family has its own random variable; its parameters stand in
-    ``assumption_parameters``.
-    """
-    location = np.zeros(len(ASSUMPTIONS))
-    scale = np.zeros(len(ASSUMPTIONS))
-    free = np.zeros(len(ASSUMPTIONS))
-    fixed = np.zeros(len(ASSUMPTIONS))
-    parameters = np.zeros((len(ASSUMPTIONS), 4))
+
+def _assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
+    """Location and scale of the assumptions under their link, in model units. (assumption,) each."""
+    location, scale = np.zeros(len(ASSUMPTIONS)), np.zeros(len(ASSUMPTIONS))
     for position, (key, prior) in enumerate(assumptions.priors()):
-        per_unit = ASSUMPTIONS[key].per_model_unit
+        spec = ASSUMPTIONS[key]
         if prior.is_fixed:
-            fixed[position] = float(prior.value or 0.0) / per_unit
+            value = float(prior.value or 0.0) / spec.per_model_unit
+            location[position] = _link(value, is_share=spec.support == "share")
         elif prior.family in LINKS:
             location[position], scale[position] = prior.location_scale()
-            if prior.family == "LogNormal":
-                location[position] -= math.log(per_unit)
-            elif prior.family == "Normal":
-                location[position] /= per_unit
-                scale[position] /= per_unit
-            free[position] = 1.0
-        else:
-            free[position] = 1.0
-            values = list(prior.parameters().values())
-            parameters[position, : len(values)] = values
+            location[position] -= math.log(spec.per_model_unit)
+    return location, scale
+
+
+def _link(value: float, *, is_share: bool) -> float:
+    if is_share:
+        return float(np.clip(logit(value), NOTHING, -NOTHING))
+    return math.log(value) if value > 0 else NOTHING
+
+
+def _reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarray:
+    """Columns: location and scale of bias, of drift, and whether one-sided. (source, 5)."""
+    rows = []
+    for name in sources:
+        origin, quantity = name.rsplit(":", 1)
+        reporting = assumptions.reporting.of(origin, quantity)
+        size = _reporting_size(quantity)
+        drift = [number / size for number in reporting.drift.location_scale()]
+        if reporting.undercount is not None:
+            rows.append([*reporting.undercount.location_scale(), *drift, 1.0])
+        elif reporting.bias is not None:
+            bias = [number / size for number in reporting.bias.location_scale()]
+            rows.append([*bias, *drift, 0.0])
+    return np.array(rows, dtype=float).reshape(len(rows), 5)
+
+
+def _reporting_size(quantity: str) -> float:
+    return THOUSAND if QUANTITY_SCALES[quantity] == "difference" else 1.0
+
+
+def _constants(
+    data: xr.Dataset, sources: list[str], assumptions: AssumptionSet
+) -> dict[str, np.ndarray]:
+    n_months = data.sizes["month"]
+    weight = data["weight"].values
+    size = weight.sum(axis=1)
+    exposure = data["month_days"].values / DAYS_PER_MONTH
+    picks = np.zeros((data.sizes["claim"], len(sources)))
+    for row, name in enumerate(data["source"].values.tolist()):
+        picks[row, sources.index(name)] = 1.0
+    years = weight @ data["years_to_end"].values / np.maximum(size, 1e-9)
+    quantities = data["quantity"].values.tolist()
+    difference = np.array([QUANTITY_SCALES[q] == "difference" for q in quantities], dtype=bool)
+    share = np.array([QUANTITY_SCALES[q] == "logit" for q in quantities], dtype=bool)
     return {
-        "assumption_location": location,
-        "assumption_scale": scale,
-        "assumption_free": free,
-        "assumption_fixed": fixed,
-        "assumption_parameters": parameters,
+        "exposure": exposure,
+        **{
+            f"carried_{walk}": carried_steps(getattr(assumptions, walk).persistence, n_months)
+            for walk in WALKS
+        },
+        "mobilisation_weight": _mobilisation_weight(data, assumptions),
+        "confirmed_weight": data["confirmed_weight"].values,
+        "functional": np.array(
+            [
+                _functional(_BALANCE[quantity], weight[row], n_months, exposure, quantity)
+                for row, quantity in enumerate(quantities)
+            ]
+        ).reshape(len(quantities), len(_SERIES) * n_months + 2),
+        "rest": np.concatenate([weight[share], -weight[share]], axis=1),
+        "source_of_claim": np.concatenate([picks, picks * years[:, None]], axis=1),
+        "claim_is_point": np.isin(data["hedge"].values, ["exact", "about"]).astype(float),
+        "claim_size": np.where(difference, size, 1.0),
+        "months_before_window": np.array(float(assumptions.window.months_before_window)),
     }
 
 
-def _source_arrays(sources: list[str], assumptions: AssumptionSet) -> dict[str, np.ndarray]:
-    rows = [
-        _source_row(quantity, assumptions.reporting.of(origin, quantity))
-        for origin, quantity in (name.rsplit(":", 1) for name in sources)
-    ]
-    table = np.array(rows, dtype=float).reshape(len(rows), 6)
-    names = ("location", "scale", "one_sided", "drift_location", "drift_scale", "noise")
-    return {f"source_{name}": table[:, column] for column, name in enumerate(names)}
+def _functional(
+    balance: dict[str, float],
+    weight: np.ndarray,
+    n_months: int,
+    exposure: np.ndarray,
+    quantity: str,
+) -> np.ndarray:
+    """Write a claim as a linear functional of all series, other exits and the start."""
+    row = np.zeros(len(_SERIES) * n_months + 2)
+    for name, sign in balance.items():
+        begin = _SERIES.index(name) * n_months
+        row[begin : begin + n_months] = sign * weight
+    if quantity in ("net_change", "force_size"):
+        row[-2] = -float(weight @ exposure)
+        row[-1] = 1.0 if quantity == "force_size" else 0.0
+    return row
 
 
-def _source_row(quantity: str, reporting: SourceReporting) -> tuple[float, ...]:
-    size = THOUSAND if QUANTITY_SCALES[quantity] == "difference" else 1.0
-    drift_location, drift_scale = reporting.drift.location_scale()
-    noise = reporting.noise / size
-    if reporting.undercount is not None:
-        location, scale = reporting.undercount.location_scale()
-        return (location, scale, 1.0, drift_location, drift_scale, noise)
-    assert reporting.bias is not None  # noqa: S101 - SourceReporting has one of the two
-    location, scale = reporting.bias.location_scale()
-    return (location / size, scale / size, 0.0, drift_location / size, drift_scale / size, noise)
+def _reported_by(data: xr.Dataset, sources: list[str]) -> np.ndarray:
+    """Say whose bias each month's losses are reported with. (month, 2 × source).
+
+    1 at the source that has most claims of single months, in all months but those with a confirmed
+    figure, if its claims cover most months; then its bias and drift shift what is sampled.
+    """
+    picks = np.zeros((data.sizes["month"], 2 * len(sources)))
+    single = data["weight"].values > 0.99
+    monthly = data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
+    names, counts = np.unique(data["source"].values[monthly], return_counts=True)
+    if not len(names) or counts.max() < data.sizes["month"] / 2:
+        return picks
+    position = sources.index(str(names[np.argmax(counts)]))
+    picks[:, position] = 1.0
+    picks[:, len(sources) + position] = data["years_to_end"].values
+    picks[(data["confirmed_weight"].values > 0).any(axis=0)] = 0.0
+    return picks
 
 
-def _claim_arrays(data: xr.Dataset, hedging: HedgingOptions) -> dict[str, np.ndarray]:
-    """Weights and, on the scale of each claim's quantity, its point or interval and its rounding."""
-    rows = [
-        _claim_row(str(quantity), str(unit), str(hedge), float(low), float(value), float(high), hedging)
-        for quantity, unit, hedge, low, value, high in zip(
-            *(data[name].values for name in ("quantity", "unit", "hedge", "low", "value", "high")),
-            strict=True,
-        )
-    ]
-    table = np.array(rows, dtype=float).reshape(len(rows), 6)
-    used = data["used"].values.astype(float)
-    months = data["weight"].values.sum(axis=1)
-    difference = np.array([QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values], bool)
+def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
+    """Share of the mobilisation that falls into each month. (month,)."""
+    options = assumptions.recruitment
+    start, end = pd.Timestamp(data.attrs["window_start"]), pd.Timestamp(data.attrs["window_end"])
+    nothing = np.zeros(data.sizes["month"])
+    if options.mobilisation_start is None or options.mobilisation_end is None:
+        return nothing
+    first, last = pd.Timestamp(options.mobilisation_start), pd.Timestamp(options.mobilisation_end)
+    if last < start or first > end:
+        return nothing
+    inside = Window(start, end).overlap_days(max(first, start), min(last, end))
+    return np.asarray(inside / ((last - first).days + 1))
+
+
+def _claim_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
+    """Point or interval and noise of each claim, on the scale of its quantity."""
+    columns = ("quantity", "origin", "hedge", "low", "value", "high")
+    rows = []
+    for quantity, origin, hedge, low, value, high in zip(
+        *(data[name].values.tolist() for name in columns), strict=True
+    ):
+        figure = Figure(quantity, hedge, low, value, high)
+        reporting = assumptions.reporting.of(origin, quantity)
+        rows.append(figure.on_scale(reporting, assumptions.hedging))
+    table = np.array(rows, dtype=float).reshape(len(rows), 4)
+    size = data["weight"].values.sum(axis=1)
+    difference = np.array(
+        [QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values.tolist()], dtype=bool
+    )
     return {
-        "claim_weight": data["weight"].values,
-        "claim_used": used,
-        CLAIM_VALUE: table[:, 0],
-        "claim_lower": table[:, 1],
-        "claim_upper": table[:, 2],
-        "claim_rounding": table[:, 3],
-        "claim_is_point": table[:, 4],
-        "claim_noise_size": np.where(difference, months, table[:, 5]),
-        "claim_size": months,
-        "claim_years": data["weight"].values @ data["years_to_end"].values / np.maximum(months, 1e-9),
+        "claim_value": table[:, 0].copy(),
+        "claim_lower": table[:, 1].copy(),
+        "claim_upper": table[:, 2].copy(),
+        "claim_noise": table[:, 3] * np.where(difference, np.maximum(size, 1.0), 1.0),
+        "claim_used": data["used"].values.astype(float),
     }
 
 
-def _claim_row(
-    quantity: str, unit: str, hedge: str, low: float, value: float, high: float, hedging: HedgingOptions
-) -> tuple[float, float, float, float, float, float]:
-    """Return (value, lower, upper, rounding, is_point, noise_size) on the quantity's scale."""
-    scale = QUANTITY_SCALES[quantity]
-    band = hedging.share_band if scale == "logit" else None
-    nearly = band if band is not None else hedging.nearly * abs(value)
-    more_than = band if band is not None else hedging.more_than * abs(value)
-    open_low = -math.inf if scale in ("difference", "stock") else 0.0
-    open_high = 1.0 if scale == "logit" else math.inf
-    interval = {
-        "range": (low, high),
-        "nearly": (value - nearly, value),
-        "more_than": (value, value + more_than),
-        "at_least": (value, open_high),
-        "under": (open_low, value),
-        "up_to": (open_low, value),
-    }.get(hedge)
-    noise_size = abs(value) / THOUSAND if scale == "stock" else 1.0
-    if interval is None:
-        point = _on_scale(value, scale)
-        return point, point - 1.0, point + 1.0, _rounding(scale, hedge, value, hedging), 1.0, noise_size
-    lower, upper = (_on_scale(edge, scale) for edge in interval)
-    if scale == "stock":
-        middle = np.nanmean([edge for edge in interval if math.isfinite(edge)])
-        noise_size = abs(float(middle)) / THOUSAND
-    inside = lower if upper == _FAR else upper if lower == -_FAR else (lower + upper) / 2.0
-    return inside, lower, upper, hedging.minimum * max(noise_size, 1e-3), 0.0, noise_size
+@dataclass(frozen=True)
+class Figure:
+    """One claim's figure as published, in its own unit (NaN where a cell is empty)."""
 
+    quantity: str
+    hedge: str
+    low: float
+    value: float
+    high: float
 
-def _rounding(scale: str, hedge: str, value: float, hedging: HedgingOptions) -> float:
-    share = max(hedging.about if hedge == "about" else 0.0, hedging.minimum)
-    match scale:
-        case "log":
-            return share
-        case "logit":
-            return share / max(1.0 - value, 0.05)
-        case _:
-            return share * max(abs(value) / THOUSAND, 0.1)
+    def interval(self, hedging: HedgingOptions) -> tuple[float, float] | None:
+        """Return the interval that the wording means, or None for a point."""
+        scale = QUANTITY_SCALES[self.quantity]
+        share = scale == "logit"
+        nearly = hedging.share_band if share else hedging.nearly * abs(self.value)
+        more_than = hedging.share_band if share else hedging.more_than * abs(self.value)
+        bottom = -math.inf if scale in ("difference", "stock") else 0.0
+        top = 1.0 if share else math.inf
+        return {
+            "range": (self.low, self.high),
+            "nearly": (self.value - nearly, self.value),
+            "more_than": (self.value, self.value + more_than),
+            "at_least": (self.value, top),
+            "under": (bottom, self.value),
+            "up_to": (bottom, self.value),
+        }.get(self.hedge)
+
+    def on_scale(
+        self, reporting: SourceReporting, hedging: HedgingOptions
+    ) -> tuple[float, float, float, float]:
+        """Return point, lower and upper end, and noise, on the quantity's scale.
+
+        The point of an interval is one inside it, and the ends of a point lie beside it: PyMC wants
+        a number everywhere, and the density uses the one or the other.
+        """
+        scale = QUANTITY_SCALES[self.quantity]
+        interval = self.interval(hedging)
+        if interval is None:
+            value = _on_scale(self.value, scale)
+            noise = math.hypot(self._noise(reporting, self.value), self._rounding(hedging))
+            return value, value - 1.0, value + 1.0, noise
+        lower, upper = (_on_scale(edge, scale) for edge in interval)
+        middle = float(np.mean([edge for edge in interval if math.isfinite(edge)]))
+        inside = lower if upper >= _FAR else upper if lower <= -_FAR else (lower + upper) / 2.0
+        return inside, lower, upper, self._noise(reporting, middle)
+
+    def _noise(self, reporting: SourceReporting, figure: float) -> float:
+        relative = QUANTITY_SCALES[self.quantity] == "stock"
+        size = abs(figure) / THOUSAND if relative else 1.0
+        return reporting.noise * size / _reporting_size(self.quantity)
+
+    def _rounding(self, hedging: HedgingOptions) -> float:
+        share = max(hedging.about if self.hedge == "about" else 0.0, hedging.minimum)
+        match QUANTITY_SCALES[self.quantity]:
+            case "log":
+                return share
+            case "logit":  # d logit(x) / d log(x) = 1 / (1 - x)
+                return share / max(1.0 - self.value, 0.05)
+            case _:
+                return share * max(abs(self.value) / THOUSAND, 0.1)
 
 
 def _on_scale(figure: float, scale: str) -> float:
     match scale:
         case "log":
-            return math.log(figure / THOUSAND) if 0 < figure < math.inf else math.copysign(_FAR, figure - 1)
+            open_ended = not 0.0 < figure < math.inf
+            return math.copysign(_FAR, figure - 1.0) if open_ended else math.log(figure / THOUSAND)
         case "logit":
-            return float(logit(figure)) if 0 < figure < 1 else math.copysign(_FAR, figure - 0.5)
+            open_ended = not 0.0 < figure < 1.0
+            return math.copysign(_FAR, figure - 0.5) if open_ended else float(logit(figure))
         case _:
             return figure / THOUSAND if math.isfinite(figure) else math.copysign(_FAR, figure)
 
 
-def _confirmed_arrays(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
-    """Floors in thousands: the figure, or the lower edge of its wording."""
-    hedging = assumptions.hedging
-    value = data["confirmed_value"].values
-    hedge = data["confirmed_hedge"].values
-    figure = np.where(hedge == "range", data["confirmed_low"].values, value)
-    figure = np.where(hedge == "nearly", value * (1.0 - hedging.nearly), figure)
+def _confirmed_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
+    """Floors in thousands, and what they count."""
     counts_killed = (data["confirmed_quantity"].values == "killed") | (
         assumptions.confirmed.counts == "killed"
     )
     return {
-        "confirmed_weight": data["confirmed_weight"].values,
-        CONFIRMED_FIGURE: figure / THOUSAND,
+        "confirmed_value": data["confirmed_floor"].values / THOUSAND,
         "confirmed_used": data["confirmed_used"].values.astype(float),
         "confirmed_counts_killed": counts_killed.astype(float),
     }
-
-
-def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
-    """Share of the mobilisation that falls into each month. (month,)."""
-    import pandas as pd
-
-    from estimator.evidence.periods import Window
-
-    options = assumptions.recruitment
-    window = Window(pd.Timestamp(data.attrs["window_start"]), pd.Timestamp(data.attrs["window_end"]))
-    if options.mobilisation_start is None or options.mobilisation_end is None:
-        return np.zeros(data.sizes["month"])
-    first = max(pd.Timestamp(options.mobilisation_start), window.start)
-    last = min(pd.Timestamp(options.mobilisation_end), window.end)
-    if last < first:
-        return np.zeros(data.sizes["month"])
-    length = (pd.Timestamp(options.mobilisation_end) - pd.Timestamp(options.mobilisation_start)).days + 1
-    return np.asarray(window.overlap_days(first, last) / length)

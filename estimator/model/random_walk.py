@@ -3,8 +3,9 @@
 x[0] ~ Normal(level, step),  x[t] ~ Normal(level + persistence (x[t-1] - level), step).
 
 Persistence 1 is the random walk. Two geometries of the same process: *centred* samples x itself
-(good where the claims fix nearly every month), *non-centred* samples its standardised steps (good
-where few claims do).
+(good where claims fix the months closely, as with losses), *non-centred* samples its standardised
+steps (good where few claims do: killed share, recruits, foreign recruits; centred, such a series and
+its step size mix badly).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def centred(
     name: str,
     level: TensorVariable,
     step: TensorVariable,
-    carried: TensorVariable,
-    floor: Floor | None = None,
+    carried: np.ndarray,
+    floor: Floor,
 ) -> TensorVariable:
     """Sample the series itself (dims ``month``).
 
@@ -45,39 +46,58 @@ def centred(
         geometry only, a change of variables: forward draws from the prior ignore them, for they
         are evidence and enter the density with the confirmed figures.
     """
-    parameters = [level, step, carried]
-    signature = "(),(),(m,m)"
-    if floor is not None:
-        parameters += [floor.figure, floor.weight]
-        signature += ",(k),(k,n)"
+    n_months = len(carried)
+    persistence = float(carried[1, 0]) if n_months > 1 else 0.0
 
     def forward(*parameters_and_size: TensorVariable) -> TensorVariable:
-        level, step, carried, *unused = parameters_and_size[:-1]
-        series = level + step * (carried @ pm.Normal.dist(0.0, 1.0, shape=carried.shape[:1]))
+        level, step, *unused = parameters_and_size[:-1]
+        series = level + step * pt.dot(carried, pm.Normal.dist(0.0, 1.0, shape=(n_months,)))
         return series + sum((0.0 * pt.sum(part) for part in unused), start=pt.zeros(()))
 
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
-        level, step, carried = parameters[:3]
+        level, step = parameters[:2]
         offset = value - level
-        persistence = carried[1, 0]
-        sum_of_squares = offset[0] ** 2 + pt.sum((offset[1:] - persistence * offset[:-1]) ** 2)
-        size = value.shape[0] * (pt.log(step) + 0.5 * np.log(2.0 * np.pi))
-        return -0.5 * sum_of_squares / step**2 - size
+        squares = offset[0] ** 2 + pt.sum((offset[1:] - persistence * offset[:-1]) ** 2)
+        return -0.5 * squares / step**2 - n_months * (pt.log(step) + 0.5 * np.log(2.0 * np.pi))
 
     return pm.CustomDist(
         name,
-        *parameters,
+        level,
+        step,
+        floor.figure,
+        floor.offset,
+        floor.weight,
         dist=forward,
         logp=logp,
-        signature=f"{signature}->(m)",
+        signature="(),(),(k),(n),(k,n)->(m)",
+        transform=FloorTransform(floor.pivots),
         dims="month",
-        **({} if floor is None else {"transform": FloorTransform(floor.pivots)}),
     )
 
 
-def non_centred(
-    name: str, level: TensorVariable, step: TensorVariable, carried: TensorVariable
+def non_centred_rows(
+    name: str,
+    level: TensorVariable,
+    step: TensorVariable,
+    carried: np.ndarray,
+    dims: tuple[str, str],
 ) -> TensorVariable:
-    """Sample the standardised steps ``<name>_raw`` and return the series (dims ``month``)."""
-    raw = pm.Normal(f"{name}_raw", 0.0, 1.0, dims="month")
-    return level + step * (carried @ raw)
+    """Sample the standard normal steps of several independent series, and return the series.
+
+    Parameters
+    ----------
+    name
+        Name of the random variable of the steps.
+    level, step
+        On the unbounded scale of each series. (series,).
+    carried
+        As `carried_steps` gives it for each series. (series, month, month).
+    dims
+        Dims of the variable: series, month.
+    """
+    raw = pm.Normal(name, 0.0, 1.0, dims=dims)
+    if (carried == carried[0]).all():
+        path = pt.dot(raw, carried[0].T)
+    else:
+        path = pt.stack([pt.dot(carried[row], raw[row]) for row in range(len(carried))])
+    return level[:, None] + step[:, None] * path

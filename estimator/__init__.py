@@ -1,0 +1,40 @@
+"""Posterior ranges for monthly losses and the net change of a force, from published claims.
+
+>>> import estimator
+>>> assumptions = estimator.assumption_set(["assumptions=registry"])
+>>> evidence = estimator.load_evidence(assumptions)
+>>> model = estimator.build_model(evidence, assumptions)      # a plain PyMC model
+>>> found = estimator.estimate(assumptions, evidence=evidence)  # found.tree: an xarray.DataTree
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "assumption_set": "estimator.compose",
+    "compose_config": "estimator.compose",
+    "read_claims": "estimator.evidence",
+    "load_evidence": "estimator.evidence",
+    "build_model": "estimator.model",
+    "model_inputs": "estimator.model",
+    "estimate": "estimator.run",
+    "Estimate": "estimator.run",
+    "read_result": "estimator.results",
+    "save_plots": "estimator.plots",
+    "plot_forest": "estimator.plots",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: PyMC takes seconds."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'estimator' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

@@ -1,0 +1,87 @@
+"""The command line: `estimator run` estimates assumption sets.
+
+Heavy imports stay inside functions, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+
+from estimator.errors import DiagnosticsError, EstimatorError, problems_text
+
+_DESCRIPTION = """\
+Posterior ranges for monthly losses and the net change of a force, from published claims.
+
+  estimator run                                              the set `central`
+  estimator run assumptions=sceptical unconfirmed.ratio.high=1.5
+  estimator run -m 'assumptions=glob(*)'                     every shipped set
+  estimator run -m killed_share=article,registry,western     any product of options and values
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is the exit status.
+
+    0: done. 2: bad input, nothing written for it. 3: sampling failed its diagnostics; everything
+    is written and marked.
+    """
+    parser = _parser()
+    options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        return int(options.command(options))
+    except EstimatorError as error:
+        sys.stderr.write(f"estimator: {error}\n")
+        return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("estimator: stopped; finished sets are kept\n")
+        return 130
+
+
+def entry() -> None:
+    """Entry point of the installed script."""
+    sys.exit(main())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="estimator",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="estimate one assumption set, or many with -m")
+    run.add_argument("-m", "--multirun", action="store_true", help="every product of the overrides")
+    run.add_argument("--config-dir", help="a folder of your own options, beside the shipped ones")
+    run.add_argument("overrides", nargs="*", help="group=option or key=value, as Hydra takes them")
+    run.set_defaults(command=_run)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from estimator.batch import run_many, run_one
+
+    run = run_many if options.multirun else run_one
+    batch = run(options.overrides, options.config_dir, Console())
+    batch.finish()
+    if batch.errors:
+        raise next(iter(batch.errors.values())) if len(batch.errors) == 1 else EstimatorError(
+            problems_text("These sets could not be estimated:", _texts(batch.errors))
+        )
+    if batch.failed_diagnostics:
+        raise DiagnosticsError(
+            problems_text(
+                "The draws of these sets failed their diagnostics; the results are marked:",
+                _texts(batch.failed_diagnostics),
+            )
+        )
+    return 0
+
+
+def _texts(problems: Mapping[str, object]) -> list[str]:
+    return [f"{label}: {problem}" for label, problem in problems.items()]

@@ -1,0 +1,109 @@
+"""Losses by month and since the first month, with the claims on them and the confirmed floor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from estimator.plots import _claims as claims
+from estimator.plots import _style as style
+from estimator.plots._months import Months
+
+FLOOR_ONE = "confirmed floor, one month"
+FLOOR_MANY = "confirmed floor, several months (mean)"
+_ARROWS = "Arrows point to where a claim says that the figure lies (at least, under and the like)."
+
+
+def plot_monthly_losses(result: xr.DataTree) -> Figure:
+    """Plot monthly losses above, cumulative losses below.
+
+    Claims that count from the window's start would hide the months, so they stand in the lower
+    panel at the end of their period.
+
+    Parameters
+    ----------
+    result
+        Uses `posterior.losses` (chain, draw, month) in persons and `constant_data`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two axes: thousand persons per month, thousand persons.
+    """
+    months = Months.of(result)
+    losses = style.group(result, "posterior")["losses"] / style.THOUSAND
+    looks = claims.looks(result)
+    table = claims.used_claims(result, "losses")
+    whole = pd.Series(
+        [claims.since_start(c, months) for _, c in table.iterrows()], table.index, bool
+    )
+    fig = style.new_figure(8.6)
+    above, below = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+
+    style.draw_band(above, months.x, losses, color=style.BLUE, label="estimated losses, median")
+    for _, claim in table[~whole].iterrows():
+        claims.draw_flow(above, claim, months, looks[claim["origin"]], style.THOUSAND)
+    _draw_floors(above, claims.used_claims(result, prefix="confirmed_"), months)
+    claims.label_origins(above, table["origin"][~whole], looks)
+    above.set_ylabel(style.PER_MONTH)
+    above.set_title(
+        "By month, with claims at the monthly mean they imply", fontsize=style.TEXT_SIZE
+    )
+
+    total = losses.cumsum("month")
+    style.draw_band(below, months.x + 0.5, total, color=style.BLUE, label="estimated total, median")
+    for _, claim in table[whole].iterrows():
+        figures = tuple(claim[c] / style.THOUSAND for c in ("low", "central", "high"))
+        x = months.position(claim["period_end"], end_of_day=True)
+        claims.draw_point(below, x, figures, claim["hedge"], looks[claim["origin"]])
+    claims.label_origins(below, table["origin"][whole], looks)
+    below.set_ylabel(style.PERSONS)
+    below.set_title(
+        f"Since {months.labels[0]}, with cumulative claims at the end of their period",
+        fontsize=style.TEXT_SIZE,
+    )
+    for ax in (above, below):
+        style.tidy(ax)
+        style.thousands(ax)
+        ax.set_ylim(bottom=0)
+        style.legend_outside(ax)
+    months.write_ticks(below, reach=claims.reach(table, months))
+    return style.finish(
+        fig,
+        result,
+        f"Losses in {months.last}: {style.range_text(losses.isel(month=-1))} thousand; since "
+        f"{months.labels[0]}: {style.range_text(total.isel(month=-1), digits=0)} thousand persons",
+        notes=[" ".join([_ARROWS, *months.notes])],
+    )
+
+
+def _draw_floors(ax: Axes, table: pd.DataFrame, months: Months) -> None:
+    """Draw confirmed figures: bold steps for single months, bars at the mean for longer ones."""
+    for _, claim in table.iterrows():
+        single = claims.one_month(claim, months)
+        height = claims.monthly(claim, months)[1] / style.THOUSAND
+        if not np.isfinite(height):
+            continue
+        ax.hlines(
+            height,
+            months.position(claim["period_start"]),
+            months.position(claim["period_end"], end_of_day=True),
+            color=style.BLACK,
+            linewidth=3.5 if single else 1.6,
+            zorder=5,
+            label=FLOOR_ONE if single else FLOOR_MANY,
+        )
+    _drop_repeated_labels(ax)
+
+
+def _drop_repeated_labels(ax: Axes) -> None:
+    """Leave one legend entry a kind."""
+    handles, labels = ax.get_legend_handles_labels()
+    seen: set[str] = set()
+    for handle, label in zip(handles, labels, strict=True):
+        if label in seen and hasattr(handle, "set_label"):
+            handle.set_label("_again")
+        seen.add(label)

@@ -1,0 +1,339 @@
+"""One assumption set's result: a DataTree in ArviZ's convention, its tables, and their storage."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import yaml
+
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.errors import OutputError
+from estimator.evidence.dataset import Evidence
+from estimator.inference import Diagnostics, Draws
+from estimator.model.inputs import THOUSAND, ModelInputs
+from estimator.quantities import totals
+
+SUMMARY_COLUMNS = (
+    "assumption_set",
+    "scenario",
+    "quantity",
+    "month",
+    "unit",
+    "mean",
+    "sd",
+    "q05",
+    "q25",
+    "q50",
+    "q75",
+    "q95",
+)
+TOTAL = "total"
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_PACKAGES = ("estimator", "pymc", "pytensor", "nutpie", "arviz", "xarray", "numpy", "hydra-core")
+
+
+def result_tree(
+    *,
+    assumptions: AssumptionSet,
+    evidence: Evidence,
+    inputs: ModelInputs,
+    draws: Draws,
+    posterior: xr.Dataset,
+    prior: xr.Dataset,
+    scenarios: xr.Dataset | None,
+    diagnostics: Diagnostics,
+    seed: int,
+) -> xr.DataTree:
+    """Join everything that is known of one set into a DataTree.
+
+    Parameters
+    ----------
+    posterior, prior
+        Reported quantities (persons).
+    scenarios
+        Projections, or None.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups posterior, prior, log_likelihood, posterior_predictive, sample_stats, observed_data,
+        constant_data and, if any, scenarios. Claims that do not count are left out of all groups
+        but constant_data. Attrs of the root: assumption_set, assumption_set_id, configuration
+        (JSON), data_hash, versions (JSON), seed, diagnostics (JSON), diagnostics_ok.
+    """
+    used = evidence.dataset["used"].values
+    floors = evidence.dataset["confirmed_used"].values
+    groups: dict[str, xr.Dataset] = {
+        "posterior": _used(posterior, used, floors),
+        "prior": _used(prior, used, floors),
+        "log_likelihood": _used(draws.log_likelihood, used, floors),
+        "posterior_predictive": _used(_predictive(draws, inputs, seed), used, floors),
+        "sample_stats": draws.sample_stats,
+        "observed_data": _used(_observed(inputs), used, floors),
+        "constant_data": _constant(evidence, assumptions),
+    }
+    if scenarios is not None:
+        groups["scenarios"] = scenarios
+    tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    tree.attrs = {
+        "assumption_set": assumptions.label,
+        "assumption_set_id": assumptions.identity(evidence.data_hash),
+        "configuration": json.dumps(assumptions.model_dump(mode="json"), ensure_ascii=False),
+        "data_hash": evidence.data_hash,
+        "structure": inputs.structure.identity,
+        "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
+        "seed": seed,
+        "diagnostics": json.dumps(_plain(asdict(diagnostics))),
+        "diagnostics_ok": str(diagnostics.ok).lower(),
+        "diagnostics_failures": "; ".join(diagnostics.failures),
+    }
+    return tree
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _used(dataset: xr.Dataset, used: np.ndarray, floors: np.ndarray) -> xr.Dataset:
+    keep = {"claim": used, "confirmed_claim": floors}
+    return dataset.isel({dim: mask for dim, mask in keep.items() if dim in dataset.dims})
+
+
+def _predictive(draws: Draws, inputs: ModelInputs, seed: int) -> xr.Dataset:
+    """Draw what each origin would report, in the scale and unit of its claim. (claim,)."""
+    rng = np.random.default_rng([seed, 1])
+    posterior = draws.posterior
+    groups: dict[str, xr.DataArray] = {}
+    if "claim_location" in posterior:
+        location = posterior["claim_location"].transpose("chain", "draw", "claim")
+        noise = inputs.data["claim_noise"] * rng.standard_normal(location.shape)
+        groups["reported"] = location.copy(data=_from_scale(location.values + noise, inputs))
+    values = posterior["assumption_value"]
+    spread = values.sel(assumption="unconfirmed.spread", drop=True).values[..., None]
+    typical = values.sel(assumption="unconfirmed.ratio", drop=True).values[..., None]
+    false = values.sel(assumption="confirmed.false_confirmation", drop=True).values[..., None]
+    constants = inputs.structure.constants
+    losses = posterior["losses"].transpose("chain", "draw", "month").values
+    killed = losses * posterior["killed_share"].transpose("chain", "draw", "month").values
+    weight = constants["confirmed_weight"].T
+    total = np.where(inputs.data["confirmed_counts_killed"] > 0, killed @ weight, losses @ weight)
+    ratio = typical * np.exp(spread * rng.standard_normal(total.shape))
+    groups["confirmed_figure"] = xr.DataArray(
+        THOUSAND * total / ((1.0 - false) * (1.0 + ratio)),
+        dims=("chain", "draw", "confirmed_claim"),
+        coords={"confirmed_claim": inputs.structure.coords["confirmed_claim"]},
+    )
+    return xr.Dataset(groups)
+
+
+def _from_scale(location: np.ndarray, inputs: ModelInputs) -> np.ndarray:
+    """Undo log and logit, thousands to persons. (..., claim)."""
+    scale = np.array(inputs.structure.claim_scale)
+    result = location * THOUSAND
+    log, share = scale == "log", scale == "logit"
+    result[..., log] = np.exp(location[..., log]) * THOUSAND
+    result[..., share] = 1.0 / (1.0 + np.exp(-location[..., share]))
+    return result
+
+
+def _observed(inputs: ModelInputs) -> xr.Dataset:
+    coords = inputs.structure.coords
+    figures = _from_scale(inputs.data["claim_value"].copy(), inputs)
+    return xr.Dataset(
+        {
+            "reported": ("claim", figures),
+            "confirmed_figure": ("confirmed_claim", inputs.data["confirmed_value"] * THOUSAND),
+        },
+        coords={name: coords[name] for name in ("claim", "confirmed_claim")},
+    )
+
+
+def _constant(evidence: Evidence, assumptions: AssumptionSet) -> xr.Dataset:
+    fixed = [prior.is_fixed for _, prior in assumptions.priors()]
+    return evidence.dataset.assign_attrs({}).assign(
+        assumption_fixed=xr.DataArray(
+            fixed, dims="assumption", coords={"assumption": list(ASSUMPTIONS)}
+        )
+    )
+
+
+def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFrame:
+    """Summaries of every quantity by month and in total, tidy.
+
+    Parameters
+    ----------
+    tree
+        As `result_tree` gives it.
+    derived
+        As `estimator.quantities.derived_quantities` gives them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SUMMARY_COLUMNS`; month `total` for sums over the window; `scenario` empty for
+        what is estimated. Quantities without a month (assumptions, biases, unconfirmed of a
+        confirmed period) carry their name in `quantity` and an empty month.
+    """
+    label = str(tree.attrs["assumption_set"])
+    posterior = tree["posterior"].to_dataset()
+    monthly = posterior[[name for name in posterior if posterior[name].dims[2:] == ("month",)]]
+    if derived is not None:
+        monthly = monthly.merge(derived)
+    monthly = monthly.drop_vars([name for name in monthly if "units" not in monthly[name].attrs])
+    rows = _rows(label, "", monthly, "month")
+    summed = totals(monthly)
+    rows += _rows(label, "", summed.expand_dims(month=[TOTAL], axis=-1), "month")
+    for name, dim in (
+        ("unconfirmed", "confirmed_claim"),
+        ("unconfirmed_ratio", "confirmed_claim"),
+        ("assumption_value", "assumption"),
+        ("reporting_bias", "source"),
+        ("reporting_drift", "source"),
+    ):
+        rows += _named_rows(label, posterior[name], dim)
+    if "scenarios" in tree.children:
+        scenarios = tree["scenarios"].to_dataset()
+        for scenario in scenarios["scenario"].values:
+            one = scenarios.sel(scenario=scenario, drop=True)
+            rows += _rows(label, str(scenario), one, "projected_month")
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _numbers(draws: np.ndarray) -> tuple[float, ...]:
+    """Mean, sd and quantiles over the last axis."""
+    quantiles = np.quantile(draws, _QUANTILES)
+    return (float(draws.mean()), float(draws.std(ddof=1)), *(float(q) for q in quantiles))
+
+
+def _rows(label: str, scenario: str, dataset: xr.Dataset, dim: str) -> list[tuple[Any, ...]]:
+    rows = []
+    for name, variable in dataset.data_vars.items():
+        flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
+        unit = variable.attrs["units"]
+        rows += [
+            (label, scenario, str(name), str(month), unit, *_numbers(draws))
+            for month, draws in zip(variable[dim].values, flat, strict=True)
+            if not np.isnan(draws).any()
+        ]
+    return rows
+
+
+def _named_rows(label: str, variable: xr.DataArray, dim: str) -> list[tuple[Any, ...]]:
+    flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
+    units = (
+        variable["unit"].values
+        if "unit" in variable.coords
+        else [variable.attrs["units"]] * variable.sizes[dim]
+    )
+    return [
+        (label, "", f"{variable.name}[{name}]", "", str(unit), *_numbers(draws))
+        for name, unit, draws in zip(variable[dim].values, units, flat, strict=True)
+    ]
+
+
+def write_result(
+    folder: Path,
+    tree: xr.DataTree,
+    summary: pd.DataFrame,
+    config: Mapping[str, Any],
+    plots: Any = None,
+) -> None:
+    """Write one set's folder as a whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Where the set's folder shall be; an older one is replaced.
+    plots
+        Called with a folder to draw pictures into, or None.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as name:
+            made = Path(name) / folder.name
+            made.mkdir()
+            tree.to_netcdf(made / "result.nc", engine="h5netcdf", encoding=_compressed(tree))
+            summary.to_csv(made / "summary.csv", index=False, float_format="%.6g")
+            diagnostics = json.loads(tree.attrs["diagnostics"])
+            (made / "diagnostics.json").write_text(json.dumps(diagnostics, indent=2) + "\n")
+            text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+            (made / "config.yaml").write_text(text, encoding="utf-8")
+            if plots is not None:
+                plots(made / "plots")
+            if folder.exists():
+                folder.rename(Path(name) / "replaced")
+            made.rename(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from error
+
+
+def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:
+    return {
+        group.path: {
+            str(name): {"zlib": True, "complevel": 1}
+            for name, variable in group.data_vars.items()
+            if variable.dtype.kind == "f" and variable.ndim
+        }
+        for group in tree.subtree
+    }
+
+
+def check_writable(folder: Path) -> None:
+    """Fail early and clearly if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"output folder {folder}: cannot be written ({error.strerror or error})"
+        raise OutputError(message) from error
+
+
+def point_latest(outputs: Path, name: str) -> None:
+    """Let ``outputs/latest`` point to the newest run, in one step."""
+    with tempfile.TemporaryDirectory(dir=outputs, prefix=".linking-") as folder:
+        link = Path(folder) / "latest"
+        link.symlink_to(name, target_is_directory=True)
+        target = outputs / "latest"
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        os.replace(link, target)  # noqa: PTH105 - Path.replace follows no other rule, this one is atomic
+
+
+def read_result(folder: Path) -> xr.DataTree:
+    """Read a set's result back; `arviz.from_netcdf` reads the same file."""
+    path = folder / "result.nc"
+    try:
+        return xr.open_datatree(path, engine="h5netcdf").load()
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers JSON can hold (no infinities)."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

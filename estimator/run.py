@@ -1,0 +1,187 @@
+"""Estimate one assumption set, or collect the sets of a run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.errors import OutputError
+from estimator.evidence import Evidence, load_evidence
+from estimator.inference import Diagnostics, Progress, diagnose, infer
+from estimator.model.inputs import model_inputs
+from estimator.quantities import derived_quantities, reported_quantities
+from estimator.results import (
+    check_writable,
+    point_latest,
+    read_result,
+    result_tree,
+    summarise,
+    write_result,
+)
+from estimator.scenario import break_even_plan_shares, project
+
+DIAGNOSED = (
+    "losses",
+    "killed",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    "net_change",
+    "force_size",
+    "unconfirmed_ratio",
+    "assumption_value",
+    "reporting_bias",
+)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The estimate of one assumption set.
+
+    Attributes
+    ----------
+    tree
+        The result in ArviZ's convention (see `estimator.results.result_tree`).
+    summary
+        Tidy table of all quantities (see `estimator.results.summarise`).
+    diagnostics
+        Whether the draws can be trusted.
+    evidence
+        The claims, with why some do not count.
+    """
+
+    tree: xr.DataTree
+    summary: pd.DataFrame
+    diagnostics: Diagnostics
+    evidence: Evidence
+
+
+def estimate(
+    assumptions: AssumptionSet,
+    *,
+    evidence: Evidence | None = None,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimate the posterior of one assumption set.
+
+    Parameters
+    ----------
+    assumptions
+        As `estimator.assumption_set` composes it.
+    evidence
+        Claims to use; None loads those that the set names.
+    progress
+        Called with draws done and draws in all.
+
+    Raises
+    ------
+    EvidenceError
+        If the claims cannot be used.
+
+    Notes
+    -----
+    A set whose diagnostics fail is returned all the same, marked: see `Estimate.diagnostics`.
+    """
+    if evidence is None:
+        evidence = load_evidence(assumptions)
+    inputs = model_inputs(evidence, assumptions)
+    sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
+    draws = infer(inputs, assumptions.sampler, sampler_seed, progress)
+    posterior = reported_quantities(draws.posterior, inputs, evidence)
+    prior = reported_quantities(draws.prior, inputs, evidence)
+    reported = posterior[[name for name in DIAGNOSED if name in posterior]]
+    used = evidence.dataset["confirmed_used"].values
+    diagnostics = diagnose(
+        reported.isel(confirmed_claim=used), draws.sample_stats, assumptions.sampler
+    )
+    scenarios = project(posterior, assumptions, scenario_seed)
+    if scenarios is not None:
+        share = break_even_plan_shares(scenarios, assumptions.derived)
+        scenarios = scenarios.assign(
+            break_even_plan_share=share.expand_dims(
+                projected_month=scenarios["projected_month"], axis=-1
+            )
+        )
+    tree = result_tree(
+        assumptions=assumptions,
+        evidence=evidence,
+        inputs=inputs,
+        draws=draws,
+        posterior=posterior,
+        prior=prior,
+        scenarios=scenarios,
+        diagnostics=diagnostics,
+        seed=assumptions.seed,
+    )
+    derived = derived_quantities(
+        posterior, assumptions.derived, np.random.default_rng(derived_seed)
+    )
+    return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
+
+
+def default_name() -> str:
+    """Name of a run that was given none: the time of its start."""
+    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def folder_name(label: str) -> str:
+    """Turn a label into a folder name that every file system takes."""
+    return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)
+
+
+def write_estimate(
+    found: Estimate,
+    outputs: Path,
+    name: str,
+    config: dict[str, Any],
+    plots: Callable[[xr.DataTree, Path], object] | None,
+) -> Path:
+    """Write one set below ``<outputs>/<name>/``, whole or not at all; return its folder."""
+    check_writable(outputs / name)
+    folder = outputs / name / folder_name(str(found.tree.attrs["assumption_set"]))
+    draw = None if plots is None else (lambda target: plots(found.tree, target))
+    write_result(folder, found.tree, found.summary, config, draw)
+    return folder
+
+
+def collect(
+    outputs: Path, name: str, folders: Sequence[Path] | None = None
+) -> tuple[pd.DataFrame, dict[str, xr.DataTree]]:
+    """Join the sets of a run: ``summary.csv`` of all, and their trees by label.
+
+    Parameters
+    ----------
+    outputs, name
+        Where the run is.
+    folders
+        The sets' folders; None takes all below the run.
+
+    Raises
+    ------
+    OutputError
+        If the run holds no result, or one cannot be read.
+    """
+    run = outputs / name
+    found = sorted(run.glob("*/result.nc")) if folders is None else [f / "result.nc" for f in folders]
+    if not found:
+        raise OutputError(f"{run}: holds no result")
+    trees = {}
+    for path in found:
+        tree = read_result(path.parent)
+        trees[str(tree.attrs["assumption_set"])] = tree
+    summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
+    combined = pd.concat(summaries, ignore_index=True)
+    partial = run / ".summary.csv.partial"
+    combined.to_csv(partial, index=False)
+    partial.replace(run / "summary.csv")
+    point_latest(outputs, name)
+    return combined, trees

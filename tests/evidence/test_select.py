@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.assumptions import Names
+from estimator.compose import assumption_set
+from estimator.errors import EvidenceError
+from estimator.evidence import load_evidence, read_claims
+from estimator.evidence.periods import Window
+from estimator.evidence.select import select_claims
+from tests.evidence.tables import claims, evidence_options, row, select
+
+SHIPPED = read_claims()
+WAR = Window(pd.Timestamp("2022-02-24"), pd.Timestamp("2026-01-31"), 31)
+
+
+def reason(selected: pd.DataFrame, name: str) -> str:
+    text = str(selected["reason"].to_dict()[name])
+    assert selected["used"].to_dict()[name] == (text == "")
+    return text
+
+
+def test_a_claim_that_no_rule_excludes_is_used(tmp_path: Path) -> None:
+    selected = select(claims(tmp_path, row()))
+    assert selected["used"].tolist() == [True, True]
+    assert selected["reason"].tolist() == ["", ""]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    as_of=st.none() | st.dates(dt.date(2025, 12, 1), dt.date(2026, 3, 1)).map(str),
+    drop=st.lists(st.sampled_from(sorted(set(SHIPPED["id"]) - {"S02"})), max_size=5, unique=True),
+    killed=st.just("all") | st.lists(st.sampled_from(["csis", "kobak"])).map(tuple),
+    losses=st.lists(st.sampled_from(["csis", "iiss"])).map(
+        lambda o: ("video_verified_ukraine", *o)
+    ),
+    populations=st.sampled_from(["all", ("russian_forces",)]),
+)
+def test_every_claim_is_either_used_or_has_a_reason_and_none_is_lost(
+    as_of: str | None,
+    drop: list[str],
+    killed: Names,
+    losses: tuple[str, ...],
+    populations: Names,
+) -> None:
+    options = evidence_options(
+        origins={"losses": losses}, populations=populations, as_of=as_of, drop=tuple(drop)
+    )
+    try:
+        selected = select_claims(SHIPPED, options, killed, WAR)
+    except EvidenceError as error:
+        assert "No confirmed figure is left" in str(error)
+        return
+    assert selected["id"].tolist() == SHIPPED["id"].tolist()
+    assert (selected["used"] == (selected["reason"] == "")).all()
+    assert 0 < selected["used"].sum() < len(SHIPPED)
+    assert not selected.loc[selected["id"].isin(drop), "used"].any()
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"status": "goal"}, "not a figure for the likelihood (status or quantity)"),
+        (
+            {"quantity": "unconfirmed", "status": "context"},
+            "not a figure for the likelihood (status or quantity)",
+        ),
+        ({"period_start": "2024-12-31"}, "outside the window"),
+        ({"period_end": "2026-02-01"}, "outside the window"),
+    ],
+    ids=str,
+)
+def test_a_claim_of_another_kind_or_time_does_not_count(
+    tmp_path: Path, cells: dict[str, str], expected: str
+) -> None:
+    assert reason(select(claims(tmp_path, row(**cells))), "A") == expected
+
+
+def test_a_period_may_reach_into_the_overhang(tmp_path: Path) -> None:
+    assert reason(select(claims(tmp_path, row(period_end="2026-01-31"))), "A") == ""
+
+
+def test_a_dropped_claim_says_so(tmp_path: Path) -> None:
+    selected = select(claims(tmp_path, row()), evidence_options(drop=("A",)))
+    assert reason(selected, "A") == "dropped by evidence.drop"
+
+
+def test_dropping_an_unknown_id_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"evidence.drop: 'S1' is in no claim; did you mean"):
+        select_claims(SHIPPED, evidence_options(drop=("S1",)), "all", WAR)
+
+
+def test_as_of_leaves_out_what_was_published_later(tmp_path: Path) -> None:
+    table = claims(tmp_path, row(published="2025-03-02"), row(id="B", unit="persons/month"))
+    selected = select(table, evidence_options(as_of="2025-03-01"))
+    assert reason(selected, "A") == "published after 2025-03-01"
+    assert reason(selected, "B") == ""
+
+
+def test_an_earlier_as_of_brings_back_the_figure_that_a_later_one_repeats(tmp_path: Path) -> None:
+    table = claims(tmp_path, row(), row(id="B", published="2025-06-01", value="31000"))
+    assert reason(select(table), "A") == "repeats B"
+    selected = select(table, evidence_options(as_of="2025-05-31"))
+    assert reason(selected, "A") == ""
+
+
+def test_sources_origins_and_populations_can_be_chosen(tmp_path: Path) -> None:
+    table = claims(
+        tmp_path,
+        row(source="blog"),
+        row(id="B", origin="other"),
+        row(id="C", period_end="2025-02-28", population="allies"),
+        row(id="D", period_end="2025-03-31", population=""),
+    )
+    options = evidence_options(
+        sources=("paper",), origins={"losses": ("counter", "video")}, populations=("army",)
+    )
+    selected = select(table, options)
+    assert reason(selected, "A") == "source not in evidence.sources"
+    assert reason(selected, "B") == "origin not in evidence.origins.losses"
+    assert reason(selected, "C") == "population not in evidence.populations"
+    assert reason(selected, "D") == ""
+
+
+@pytest.mark.parametrize("quantity", ["killed", "killed_share"])
+def test_whose_killed_count_is_chosen_apart(tmp_path: Path, quantity: str) -> None:
+    unit = "share" if quantity == "killed_share" else "persons"
+    value = "0.3" if quantity == "killed_share" else "9000"
+    table = claims(tmp_path, row(quantity=quantity, unit=unit, value=value), row(id="B"))
+    selected = select(table, killed_origins=("registry",))
+    assert reason(selected, "A") == "origin not in killed_share.origins"
+    assert reason(selected, "B") == ""
+
+
+def test_a_name_in_no_claim_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        select(claims(tmp_path, row()), evidence_options(origins={"losses": ("vidoe", "video")}))
+    assert caplog.messages == [
+        "evidence.origins.losses: 'vidoe' is in no claim; did you mean 'video'?"
+    ]
+
+
+def test_no_shipped_set_names_what_no_shipped_claim_has(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("article", "official_floor", "registry", "western"):
+        assumptions = assumption_set([f"assumptions={name}"])
+        assert load_evidence(assumptions, SHIPPED).claims["used"].any()
+    assert caplog.messages == []
+
+
+def test_of_repeats_the_most_exact_of_the_last_published_counts(tmp_path: Path) -> None:
+    table = claims(
+        tmp_path,
+        row(id="A", hedge="exact"),
+        row(id="B", hedge="about", published="2025-04-01"),
+        row(id="C", hedge="exact", published="2025-04-01"),
+        row(id="D", hedge="at_least", published="2025-04-01"),
+    )
+    selected = select(table)
+    assert [reason(selected, name) for name in "ABCD"] == [
+        "repeats C",
+        "repeats C",
+        "",
+        "repeats C",
+    ]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"origin": "other"},
+        {"quantity": "recruits"},
+        {"population": "allies"},
+        {"period_end": "2025-01-30"},
+        {"status": "confirmed", "value": "100"},
+    ],
+    ids=str,
+)
+def test_another_origin_quantity_population_period_or_a_floor_is_no_repeat(
+    tmp_path: Path, cells: dict[str, str]
+) -> None:
+    table = claims(tmp_path, row(population="army"), row(id="B", population="army") | cells)
+    selected = select(table)
+    assert reason(selected, "A") == reason(selected, "B") == ""
+
+
+def test_the_repeats_of_the_shipped_table_are_those_of_its_data_card() -> None:
+    selected = select_claims(SHIPPED, evidence_options(), "all", WAR).set_index("id")
+    repeats = selected["reason"][selected["reason"].str.match(r"repeats [A-Z]")]
+    assert repeats.to_dict() == {
+        "P03": "repeats S03",
+        "S04": "repeats P04",
+        "P05": "repeats S18",
+        "P14": "repeats P15",
+    }
+
+
+def months(first: int, last: int, **cells: str) -> list[dict[str, str]]:
+    ends = pd.period_range("2025-01", periods=12, freq="M").end_time
+    return [
+        row(
+            id=f"M{month}",
+            period_start=f"2025-{month:02d}-01",
+            period_end=f"{ends[month - 1]:%Y-%m-%d}",
+            **cells,
+        )
+        for month in range(first, last + 1)
+    ]
+
+
+def test_a_sum_that_shorter_claims_of_its_origin_cover_is_a_repeat(tmp_path: Path) -> None:
+    table = claims(tmp_path, row(period_end="2025-06-30", value="180000"), *months(1, 6))
+    selected = select(table)
+    assert reason(selected, "A") == "repeats the sum of shorter claims of counter"
+    assert selected["used"].sum() == 7
+
+
+@pytest.mark.parametrize("covered", [(1, 5), (2, 6)])
+def test_a_sum_with_a_gap_in_its_parts_counts(tmp_path: Path, covered: tuple[int, int]) -> None:
+    table = claims(tmp_path, row(period_end="2025-06-30", value="180000"), *months(*covered))
+    assert reason(select(table), "A") == ""
+
+
+def test_a_sum_is_no_repeat_of_a_claim_more_than_half_as_long(tmp_path: Path) -> None:
+    table = claims(
+        tmp_path, row(period_end="2025-03-31"), row(id="B", period_end="2025-02-28"), *months(3, 3)
+    )
+    assert reason(select(table), "A") == ""
+
+
+def test_a_sum_that_another_origin_s_months_cover_counts(tmp_path: Path) -> None:
+    table = claims(tmp_path, row(period_end="2025-03-31"), *months(1, 3, origin="other"))
+    assert reason(select(table), "A") == ""
+
+
+def test_a_confirmed_sum_counts_beside_its_parts(tmp_path: Path) -> None:
+    cells = {"status": "confirmed", "hedge": "exact"}
+    table = claims(
+        tmp_path,
+        row(period_end="2025-03-31", value="90000", **cells),
+        *months(1, 3, **cells),
+    )
+    selected = select(table)
+    assert selected["used"].all()
+    assert len(selected) == 5
+
+
+def test_a_table_without_a_confirmed_figure_is_refused() -> None:
+    with pytest.raises(EvidenceError, match="holds no confirmed figure: the model needs at least"):
+        select(SHIPPED[SHIPPED["status"] != "confirmed"], window=WAR)
+
+
+def test_if_options_leave_no_confirmed_figure_each_is_named_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    options = evidence_options(as_of="2025-02-01")
+    with pytest.raises(EvidenceError, match=r"(?s)No confirmed.*F: published after 2025-02-01"):
+        select(claims(tmp_path, row()), options)
+
+
+def floors(tmp_path: Path, whole: str, hedge: str = "exact", part: str = "30000") -> pd.DataFrame:
+    cells = {"status": "confirmed"}
+    return claims(
+        tmp_path,
+        row(period_end="2025-03-31", value=whole, hedge=hedge, **cells),
+        *months(1, 3, hedge="exact", value=part, **cells),
+    )
+
+
+def test_confirmed_parts_that_sum_to_more_than_their_whole_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        select(floors(tmp_path, whole="80000"))
+    assert (
+        "A: 80,000 confirmed from 2025-01-01 to 2025-03-31, but its parts M1, M2, M3 sum to 90,000"
+        in str(caught.value)
+    )
+
+
+def test_confirmed_parts_may_exceed_their_whole_by_rounding(tmp_path: Path) -> None:
+    assert select(floors(tmp_path, whole="82000"))["used"].all()
+
+
+@pytest.mark.parametrize("hedge", ["at_least", "more_than"])
+def test_an_open_ended_whole_does_not_contradict_its_parts(tmp_path: Path, hedge: str) -> None:
+    assert select(floors(tmp_path, whole="50000", hedge=hedge))["used"].all()
+
+
+def test_overlapping_parts_are_not_added_up(tmp_path: Path) -> None:
+    cells = {"status": "confirmed", "hedge": "exact"}
+    table = claims(
+        tmp_path,
+        row(period_end="2025-03-31", value="80000", **cells),
+        row(id="B", period_end="2025-02-28", value="60000", **cells),
+        row(id="C", period_start="2025-02-01", period_end="2025-03-31", value="60000", **cells),
+    )
+    assert select(table)["used"].all()
