@@ -12,7 +12,8 @@ from pytensor.tensor import TensorVariable
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
 from estimator.model import claims, confirmation, force, random_walk
-from estimator.model.inputs import ModelInputs, Structure, model_inputs
+from estimator.model.geometry import mapped_steps
+from estimator.model.inputs import SPARSE_WALKS, ModelInputs, Structure, model_inputs
 
 _DIMS = {
     "assumption_location": ("assumption",),
@@ -24,10 +25,10 @@ _DIMS = {
     "rest": None,
     "source_of_claim": None,
     "reported_by": None,
+    "step_maps": None,
 }
 _IS_SHARE = np.array([spec.support == "share" for spec in ASSUMPTIONS.values()])
-FEW_CLAIMS = ("killed_share", "foreign", "recruitment")
-_LEVELS, _STEPS = slice(0, 3), slice(4, 7)  # of FEW_CLAIMS, see the order of ASSUMPTIONS
+_LEVELS, _STEPS = slice(0, 3), slice(4, 7)  # of SPARSE_WALKS, see the order of ASSUMPTIONS
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
 
@@ -44,8 +45,9 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free: `assumption_raw` (assumption), `reporting_raw` (reporting_term, source),
-        `log_losses` (month; log thousands per mean month), `step_raw` (walk, month).
+        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
+        `log_losses` (month; log thousands per mean month), `walk_coordinates`
+        (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
         (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits` (month;
         thousands of persons) and `claim_location` (claim).
@@ -58,14 +60,15 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
     """Build the model from data and structure (see `build_model`)."""
     structure = inputs.structure
     fixed = structure.constants
-    with pm.Model(coords={**structure.coords, "walk": list(FEW_CLAIMS)}) as model:
+    with pm.Model(coords={**structure.coords, **_own_coords(structure)}) as model:
         given = {
             name: pm.Data(name, array, dims=_dims(name), shape=array.shape)
             for name, array in {**inputs.data, **structure.matrices}.items()
         }
-        linear, value = _assumptions(given, structure)
+        sparse = mapped_steps("walk_coordinates", given["step_maps"], ("walk", "walk_coordinate"))
+        linear, value = _assumptions(given, structure, sparse[:, 0])
         shift = _reporting(given)
-        killed_share, recruits, foreign = _walks(linear, value, structure)
+        killed_share, recruits, foreign = _walks(linear, value, structure, sparse[:, 1:])
 
         counted = pt.switch(
             pt.gt(given["confirmed_counts_killed"][:, None], 0), killed_share[None, :], 1.0
@@ -101,6 +104,15 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
     return model
 
 
+def _own_coords(structure: Structure) -> dict[str, list[str]]:
+    """Labels of the dims of free variables: sparse walks, and what else is sampled."""
+    return {
+        "walk": list(SPARSE_WALKS),
+        "walk_coordinate": ["level", *structure.coords["month"]],
+        "other_assumption": list(ASSUMPTIONS)[len(SPARSE_WALKS) :],
+    }
+
+
 def _dims(name: str) -> tuple[str, ...] | None:
     if name in _DIMS:
         return _DIMS[name]
@@ -108,16 +120,19 @@ def _dims(name: str) -> tuple[str, ...] | None:
 
 
 def _assumptions(
-    given: dict[str, TensorVariable], structure: Structure
+    given: dict[str, TensorVariable], structure: Structure, levels: TensorVariable
 ) -> tuple[TensorVariable, TensorVariable]:
     """Sample the scalar assumptions: standard normals under a link, or their own families.
+
+    The standardised levels of the sparse walks come with the walks' coordinates.
 
     Returns
     -------
     linear, value
         Each assumption on its unbounded scale (log, or logit for shares), and itself. (assumption,).
     """
-    raw = pm.Normal("assumption_raw", 0.0, 1.0, dims="assumption")
+    others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
+    raw = pt.concatenate([levels, others])
     linear = given["assumption_location"] + given["assumption_scale"] * raw
     for key, family in zip(ASSUMPTIONS, structure.families, strict=True):
         if family != "packed":
@@ -156,16 +171,18 @@ def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:
 
 
 def _walks(
-    linear: TensorVariable, value: TensorVariable, structure: Structure
+    linear: TensorVariable,
+    value: TensorVariable,
+    structure: Structure,
+    steps: TensorVariable,
 ) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """Sample killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
+    """Build killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
     fixed = structure.constants
     few_claims = random_walk.non_centred_rows(
-        "step_raw",
+        steps,
         linear[_LEVELS],
         value[_STEPS],
-        np.stack([fixed[f"carried_{walk}"] for walk in FEW_CLAIMS]),
-        ("walk", "month"),
+        np.stack([fixed[f"carried_{walk}"] for walk in SPARSE_WALKS]),
     )
     mobilised = value[_POSITION["recruitment.mobilised"]] * fixed["mobilisation_weight"]
     recruits = fixed["exposure"] * pt.exp(few_claims[2]) + mobilised

@@ -29,10 +29,14 @@ from estimator.assumptions import (
 from estimator.evidence.dataset import Evidence
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
+from estimator.model.geometry import step_maps
 from estimator.model.random_walk import carried_steps
 from estimator.priors import LINKS
 
-WALKS = ("losses", "killed_share", "recruitment", "foreign")
+SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
+"""Series of which few claims speak, in the order of `ASSUMPTIONS`."""
+
+WALKS = ("losses", *SPARSE_WALKS)
 THOUSAND = 1000.0
 NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 _FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
@@ -121,6 +125,7 @@ class ModelInputs:
         - ``reporting_location``, ``reporting_scale`` (reporting_term, source)
         - ``reporting_one_sided`` (source,): 1 where the bias is an undercount
         - ``reported_by`` (month, 2 × source): whose bias the sampled losses carry (geometry only)
+        - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
         - ``claim_value``, ``claim_lower``, ``claim_upper``, ``claim_noise`` (claim,) on the scale
           of the claim's quantity; ``claim_used`` (claim,)
         - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
@@ -137,6 +142,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     quantities = data["quantity"].values.tolist()
     location, scale = _assumption_data(assumptions)
     reporting = _reporting_data(sources, assumptions)
+    claim_data = _claim_data(data, assumptions)
+    source_of_claim = [sources.index(name) for name in data["source"].values.tolist()]
     structure = Structure(
         families=tuple(
             "packed" if is_packed(prior) else _family_with_numbers(prior.family, prior.parameters())
@@ -164,7 +171,20 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_scale": reporting[:, [1, 3]].T.copy(),
             "reporting_one_sided": reporting[:, 4].copy(),
             "reported_by": _reported_by(data, sources),
-            **_claim_data(data, assumptions),
+            "step_maps": step_maps(
+                data,
+                claim_data,
+                reporting[source_of_claim, 1] * np.where(reporting[source_of_claim, 4] > 0, 0.3, 1.0),
+                {
+                    walk: (
+                        structure.constants[f"carried_{walk}"],
+                        float(scale[position]),
+                        float(getattr(assumptions, walk).step.quantile(0.5)),
+                    )
+                    for position, walk in enumerate(SPARSE_WALKS)
+                },
+            ),
+            **claim_data,
             **_confirmed_data(data, assumptions),
         },
     )

@@ -76,28 +76,25 @@ def centred(
 
 
 def non_centred_rows(
-    name: str,
-    level: TensorVariable,
-    step: TensorVariable,
-    carried: np.ndarray,
-    dims: tuple[str, str],
+    steps: TensorVariable, level: TensorVariable, step: TensorVariable, carried: np.ndarray
 ) -> TensorVariable:
-    """Sample the standard normal steps of several independent series, and return the series.
+    """Build several independent series from their standard normal steps.
 
     Parameters
     ----------
-    name
-        Name of the random variable of the steps.
+    steps
+        (series, month)
     level, step
         On the unbounded scale of each series. (series,).
     carried
         As `carried_steps` gives it for each series. (series, month, month).
-    dims
-        Dims of the variable: series, month.
+
+    Returns
+    -------
+    (series, month)
     """
-    raw = pm.Normal(name, 0.0, 1.0, dims=dims)
-    if (carried == carried[0]).all():
-        path = pt.dot(raw, carried[0].T)
+    if (carried == np.tri(carried.shape[1])).all():
+        path = pt.cumsum(steps, axis=1)
     else:
-        path = pt.stack([pt.dot(carried[row], raw[row]) for row in range(len(carried))])
+        path = pt.stack([pt.dot(carried[row], steps[row]) for row in range(len(carried))])
     return level[:, None] + step[:, None] * path

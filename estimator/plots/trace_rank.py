@@ -21,6 +21,8 @@ ASSUMPTIONS = (
 )
 # plot_rank marks what deviates at this level; 0.9 would raise a false alarm in every tenth panel.
 TEST_PROB = 0.99
+_TEST = f"p: test of equal ranks, suspicious below {1 - TEST_PROB:.2f}; marked points drive it."
+_ENVELOPE = f"Shaded: where {100 * TEST_PROB:.0f} % of uniform ranks lie."
 _COLORS = (
     style.BLUE, style.ORANGE, style.GREEN, style.VERMILLION, style.PURPLE, style.SKY, style.GREY,
 )  # fmt: skip
@@ -49,7 +51,7 @@ def plot_trace_rank(result: xr.DataTree) -> Figure:
     rows = -(-len(names) // COLUMNS)
     collection = az.plot_rank(
         xr.DataTree.from_dict({"posterior": quantities}),
-        method="mtc_c",
+        method="mtc_c" if chains > 1 else "envelope",  # the test compares chains
         envelope_prob=TEST_PROB,
         backend=_arviz.BACKEND,
         visuals={"title": False, "xlabel": False, "remove_axis": False},
@@ -82,9 +84,7 @@ def plot_trace_rank(result: xr.DataTree) -> Figure:
         result,
         f"Ranks of {len(names)} quantities in {chains} chains: lines near zero mean that the "
         f"chains agree{_divergences(result)}",
-        notes=[
-            f"p: test of equal ranks, suspicious below {1 - TEST_PROB:.2f}; marked points drive it."
-        ],
+        notes=[_TEST] if chains > 1 else [_ENVELOPE],
         ranges="no ranges in this plot",
     )
 

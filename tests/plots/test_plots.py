@@ -1,3 +1,5 @@
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -64,19 +66,21 @@ def test_save_plots_writes_png_files_and_leaves_nothing_open(shared_result, tmp_
     assert plt.get_fignums() == []
 
 
-def test_save_plots_leaves_out_plots_of_groups_that_are_missing(result, tmp_path):
+def test_save_plots_leaves_out_plots_of_groups_that_are_missing(result, tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "DPI", 20)
     del result["prior"], result["posterior_predictive"], result["scenarios"]
     stems = {p.stem for p in plots.save_plots(result, tmp_path)}
     assert "force" in stems
     assert not stems & {"prior_posterior", "predictive_claims"}
 
 
-def test_plots_draw_results_without_any_claim(result, tmp_path):
+@pytest.mark.parametrize("plot", ONE_RESULT)
+def test_every_plot_draws_a_result_without_any_claim(plot, result):
     data = result["constant_data"].to_dataset()
     for prefix in ("", "confirmed_"):
         data[f"{prefix}used"] = xr.zeros_like(data[f"{prefix}used"])
     result["constant_data"] = xr.DataTree(data)
-    assert len(plots.save_plots(result, tmp_path)) == len(ONE_RESULT)
+    assert plot(result).axes
 
 
 def test_forest_has_a_panel_an_answer_and_a_row_a_set(shared_result, failed):
@@ -90,8 +94,7 @@ def test_forest_has_a_panel_an_answer_and_a_row_a_set(shared_result, failed):
 
 
 def test_forest_draws_sets_with_other_numbers_of_draws(shared_result, result):
-    for name in ("posterior",):
-        result[name] = xr.DataTree(result[name].to_dataset().isel(draw=slice(0, 30)))
+    result["posterior"] = xr.DataTree(result["posterior"].to_dataset().isel(draw=slice(0, 30)))
     figure = plots.plot_forest({"long": shared_result, "short": result})
     medians = [c.get_offsets()[0, 0] for c in figure.axes[0].collections]
     expected = [
@@ -190,6 +193,13 @@ def test_ranks_cover_the_last_month_and_have_a_line_a_chain(shared_result):
     assert [t.get_text() for t in axes[3].get_legend().get_texts()] == ["chain 0", "chain 1"]
 
 
+def test_ranks_of_a_single_chain_have_an_envelope_in_place_of_a_test(result):
+    result["posterior"] = xr.DataTree(result["posterior"].to_dataset().isel(chain=[0]))
+    figure = plots.plot_trace_rank(result)
+    assert "p: test" not in texts(figure)
+    assert "Shaded: where 99 %" in texts(figure)
+
+
 def test_predictive_collapses_the_dense_series_and_lists_all_other_claims(shared_result):
     axes = {ax.get_label(): ax for ax in plots.plot_predictive_claims(shared_result).axes}
     assert list(axes) == ["series", "ratios", "differences", "shares"]
@@ -206,4 +216,4 @@ def test_predictive_labels_do_not_overlap(shared_result):
     ratios = figure.axes[1]
     boxes = sorted((t.get_window_extent() for t in ratios.get_yticklabels()), key=lambda b: b.y0)
     assert len(boxes) > 20
-    assert all(upper.y0 >= lower.y1 - 1 for lower, upper in zip(boxes, boxes[1:], strict=False))
+    assert all(upper.y0 >= lower.y1 - 1 for lower, upper in itertools.pairwise(boxes))

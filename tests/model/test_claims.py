@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.compile.mode import Mode
+from scipy import stats
+from scipy.special import logit
+
+from estimator.assumptions import ASSUMPTIONS
+from estimator.compose import assumption_set
+from estimator.evidence import load_evidence
+from estimator.inference import CompiledStructure, _prior_draws
+from estimator.model.build import build_from_inputs
+from estimator.model.claims import log_interval_probability
+from estimator.model.force import returned
+from estimator.model.inputs import model_inputs
+from tests.evidence import tables
+
+INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+OPEN = 1e6
+
+
+@pytest.fixture(scope="module")
+def interval() -> pytensor.compile.Function:
+    """Log probability of an interval, and its derivatives by location and noise."""
+    lower, upper, location, noise = arguments = pt.dscalars("lower", "upper", "location", "noise")
+    value = log_interval_probability(lower, upper, location, noise)
+    slopes = pytensor.grad(value, [location, noise])
+    return pytensor.function(arguments, [value, *slopes], mode=INTERPRETED)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(-1.0, 1.0), (0.2, 0.3), (-3.0, 4.0), (-4.0, -2.0), (-1.0, -0.999)]
+)
+def test_the_probability_of_an_interval_is_scipys(
+    interval: pytensor.compile.Function, lower: float, upper: float
+) -> None:
+    location, noise = 0.4, 1.3
+    normal = stats.norm(location, noise)
+    expected = np.log(normal.cdf(upper) - normal.cdf(lower))
+    assert interval(lower, upper, location, noise)[0] == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("distance", [5.0, 20.0, 35.0, 300.0])
+def test_far_tails_are_scipys_on_both_sides(
+    interval: pytensor.compile.Function, distance: float
+) -> None:
+    near, far = stats.norm.logsf([distance, distance + 0.5])
+    expected = near + np.log1p(-np.exp(far - near))
+    assert interval(distance, distance + 0.5, 0.0, 1.0)[0] == pytest.approx(expected, rel=1e-7)
+    assert interval(-distance - 0.5, -distance, 0.0, 1.0)[0] == pytest.approx(expected, rel=1e-7)
+    assert interval(distance, OPEN, 0.0, 1.0)[0] == pytest.approx(near, rel=1e-7)
+    assert interval(-OPEN, -distance, 0.0, 1.0)[0] == pytest.approx(near, rel=1e-7)
+
+
+def test_an_interval_open_on_both_sides_is_certain(interval: pytensor.compile.Function) -> None:
+    assert interval(-OPEN, OPEN, 3.0, 0.1)[0] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("location", [-1e3, -40.0, 0.0, 0.5, 1.0, 40.0, 1e3])
+@pytest.mark.parametrize(("lower", "upper"), [(0.0, 1.0), (-OPEN, 1.0), (0.0, OPEN), (0.0, 1e-3)])
+@pytest.mark.parametrize("noise", [0.01, 1.0, 30.0])
+def test_value_and_gradient_are_finite_at_extreme_values(
+    interval: pytensor.compile.Function, location: float, lower: float, upper: float, noise: float
+) -> None:
+    found = np.array(interval(lower, upper, location, noise))
+    assert np.isfinite(found).all()
+    if location < lower and upper == OPEN:
+        assert found[1] >= 0  # uphill towards the interval
+
+
+def test_the_gradient_of_an_open_interval_is_the_normal_hazard(
+    interval: pytensor.compile.Function,
+) -> None:
+    for z in (-2.0, 0.0, 2.0, 10.0, 30.0):
+        hazard = np.exp(stats.norm.logpdf(z) - stats.norm.logsf(z))
+        assert interval(z, OPEN, 0.0, 1.0)[1] == pytest.approx(hazard, rel=1e-6)
+
+
+QUARTER = {"period_start": "2025-04-01", "period_end": "2025-06-30"}
+CLAIMS = [
+    tables.row(id="L", origin="a", **QUARTER),
+    tables.row(id="K", origin="b", quantity="killed", **QUARTER),
+    tables.row(id="S", origin="c", quantity="killed_share", unit="share", value="0.4", **QUARTER),
+    tables.row(id="R", origin="d", quantity="recruits", **QUARTER),
+    tables.row(id="F", origin="e", quantity="foreign_recruits", **QUARTER),
+    tables.row(id="G", origin="f", quantity="replacement_gap", value="-9000", **QUARTER),
+    tables.row(id="N", origin="g", quantity="net_change", value="-5000", **QUARTER),
+    tables.row(
+        id="T",
+        origin="h",
+        quantity="force_size",
+        period_start="2025-09-30",
+        period_end="2025-09-30",
+        value="600000",
+    ),
+]
+
+
+def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
+    assumptions = assumption_set(["window=since_2025"])
+    rows = [cells if cells["id"] != "F" else cells | {"id": "FR"} for cells in CLAIMS]
+    evidence = load_evidence(assumptions, tables.claims(tmp_path, *rows))
+    inputs = model_inputs(evidence, assumptions)
+    entry = CompiledStructure(build_from_inputs(inputs))
+    found, _ = entry.evaluate(_prior_draws(entry.model, 3, 1))
+    assert sorted(found["claim"].values) == sorted(cells["id"] for cells in rows)
+
+    losses, share, recruits, foreign = (
+        found[name].values
+        for name in ("losses", "killed_share", "recruits", "foreign_recruits")
+    )
+    value = {
+        key: found["assumption_value"].values[..., position]
+        for position, key in enumerate(ASSUMPTIONS)
+    }
+    killed = losses * share
+    back = returned(
+        losses - killed, value["returns.rate"], value["returns.delay"], 34.0
+    )
+    days = evidence.dataset["month_days"].values
+    exits = value["force.other_exits"][..., None] * days / (365.25 / 12)
+    net = recruits + foreign + back - losses - exits
+    quarter, until_september = slice(3, 6), slice(0, 9)
+
+    def shift(source: str, years: float) -> np.ndarray:
+        terms = found["reporting"].sel(source=source)
+        return np.asarray(terms.sel(reporting_term="bias") + years * terms.sel(reporting_term="drift"))
+
+    years = evidence.dataset["years_to_end"].values
+    then, september = years[quarter].mean(), years[8]
+    sums = {
+        name: series[..., quarter].sum(axis=-1)
+        for name, series in {
+            "L": losses,
+            "K": killed,
+            "R": recruits,
+            "FR": foreign,
+            "G": recruits - losses,
+            "N": net,
+        }.items()
+    }
+    stock = value["force.start"] + net[..., until_september].sum(axis=-1)
+    expected = {
+        "L": np.log(sums["L"]) + shift("a:losses", then),
+        "K": np.log(sums["K"]) + shift("b:killed", then),
+        "S": logit(sums["K"] / sums["L"]) + shift("c:killed_share", then),
+        "R": np.log(sums["R"]) + shift("d:recruits", then),
+        "FR": np.log(sums["FR"]) + shift("e:foreign_recruits", then),
+        "G": sums["G"] + 3 * shift("f:replacement_gap", then),
+        "N": sums["N"] + 3 * shift("g:net_change", then),
+    }
+    for name, location in expected.items():
+        np.testing.assert_allclose(
+            found["claim_location"].sel(claim=name).values, location, rtol=1e-6, err_msg=name
+        )
+    # A stock's drift is that of the mean of the months before it.
+    spoken = years[until_september].mean(), september
+    candidates = [stock * np.exp(shift("h:force_size", at)) for at in spoken]
+    location = found["claim_location"].sel(claim="T").values
+    assert any(np.allclose(location, candidate, rtol=1e-6) for candidate in candidates)
