@@ -141,8 +141,9 @@ def _multirun(
         arguments[1:1] = ["--config-dir", str(Path(config_dir).resolve())]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
-    with mock.patch.object(sys, "argv", arguments), mock.patch.dict(
-        os.environ, {"HYDRA_FULL_ERROR": "1"}
+    with (
+        mock.patch.object(sys, "argv", arguments),
+        mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
     ):
         try:
             decorated(job)()

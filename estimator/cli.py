@@ -70,8 +70,12 @@ def _run(options: argparse.Namespace) -> int:
     batch = run(options.overrides, options.config_dir, Console())
     batch.finish()
     if batch.errors:
-        raise next(iter(batch.errors.values())) if len(batch.errors) == 1 else EstimatorError(
-            problems_text("These sets could not be estimated:", _texts(batch.errors))
+        raise (
+            next(iter(batch.errors.values()))
+            if len(batch.errors) == 1
+            else EstimatorError(
+                problems_text("These sets could not be estimated:", _texts(batch.errors))
+            )
         )
     if batch.failed_diagnostics:
         raise DiagnosticsError(

@@ -194,9 +194,7 @@ def infer(
     progress
         Called while sampling.
     """
-    sampler_seed, prior_seed = (
-        int(child.generate_state(1)[0]) for child in seed.spawn(2)
-    )
+    sampler_seed, prior_seed = (int(child.generate_state(1)[0]) for child in seed.spawn(2))
     with _LOCK:
         entry = compiled(inputs.structure, inputs)
         with entry.model:
@@ -204,7 +202,9 @@ def infer(
         prior, _ = entry.evaluate(_prior_draws(entry.model, options.prior_draws, prior_seed))
         if options.method == "prior":
             free = {name: prior[name].values for name in (rv.name for rv in entry.model.free_RVs)}
-            stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((1, options.prior_draws), bool))})
+            stats = xr.Dataset(
+                {"diverging": (("chain", "draw"), np.zeros((1, options.prior_draws), bool))}
+            )
         elif options.method == "nutpie":
             free, stats = _nutpie(entry, inputs, options, sampler_seed, progress)
         else:
@@ -247,13 +247,14 @@ def _nutpie(
         save_warmup=False,
         progress_bar=False,
         progress_callback=report,
+        store_unconstrained=True,  # else nutpie drops what it sampled under a transform
     )
-    posterior = trace["posterior"]
-    sampled = {
-        value.name: np.asarray(posterior[value.name].values) for value in entry.model.value_vars
-    }
+    moved = trace["posterior"].to_dataset().merge(trace["unconstrained_posterior"].to_dataset())
+    sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
     stats = trace["sample_stats"].to_dataset()
-    kept = [name for name in ("diverging", "energy", "n_steps", "depth", "step_size") if name in stats]
+    kept = [
+        name for name in ("diverging", "energy", "n_steps", "depth", "step_size") if name in stats
+    ]
     return entry.free_variables(sampled), stats[kept].reset_coords(drop=True)
 
 

@@ -7,7 +7,6 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, DerivedOptions
 from estimator.evidence.dataset import Evidence
-from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.model.force import returned
 from estimator.model.inputs import THOUSAND, ModelInputs
 
@@ -103,7 +102,9 @@ def _unconfirmed(
     """Losses beyond the confirmed ones in each confirmed period, and their ratio to them."""
     coords = {"confirmed_claim": inputs.structure.coords["confirmed_claim"]}
     weight = xr.DataArray(
-        inputs.structure.constants["confirmed_weight"], dims=("confirmed_claim", "month"), coords=coords
+        inputs.structure.constants["confirmed_weight"],
+        dims=("confirmed_claim", "month"),
+        coords=coords,
     )
     counts_killed = xr.DataArray(
         inputs.data["confirmed_counts_killed"] > 0, dims="confirmed_claim", coords=coords
@@ -187,4 +188,3 @@ def derived_quantities(
     for name in derived:
         derived[name].attrs["units"] = UNITS[str(name)]
     return derived.transpose("chain", "draw", "month")
-

@@ -171,7 +171,9 @@ def collect(
         If the run holds no result, or one cannot be read.
     """
     run = outputs / name
-    found = sorted(run.glob("*/result.nc")) if folders is None else [f / "result.nc" for f in folders]
+    found = (
+        sorted(run.glob("*/result.nc")) if folders is None else [f / "result.nc" for f in folders]
+    )
     if not found:
         raise OutputError(f"{run}: holds no result")
     trees = {}

@@ -10,55 +10,58 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
+from estimator.results import TOTAL
+
 HEADINGS = (
     "set",
+    "period",
     "losses",
-    "losses, total",
     "killed",
-    "killed, total",
     "replacement gap",
-    "gap, total",
     "net change",
-    "net change, total",
     "P(gap < 0)",
     "R-hat",
     "ESS",
     "div.",
 )
+FAILED = " (FAILED)"
 _SERIES = ("losses", "killed", "replacement_gap", "net_change")
 
 
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[str, ...]]:
-    """Cells of the table, one row a set: median and 90 % range in thousands of persons.
+    """Cells of the table: two rows a set, the last month and the total over the window.
 
-    The last month and the total over the window of losses, killed, replacement gap and net change;
-    the probability that the gap of the last month is below 0; the worst diagnostics.
+    Median and 90 % range in thousands of persons, the probability that the replacement gap is below
+    0, and the worst diagnostics of the set.
     """
-    return [_row(label, tree) for label, tree in trees.items()]
+    return [row for label, tree in trees.items() for row in _rows_of(label, tree)]
 
 
-def _row(label: str, tree: xr.DataTree) -> tuple[str, ...]:
+def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[str, ...]]:
     posterior = tree["posterior"].to_dataset()
-    cells = []
-    for name in _SERIES:
-        series = posterior[name]
-        cells.append(_range(series.isel(month=-1).values))
-        cells.append(_range(series.sum("month").values, digits=0))
-    gap = posterior["replacement_gap"].isel(month=-1).values
+    last = posterior[list(_SERIES)].isel(month=-1)
+    total = posterior[list(_SERIES)].sum("month")
     found = json.loads(tree.attrs["diagnostics"])
-    failed = tree.attrs["diagnostics_ok"] != "true"
     ess = [found[name] for name in ("min_ess_bulk", "min_ess_tail") if found[name] is not None]
-    return (
-        label + (" [FAILED]" if failed else ""),
-        *cells,
-        f"{(gap < 0).mean():.2f}",
+    marked = label + ("" if tree.attrs["diagnostics_ok"] == "true" else FAILED)
+    diagnostics = (
         f"{found['max_rhat']:.3f}",
-        f"{min(ess):.0f}" if ess else "–",
+        f"{min(ess):.0f}" if ess else "-",
         f"{found['divergences']}",
     )
+    month = str(posterior["month"].values[-1])
+    return [
+        (marked, month, *_cells(last, digits=1), *diagnostics),
+        ("", TOTAL, *_cells(total, digits=0), "", "", ""),
+    ]
 
 
-def _range(draws: np.ndarray, digits: int = 1) -> str:
+def _cells(period: xr.Dataset, digits: int) -> tuple[str, ...]:
+    below = float((period["replacement_gap"] < 0).mean())
+    return (*(_range(period[name].values, digits) for name in _SERIES), f"{below:.2f}")
+
+
+def _range(draws: np.ndarray, digits: int) -> str:
     low, middle, high = np.quantile(draws, (0.05, 0.5, 0.95)) / 1000.0
     return f"{middle:,.{digits}f} [{low:,.{digits}f}, {high:,.{digits}f}]"
 
@@ -67,10 +70,10 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
     """Say what the figures are."""
     months = next(iter(trees.values()))["posterior"]["month"].values
     return (
-        f"Thousands of persons: median [90 % range] in {months[-1]} and, as total, from {months[0]} "
-        f"to {months[-1]}. Replacement gap: recruits - losses. Net change: recruits + foreign "
-        f"recruits + returned - losses - other exits. P(gap < 0) in {months[-1]}. R-hat, ESS: the "
-        "worst of all reported quantities."
+        "Thousands of persons: median [90 % range]; total: "
+        f"{months[0]} to {months[-1]}. Replacement gap: recruits - losses. Net change: recruits "
+        "+ foreign recruits + returned - losses - other exits. R-hat, ESS: the worst of all "
+        "reported quantities."
     )
 
 
@@ -79,9 +82,12 @@ def terminal_table(trees: Mapping[str, xr.DataTree]) -> Table:
     table = Table(caption=Text(caption(trees)), caption_justify="left", show_lines=False)
     for position, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if position == 0 else "right", overflow="fold")
+    style = ""
     for cells in rows(trees):
-        style = "red" if cells[0].endswith("[FAILED]") else ""
-        table.add_row(*(Text(cell) for cell in cells), style=style)
+        if cells[0]:
+            style = "red" if cells[0].endswith(FAILED) else ""
+        folded = [cell.replace(" [", "\n[") if " [" in cell else cell for cell in cells]
+        table.add_row(*(Text(cell) for cell in folded), style=style, end_section=not cells[0])
     return table
 
 

@@ -77,7 +77,10 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     dataset = _dataset(selected, window, assumptions.hedging)
     floors = dataset["confirmed_used"].to_series()
     implied = selected["used"] & selected["id"].isin(floors.index[~floors])
-    selected.loc[implied, ["used", "reason"]] = [False, "a confirmed sum that says less than another"]
+    selected.loc[implied, ["used", "reason"]] = [
+        False,
+        "a confirmed sum that says less than another",
+    ]
     return Evidence(selected, dataset, str(claims.attrs.get("data_hash", "")))
 
 

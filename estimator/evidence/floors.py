@@ -50,6 +50,8 @@ def difference_floors(
                 weight[row, month] = 0.0
     for row in np.flatnonzero(used):
         same = used & (count == count[row]) & np.isclose(weight, weight[row]).all(axis=1)
-        higher = same & ((figure > figure[row]) | ((figure == figure[row]) & (np.arange(len(used)) < row)))
+        higher = same & (
+            (figure > figure[row]) | ((figure == figure[row]) & (np.arange(len(used)) < row))
+        )
         used[row] = not higher.any()
     return weight, figure, used

@@ -148,9 +148,7 @@ def _own_variable(key: str, family: str) -> TensorVariable:
     """Sample an assumption whose prior is no affine map of a normal, in the prior's own unit."""
     name = key.replace(".", "_")
     kind, numbers = re.match(r"(\w+)\((.*)\)", family).groups()  # type: ignore[union-attr]
-    parameters = {
-        pair.split("=")[0]: float(pair.split("=")[1]) for pair in numbers.split(", ")
-    }
+    parameters = {pair.split("=")[0]: float(pair.split("=")[1]) for pair in numbers.split(", ")}
     distributions = {
         "Beta": pm.Beta,
         "Gamma": pm.Gamma,
@@ -165,8 +163,12 @@ def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:
     """Sample bias and drift of each source. (2 × source,): all biases, then all drifts."""
     raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
     linear = given["reporting_location"] + given["reporting_scale"] * raw
-    one_sided = pt.stack([given["reporting_one_sided"], pt.zeros_like(given["reporting_one_sided"])])
-    terms = pt.switch(pt.gt(one_sided, 0), -pt.exp(pt.switch(pt.gt(one_sided, 0), linear, 0.0)), linear)
+    one_sided = pt.stack(
+        [given["reporting_one_sided"], pt.zeros_like(given["reporting_one_sided"])]
+    )
+    terms = pt.switch(
+        pt.gt(one_sided, 0), -pt.exp(pt.switch(pt.gt(one_sided, 0), linear, 0.0)), linear
+    )
     return pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()
 
 

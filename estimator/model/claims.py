@@ -7,7 +7,6 @@ reported to the person lies in an interval: the log probability of that interval
 
 from __future__ import annotations
 
-
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt

@@ -149,7 +149,9 @@ class FloorTransform(Transform):
             return pt.zeros_like(size)
         rows = np.array(self.pivots.single, dtype=int)
         divisor = weight[rows]
-        return pt.max(pt.switch(divisor > 0, figure[rows][:, None], 0.0) / pt.maximum(divisor, _TINY), axis=0)
+        return pt.max(
+            pt.switch(divisor > 0, figure[rows][:, None], 0.0) / pt.maximum(divisor, _TINY), axis=0
+        )
 
 
 def _floor_parameters(inputs: tuple[TensorVariable, ...]) -> tuple[TensorVariable, ...]:

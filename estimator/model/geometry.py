@@ -95,7 +95,9 @@ def mapped_steps(name: str, maps: TensorVariable, dims: tuple[str, str]) -> Tens
 
     def forward(maps: TensorVariable, size: TensorVariable) -> TensorVariable:
         steps = pm.Normal.dist(0.0, 1.0, shape=maps.shape[:2])
-        return pt.stack([pt.linalg.solve(maps[row], steps[row], b_ndim=1) for row in range(n_series)])
+        return pt.stack(
+            [pt.linalg.solve(maps[row], steps[row], b_ndim=1) for row in range(n_series)]
+        )
 
     def logp(value: TensorVariable, maps: TensorVariable) -> TensorVariable:
         return pt.sum(-0.5 * steps_of(value, maps) ** 2 - 0.5 * np.log(2.0 * np.pi))

@@ -174,7 +174,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "step_maps": step_maps(
                 data,
                 claim_data,
-                reporting[source_of_claim, 1] * np.where(reporting[source_of_claim, 4] > 0, 0.3, 1.0),
+                reporting[source_of_claim, 1]
+                * np.where(reporting[source_of_claim, 4] > 0, 0.3, 1.0),
                 {
                     walk: (
                         structure.constants[f"carried_{walk}"],
@@ -297,7 +298,9 @@ def _reported_by(data: xr.Dataset, sources: list[str]) -> np.ndarray:
     """
     picks = np.zeros((data.sizes["month"], 2 * len(sources)))
     single = data["weight"].values > 0.99
-    monthly = data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
+    monthly = (
+        data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
+    )
     names, counts = np.unique(data["source"].values[monthly], return_counts=True)
     if not len(names) or counts.max() < data.sizes["month"] / 2:
         return picks

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+from pytensor.compile.mode import Mode
+
+from estimator.assumptions import ASSUMPTIONS
+from estimator.compose import assumption_set
+from estimator.inference import CompiledStructure
+from estimator.model.inputs import ModelInputs
+
+MONTHLY = ("losses", "killed_share", "recruits", "foreign_recruits")
+
+
+@pytest.fixture(scope="module")
+def variables(central: CompiledStructure, prior_draws: dict[str, np.ndarray]):
+    return central.evaluate({name: array[:, :200] for name, array in prior_draws.items()})
+
+
+def test_forward_draws_have_the_dims_of_the_model(variables, central_inputs: ModelInputs) -> None:
+    found, likelihood = variables
+    coords = central_inputs.structure.coords
+    for name in MONTHLY:
+        assert found[name].dims == ("chain", "draw", "month")
+        assert found[name].shape == (1, 200, len(coords["month"]))
+        assert np.isfinite(found[name]).all()
+        assert (found[name] > 0).all()
+    assert (found["killed_share"] < 1).all()
+    assert found["month"].values.tolist() == coords["month"]
+    assert found["assumption_value"].dims == ("chain", "draw", "assumption")
+    assert found["reporting"].dims == ("chain", "draw", "reporting_term", "source")
+    assert likelihood["reported"].dims == ("chain", "draw", "claim")
+    assert likelihood["confirmed_figure"].dims == ("chain", "draw", "confirmed_claim")
+
+
+def test_the_floor_is_evidence_and_not_prior(variables, central_inputs: ModelInputs) -> None:
+    weight = central_inputs.structure.constants["confirmed_weight"]
+    total = variables[0]["losses"].values @ weight.T
+    used = central_inputs.data["confirmed_used"] > 0
+    below = (total < central_inputs.data["confirmed_value"])[..., used]
+    assert 0.1 < below.mean() < 1.0
+    impossible = np.isneginf(variables[1]["confirmed_figure"].values[..., used])
+    np.testing.assert_array_equal(impossible, below)
+
+
+def test_prior_draws_have_the_ranges_of_the_configuration(
+    central: CompiledStructure, prior_draws: dict[str, np.ndarray]
+) -> None:
+    """5 % and 95 % of 4,000 draws: within four standard errors of their probabilities."""
+    found, _ = central.evaluate(prior_draws)
+    checked = 0
+    for position, (key, prior) in enumerate(assumption_set().priors()):
+        draws = found["assumption_value"].values[0, :, position] * ASSUMPTIONS[key].per_model_unit
+        if prior.is_fixed:
+            assert draws == pytest.approx(prior.quantile(0.5), abs=1e-12)
+            continue
+        for probability in (0.05, 0.5, 0.95):
+            error = np.sqrt(probability * (1 - probability) / len(draws))
+            below = (draws < prior.quantile(probability)).mean()
+            assert below == pytest.approx(probability, abs=4 * error), key
+        checked += 1
+    assert checked >= 10
+
+
+def test_steps_of_the_losses_have_the_assumed_size(
+    central: CompiledStructure, prior_draws: dict[str, np.ndarray]
+) -> None:
+    found, _ = central.evaluate({name: array[:, :1000] for name, array in prior_draws.items()})
+    step = found["assumption_value"].values[0, :, list(ASSUMPTIONS).index("losses.step")]
+    scaled = np.diff(prior_draws["log_losses"][0, :1000], axis=1) / step[:, None]
+    assert scaled.std() == pytest.approx(1.0, abs=0.02)
+    assert scaled.mean() == pytest.approx(0.0, abs=0.02)
+
+
+def test_the_density_is_finite_where_sampling_starts(central: CompiledStructure) -> None:
+    model = central.model
+    start = model.initial_point()
+    density = pytensor.function(
+        model.value_vars, model.logp(sum=False), mode=Mode(linker="py", optimizer="fast_compile")
+    )
+    parts = density(**start)
+    assert len(parts) == len(model.free_RVs) + len(model.observed_RVs)
+    assert all(np.isfinite(part).all() for part in parts)
+
+
+def test_what_was_sampled_gives_back_the_free_variables(
+    central: CompiledStructure, prior_draws: dict[str, np.ndarray]
+) -> None:
+    start = {name: value[None, None] for name, value in central.model.initial_point().items()}
+    free = central.free_variables(start)
+    assert {name: array.shape[2:] for name, array in free.items()} == {
+        name: array.shape[2:] for name, array in prior_draws.items()
+    }
+
+
+def test_a_claim_that_does_not_count_adds_nothing_to_the_density(
+    central: CompiledStructure, central_inputs: ModelInputs, prior_draws: dict[str, np.ndarray]
+) -> None:
+    used = central_inputs.data["claim_used"].copy()
+    used[0] = 0.0
+    few = {name: array[:, :2] for name, array in prior_draws.items()}
+    with central.model:
+        pm.set_data({"claim_used": used})
+        _, without = central.evaluate(few)
+        pm.set_data({"claim_used": central_inputs.data["claim_used"]})
+    _, with_it = central.evaluate(few)
+    assert (without["reported"][..., 0] == 0).all()
+    assert (with_it["reported"][..., 0] != 0).all()
+    np.testing.assert_array_equal(without["reported"][..., 1:], with_it["reported"][..., 1:])
