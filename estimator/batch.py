@@ -124,7 +124,9 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
 
     def job(config: DictConfig) -> None:
         task = [str(text) for text in HydraConfig.get().overrides.task]
-        batch.estimate_one(OmegaConf.masked_copy(config, [k for k in config if k != "hydra"]), task)
+        batch.estimate_one(
+            OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"]), task
+        )
 
     with batch.progress:
         _multirun(job, overrides, config_dir)

@@ -122,7 +122,7 @@ def _towards(band: Band, last: np.ndarray, position: np.ndarray, n_months: int) 
     """Go in a straight line from the last month to a value in the band. (chain, draw, month)."""
     target = band.low + (band.high - band.low) * position
     way = np.minimum(np.arange(1, n_months + 1) / band.by, 1.0)
-    return last[..., None] + (target - last)[..., None] * way
+    return np.asarray(last[..., None] + (target - last)[..., None] * way)
 
 
 def _pulse(options: ScenarioOptions, n_months: int) -> np.ndarray:

@@ -49,7 +49,7 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[str, ...]]:
         f"{min(ess):.0f}" if ess else "-",
         f"{found['divergences']}",
     )
-    month = str(posterior["month"].values[-1])
+    month = str(posterior.indexes["month"][-1])
     return [
         (marked, month, *_cells(last, digits=1), *diagnostics),
         ("", TOTAL, *_cells(total, digits=0), "", "", ""),
@@ -68,7 +68,7 @@ def _range(draws: np.ndarray, digits: int) -> str:
 
 def caption(trees: Mapping[str, xr.DataTree]) -> str:
     """Say what the figures are."""
-    months = next(iter(trees.values()))["posterior"]["month"].values
+    months = next(iter(trees.values()))["posterior"].to_dataset().indexes["month"]
     return (
         "Thousands of persons: median [90 % range]; total: "
         f"{months[0]} to {months[-1]}. Replacement gap: recruits - losses. Net change: recruits "

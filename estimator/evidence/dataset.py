@@ -33,7 +33,7 @@ class Evidence:
         What the model takes: dims `claim` (figures of all kinds but floors), `confirmed_claim`
         (floors), `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
         the claim's unit, `used` (claim), texts, `source` (claim; ``origin:quantity``), the same
-        for floors with the prefix `confirmed_`, `confirmed_floor` (a sum less its confirmed months),
+        for floors with the prefix `confirmed_`, `confirmed_floor` (sums less confirmed months),
         `month_days` (month) and `years_to_end` (month).
         Claims that do not count under the options stay in it with `used` False: sets that choose
         other claims of one table then share one compiled model.
@@ -77,10 +77,8 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     dataset = _dataset(selected, window, assumptions.hedging)
     floors = dataset["confirmed_used"].to_series()
     implied = selected["used"] & selected["id"].isin(floors.index[~floors])
-    selected.loc[implied, ["used", "reason"]] = [
-        False,
-        "a confirmed sum that says less than another",
-    ]
+    selected["used"] &= ~implied
+    selected.loc[implied, "reason"] = "a confirmed sum that says less than another"
     return Evidence(selected, dataset, str(claims.attrs.get("data_hash", "")))
 
 

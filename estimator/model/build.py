@@ -26,6 +26,7 @@ _DIMS = {
     "source_of_claim": None,
     "reported_by": None,
     "step_maps": None,
+    "losses_map": None,
 }
 _IS_SHARE = np.array([spec.support == "share" for spec in ASSUMPTIONS.values()])
 _LEVELS, _STEPS = slice(0, 3), slice(4, 7)  # of SPARSE_WALKS, see the order of ASSUMPTIONS
@@ -79,6 +80,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
             offset=pt.dot(given["reported_by"], shift),
+            coordinates=given["losses_map"],
             pivots=structure.pivots,
         )
         log_losses = random_walk.centred(
@@ -129,7 +131,7 @@ def _assumptions(
     Returns
     -------
     linear, value
-        Each assumption on its unbounded scale (log, or logit for shares), and itself. (assumption,).
+        Each assumption on its unbounded scale (log, logit for shares), and itself. (assumption,).
     """
     others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
     raw = pt.concatenate([levels, others])

@@ -64,12 +64,12 @@ def reported_figures(
         The figure; for an interval a point inside it.
     """
 
-    def forward(location, noise, *others_and_size):  # type: ignore[no-untyped-def]
+    def forward(location, noise, *others_and_size):
         draw = pm.Normal.dist(0.0, 1.0, shape=location.shape)
         unused = sum((0.0 * part for part in others_and_size[:-1]), start=0.0 * location)
         return location + noise * draw + unused
 
-    def logp(value, location, noise, lower, upper, used):  # type: ignore[no-untyped-def]
+    def logp(value, location, noise, lower, upper, used):
         point = -0.5 * ((value - location) / noise) ** 2 - pt.log(noise) - _LOG_SQRT_2PI
         interval = log_interval_probability(lower, upper, location, noise)
         return pt.switch(used > 0, pt.switch(is_point > 0, point, interval), 0.0)

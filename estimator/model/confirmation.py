@@ -77,6 +77,9 @@ class Floor:
         What is added to the series in months without a pivot before it is sampled: the bias of the
         origin that reports them. Then the reported level is sampled, which claims fix, and not the
         true one, which makes a ridge with the bias. (month,).
+    coordinates
+        Map from what the sampler moves to the log above the floor plus offset, as
+        `estimator.model.geometry.losses_map` gives it. (month, month).
     pivots
         Which month each floor lifts.
     """
@@ -84,14 +87,16 @@ class Floor:
     figure: TensorVariable
     weight: TensorVariable
     offset: TensorVariable
+    coordinates: TensorVariable
     pivots: Pivots
 
 
 class FloorTransform(Transform):
     """Log of what lies above the floor in pivot months, the series plus an offset in all others.
 
-    The map is triangular in the order of the pivots, so its log Jacobian is the sum of
-    ``value - series`` over the pivot months.
+    These are sampled through the linear map of the floor. The rest is triangular in the order of
+    the pivots, so its log Jacobian is the sum of ``log above floor - series`` over the months; that
+    of the map is a constant and left out.
     """
 
     name = "floor"
@@ -102,21 +107,25 @@ class FloorTransform(Transform):
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the sampled value to the series."""
-        _, offset, _ = _floor_parameters(inputs)
-        size = pt.exp(value - offset)
+        size = pt.exp(self._log_above(value, inputs))
         return pt.log(size + self._lift(size, inputs, above_floor=True))
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the series to the sampled value; a series below its floor is moved just above."""
-        _, offset, _ = _floor_parameters(inputs)
+        _, offset, _, coordinates = _floor_parameters(inputs)
         size = pt.exp(value)
         above = size - self._lift(size, inputs, above_floor=False)
-        return pt.log(pt.maximum(above, 1e-3 * size)) + offset
+        shifted = pt.log(pt.maximum(above, 1e-3 * size)) + offset
+        return pt.linalg.solve(coordinates, shifted, b_ndim=1)
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
-        """Log absolute determinant of the derivative of `backward`."""
-        _, offset, _ = _floor_parameters(inputs)
-        return pt.sum(value - offset - self.backward(value, *inputs))
+        """Log absolute determinant of the derivative of `backward`, but for a constant."""
+        return pt.sum(self._log_above(value, inputs) - self.backward(value, *inputs))
+
+    @staticmethod
+    def _log_above(value: TensorVariable, inputs: tuple[TensorVariable, ...]) -> TensorVariable:
+        _, offset, _, coordinates = _floor_parameters(inputs)
+        return pt.dot(coordinates, value) - offset
 
     def _lift(
         self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
@@ -130,7 +139,7 @@ class FloorTransform(Transform):
         inputs
             All inputs of the random variable.
         """
-        figure, _, weight = _floor_parameters(inputs)
+        figure, _, weight, _ = _floor_parameters(inputs)
         lift = self._own_floors(size, figure, weight)
         for month, floors in self.pivots.sums:
             rows = np.array(floors, dtype=int)
@@ -155,9 +164,9 @@ class FloorTransform(Transform):
 
 
 def _floor_parameters(inputs: tuple[TensorVariable, ...]) -> tuple[TensorVariable, ...]:
-    """Pick figure, offset and weight of the floors from a random variable's inputs."""
-    position = max(i for i, x in enumerate(inputs) if getattr(x, "ndim", None) == 2)
-    return inputs[position - 2], inputs[position - 1], inputs[position]
+    """Pick figure, offset, weight and coordinates of the floors from a variable's inputs."""
+    last = max(i for i, x in enumerate(inputs) if getattr(x, "ndim", None) == 2)
+    return inputs[last - 3], inputs[last - 2], inputs[last - 1], inputs[last]
 
 
 def confirmed_figures(
@@ -185,11 +194,11 @@ def confirmed_figures(
         Confirmed figures, thousands.
     """
 
-    def forward(total, true_share, log_ratio, spread, used, size):  # type: ignore[no-untyped-def]
+    def forward(total, true_share, log_ratio, spread, used, size):
         noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
         return total / (true_share * (1.0 + pt.exp(log_ratio + spread * noise))) + 0.0 * used
 
-    def logp(value, total, true_share, log_ratio, spread, used):  # type: ignore[no-untyped-def]
+    def logp(value, total, true_share, log_ratio, spread, used):
         unconfirmed = total / (value * true_share) - 1.0
         safe = pt.maximum(unconfirmed, _TINY)
         z = (pt.log(safe) - log_ratio) / spread

@@ -16,6 +16,7 @@ import xarray as xr
 from pytensor.tensor import TensorVariable
 
 _KILLED_SLOPE = 0.7  # d log(killed) / d logit(killed share) at a killed share of 0.3
+_LOG_ABOVE_FLOOR = 0.7  # typical standard deviation of the log of what lies above a floor
 _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log scale
 
 # Quantity -> (series, slope): how a claim's location moves with the series' unbounded value.
@@ -70,6 +71,51 @@ def step_maps(
                 precision += np.outer(felt, felt)
         maps.append(np.linalg.inv(np.linalg.cholesky(precision)).T)
     return np.array(maps)
+
+
+def losses_map(
+    data: xr.Dataset,
+    claim_data: dict[str, np.ndarray],
+    bias_scale: np.ndarray,
+    walk: tuple[np.ndarray, float, float],
+    shifted: np.ndarray,
+) -> np.ndarray:
+    """Map from sampled coordinates to the log losses (plus offset, see `Floor`).
+
+    Parameters
+    ----------
+    data, claim_data, bias_scale
+        As for `step_maps`.
+    walk
+        How steps are carried, the scale of the level, the typical step.
+    shifted
+        1 where the source of a claim is the one whose bias the sampled losses carry. (claim,).
+
+    Returns
+    -------
+    (month, month)
+    """
+    carried, level_scale, step = walk
+    n_months = len(carried)
+    covariance = level_scale**2 + (step * carried) @ (step * carried).T
+    precision = np.linalg.inv(covariance + 1e-9 * np.eye(n_months))
+    width = claim_data["claim_upper"] - claim_data["claim_lower"]
+    point = np.isin(data["hedge"].values, ["exact", "about"])
+    spread = np.hypot(claim_data["claim_noise"], np.where(shifted > 0, 0.0, bias_scale))
+    spread = np.where(point, spread, np.hypot(spread, width / 4.0))
+    about = (claim_data["claim_used"] > 0) & (data["quantity"].values == "losses") & (width < 1e3)
+    for row in np.flatnonzero(about):
+        share = data["weight"].values[row] / data["weight"].values[row].sum()
+        precision += np.outer(share, share) / spread[row] ** 2
+    # In months with a floor of their own the log above it is sampled, which hangs on the ratio.
+    floors = data["confirmed_used"].values & (
+        (data["confirmed_weight"].values > 0).sum(axis=1) == 1
+    )
+    own = (data["confirmed_weight"].values[floors] > 0).any(axis=0)
+    precision[own, :] = 0.0
+    precision[:, own] = 0.0
+    precision[own, own] = 1.0 / _LOG_ABOVE_FLOOR**2
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
 
 
 def mapped_steps(name: str, maps: TensorVariable, dims: tuple[str, str]) -> TensorVariable:

@@ -29,7 +29,7 @@ from estimator.assumptions import (
 from estimator.evidence.dataset import Evidence
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
-from estimator.model.geometry import step_maps
+from estimator.model.geometry import losses_map, step_maps
 from estimator.model.random_walk import carried_steps
 from estimator.priors import LINKS
 
@@ -39,6 +39,7 @@ SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
 WALKS = ("losses", *SPARSE_WALKS)
 THOUSAND = 1000.0
 NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
+_UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 _FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
 
 _SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
@@ -126,6 +127,7 @@ class ModelInputs:
         - ``reporting_one_sided`` (source,): 1 where the bias is an undercount
         - ``reported_by`` (month, 2 × source): whose bias the sampled losses carry (geometry only)
         - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
+        - ``losses_map`` (month, month): the same for the losses
         - ``claim_value``, ``claim_lower``, ``claim_upper``, ``claim_noise`` (claim,) on the scale
           of the claim's quantity; ``claim_used`` (claim,)
         - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
@@ -162,6 +164,17 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_term": ["bias", "drift"],
         },
     )
+    walks = {
+        walk: (
+            structure.constants[f"carried_{walk}"],
+            float(scale[list(ASSUMPTIONS).index(f"{walk}.level")]),
+            float(getattr(assumptions, walk).step.quantile(0.5)),
+        )
+        for walk in WALKS
+    }
+    one_sided = reporting[source_of_claim, 4] > 0
+    bias_scale = reporting[source_of_claim, 1] * np.where(one_sided, _UNDERCOUNT_SIZE, 1.0)
+    reported_by = _reported_by(data, sources)
     return ModelInputs(
         structure,
         {
@@ -170,20 +183,16 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_location": reporting[:, [0, 2]].T.copy(),
             "reporting_scale": reporting[:, [1, 3]].T.copy(),
             "reporting_one_sided": reporting[:, 4].copy(),
-            "reported_by": _reported_by(data, sources),
+            "reported_by": reported_by,
             "step_maps": step_maps(
+                data, claim_data, bias_scale, {walk: walks[walk] for walk in SPARSE_WALKS}
+            ),
+            "losses_map": losses_map(
                 data,
                 claim_data,
-                reporting[source_of_claim, 1]
-                * np.where(reporting[source_of_claim, 4] > 0, 0.3, 1.0),
-                {
-                    walk: (
-                        structure.constants[f"carried_{walk}"],
-                        float(scale[position]),
-                        float(getattr(assumptions, walk).step.quantile(0.5)),
-                    )
-                    for position, walk in enumerate(SPARSE_WALKS)
-                },
+                bias_scale,
+                walks["losses"],
+                reported_by.max(axis=0)[source_of_claim],
             ),
             **claim_data,
             **_confirmed_data(data, assumptions),
@@ -197,7 +206,7 @@ def _family_with_numbers(family: str, parameters: dict[str, float]) -> str:
 
 
 def _assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
-    """Location and scale of the assumptions under their link, in model units. (assumption,) each."""
+    """Location and scale of the assumptions under their link, model units. (assumption,) each."""
     location, scale = np.zeros(len(ASSUMPTIONS)), np.zeros(len(ASSUMPTIONS))
     for position, (key, prior) in enumerate(assumptions.priors()):
         spec = ASSUMPTIONS[key]

@@ -3,9 +3,8 @@
 x[0] ~ Normal(level, step),  x[t] ~ Normal(level + persistence (x[t-1] - level), step).
 
 Persistence 1 is the random walk. Two geometries of the same process: *centred* samples x itself
-(good where claims fix the months closely, as with losses), *non-centred* samples its standardised
-steps (good where few claims do: killed share, recruits, foreign recruits; centred, such a series and
-its step size mix badly).
+(good where claims fix the months closely: losses), *non-centred* samples its standardised steps
+(good where few claims do: killed share, recruits, foreign recruits).
 """
 
 from __future__ import annotations
@@ -67,9 +66,10 @@ def centred(
         floor.figure,
         floor.offset,
         floor.weight,
+        floor.coordinates,
         dist=forward,
         logp=logp,
-        signature="(),(),(k),(n),(k,n)->(m)",
+        signature="(),(),(k),(n),(k,n),(n,n)->(n)",
         transform=FloorTransform(floor.pivots),
         dims="month",
     )
