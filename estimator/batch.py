@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,12 @@ def _multirun(
         arguments[1:1] = ["--config-dir", str(Path(config_dir).resolve())]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
+    # Hydra's own log and multirun.yaml: the former is switched off, the latter goes with the folder.
     with (
-        mock.patch.object(sys, "argv", arguments),
+        tempfile.TemporaryDirectory(prefix="estimator-") as folder,
+        mock.patch.object(
+            sys, "argv", [*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]
+        ),
         mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
     ):
         try:

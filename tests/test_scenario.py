@@ -73,9 +73,7 @@ def test_break_even_recruits_would_hold_the_force(projected: xr.Dataset) -> None
     np.testing.assert_allclose(held.mean("projected_month"), 0.0, atol=1e-3)
 
 
-def test_the_same_seed_gives_the_same_future(
-    posterior: xr.Dataset, projected: xr.Dataset
-) -> None:
+def test_the_same_seed_gives_the_same_future(posterior: xr.Dataset, projected: xr.Dataset) -> None:
     again = project(posterior, assumption_set(), np.random.SeedSequence(1))
     other = project(posterior, assumption_set(), np.random.SeedSequence(2))
     assert again is not None

@@ -79,7 +79,8 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         floor = confirmation.Floor(
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
-            offset=pt.dot(given["reported_by"], shift),
+            offset=pt.dot(given["reported_by"], shift)
+            - given["assumption_location"][_POSITION["losses.level"]],
             coordinates=given["losses_map"],
             pivots=structure.pivots,
         )
@@ -89,6 +90,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             value[_POSITION["losses.step"]],
             fixed["carried_losses"],
             floor,
+            _start(inputs),
         )
         rate = pt.exp(log_losses)
         losses = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
@@ -104,6 +106,15 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         if structure.claim_scale:
             _claims(given, structure, value, shift, (losses, killed_share, recruits, foreign))
     return model
+
+
+def _start(inputs: ModelInputs) -> np.ndarray:
+    """Log losses for which the sampled coordinates are 0, whatever their map. (month,)."""
+    location = inputs.data["reporting_location"].copy()
+    one_sided = inputs.data["reporting_one_sided"] > 0
+    location[0, one_sided] = -np.exp(location[0, one_sided])
+    level = inputs.data["assumption_location"][_POSITION["losses.level"]]
+    return level - inputs.data["reported_by"] @ location.ravel()
 
 
 def _own_coords(structure: Structure) -> dict[str, list[str]]:

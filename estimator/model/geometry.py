@@ -34,6 +34,7 @@ def step_maps(
     claim_data: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walks: dict[str, tuple[np.ndarray, float, float]],
+    mobilisation_weight: np.ndarray,
 ) -> np.ndarray:
     """Map from sampled coordinates to standard normal level and steps, for each sparse series.
 
@@ -48,6 +49,8 @@ def step_maps(
     walks
         For each series how steps are carried (month, month), the scale of its level and its
         typical step.
+    mobilisation_weight
+        Share of a mobilisation in each month. (month,).
 
     Returns
     -------
@@ -59,7 +62,9 @@ def step_maps(
     interval = ~np.isin(data["hedge"].values, ["exact", "about"])
     spread = np.hypot(claim_data["claim_noise"], bias_scale)
     spread = np.where(interval, np.hypot(spread, width / 4.0), spread)
-    informative = (claim_data["claim_used"] > 0) & (width < 1e3)
+    # What a mobilisation brought says little of the regular stream of recruits.
+    regular = data["weight"].values @ mobilisation_weight == 0
+    informative = (claim_data["claim_used"] > 0) & (width < 1e3) & regular
     maps = []
     for series, (carried, level_scale, step) in walks.items():
         precision = np.eye(1 + len(carried))

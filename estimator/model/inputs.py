@@ -185,7 +185,11 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_one_sided": reporting[:, 4].copy(),
             "reported_by": reported_by,
             "step_maps": step_maps(
-                data, claim_data, bias_scale, {walk: walks[walk] for walk in SPARSE_WALKS}
+                data,
+                claim_data,
+                bias_scale,
+                {walk: walks[walk] for walk in SPARSE_WALKS},
+                structure.constants["mobilisation_weight"],
             ),
             "losses_map": losses_map(
                 data,

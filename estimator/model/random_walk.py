@@ -29,6 +29,7 @@ def centred(
     step: TensorVariable,
     carried: np.ndarray,
     floor: Floor,
+    start: np.ndarray,
 ) -> TensorVariable:
     """Sample the series itself (dims ``month``).
 
@@ -44,6 +45,8 @@ def centred(
         Confirmed figures that the exponential of the series must not fall below. They give the
         geometry only, a change of variables: forward draws from the prior ignore them, for they
         are evidence and enter the density with the confirmed figures.
+    start
+        Where the sampler starts. (month,).
     """
     n_months = len(carried)
     persistence = float(carried[1, 0]) if n_months > 1 else 0.0
@@ -71,6 +74,7 @@ def centred(
         logp=logp,
         signature="(),(),(k),(n),(k,n),(n,n)->(n)",
         transform=FloorTransform(floor.pivots),
+        initval=start,
         dims="month",
     )
 

@@ -42,10 +42,13 @@ def test_the_dataset_keeps_its_shape_under_other_choices_of_claims(shipped: Evid
     assert 0 < other.dataset["used"].sum() < shipped.dataset["used"].sum()
 
 
-def test_the_article_s_three_months_weigh_one_each(shipped: Evidence) -> None:
+def test_a_confirmed_sum_is_read_as_what_its_confirmed_months_leave(shipped: Evidence) -> None:
     weight = shipped.dataset["confirmed_weight"].sel(confirmed_claim="S02")
-    assert weight["month"].values[weight.values > 0].tolist() == ["2025-11", "2025-12", "2026-01"]
-    np.testing.assert_allclose(weight.values[-3:], 1.0)
+    assert weight["month"].values[weight.values > 0].tolist() == ["2025-11"]
+    floors = shipped.dataset["confirmed_floor"].to_series()
+    assert floors["P02"] == 90_000 - 25_000 - 35_000
+    assert floors["S02"] == pytest.approx(95_000 - 35_000 - 30_618)
+    assert shipped.dataset["confirmed_used"].to_series()[["S02", "P02"]].tolist() == [False, True]
 
 
 def test_a_day_s_rate_and_a_month_s_sum_agree_on_the_same_month(tmp_path: Path) -> None:

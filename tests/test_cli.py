@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from estimator import run
+from estimator.cli import main
+from estimator.inference import Diagnostics
+from tests.evidence import tables
+
+QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
+FILES = {"result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+
+
+def estimator(folder: Path, *overrides: str, multirun: bool = False) -> int:
+    flags = ["-m"] if multirun else []
+    return main(["run", *flags, *QUICK, f"output_dir={folder}", *overrides])
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    text = capsys.readouterr().err
+    assert text.count("estimator:") == 1
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_run_from_the_prior_writes_all_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert estimator(tmp_path, "label=quick") == 0
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "quick",
+        "summary.csv",
+        "summary.md",
+    }
+    assert {path.name for path in (tmp_path / "mine" / "quick").iterdir()} == FILES
+    assert (tmp_path / "latest" / "summary.csv").is_file()
+    assert "Results:" in capsys.readouterr().out
+
+
+def test_a_multirun_writes_every_set_and_one_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert estimator(tmp_path / "out", "assumptions=article,registry", multirun=True) == 0
+    run_folder = tmp_path / "out" / "mine"
+    sets = [path for path in run_folder.iterdir() if path.is_dir()]
+    assert len(sets) == 2
+    assert all({path.name for path in folder.iterdir()} == FILES for folder in sets)
+    labels = set(pd.read_csv(run_folder / "summary.csv", dtype=str)["assumption_set"])
+    assert len(labels) == 2
+    assert {label.split(",")[0] for label in labels} == {"article", "registry"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]  # Hydra leaves nothing behind
+
+
+def test_an_error_in_one_set_of_a_multirun_keeps_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = estimator(tmp_path, "evidence.files=[shipped],[missing.csv]", multirun=True)
+    assert status == 2
+    assert "missing.csv" in complaint(capsys)
+    assert len(list((tmp_path / "mine").glob("*/result.nc"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("assumptions=articel", "did you mean 'article'?"),
+        ("unconfirmed.ratoi=1", "unconfirmed.ratoi: unknown key"),
+        ("unconfirmed.ratio.low=9", "low must be below high"),
+        ("evidence.files=[missing.csv]", "missing.csv"),
+    ],
+)
+@pytest.mark.parametrize("multirun", [False, True])
+def test_bad_input_ends_with_status_2_and_one_message(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    override: str,
+    named: str,
+    multirun: bool,  # noqa: FBT001
+) -> None:
+    assert estimator(tmp_path, override, multirun=multirun) == 2
+    assert named in complaint(capsys)
+    assert not list(tmp_path.glob("**/result.nc"))
+
+
+def test_bad_rows_of_a_claims_file_are_all_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tables.write(
+        tmp_path / "bad.csv",
+        [tables.row(**tables.FLOOR), tables.row(hedge="maybe"), tables.row(id="B", value="many")],
+    )
+    assert estimator(tmp_path, f"evidence.files=['{table}']") == 2
+    text = complaint(capsys)
+    assert "bad.csv" in text
+    assert "maybe" in text
+    assert "many" in text
+
+
+def test_an_output_folder_that_cannot_be_written_ends_with_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file")
+    assert estimator(blocked) == 2
+    assert "cannot be written" in complaint(capsys)
+
+
+def test_failed_diagnostics_end_with_status_3_and_everything_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Diagnostics(1.08, 100.0, 90.0, {}, 2, ("R-hat 1.080 > 1.01 (losses[2026-01])",))
+    monkeypatch.setattr(run, "diagnose", lambda *_: failed)
+    assert estimator(tmp_path, "label=poor") == 3
+    assert "poor: R-hat 1.080" in complaint(capsys)
+    assert {path.name for path in (tmp_path / "mine" / "poor").iterdir()} == FILES
+    assert "failed" in (tmp_path / "mine" / "summary.md").read_text()
+
+
+def test_help_answers_without_importing_pymc() -> None:
+    code = (
+        "import sys\n"
+        "from estimator.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit as end:\n    assert end.code == 0\n"
+        "heavy = {'pymc', 'arviz', 'nutpie', 'numpy', 'hydra'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    found = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert "estimator run" in found.stdout
+
+
+def test_no_command_is_an_error_of_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from estimator.compose import assumption_set
+from estimator.errors import OutputError
+from estimator.evidence import load_evidence
+from estimator.run import Estimate, collect, default_name, estimate, folder_name, write_estimate
+from tests.conftest import PRIOR_ONLY
+
+
+@pytest.fixture
+def written(from_prior: Estimate, tmp_path: Path) -> Path:
+    return write_estimate(from_prior, tmp_path, "mine", {"seed": 1}, None)
+
+
+def test_a_set_is_written_below_its_run(written: Path, tmp_path: Path) -> None:
+    assert written == tmp_path / "mine" / "from_prior"
+    assert (written / "result.nc").is_file()
+
+
+def test_collecting_joins_the_sets_and_points_latest_to_the_run(
+    written: Path, tmp_path: Path, from_prior: Estimate
+) -> None:
+    combined, trees = collect(tmp_path, "mine")
+    assert list(trees) == ["from prior"]
+    assert len(combined) == len(from_prior.summary) > 0
+    table = pd.read_csv(tmp_path / "mine" / "summary.csv", keep_default_na=False)
+    assert table["assumption_set"].unique().tolist() == ["from prior"]
+    assert (tmp_path / "latest").resolve() == tmp_path / "mine"
+
+
+def test_collecting_takes_only_the_folders_it_is_given(written: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "older").mkdir()
+    (tmp_path / "mine" / "older" / "result.nc").write_text("of another day")
+    assert list(collect(tmp_path, "mine", [written])[1]) == ["from prior"]
+
+
+def test_a_run_without_results_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OutputError, match="empty: holds no result"):
+        collect(tmp_path, "empty")
+
+
+def test_evidence_can_be_given_and_the_seed_decides_the_draws() -> None:
+    assumptions = assumption_set([*PRIOR_ONLY, "sampler.prior_draws=10"])
+    evidence = load_evidence(assumptions)
+    first = estimate(assumptions, evidence=evidence)
+    again = estimate(assumptions, evidence=evidence)
+    assert first.evidence is evidence
+    pd.testing.assert_frame_equal(first.summary, again.summary)
+    other = estimate(assumptions.model_copy(update={"seed": 1}), evidence=evidence)
+    assert (first.summary["mean"] != other.summary["mean"]).any()
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("central", "central"),
+        ("central,unconfirmed.ratio.high=1.5", "central,unconfirmed.ratio.high=1.5"),
+        ("a/b: c*?", "a_b__c__"),
+    ],
+)
+def test_a_label_becomes_a_folder_name(label: str, folder: str) -> None:
+    assert folder_name(label) == folder
+
+
+def test_a_run_without_a_name_is_named_by_its_time() -> None:
+    assert (
+        pd.Timestamp(default_name().replace("-", ":").replace(":", "-", 2).rstrip("Z")).year > 2000
+    )

@@ -1,0 +1,113 @@
+"""Sampling of the default structure with small draws; the density is compiled once for all."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from estimator.compose import assumption_set
+from estimator.evidence import load_evidence
+from estimator.inference import compilations, compiled, infer
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.run import Estimate, estimate
+
+pytestmark = pytest.mark.sampling
+
+SMALL = ("sampler.chains=2", "sampler.draws=300", "sampler.tune=500", "sampler.prior_draws=200")
+OPEN = 1e5
+
+
+@pytest.fixture(scope="module")
+def estimates() -> dict[str, Estimate]:
+    names = ("central", "article", "registry")
+    return {name: estimate(assumption_set([f"assumptions={name}", *SMALL])) for name in names}
+
+
+def posterior(estimates: dict[str, Estimate], name: str) -> xr.Dataset:
+    return estimates[name].tree["posterior"].to_dataset()
+
+
+def test_sets_of_one_structure_share_one_compilation(estimates: dict[str, Estimate]) -> None:
+    assert len({found.tree.attrs["structure"] for found in estimates.values()}) == 1
+    assert compilations() == 1
+
+
+@pytest.mark.parametrize("name", ["central", "article", "registry"])
+def test_losses_are_never_below_the_confirmed(estimates: dict[str, Estimate], name: str) -> None:
+    found = posterior(estimates, name)
+    data = estimates[name].evidence.dataset
+    checked = 0
+    for claim in found["confirmed_claim"].values:
+        floor = data.sel(confirmed_claim=claim)
+        total = (found["losses"] * floor["confirmed_weight"]).sum("month")
+        assert (total >= float(floor["confirmed_floor"]) - 1e-3).all(), claim
+        checked += 1
+    assert checked >= 3
+
+
+@pytest.mark.parametrize("name", ["central", "article", "registry"])
+def test_chains_agree_roughly_even_with_few_draws(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    assert estimates[name].diagnostics.max_rhat < 1.1
+    assert estimates[name].diagnostics.divergences <= 3
+
+
+def test_the_articles_arithmetic_follows_from_the_articles_claims(
+    estimates: dict[str, Estimate],
+) -> None:
+    january = posterior(estimates, "article").sel(month="2026-01")
+    assert 29_500 < january["losses"].median() < 32_000
+    assert -10_500 < january["replacement_gap"].median() < -7_500
+    assert 19_500 < january["recruits"].median() < 23_500
+    assert january["killed_share"].median() > 0.60
+
+
+def test_registries_contradict_the_articles_killed_share(estimates: dict[str, Estimate]) -> None:
+    share = {}
+    for name in ("article", "registry"):
+        found = posterior(estimates, name)
+        share[name] = float((found["killed"].sum("month") / found["losses"].sum("month")).median())
+    assert share["article"] - share["registry"] > 0.2
+
+
+def simulated(inputs: ModelInputs, seed: int) -> tuple[ModelInputs, xr.Dataset]:
+    """Replace every figure by what one plausible draw from the prior would have reported."""
+    options = assumption_set([*SMALL, "sampler.method=prior"]).sampler
+    prior = infer(inputs, options, np.random.SeedSequence(seed)).prior.isel(chain=0)
+    rate = prior["losses"] / inputs.structure.constants["exposure"]
+    plausible = ((rate > 3) & (rate < 90)).all("month")
+    truth = prior.isel(draw=int(np.flatnonzero(plausible)[0]))
+    rng = np.random.default_rng(seed)
+    data = dict(inputs.data)
+    noise = data["claim_noise"] * rng.standard_normal(len(data["claim_noise"]))
+    reported = truth["claim_location"].values + noise
+    moved = reported - data["claim_value"]
+    for edge in ("claim_lower", "claim_upper"):
+        data[edge] = np.where(np.abs(data[edge]) < OPEN, data[edge] + moved, data[edge])
+    data["claim_value"] = reported
+    value = truth["assumption_value"]
+    total = inputs.structure.constants["confirmed_weight"] @ truth["losses"].values
+    spread = float(value.sel(assumption="unconfirmed.spread"))
+    typical = float(value.sel(assumption="unconfirmed.ratio"))
+    ratio = typical * np.exp(spread * rng.standard_normal(len(total)))
+    data["confirmed_value"] = total / (1.0 + ratio)
+    return dataclasses.replace(inputs, data=data), truth
+
+
+def test_the_truth_behind_simulated_figures_is_found_again(estimates: dict[str, Estimate]) -> None:
+    assumptions = assumption_set(list(SMALL))
+    inputs = model_inputs(load_evidence(assumptions), assumptions)
+    compiled_before = compilations()
+    again, truth = simulated(inputs, 5)
+    draws = infer(again, assumptions.sampler, np.random.SeedSequence(6)).posterior
+    low, high = draws["losses"].quantile([0.01, 0.99], dim=("chain", "draw"))
+    inside = (truth["losses"] >= low) & (truth["losses"] <= high)
+    assert float(inside.mean()) >= 0.85
+    prior_width = 3.0  # the prior's 98 % range is more than 3 log units wide
+    assert float(np.log(high / low).max()) < prior_width
+    assert compilations() == compiled_before
+    assert compiled(inputs.structure, inputs).compilations == 1
