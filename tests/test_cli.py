@@ -69,7 +69,7 @@ def test_an_error_in_one_set_of_a_multirun_keeps_the_others(
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ("assumptions=articel", "did you mean 'article'?"),
+        ("assumptions=article2", "did you mean 'article'?"),
         ("unconfirmed.ratoi=1", "unconfirmed.ratoi: unknown key"),
         ("unconfirmed.ratio.low=9", "low must be below high"),
         ("evidence.files=[missing.csv]", "missing.csv"),
@@ -81,7 +81,7 @@ def test_bad_input_ends_with_status_2_and_one_message(
     capsys: pytest.CaptureFixture[str],
     override: str,
     named: str,
-    multirun: bool,  # noqa: FBT001
+    multirun: bool,
 ) -> None:
     assert estimator(tmp_path, override, multirun=multirun) == 2
     assert named in complaint(capsys)

@@ -74,8 +74,8 @@ class Floor:
     weight
         Weights on exp(series). (confirmed_claim, month).
     offset
-        What is added to the log above the floor before it is sampled: less the prior's level, and in
-        months without a floor of their own the bias of the origin that reports them. Then the
+        What is added to the log above the floor before it is sampled: less the prior's level, and
+        in months without a floor of their own the bias of the origin that reports them. Then the
         reported level is sampled, which claims fix; the true one makes a ridge with the bias.
         (month,).
     coordinates

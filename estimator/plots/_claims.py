@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from estimator.plots._months import DAYS_PER_MONTH, Months
-from estimator.plots._style import GREEN, GREY, ORANGE, PURPLE, VERMILLION, group
+from estimator.plots._style import GREEN, GREY, ORANGE, PURPLE, VERMILION, group
 
 COLUMNS = ("quantity", "unit", "hedge", "status", "origin", "low", "value", "high")
 DATES = ("period_start", "period_end", "published")
 UPWARD = ("at_least", "more_than")
 DOWNWARD = ("under", "up_to")
-_COLORS = (ORANGE, GREEN, VERMILLION, PURPLE, GREY)
+_COLORS = (ORANGE, GREEN, VERMILION, PURPLE, GREY)
 _MARKERS = ("o", "s", "D", "^", "X", "P", "v")
 
 

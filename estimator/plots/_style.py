@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. Yellow is too pale for lines.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#6E6E6E"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#6E6E6E"
 NOTE_RED = "#B00020"
 
 DPI = 150

@@ -12,7 +12,7 @@ from estimator.plots import _style as style
 from estimator.plots._months import Months
 
 SHADED = "status_quo"
-_COLORS = (style.ORANGE, style.GREEN, style.VERMILLION, style.PURPLE, style.SKY, style.BLACK)
+_COLORS = (style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.BLACK)
 _DASHES = ("-", "--", ":")
 _SCENARIOS = "After the dotted line: scenarios; status quo with its ranges, the others at medians."
 

@@ -146,7 +146,7 @@ def _draw_rows(ax: Axes, table: pd.DataFrame, kind: str) -> None:
     for wanted, marker in ((claims.UPWARD, ">"), (claims.DOWNWARD, "<"), (None, "|")):
         bounds = np.isin(hedges, claims.UPWARD + claims.DOWNWARD)
         rows = ~bounds if wanted is None else np.isin(hedges, wanted)
-        ax.plot(part["central"][rows], y[rows], marker, color=style.VERMILLION, markersize=5)
+        ax.plot(part["central"][rows], y[rows], marker, color=style.VERMILION, markersize=5)
     ax.set_yticks(y, [_label(str(i), c) for i, c in table.iterrows()])
     style.tidy(ax)
     ax.grid(visible=False, axis="y")

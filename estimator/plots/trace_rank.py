@@ -24,7 +24,7 @@ TEST_PROB = 0.99
 _TEST = f"p: test of equal ranks, suspicious below {1 - TEST_PROB:.2f}; marked points drive it."
 _ENVELOPE = f"Shaded: where {100 * TEST_PROB:.0f} % of uniform ranks lie."
 _COLORS = (
-    style.BLUE, style.ORANGE, style.GREEN, style.VERMILLION, style.PURPLE, style.SKY, style.GREY,
+    style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.GREY,
 )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pymc as pm
 import pytensor
@@ -142,7 +144,7 @@ def test_the_density_of_a_confirmed_figure_integrates_to_one(
 
     typical = total / (share * (1 + ratio))
     edges = (1e-6, 0.5 * typical, typical, (typical + total / share) / 2, total / share)
-    pieces = [quad(density, a, b, limit=100)[0] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [quad(density, a, b, limit=100)[0] for a, b in itertools.pairwise(edges)]
     assert sum(pieces) == pytest.approx(1.0, abs=2e-4)
 
 
