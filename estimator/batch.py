@@ -144,7 +144,7 @@ def _multirun(
         arguments[1:1] = ["--config-dir", str(Path(config_dir).resolve())]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
-    # Hydra's own log and multirun.yaml: the former is switched off, the latter goes with the folder.
+    # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder.
     with (
         tempfile.TemporaryDirectory(prefix="estimator-") as folder,
         mock.patch.object(
