@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -279,11 +277,22 @@ def write_result(
             (made / "config.yaml").write_text(text, encoding="utf-8")
             if plots is not None:
                 plots(made / "plots")
-            if folder.exists():
-                folder.rename(Path(name) / "replaced")
-            made.rename(folder)
+            _put_in_place(made, folder, Path(name) / "replaced")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from error
+
+
+def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
+    """Replace a folder by a new one; if that fails, the old one is put back."""
+    replaced = folder.exists()
+    if replaced:
+        folder.rename(aside)
+    try:
+        made.rename(folder)
+    except OSError:
+        if replaced:
+            aside.rename(folder)
+        raise
 
 
 def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:
@@ -314,9 +323,9 @@ def point_latest(outputs: Path, name: str) -> None:
         link = Path(folder) / "latest"
         link.symlink_to(name, target_is_directory=True)
         target = outputs / "latest"
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        os.replace(link, target)  # noqa: PTH105 - Path.replace follows no other rule, this one is atomic
+        if target.exists() and not target.is_symlink():
+            raise OutputError(f"{target}: is in the way of the link to the newest run; rename it")
+        link.replace(target)
 
 
 def read_result(folder: Path) -> xr.DataTree:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
@@ -148,8 +146,8 @@ def _assumptions(
     raw = pt.concatenate([levels, others])
     linear = given["assumption_location"] + given["assumption_scale"] * raw
     for key, family in zip(ASSUMPTIONS, structure.families, strict=True):
-        if family != "packed":
-            own = _own_variable(key, family) / ASSUMPTIONS[key].per_model_unit
+        if family is not None:
+            own = _own_variable(key, *family) / ASSUMPTIONS[key].per_model_unit
             unbounded = pt.log(own) - (pt.log1p(-own) if _IS_SHARE[_POSITION[key]] else 0.0)
             linear = pt.set_subtensor(linear[_POSITION[key]], unbounded)
     value = pt.switch(_IS_SHARE, pt.sigmoid(linear), pt.exp(linear))
@@ -157,11 +155,10 @@ def _assumptions(
     return linear, value
 
 
-def _own_variable(key: str, family: str) -> TensorVariable:
+def _own_variable(
+    key: str, family: str, parameters: tuple[tuple[str, float], ...]
+) -> TensorVariable:
     """Sample an assumption whose prior is no affine map of a normal, in the prior's own unit."""
-    name = key.replace(".", "_")
-    kind, numbers = re.match(r"(\w+)\((.*)\)", family).groups()  # type: ignore[union-attr]
-    parameters = {pair.split("=")[0]: float(pair.split("=")[1]) for pair in numbers.split(", ")}
     distributions = {
         "Beta": pm.Beta,
         "Gamma": pm.Gamma,
@@ -169,7 +166,7 @@ def _own_variable(key: str, family: str) -> TensorVariable:
         "TruncatedNormal": pm.TruncatedNormal,
         "Uniform": pm.Uniform,
     }
-    return distributions[kind](name, **parameters)
+    return distributions[family](key.replace(".", "_"), **dict(parameters))
 
 
 def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:

@@ -62,7 +62,8 @@ class Structure:
     Attributes
     ----------
     families
-        Family of each scalar assumption: ``packed`` for those that are affine maps of a normal.
+        Family and parameters of each scalar assumption; None for affine maps of a normal, whose
+        parameters are data.
     claim_scale
         Scale of each claim's quantity: log, logit, difference or stock.
     has_flows_of_force
@@ -87,7 +88,7 @@ class Structure:
         Labels of the dims `month, claim, confirmed_claim, source, assumption, reporting_term`.
     """
 
-    families: tuple[str, ...]
+    families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
     claim_scale: tuple[str, ...]
     has_flows_of_force: bool
     pivots: Pivots
@@ -148,7 +149,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     source_of_claim = [sources.index(name) for name in data["source"].values.tolist()]
     structure = Structure(
         families=tuple(
-            "packed" if is_packed(prior) else _family_with_numbers(prior.family, prior.parameters())
+            None if is_packed(prior) else (prior.family, tuple(prior.parameters().items()))
             for _, prior in assumptions.priors()
         ),
         claim_scale=tuple(QUANTITY_SCALES[name] for name in quantities),
@@ -202,11 +203,6 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             **_confirmed_data(data, assumptions),
         },
     )
-
-
-def _family_with_numbers(family: str, parameters: dict[str, float]) -> str:
-    """Name a prior that is no affine map of a normal; its numbers are part of the structure."""
-    return f"{family}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
 
 def _assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
