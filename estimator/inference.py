@@ -8,6 +8,7 @@ at once by PyTensor's own Python code, which needs no compilation.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import warnings
 from collections.abc import Callable
@@ -57,7 +58,9 @@ class CompiledStructure:
         self.compilations += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return nutpie.compile_pymc_model(self.model, var_names=[])
+            compiled_model = nutpie.compile_pymc_model(self.model, var_names=[])
+        # What it sampled under a transform nutpie drops, or stores twice; we want it once.
+        return dataclasses.replace(compiled_model, reparameterized_names=[])
 
     @cached_property
     def _from_sampled(self) -> Any:
@@ -228,7 +231,9 @@ def _nutpie(
 ) -> tuple[dict[str, np.ndarray], xr.Dataset]:
     import nutpie
 
-    density = entry.density.with_data(**_checked(inputs, entry))
+    needed = {variable.name for variable in entry.density.shared_var_keys}
+    data = {name: array for name, array in _checked(inputs, entry).items() if name in needed}
+    density = entry.density.with_data(**data)
     total = options.chains * (options.draws + options.tune)
 
     def report(chains: list[Any]) -> None:
@@ -247,9 +252,8 @@ def _nutpie(
         save_warmup=False,
         progress_bar=False,
         progress_callback=report,
-        store_unconstrained=True,  # else nutpie drops what it sampled under a transform
     )
-    moved = trace["posterior"].to_dataset().merge(trace["unconstrained_posterior"].to_dataset())
+    moved = trace["posterior"]
     sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
     stats = trace["sample_stats"].to_dataset()
     kept = [

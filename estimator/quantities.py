@@ -7,7 +7,7 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, DerivedOptions
 from estimator.evidence.dataset import Evidence
-from estimator.model.force import returned
+from estimator.model.force import returned_draws
 from estimator.model.inputs import THOUSAND, ModelInputs
 
 UNITS = {
@@ -61,7 +61,7 @@ def reported_quantities(
     foreign = variables["foreign_recruits"] * THOUSAND
     wounded = losses - killed
     back = wounded.copy(
-        data=returned(
+        data=returned_draws(
             wounded.transpose("chain", "draw", "month").values,
             value["returns.rate"].transpose("chain", "draw").values,
             value["returns.delay"].transpose("chain", "draw").values,

@@ -118,7 +118,7 @@ def _predictive(draws: Draws, inputs: ModelInputs, seed: int) -> xr.Dataset:
     groups: dict[str, xr.DataArray] = {}
     if "claim_location" in posterior:
         location = posterior["claim_location"].transpose("chain", "draw", "claim")
-        noise = inputs.data["claim_noise"] * rng.standard_normal(location.shape)
+        noise = inputs.figure("noise") * rng.standard_normal(location.shape)
         groups["reported"] = location.copy(data=_from_scale(location.values + noise, inputs))
     values = posterior["assumption_value"]
     spread = values.sel(assumption="unconfirmed.spread", drop=True).values[..., None]

@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from estimator.assumptions import AssumptionSet, Band, DerivedOptions, ScenarioOptions
 from estimator.evidence.periods import DAYS_PER_MONTH
-from estimator.model.force import returned
+from estimator.model.force import returned_draws
 
 _WALKS = {
     "losses": "losses",
@@ -144,7 +144,7 @@ def _balance(
     killed = series["losses"] * series["killed_share"]
     wounded_before = quantities["wounded"].transpose("chain", "draw", "month").values
     wounded = np.concatenate([wounded_before, series["losses"] - killed], axis=-1)
-    back = returned(
+    back = returned_draws(
         wounded,
         values.sel(assumption="returns.rate").values,
         values.sel(assumption="returns.delay").values,

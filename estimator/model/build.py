@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
@@ -18,16 +20,18 @@ _DIMS = {
     "assumption_scale": ("assumption",),
     "reporting_location": ("reporting_term", "source"),
     "reporting_scale": ("reporting_term", "source"),
-    "reporting_one_sided": ("source",),
-    "functional": None,
-    "rest": None,
-    "source_of_claim": None,
-    "reported_by": None,
-    "step_maps": None,
-    "losses_map": None,
+    "reporting_one_sided": ("reporting_term", "source"),
+    "claim_value": ("claim",),
+    "claim_figures": ("claim_figure", "claim"),
+    "confirmed_value": ("confirmed_claim",),
+    "confirmed_used": ("confirmed_claim",),
+    "confirmed_counts_killed": ("confirmed_claim",),
 }
-_IS_SHARE = np.array([spec.support == "share" for spec in ASSUMPTIONS.values()])
-_LEVELS, _STEPS = slice(0, 3), slice(4, 7)  # of SPARSE_WALKS, see the order of ASSUMPTIONS
+_WALK_DIMS = ("walk", "walk_coordinate")
+
+Scalars = dict[str, TensorVariable]
+"""The scalar assumptions by key."""
+
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
 
@@ -59,60 +63,65 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
     """Build the model from data and structure (see `build_model`)."""
     structure = inputs.structure
     fixed = structure.constants
+    n_claims, n_months = len(structure.coords["claim"]), len(structure.coords["month"])
+    n_walks = len(SPARSE_WALKS)
     with pm.Model(coords={**structure.coords, **_own_coords(structure)}) as model:
         given = {
-            name: pm.Data(name, array, dims=_dims(name), shape=array.shape)
-            for name, array in {**inputs.data, **structure.matrices}.items()
+            name: pm.Data(name, array, dims=_DIMS.get(name), shape=array.shape)
+            for name, array in inputs.data.items()
         }
-        sparse = mapped_steps("walk_coordinates", given["step_maps"], ("walk", "walk_coordinate"))
-        linear, value = _assumptions(given, structure, sparse[:, 0])
-        shift = _reporting(given)
-        killed_share, recruits, foreign = _walks(linear, value, structure, sparse[:, 1:])
+        apply = partial(structure.layout.apply, given)
+        steps = mapped_steps(
+            "walk_coordinates", given["step_maps"], partial(apply, "steps"), _WALK_DIMS
+        )
+        levels, *carried = pt.split(
+            apply("carried", steps), splits_size=[n_walks] + n_walks * [n_months]
+        )
+        linear, value = _assumptions(given, structure, levels)
+        shift, offset = pt.split(apply("shifts", _reporting(given)), splits_size=[n_claims, n_months])
+        walks = [
+            linear[f"{walk}.level"] + value[f"{walk}.step"] * path
+            for walk, path in zip(SPARSE_WALKS, carried, strict=True)
+        ]
+        killed_share, recruits, foreign = _sparse_series(walks, value, structure)
 
         counted = pt.switch(
             pt.gt(given["confirmed_counts_killed"][:, None], 0), killed_share[None, :], 1.0
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
-        true_share = 1.0 - value[_POSITION["confirmed.false_confirmation"]]
+        true_share = 1.0 - value["confirmed.false_confirmation"]
         floor = confirmation.Floor(
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
-            offset=pt.dot(given["reported_by"], shift)
-            - given["assumption_location"][_POSITION["losses.level"]],
+            offset=offset - given["assumption_location"][_POSITION["losses.level"]],
             coordinates=given["losses_map"],
+            to_offset_log=partial(apply, "losses"),
             pivots=structure.pivots,
         )
         log_losses = random_walk.centred(
             "log_losses",
-            linear[_POSITION["losses.level"]],
-            value[_POSITION["losses.step"]],
+            linear["losses.level"],
+            value["losses.step"],
             fixed["carried_losses"],
+            partial(apply, "innovations"),
             floor,
-            _start(inputs),
+            inputs.start,
         )
         rate = pt.exp(log_losses)
         losses = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
         confirmation.confirmed_figures(
             "confirmed_figure",
-            pt.dot(weight, rate),
+            pt.sum(weight * rate, axis=1),
             true_share,
-            linear[_POSITION["unconfirmed.ratio"]],
-            value[_POSITION["unconfirmed.spread"]],
+            linear["unconfirmed.ratio"],
+            value["unconfirmed.spread"],
             given["confirmed_used"],
             given["confirmed_value"],
         )
-        if structure.claim_scale:
-            _claims(given, structure, value, shift, (losses, killed_share, recruits, foreign))
+        if n_claims:
+            series = (losses, killed_share, recruits, foreign)
+            _claims(given, apply, structure, value, shift, series)
     return model
-
-
-def _start(inputs: ModelInputs) -> np.ndarray:
-    """Log losses for which the sampled coordinates are 0, whatever their map. (month,)."""
-    location = inputs.data["reporting_location"].copy()
-    one_sided = inputs.data["reporting_one_sided"] > 0
-    location[0, one_sided] = -np.exp(location[0, one_sided])
-    level = inputs.data["assumption_location"][_POSITION["losses.level"]]
-    return level - inputs.data["reported_by"] @ location.ravel()
 
 
 def _own_coords(structure: Structure) -> dict[str, list[str]]:
@@ -124,15 +133,9 @@ def _own_coords(structure: Structure) -> dict[str, list[str]]:
     }
 
 
-def _dims(name: str) -> tuple[str, ...] | None:
-    if name in _DIMS:
-        return _DIMS[name]
-    return ("claim",) if name.startswith("claim_") else ("confirmed_claim",)
-
-
 def _assumptions(
     given: dict[str, TensorVariable], structure: Structure, levels: TensorVariable
-) -> tuple[TensorVariable, TensorVariable]:
+) -> tuple[Scalars, Scalars]:
     """Sample the scalar assumptions: standard normals under a link, or their own families.
 
     The standardised levels of the sparse walks come with the walks' coordinates.
@@ -140,18 +143,21 @@ def _assumptions(
     Returns
     -------
     linear, value
-        Each assumption on its unbounded scale (log, logit for shares), and itself. (assumption,).
+        Each assumption on its unbounded scale (log, logit for shares), and itself; by key.
     """
     others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
     raw = pt.concatenate([levels, others])
-    linear = given["assumption_location"] + given["assumption_scale"] * raw
-    for key, family in zip(ASSUMPTIONS, structure.families, strict=True):
+    all_linear = given["assumption_location"] + given["assumption_scale"] * raw
+    pieces = pt.split(all_linear, splits_size=[1] * len(ASSUMPTIONS))
+    linear = {key: piece.squeeze() for key, piece in zip(ASSUMPTIONS, pieces, strict=True)}
+    value = {}
+    for (key, spec), family in zip(ASSUMPTIONS.items(), structure.families, strict=True):
+        is_share = spec.support == "share"
         if family is not None:
-            own = _own_variable(key, *family) / ASSUMPTIONS[key].per_model_unit
-            unbounded = pt.log(own) - (pt.log1p(-own) if _IS_SHARE[_POSITION[key]] else 0.0)
-            linear = pt.set_subtensor(linear[_POSITION[key]], unbounded)
-    value = pt.switch(_IS_SHARE, pt.sigmoid(linear), pt.exp(linear))
-    value = pm.Deterministic("assumption_value", value, dims="assumption")
+            own = _own_variable(key, *family) / spec.per_model_unit
+            linear[key] = pt.log(own) - (pt.log1p(-own) if is_share else 0.0)
+        value[key] = pt.sigmoid(linear[key]) if is_share else pt.exp(linear[key])
+    pm.Deterministic("assumption_value", pt.stack(list(value.values())), dims="assumption")
     return linear, value
 
 
@@ -173,34 +179,21 @@ def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:
     """Sample bias and drift of each source. (2 × source,): all biases, then all drifts."""
     raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
     linear = given["reporting_location"] + given["reporting_scale"] * raw
-    one_sided = pt.stack(
-        [given["reporting_one_sided"], pt.zeros_like(given["reporting_one_sided"])]
-    )
-    terms = pt.switch(
-        pt.gt(one_sided, 0), -pt.exp(pt.switch(pt.gt(one_sided, 0), linear, 0.0)), linear
-    )
+    one_sided = pt.gt(given["reporting_one_sided"], 0)
+    terms = pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
     return pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()
 
 
-def _walks(
-    linear: TensorVariable,
-    value: TensorVariable,
-    structure: Structure,
-    steps: TensorVariable,
+def _sparse_series(
+    walks: Sequence[TensorVariable], value: Scalars, structure: Structure
 ) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """Build killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
+    """Name killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
     fixed = structure.constants
-    few_claims = random_walk.non_centred_rows(
-        steps,
-        linear[_LEVELS],
-        value[_STEPS],
-        np.stack([fixed[f"carried_{walk}"] for walk in SPARSE_WALKS]),
-    )
-    mobilised = value[_POSITION["recruitment.mobilised"]] * fixed["mobilisation_weight"]
-    recruits = fixed["exposure"] * pt.exp(few_claims[2]) + mobilised
-    foreign = fixed["exposure"] * pt.exp(few_claims[1])
+    mobilised = value["recruitment.mobilised"] * fixed["mobilisation_weight"]
+    recruits = fixed["exposure"] * pt.exp(walks[2]) + mobilised
+    foreign = fixed["exposure"] * pt.exp(walks[1])
     return (
-        pm.Deterministic("killed_share", pt.sigmoid(few_claims[0]), dims="month"),
+        pm.Deterministic("killed_share", pt.sigmoid(walks[0]), dims="month"),
         pm.Deterministic("recruits", recruits, dims="month"),
         pm.Deterministic("foreign_recruits", foreign, dims="month"),
     )
@@ -208,39 +201,36 @@ def _walks(
 
 def _claims(
     given: dict[str, TensorVariable],
+    apply: Callable[[str, TensorVariable], TensorVariable],
     structure: Structure,
-    value: TensorVariable,
+    value: Scalars,
     shift: TensorVariable,
     series: tuple[TensorVariable, ...],
 ) -> None:
     """Observe the claims: each a linear functional of the series, with its source's bias."""
     losses, killed_share, recruits, foreign = series
-    fixed = structure.constants
     killed = killed_share * losses
     back = pt.zeros_like(losses)
     if structure.has_flows_of_force:
         back = force.returned(
-            losses - killed,
-            value[_POSITION["returns.rate"]],
-            value[_POSITION["returns.delay"]],
-            float(fixed["months_before_window"]),
+            apply("history", losses - killed),
+            value["returns.rate"],
+            value["returns.delay"],
         )
-    stock = pt.stack([value[_POSITION["force.other_exits"]], value[_POSITION["force.start"]]])
+    stock = pt.stack([value["force.other_exits"], value["force.start"]])
     state = pt.concatenate([losses, killed, recruits, foreign, back, stock])
+    n_claims = len(structure.claim_scale)
+    total, rest = pt.split(apply("claims", state), splits_size=[n_claims, n_claims])
     location = claims.claim_locations(
         structure.claim_scale,
-        pt.dot(given["functional"], state),
-        pt.dot(given["rest"], pt.concatenate([losses, killed])),
-        pt.dot(given["source_of_claim"], shift),
-        fixed["claim_size"],
+        total,
+        rest,
+        shift,
+        structure.constants["claim_size"],
     )
     claims.reported_figures(
         "reported",
         pm.Deterministic("claim_location", location, dims="claim"),
-        given["claim_noise"],
-        given["claim_lower"],
-        given["claim_upper"],
-        fixed["claim_is_point"],
-        given["claim_used"],
+        given["claim_figures"],
         given["claim_value"],
     )

@@ -12,78 +12,44 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-_LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
-
-
-def log_normal_cdf(x: TensorVariable) -> TensorVariable:
-    """Log of the standard normal distribution function, finite with its gradient everywhere."""
-    low = pt.minimum(x, -1.0)
-    high = pt.maximum(x, -1.0)
-    tail = pt.log(0.5 * pt.erfcx(-low / np.sqrt(2.0))) - 0.5 * low**2
-    body = pt.log1p(-0.5 * pt.erfc(high / np.sqrt(2.0)))
-    return pt.switch(x < -1.0, tail, body)
-
-
-def log_interval_probability(
-    lower: TensorVariable, upper: TensorVariable, location: TensorVariable, noise: TensorVariable
-) -> TensorVariable:
-    """Log probability that a normal variable lies in an interval.
-
-    Works from the tail in which the interval lies, so that it neither cancels nor overflows.
-    """
-    a = (lower - location) / noise
-    b = (upper - location) / noise
-    flip = (a + b) > 0
-    left = pt.switch(flip, -b, a)
-    right = pt.switch(flip, -a, b)
-    log_right = log_normal_cdf(right)
-    return log_right + pt.log1mexp(pt.minimum(log_normal_cdf(left) - log_right, -1e-12))
+from estimator.model.claim_density import claim_density
+from estimator.model.figures import FIGURES
 
 
 def reported_figures(
-    name: str,
-    location: TensorVariable,
-    noise: TensorVariable,
-    lower: TensorVariable,
-    upper: TensorVariable,
-    is_point: np.ndarray,
-    used: TensorVariable,
-    observed: TensorVariable,
+    name: str, location: TensorVariable, figures: TensorVariable, observed: TensorVariable
 ) -> TensorVariable:
     """Observe the claims (dims ``claim``), each on the scale of its quantity.
 
     Parameters
     ----------
-    location, noise
-        Mean and standard deviation of what the origin reports.
-    lower, upper
-        Interval of the wording; used where `is_point` is 0.
-    used
-        1 where the claim counts, else 0.
+    location
+        Mean of what the origin reports. (claim,).
+    figures
+        `estimator.model.figures.FIGURES`: ends of the interval of the wording, noise, whether the
+        claim is a point, whether it counts. (claim_figure, claim).
     observed
-        The figure; for an interval a point inside it.
+        The figure; for an interval a point inside it. (claim,).
     """
 
-    def forward(location, noise, *others_and_size):
+    def forward(
+        location: TensorVariable, figures: TensorVariable, size: TensorVariable
+    ) -> TensorVariable:
         draw = pm.Normal.dist(0.0, 1.0, shape=location.shape)
-        unused = sum((0.0 * part for part in others_and_size[:-1]), start=0.0 * location)
-        return location + noise * draw + unused
+        return location + figures[FIGURES.index("noise")] * draw
 
-    def logp(value, location, noise, lower, upper, used):
-        point = -0.5 * ((value - location) / noise) ** 2 - pt.log(noise) - _LOG_SQRT_2PI
-        interval = log_interval_probability(lower, upper, location, noise)
-        return pt.switch(used > 0, pt.switch(is_point > 0, point, interval), 0.0)
+    def logp(
+        value: TensorVariable, location: TensorVariable, figures: TensorVariable
+    ) -> TensorVariable:
+        return claim_density(value, figures, location)
 
     return pm.CustomDist(
         name,
         location,
-        noise,
-        lower,
-        upper,
-        used,
+        figures,
         dist=forward,
         logp=logp,
-        signature="(c),(c),(c),(c),(c)->(c)",
+        signature="(c),(f,c)->(c)",
         observed=observed,
         dims="claim",
     )
@@ -105,7 +71,7 @@ def claim_locations(
     total
         The claim's functional, thousands.
     rest
-        The same of those outside the share, for the claims on shares alone.
+        The same of those outside the share, 0 for claims on other quantities.
     shift
         Bias and drift of the source at the claim's time.
     size
@@ -114,10 +80,8 @@ def claim_locations(
     names = np.array(scale)
     is_share, is_stock = names == "logit", names == "stock"
     positive = is_share | (names == "log")
-    location = pt.log(pt.switch(positive, total, 1.0)) + shift
-    if is_share.any():
-        rows = np.flatnonzero(is_share)
-        location = pt.inc_subtensor(location[rows], -pt.log(rest))
+    ratio = total / pt.switch(is_share, rest, 1.0) if is_share.any() else total
+    location = pt.log(pt.switch(positive, ratio, 1.0)) + shift
     if positive.all():
         return location
     linear = total + shift * size

@@ -11,6 +11,7 @@ where one month has one figure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,8 @@ class Floor:
     coordinates
         Map from what the sampler moves to the log above the floor plus offset, as
         `estimator.model.geometry.losses_map` gives it. (month, month).
+    to_offset_log
+        The same map as a function.
     pivots
         Which month each floor lifts.
     """
@@ -89,6 +92,7 @@ class Floor:
     weight: TensorVariable
     offset: TensorVariable
     coordinates: TensorVariable
+    to_offset_log: Callable[[TensorVariable], TensorVariable]
     pivots: Pivots
 
 
@@ -103,8 +107,11 @@ class FloorTransform(Transform):
     name = "floor"
     ndim_supp = 1
 
-    def __init__(self, pivots: Pivots) -> None:
+    def __init__(
+        self, pivots: Pivots, to_offset_log: Callable[[TensorVariable], TensorVariable]
+    ) -> None:
         self.pivots = pivots
+        self.to_offset_log = to_offset_log
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the sampled value to the series."""
@@ -123,10 +130,9 @@ class FloorTransform(Transform):
         """Log absolute determinant of the derivative of `backward`, but for a constant."""
         return pt.sum(self._log_above(value, inputs) - self.backward(value, *inputs))
 
-    @staticmethod
-    def _log_above(value: TensorVariable, inputs: tuple[TensorVariable, ...]) -> TensorVariable:
-        _, offset, _, coordinates = _floor_parameters(inputs)
-        return pt.dot(coordinates, value) - offset
+    def _log_above(self, value: TensorVariable, inputs: tuple[TensorVariable, ...]) -> TensorVariable:
+        _, offset, _, _ = _floor_parameters(inputs)
+        return self.to_offset_log(value) - offset
 
     def _lift(
         self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
@@ -146,7 +152,7 @@ class FloorTransform(Transform):
             rows = np.array(floors, dtype=int)
             known = size + lift if above_floor else size
             here = weight[rows, month]
-            elsewhere = pt.dot(weight[rows], known) - here * known[month]
+            elsewhere = pt.sum(weight[rows] * known, axis=1) - here * known[month]
             needed = pt.maximum(pt.max((figure[rows] - elsewhere) / here), lift[month])
             lift = pt.set_subtensor(lift[month], needed)
         return lift

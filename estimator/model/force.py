@@ -1,7 +1,7 @@
 """Returns to duty: who was wounded comes back after a delay.
 
-The functions take PyTensor variables in the model and numpy arrays of draws after it: the month is
-always the last axis.
+In the model with PyTensor variables, and after it with numpy arrays of draws: the month is always
+the last axis.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.tensor import TensorVariable
+from pytensor.tensor.signal import convolve1d
 
 RETURN_LAGS = 24  # months; nothing is left beyond twice the longest plausible delay
 RETURN_SHAPE = 2  # of the gamma distribution of delays: nobody returns at once
@@ -37,23 +39,25 @@ def delay_weights(mean_delay: Any, n_lags: int) -> Any:
     (..., lag), sums to 1 over lags
     """
     edges = np.concatenate([[0.0], np.arange(n_lags) + 0.5])
-    x = (RETURN_SHAPE * edges) / (mean_delay[..., None] if np.ndim(mean_delay) else mean_delay)
-    returned_by = 1.0 - (1.0 + x) * _exp(-x)
-    weights = returned_by[..., 1:] - returned_by[..., :-1]
-    return weights / returned_by[..., -1:]
+    mean = mean_delay[..., None] if np.ndim(mean_delay) else mean_delay
+    early, late, last = (
+        _still_away(RETURN_SHAPE * part / mean) for part in (edges[:-1], edges[1:], edges[-1:])
+    )
+    return (early - late) / (1.0 - last)
 
 
-def returned(
-    wounded: Any, rate: Any, mean_delay: Any, months_before: float, n_lags: int = RETURN_LAGS
-) -> Any:
-    """Wounded who come back to duty in each month.
+def _still_away(x: Any) -> Any:
+    """Upper tail of the gamma distribution of shape 2 and scale 1."""
+    return (1.0 + x) * _exp(-x)
+
+
+def wounded_before(n_months: int, months_before: float, n_lags: int = RETURN_LAGS) -> np.ndarray:
+    """Map from the wounded of the window to those of the window and the lags before it.
 
     Parameters
     ----------
-    wounded
-        (..., month), persons
-    rate, mean_delay
-        Share who return, and their mean delay in months; (...,) or scalars.
+    n_months
+        Months of the window.
     months_before
         Months of war before the window; their wounded are taken to be as many as the first
         month's. Before them there were none.
@@ -62,13 +66,50 @@ def returned(
 
     Returns
     -------
+    (lag - 1 + month, month)
+    """
+    early = np.zeros((n_lags - 1, n_months))
+    early[np.arange(1 - n_lags, 0) >= -months_before, 0] = 1.0
+    return np.concatenate([early, np.eye(n_months)])
+
+
+def returned(history: TensorVariable, rate: Any, mean_delay: Any) -> TensorVariable:
+    """Wounded who come back to duty in each month, in the model.
+
+    Parameters
+    ----------
+    history
+        Wounded of the window and before, as `wounded_before` gives them. (lag - 1 + month,).
+    rate, mean_delay
+        Share who return, and their mean delay in months; scalars.
+
+    Returns
+    -------
+    (month,), in the unit of `history`
+    """
+    weights = delay_weights(mean_delay, RETURN_LAGS)
+    return rate * convolve1d(history, weights, mode="valid")
+
+
+def returned_draws(
+    wounded: np.ndarray, rate: np.ndarray, mean_delay: np.ndarray, months_before: float
+) -> np.ndarray:
+    """Wounded who come back to duty in each month, for draws.
+
+    Parameters
+    ----------
+    wounded
+        (..., month), persons
+    rate, mean_delay
+        As for `returned`. (...,).
+    months_before
+        As for `wounded_before`.
+
+    Returns
+    -------
     (..., month), in the unit of `wounded`
     """
-    n_months = wounded.shape[-1] if isinstance(wounded, np.ndarray) else wounded.type.shape[-1]
-    wounded_in = np.arange(n_months)[:, None] - np.arange(n_lags)
-    at_war = (wounded_in >= -months_before).astype(float)
-    history = wounded[..., np.maximum(wounded_in, 0)] * at_war
-    weights = delay_weights(mean_delay, n_lags)
-    if isinstance(wounded, np.ndarray):
-        return np.asarray(rate)[..., None] * np.einsum("...ml,...l->...m", history, weights)
-    return rate * (history @ weights)
+    history = wounded @ wounded_before(wounded.shape[-1], months_before).T
+    by_lag = np.lib.stride_tricks.sliding_window_view(history, RETURN_LAGS, axis=-1)[..., ::-1]
+    weights = delay_weights(mean_delay, RETURN_LAGS)
+    return np.asarray(rate[..., None] * np.einsum("...ml,...l->...m", by_lag, weights))

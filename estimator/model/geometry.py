@@ -9,6 +9,8 @@ only the sampler's path through it changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
@@ -31,7 +33,7 @@ _SPEAKS_OF: dict[str, tuple[str, float]] = {
 
 def step_maps(
     data: xr.Dataset,
-    claim_data: dict[str, np.ndarray],
+    figures: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walks: dict[str, tuple[np.ndarray, float, float]],
     mobilisation_weight: np.ndarray,
@@ -58,13 +60,12 @@ def step_maps(
     """
     weight = data["weight"].values
     quantities = data["quantity"].values.tolist()
-    width = claim_data["claim_upper"] - claim_data["claim_lower"]
-    interval = ~np.isin(data["hedge"].values, ["exact", "about"])
-    spread = np.hypot(claim_data["claim_noise"], bias_scale)
-    spread = np.where(interval, np.hypot(spread, width / 4.0), spread)
+    width = figures["upper"] - figures["lower"]
+    spread = np.hypot(figures["noise"], bias_scale)
+    spread = np.where(figures["is_point"] > 0, spread, np.hypot(spread, width / 4.0))
     # What a mobilisation brought says little of the regular stream of recruits.
     regular = data["weight"].values @ mobilisation_weight == 0
-    informative = (claim_data["claim_used"] > 0) & (width < 1e3) & regular
+    informative = (figures["used"] > 0) & (width < 1e3) & regular
     maps = []
     for series, (carried, level_scale, step) in walks.items():
         precision = np.eye(1 + len(carried))
@@ -80,7 +81,7 @@ def step_maps(
 
 def losses_map(
     data: xr.Dataset,
-    claim_data: dict[str, np.ndarray],
+    figures: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walk: tuple[np.ndarray, float, float],
     shifted: np.ndarray,
@@ -104,11 +105,10 @@ def losses_map(
     n_months = len(carried)
     covariance = level_scale**2 + (step * carried) @ (step * carried).T
     precision = np.linalg.inv(covariance + 1e-9 * np.eye(n_months))
-    width = claim_data["claim_upper"] - claim_data["claim_lower"]
-    point = np.isin(data["hedge"].values, ["exact", "about"])
-    spread = np.hypot(claim_data["claim_noise"], np.where(shifted > 0, 0.0, bias_scale))
-    spread = np.where(point, spread, np.hypot(spread, width / 4.0))
-    about = (claim_data["claim_used"] > 0) & (data["quantity"].values == "losses") & (width < 1e3)
+    width = figures["upper"] - figures["lower"]
+    spread = np.hypot(figures["noise"], np.where(shifted > 0, 0.0, bias_scale))
+    spread = np.where(figures["is_point"] > 0, spread, np.hypot(spread, width / 4.0))
+    about = (figures["used"] > 0) & (data["quantity"].values == "losses") & (width < 1e3)
     for row in np.flatnonzero(about):
         share = data["weight"].values[row] / data["weight"].values[row].sum()
         precision += np.outer(share, share) / spread[row] ** 2
@@ -123,7 +123,12 @@ def losses_map(
     return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
 
 
-def mapped_steps(name: str, maps: TensorVariable, dims: tuple[str, str]) -> TensorVariable:
+def mapped_steps(
+    name: str,
+    maps: TensorVariable,
+    apply: Callable[[TensorVariable], TensorVariable],
+    dims: tuple[str, str],
+) -> TensorVariable:
     """Sample coordinates u such that ``maps @ u`` are independent standard normals.
 
     Parameters
@@ -132,17 +137,16 @@ def mapped_steps(name: str, maps: TensorVariable, dims: tuple[str, str]) -> Tens
         Name of the random variable u.
     maps
         As `step_maps` gives them. (series, 1 + month, 1 + month).
+    apply
+        The same maps as a function of u, all series in one vector.
     dims
         Dims of u.
 
     Returns
     -------
-    Standardised level and steps. (series, 1 + month).
+    Standardised level and steps of one series after the other. (series × (1 + month),).
     """
     n_series = maps.type.shape[0]
-
-    def steps_of(coordinates: TensorVariable, maps: TensorVariable) -> TensorVariable:
-        return pt.stack([pt.dot(maps[row], coordinates[row]) for row in range(n_series)])
 
     def forward(maps: TensorVariable, size: TensorVariable) -> TensorVariable:
         steps = pm.Normal.dist(0.0, 1.0, shape=maps.shape[:2])
@@ -151,9 +155,10 @@ def mapped_steps(name: str, maps: TensorVariable, dims: tuple[str, str]) -> Tens
         )
 
     def logp(value: TensorVariable, maps: TensorVariable) -> TensorVariable:
-        return pt.sum(-0.5 * steps_of(value, maps) ** 2 - 0.5 * np.log(2.0 * np.pi))
+        steps = apply(value.reshape((-1,)))
+        return pt.sum(-0.5 * steps**2 - 0.5 * np.log(2.0 * np.pi))
 
     coordinates = pm.CustomDist(
         name, maps, dist=forward, logp=logp, signature="(s,m,m)->(s,m)", dims=dims
     )
-    return steps_of(coordinates, maps)
+    return apply(coordinates.reshape((-1,)))

@@ -15,32 +15,34 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 import xarray as xr
+from scipy.linalg import block_diag
 from scipy.special import logit
 
-from estimator.assumptions import (
-    ASSUMPTIONS,
-    QUANTITY_SCALES,
-    AssumptionSet,
-    HedgingOptions,
-    SourceReporting,
-    is_packed,
-)
+from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet, is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
+from estimator.model.figures import (
+    FIGURES,
+    THOUSAND,
+    confirmed_data,
+    figures_of_claims,
+    reporting_size,
+)
+from estimator.model.force import wounded_before
 from estimator.model.geometry import losses_map, step_maps
-from estimator.model.random_walk import carried_steps
+from estimator.model.linear_maps import Layout, stack, stored
+from estimator.model.random_walk import carried_steps, innovation_map
 from estimator.priors import LINKS
 
 SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
 """Series of which few claims speak, in the order of `ASSUMPTIONS`."""
 
 WALKS = ("losses", *SPARSE_WALKS)
-THOUSAND = 1000.0
 NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
-_FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
 
 _SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
 _BALANCE = {
@@ -77,13 +79,17 @@ class Structure:
         - ``carried_<walk>`` (month, month): what is left of earlier steps
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
-        - ``functional`` (claim, series × month + 2): each claim as a linear functional of
-          losses, killed, recruits, foreign recruits, returned, then other exits and the start
-        - ``rest`` (share claim, 2 × month): those outside the share, of losses and killed
-        - ``source_of_claim`` (claim, 2 × source): picks bias, and drift times the claim's time
-        - ``claim_is_point`` (claim,): 1 for a point, 0 for an interval
+        - ``total`` (claim, series × month + 2): each claim as a linear functional of losses,
+          killed, recruits, foreign recruits, returned, then other exits and the start
+        - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
+        - ``shift`` (claim, 2 × source): picks bias, and drift times the claim's time
         - ``claim_size`` (claim,): months that a difference adds up
         - ``months_before_window`` (): months of war before the window
+    layout
+        Where each linear map lies among the data ``map_entries`` and ``map_runs``:
+        ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
+        ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
+        their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
         Labels of the dims `month, claim, confirmed_claim, source, assumption, reporting_term`.
     """
@@ -93,12 +99,8 @@ class Structure:
     has_flows_of_force: bool
     pivots: Pivots
     constants: dict[str, np.ndarray]
+    layout: Layout
     coords: dict[str, list[str]]
-
-    @property
-    def matrices(self) -> dict[str, np.ndarray]:
-        """The large constants: they enter the graph as data, because LLVM is slow with them."""
-        return {name: self.constants[name] for name in ("functional", "rest", "source_of_claim")}
 
     @cached_property
     def identity(self) -> str:
@@ -125,17 +127,25 @@ class ModelInputs:
 
         - ``assumption_location``, ``assumption_scale`` (assumption,) under the family's link
         - ``reporting_location``, ``reporting_scale`` (reporting_term, source)
-        - ``reporting_one_sided`` (source,): 1 where the bias is an undercount
-        - ``reported_by`` (month, 2 × source): whose bias the sampled losses carry (geometry only)
+        - ``reporting_one_sided`` (reporting_term, source): 1 where the bias is an undercount
         - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
         - ``losses_map`` (month, month): the same for the losses
-        - ``claim_value``, ``claim_lower``, ``claim_upper``, ``claim_noise`` (claim,) on the scale
-          of the claim's quantity; ``claim_used`` (claim,)
+        - ``map_entries`` (entry,), ``map_runs`` (run, 3): the linear maps of `Structure.layout`
+        - ``claim_value`` (claim,) on the scale of the claim's quantity
+        - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
+          a point, whether it counts
         - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
+    start
+        Log losses for which the sampled coordinates are 0, whatever their map. (month,).
     """
 
     structure: Structure
     data: dict[str, np.ndarray]
+    start: np.ndarray
+
+    def figure(self, name: str) -> np.ndarray:
+        """One row of ``claim_figures``. (claim,)."""
+        return self.data["claim_figures"][FIGURES.index(name)]
 
 
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
@@ -145,8 +155,11 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     quantities = data["quantity"].values.tolist()
     location, scale = _assumption_data(assumptions)
     reporting = _reporting_data(sources, assumptions)
-    claim_data = _claim_data(data, assumptions)
-    source_of_claim = [sources.index(name) for name in data["source"].values.tolist()]
+    claim_value, claim_figures = figures_of_claims(data, assumptions)
+    constants = _constants(data, sources, assumptions)
+    reporter, reported_by = _reported_by(data, sources)
+    dense = _coordinates(data, claim_figures, sources, reporter, reporting, constants, assumptions)
+    layout, arrays = _stacked(constants, dense, reported_by)
     structure = Structure(
         families=tuple(
             None if is_packed(prior) else (prior.family, tuple(prior.parameters().items()))
@@ -155,27 +168,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         claim_scale=tuple(QUANTITY_SCALES[name] for name in quantities),
         has_flows_of_force=bool({"net_change", "force_size"} & set(quantities)),
         pivots=Pivots.of(data["confirmed_weight"].values > 0),
-        constants=_constants(data, sources, assumptions),
+        constants=constants,
+        layout=layout,
         coords={
             "month": data["month"].values.tolist(),
             "claim": data["claim"].values.tolist(),
+            "claim_figure": list(FIGURES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
             "source": sources,
             "assumption": list(ASSUMPTIONS),
             "reporting_term": ["bias", "drift"],
         },
     )
-    walks = {
-        walk: (
-            structure.constants[f"carried_{walk}"],
-            float(scale[list(ASSUMPTIONS).index(f"{walk}.level")]),
-            float(getattr(assumptions, walk).step.quantile(0.5)),
-        )
-        for walk in WALKS
-    }
-    one_sided = reporting[source_of_claim, 4] > 0
-    bias_scale = reporting[source_of_claim, 1] * np.where(one_sided, _UNDERCOUNT_SIZE, 1.0)
-    reported_by = _reported_by(data, sources)
     return ModelInputs(
         structure,
         {
@@ -183,26 +187,80 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "assumption_scale": scale,
             "reporting_location": reporting[:, [0, 2]].T.copy(),
             "reporting_scale": reporting[:, [1, 3]].T.copy(),
-            "reporting_one_sided": reporting[:, 4].copy(),
-            "reported_by": reported_by,
-            "step_maps": step_maps(
-                data,
-                claim_data,
-                bias_scale,
-                {walk: walks[walk] for walk in SPARSE_WALKS},
-                structure.constants["mobilisation_weight"],
-            ),
-            "losses_map": losses_map(
-                data,
-                claim_data,
-                bias_scale,
-                walks["losses"],
-                reported_by.max(axis=0)[source_of_claim],
-            ),
-            **claim_data,
-            **_confirmed_data(data, assumptions),
+            "reporting_one_sided": np.stack([reporting[:, 4], np.zeros(len(sources))]),
+            **dense,
+            **arrays,
+            "claim_value": claim_value,
+            "claim_figures": claim_figures,
+            **confirmed_data(data, assumptions),
         },
+        start=_start(location, reporting, reported_by),
     )
+
+
+def _coordinates(
+    data: xr.Dataset,
+    claim_figures: np.ndarray,
+    sources: list[str],
+    reporter: str | None,
+    reporting: np.ndarray,
+    constants: dict[str, np.ndarray],
+    assumptions: AssumptionSet,
+) -> dict[str, np.ndarray]:
+    """Maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
+    _, scale = _assumption_data(assumptions)
+    walks = {
+        walk: (
+            constants[f"carried_{walk}"],
+            float(scale[list(ASSUMPTIONS).index(f"{walk}.level")]),
+            float(getattr(assumptions, walk).step.quantile(0.5)),
+        )
+        for walk in WALKS
+    }
+    names = data["source"].values.tolist()
+    of_claim = reporting[[sources.index(name) for name in names]]
+    bias_scale = of_claim[:, 1] * np.where(of_claim[:, 4] > 0, _UNDERCOUNT_SIZE, 1.0)
+    figures = dict(zip(FIGURES, claim_figures, strict=True))
+    mobilised = constants["mobilisation_weight"]
+    sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
+    shifted = np.array([float(name == reporter) for name in names])
+    return {
+        "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised),
+        "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
+    }
+
+
+def _stacked(
+    constants: dict[str, np.ndarray], dense: dict[str, np.ndarray], reported_by: sp.csr_array
+) -> tuple[Layout, dict[str, np.ndarray]]:
+    """Stack the linear maps (see `Structure.layout`); places that data may fill are stored."""
+    n_months = len(constants["exposure"])
+    steps = block_diag(*dense["step_maps"])
+    levels = np.eye(len(steps))[:: 1 + n_months]
+    carried = [
+        np.hstack([np.zeros((n_months, 1)), constants[f"carried_{walk}"]]) for walk in SPARSE_WALKS
+    ]
+    upper = block_diag(*(np.triu(np.ones_like(block)) for block in dense["step_maps"]))
+    return stack(
+        {
+            "claims": np.concatenate([constants["total"], constants["rest"]]),
+            "shifts": sp.vstack([sp.csr_array(constants["shift"]), reported_by], format="csr"),
+            "steps": stored(steps, upper),
+            "carried": np.concatenate([levels, block_diag(*carried)]),
+            "innovations": innovation_map(constants["carried_losses"]),
+            "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
+            "history": wounded_before(n_months, float(constants["months_before_window"])),
+        }
+    )
+
+
+def _start(
+    location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_array
+) -> np.ndarray:
+    one_sided = reporting[:, 4] > 0
+    bias = np.where(one_sided, -np.exp(np.where(one_sided, reporting[:, 0], 0.0)), reporting[:, 0])
+    level = location[list(ASSUMPTIONS).index("losses.level")]
+    return np.asarray(level - reported_by @ np.concatenate([bias, reporting[:, 2]]))
 
 
 def _assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
@@ -231,7 +289,7 @@ def _reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarra
     for name in sources:
         origin, quantity = name.rsplit(":", 1)
         reporting = assumptions.reporting.of(origin, quantity)
-        size = _reporting_size(quantity)
+        size = reporting_size(quantity)
         drift = [number / size for number in reporting.drift.location_scale()]
         if reporting.undercount is not None:
             rows.append([*reporting.undercount.location_scale(), *drift, 1.0])
@@ -241,24 +299,25 @@ def _reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarra
     return np.array(rows, dtype=float).reshape(len(rows), 5)
 
 
-def _reporting_size(quantity: str) -> float:
-    return THOUSAND if QUANTITY_SCALES[quantity] == "difference" else 1.0
-
-
 def _constants(
     data: xr.Dataset, sources: list[str], assumptions: AssumptionSet
 ) -> dict[str, np.ndarray]:
     n_months = data.sizes["month"]
     weight = data["weight"].values
-    size = weight.sum(axis=1)
     exposure = data["month_days"].values / DAYS_PER_MONTH
+    quantities = data["quantity"].values.tolist()
+    scales = np.array([QUANTITY_SCALES[quantity] for quantity in quantities])
     picks = np.zeros((data.sizes["claim"], len(sources)))
     for row, name in enumerate(data["source"].values.tolist()):
         picks[row, sources.index(name)] = 1.0
-    years = weight @ data["years_to_end"].values / np.maximum(size, 1e-9)
-    quantities = data["quantity"].values.tolist()
-    difference = np.array([QUANTITY_SCALES[q] == "difference" for q in quantities], dtype=bool)
-    share = np.array([QUANTITY_SCALES[q] == "logit" for q in quantities], dtype=bool)
+    years = _years_of_claims(data, scales == "stock")
+    total = [
+        _functional(_BALANCE[quantity], weight[row], exposure, quantity)
+        for row, quantity in enumerate(quantities)
+    ]
+    rest = np.zeros((len(quantities), len(_SERIES) * n_months + 2))
+    share = scales == "logit"
+    rest[share, : 2 * n_months] = np.concatenate([weight[share], -weight[share]], axis=1)
     return {
         "exposure": exposure,
         **{
@@ -267,28 +326,30 @@ def _constants(
         },
         "mobilisation_weight": _mobilisation_weight(data, assumptions),
         "confirmed_weight": data["confirmed_weight"].values,
-        "functional": np.array(
-            [
-                _functional(_BALANCE[quantity], weight[row], n_months, exposure, quantity)
-                for row, quantity in enumerate(quantities)
-            ]
-        ).reshape(len(quantities), len(_SERIES) * n_months + 2),
-        "rest": np.concatenate([weight[share], -weight[share]], axis=1),
-        "source_of_claim": np.concatenate([picks, picks * years[:, None]], axis=1),
-        "claim_is_point": np.isin(data["hedge"].values, ["exact", "about"]).astype(float),
-        "claim_size": np.where(difference, size, 1.0),
+        "total": np.array(total).reshape(rest.shape),
+        "rest": rest,
+        "shift": np.concatenate([picks, picks * years[:, None]], axis=1),
+        "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
         "months_before_window": np.array(float(assumptions.window.months_before_window)),
     }
 
 
+def _years_of_claims(data: xr.Dataset, is_stock: np.ndarray) -> np.ndarray:
+    """Years before the window's end at which a claim's drift is read. (claim,).
+
+    The mean month of a sum's period; the date of a stock, whose period reaches back to the start.
+    """
+    weight, years = data["weight"].values, data["years_to_end"].values
+    mean = weight @ years / np.maximum(weight.sum(axis=1), 1e-9)
+    last = years[np.maximum((np.cumsum(weight > 0, axis=1)).argmax(axis=1), 0)]
+    return np.where(is_stock, last, mean)
+
+
 def _functional(
-    balance: dict[str, float],
-    weight: np.ndarray,
-    n_months: int,
-    exposure: np.ndarray,
-    quantity: str,
+    balance: dict[str, float], weight: np.ndarray, exposure: np.ndarray, quantity: str
 ) -> np.ndarray:
     """Write a claim as a linear functional of all series, other exits and the start."""
+    n_months = len(weight)
     row = np.zeros(len(_SERIES) * n_months + 2)
     for name, sign in balance.items():
         begin = _SERIES.index(name) * n_months
@@ -299,25 +360,34 @@ def _functional(
     return row
 
 
-def _reported_by(data: xr.Dataset, sources: list[str]) -> np.ndarray:
-    """Say whose bias each month's losses are reported with. (month, 2 × source).
+def _reported_by(data: xr.Dataset, sources: list[str]) -> tuple[str | None, sp.csr_array]:
+    """Say whose bias and drift shift the sampled losses of each month.
 
-    1 at the source that has most claims of single months, in all months but those with a confirmed
-    figure, if its claims cover most months; then its bias and drift shift what is sampled.
+    The source that has most claims of single months, if they cover most months, in all months but
+    those with a confirmed figure; else nobody.
+
+    Returns
+    -------
+    source, matrix
+        (month, 2 × source), with two stored entries a month: its bias, and its drift times years.
     """
-    picks = np.zeros((data.sizes["month"], 2 * len(sources)))
+    n_months = data.sizes["month"]
     single = data["weight"].values > 0.99
     monthly = (
         data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
     )
     names, counts = np.unique(data["source"].values[monthly], return_counts=True)
-    if not len(names) or counts.max() < data.sizes["month"] / 2:
-        return picks
-    position = sources.index(str(names[np.argmax(counts)]))
-    picks[:, position] = 1.0
-    picks[:, len(sources) + position] = data["years_to_end"].values
-    picks[(data["confirmed_weight"].values > 0).any(axis=0)] = 0.0
-    return picks
+    reporter = str(names[np.argmax(counts)]) if len(names) else None
+    if reporter is None or counts.max() < n_months / 2:
+        reporter = None
+    free = ~(data["confirmed_weight"].values > 0).any(axis=0)
+    entries = np.stack([np.ones(n_months), data["years_to_end"].values], axis=1)
+    entries *= free[:, None] if reporter is not None else 0.0
+    position = sources.index(reporter) if reporter is not None else 0
+    columns = np.tile([position, len(sources) + position], n_months)
+    starts = np.arange(0, 2 * n_months + 1, 2)
+    shape = (n_months, 2 * len(sources))
+    return reporter, sp.csr_array((entries.ravel(), columns, starts), shape=shape)
 
 
 def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
@@ -332,113 +402,3 @@ def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.nda
         return nothing
     inside = Window(start, end).overlap_days(max(first, start), min(last, end))
     return np.asarray(inside / ((last - first).days + 1))
-
-
-def _claim_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
-    """Point or interval and noise of each claim, on the scale of its quantity."""
-    columns = ("quantity", "origin", "hedge", "low", "value", "high")
-    rows = []
-    for quantity, origin, hedge, low, value, high in zip(
-        *(data[name].values.tolist() for name in columns), strict=True
-    ):
-        figure = Figure(quantity, hedge, low, value, high)
-        reporting = assumptions.reporting.of(origin, quantity)
-        rows.append(figure.on_scale(reporting, assumptions.hedging))
-    table = np.array(rows, dtype=float).reshape(len(rows), 4)
-    size = data["weight"].values.sum(axis=1)
-    difference = np.array(
-        [QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values.tolist()], dtype=bool
-    )
-    return {
-        "claim_value": table[:, 0].copy(),
-        "claim_lower": table[:, 1].copy(),
-        "claim_upper": table[:, 2].copy(),
-        "claim_noise": table[:, 3] * np.where(difference, np.maximum(size, 1.0), 1.0),
-        "claim_used": data["used"].values.astype(float),
-    }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One claim's figure as published, in its own unit (NaN where a cell is empty)."""
-
-    quantity: str
-    hedge: str
-    low: float
-    value: float
-    high: float
-
-    def interval(self, hedging: HedgingOptions) -> tuple[float, float] | None:
-        """Return the interval that the wording means, or None for a point."""
-        scale = QUANTITY_SCALES[self.quantity]
-        share = scale == "logit"
-        nearly = hedging.share_band if share else hedging.nearly * abs(self.value)
-        more_than = hedging.share_band if share else hedging.more_than * abs(self.value)
-        bottom = -math.inf if scale in ("difference", "stock") else 0.0
-        top = 1.0 if share else math.inf
-        return {
-            "range": (self.low, self.high),
-            "nearly": (self.value - nearly, self.value),
-            "more_than": (self.value, self.value + more_than),
-            "at_least": (self.value, top),
-            "under": (bottom, self.value),
-            "up_to": (bottom, self.value),
-        }.get(self.hedge)
-
-    def on_scale(
-        self, reporting: SourceReporting, hedging: HedgingOptions
-    ) -> tuple[float, float, float, float]:
-        """Return point, lower and upper end, and noise, on the quantity's scale.
-
-        The point of an interval is one inside it, and the ends of a point lie beside it: PyMC wants
-        a number everywhere, and the density uses the one or the other.
-        """
-        scale = QUANTITY_SCALES[self.quantity]
-        interval = self.interval(hedging)
-        if interval is None:
-            value = _on_scale(self.value, scale)
-            noise = math.hypot(self._noise(reporting, self.value), self._rounding(hedging))
-            return value, value - 1.0, value + 1.0, noise
-        lower, upper = (_on_scale(edge, scale) for edge in interval)
-        middle = float(np.mean([edge for edge in interval if math.isfinite(edge)]))
-        inside = lower if upper >= _FAR else upper if lower <= -_FAR else (lower + upper) / 2.0
-        return inside, lower, upper, self._noise(reporting, middle)
-
-    def _noise(self, reporting: SourceReporting, figure: float) -> float:
-        relative = QUANTITY_SCALES[self.quantity] == "stock"
-        size = abs(figure) / THOUSAND if relative else 1.0
-        return reporting.noise * size / _reporting_size(self.quantity)
-
-    def _rounding(self, hedging: HedgingOptions) -> float:
-        share = max(hedging.about if self.hedge == "about" else 0.0, hedging.minimum)
-        match QUANTITY_SCALES[self.quantity]:
-            case "log":
-                return share
-            case "logit":  # d logit(x) / d log(x) = 1 / (1 - x)
-                return share / max(1.0 - self.value, 0.05)
-            case _:
-                return share * max(abs(self.value) / THOUSAND, 0.1)
-
-
-def _on_scale(figure: float, scale: str) -> float:
-    match scale:
-        case "log":
-            open_ended = not 0.0 < figure < math.inf
-            return math.copysign(_FAR, figure - 1.0) if open_ended else math.log(figure / THOUSAND)
-        case "logit":
-            open_ended = not 0.0 < figure < 1.0
-            return math.copysign(_FAR, figure - 0.5) if open_ended else float(logit(figure))
-        case _:
-            return figure / THOUSAND if math.isfinite(figure) else math.copysign(_FAR, figure)
-
-
-def _confirmed_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
-    """Floors in thousands, and what they count."""
-    counts_killed = (data["confirmed_quantity"].values == "killed") | (
-        assumptions.confirmed.counts == "killed"
-    )
-    return {
-        "confirmed_value": data["confirmed_floor"].values / THOUSAND,
-        "confirmed_used": data["confirmed_used"].values.astype(float),
-        "confirmed_counts_killed": counts_killed.astype(float),
-    }

@@ -4,10 +4,13 @@ x[0] ~ Normal(level, step),  x[t] ~ Normal(level + persistence (x[t-1] - level),
 
 Persistence 1 is the random walk. Two geometries of the same process: *centred* samples x itself
 (good where claims fix the months closely: losses), *non-centred* samples its standardised steps
-(good where few claims do: killed share, recruits, foreign recruits).
+and carries them on, ``x = level + step * carried_steps @ steps`` (good where few claims do: killed
+share, recruits, foreign recruits).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
@@ -23,11 +26,22 @@ def carried_steps(persistence: float, n_months: int) -> np.ndarray:
     return np.where(lag >= 0, float(persistence) ** np.maximum(lag, 0), 0.0)
 
 
+def innovation_map(carried: np.ndarray) -> np.ndarray:
+    """Map from the offsets of the series from its level to its steps. (month, month).
+
+    The inverse of `carried_steps`.
+    """
+    n_months = len(carried)
+    persistence = carried[1, 0] if n_months > 1 else 0.0
+    return np.eye(n_months) - persistence * np.eye(n_months, k=-1)
+
+
 def centred(
     name: str,
     level: TensorVariable,
     step: TensorVariable,
     carried: np.ndarray,
+    innovations: Callable[[TensorVariable], TensorVariable],
     floor: Floor,
     start: np.ndarray,
 ) -> TensorVariable:
@@ -41,6 +55,8 @@ def centred(
         Scalars on the unbounded scale.
     carried
         As `carried_steps` gives it for the persistence. (month, month).
+    innovations
+        The map `innovation_map` as a function.
     floor
         Confirmed figures that the exponential of the series must not fall below. They give the
         geometry only, a change of variables: forward draws from the prior ignore them, for they
@@ -49,7 +65,6 @@ def centred(
         Where the sampler starts. (month,).
     """
     n_months = len(carried)
-    persistence = float(carried[1, 0]) if n_months > 1 else 0.0
 
     def forward(*parameters_and_size: TensorVariable) -> TensorVariable:
         level, step, *unused = parameters_and_size[:-1]
@@ -58,8 +73,7 @@ def centred(
 
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
         level, step = parameters[:2]
-        offset = value - level
-        squares = offset[0] ** 2 + pt.sum((offset[1:] - persistence * offset[:-1]) ** 2)
+        squares = pt.sum(innovations(value - level) ** 2)
         return -0.5 * squares / step**2 - n_months * (pt.log(step) + 0.5 * np.log(2.0 * np.pi))
 
     return pm.CustomDist(
@@ -73,32 +87,7 @@ def centred(
         dist=forward,
         logp=logp,
         signature="(),(),(k),(n),(k,n),(n,n)->(n)",
-        transform=FloorTransform(floor.pivots),
+        transform=FloorTransform(floor.pivots, floor.to_offset_log),
         initval=start,
         dims="month",
     )
-
-
-def non_centred_rows(
-    steps: TensorVariable, level: TensorVariable, step: TensorVariable, carried: np.ndarray
-) -> TensorVariable:
-    """Build several independent series from their standard normal steps.
-
-    Parameters
-    ----------
-    steps
-        (series, month)
-    level, step
-        On the unbounded scale of each series. (series,).
-    carried
-        As `carried_steps` gives it for each series. (series, month, month).
-
-    Returns
-    -------
-    (series, month)
-    """
-    if (carried == np.tri(carried.shape[1])).all():
-        path = pt.cumsum(steps, axis=1)
-    else:
-        path = pt.stack([pt.dot(carried[row], steps[row]) for row in range(len(carried))])
-    return level[:, None] + step[:, None] * path

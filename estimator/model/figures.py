@@ -1,0 +1,145 @@
+"""Published figures on the scales of the model: points or intervals, with their noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from scipy.special import logit
+
+from estimator.assumptions import (
+    QUANTITY_SCALES,
+    AssumptionSet,
+    HedgingOptions,
+    SourceReporting,
+)
+
+THOUSAND = 1000.0
+_FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
+
+FIGURES = ("lower", "upper", "noise", "is_point", "used")
+"""What the density of a claim takes beside its value."""
+
+POINTS = ("exact", "about")
+"""Hedges whose figure is a point; the others mean an interval."""
+
+
+def reporting_size(quantity: str) -> float:
+    """Persons in the unit in which biases and noise of a quantity enter the model."""
+    return THOUSAND if QUANTITY_SCALES[quantity] == "difference" else 1.0
+
+
+def figures_of_claims(
+    data: xr.Dataset, assumptions: AssumptionSet
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put the figures of all claims on the scales of their quantities.
+
+    Returns
+    -------
+    value, figures
+        (claim,), and (claim_figure, claim) with the rows `FIGURES`.
+    """
+    columns = ("quantity", "origin", "hedge", "low", "value", "high")
+    rows = []
+    for quantity, origin, hedge, low, value, high in zip(
+        *(data[name].values.tolist() for name in columns), strict=True
+    ):
+        figure = Figure(quantity, hedge, low, value, high)
+        reporting = assumptions.reporting.of(origin, quantity)
+        rows.append(figure.on_scale(reporting, assumptions.hedging))
+    value, lower, upper, noise = np.array(rows, dtype=float).reshape(len(rows), 4).T
+    size = data["weight"].values.sum(axis=1)
+    difference = np.array(
+        [QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values.tolist()], dtype=bool
+    )
+    noise = noise * np.where(difference, np.maximum(size, 1.0), 1.0)
+    is_point = np.isin(data["hedge"].values, POINTS)
+    return value.copy(), np.stack([lower, upper, noise, is_point, data["used"].values])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One claim's figure as published, in its own unit (NaN where a cell is empty)."""
+
+    quantity: str
+    hedge: str
+    low: float
+    value: float
+    high: float
+
+    def interval(self, hedging: HedgingOptions) -> tuple[float, float] | None:
+        """Return the interval that the wording means, or None for a point."""
+        scale = QUANTITY_SCALES[self.quantity]
+        share = scale == "logit"
+        nearly = hedging.share_band if share else hedging.nearly * abs(self.value)
+        more_than = hedging.share_band if share else hedging.more_than * abs(self.value)
+        bottom = -math.inf if scale in ("difference", "stock") else 0.0
+        top = 1.0 if share else math.inf
+        return {
+            "range": (self.low, self.high),
+            "nearly": (self.value - nearly, self.value),
+            "more_than": (self.value, self.value + more_than),
+            "at_least": (self.value, top),
+            "under": (bottom, self.value),
+            "up_to": (bottom, self.value),
+        }.get(self.hedge)
+
+    def on_scale(
+        self, reporting: SourceReporting, hedging: HedgingOptions
+    ) -> tuple[float, float, float, float]:
+        """Return point, lower and upper end, and noise, on the quantity's scale.
+
+        The point of an interval is one inside it, and the ends of a point lie beside it: PyMC wants
+        a number everywhere, and the density uses the one or the other.
+        """
+        scale = QUANTITY_SCALES[self.quantity]
+        interval = self.interval(hedging)
+        if interval is None:
+            value = _on_scale(self.value, scale)
+            noise = math.hypot(self._noise(reporting, self.value), self._rounding(hedging))
+            return value, value - 1.0, value + 1.0, noise
+        lower, upper = (_on_scale(edge, scale) for edge in interval)
+        middle = float(np.mean([edge for edge in interval if math.isfinite(edge)]))
+        inside = lower if upper >= _FAR else upper if lower <= -_FAR else (lower + upper) / 2.0
+        return inside, lower, upper, self._noise(reporting, middle)
+
+    def _noise(self, reporting: SourceReporting, figure: float) -> float:
+        relative = QUANTITY_SCALES[self.quantity] == "stock"
+        size = abs(figure) / THOUSAND if relative else 1.0
+        return reporting.noise * size / reporting_size(self.quantity)
+
+    def _rounding(self, hedging: HedgingOptions) -> float:
+        share = max(hedging.about if self.hedge == "about" else 0.0, hedging.minimum)
+        match QUANTITY_SCALES[self.quantity]:
+            case "log":
+                return share
+            case "logit":  # d logit(x) / d log(x) = 1 / (1 - x)
+                return share / max(1.0 - self.value, 0.05)
+            case _:
+                return share * max(abs(self.value) / THOUSAND, 0.1)
+
+
+def _on_scale(figure: float, scale: str) -> float:
+    match scale:
+        case "log":
+            open_ended = not 0.0 < figure < math.inf
+            return math.copysign(_FAR, figure - 1.0) if open_ended else math.log(figure / THOUSAND)
+        case "logit":
+            open_ended = not 0.0 < figure < 1.0
+            return math.copysign(_FAR, figure - 0.5) if open_ended else float(logit(figure))
+        case _:
+            return figure / THOUSAND if math.isfinite(figure) else math.copysign(_FAR, figure)
+
+
+def confirmed_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
+    """Floors in thousands, and what they count."""
+    counts_killed = (data["confirmed_quantity"].values == "killed") | (
+        assumptions.confirmed.counts == "killed"
+    )
+    return {
+        "confirmed_value": data["confirmed_floor"].values / THOUSAND,
+        "confirmed_used": data["confirmed_used"].values.astype(float),
+        "confirmed_counts_killed": counts_killed.astype(float),
+    }
