@@ -7,8 +7,9 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, DerivedOptions
 from estimator.evidence.dataset import Evidence
+from estimator.model.figures import THOUSAND
 from estimator.model.force import returned_draws
-from estimator.model.inputs import THOUSAND, ModelInputs
+from estimator.model.inputs import ModelInputs
 
 UNITS = {
     "losses": "persons/month",

@@ -19,7 +19,8 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence.dataset import Evidence
 from estimator.inference import Diagnostics, Draws
-from estimator.model.inputs import THOUSAND, ModelInputs
+from estimator.model.figures import THOUSAND
+from estimator.model.inputs import ModelInputs
 from estimator.quantities import totals
 
 SUMMARY_COLUMNS = (

@@ -102,7 +102,7 @@ def test_the_log_likelihood_of_a_point_is_scipys(
     found, likelihood = entry.evaluate(_prior_draws(entry.model, 5, 3))
     position = inputs.structure.coords["claim"].index("P")
     location = found["claim_location"].sel(claim="P").values
-    noise = inputs.data["claim_noise"][position]
+    noise = inputs.figure("noise")[position]
     expected = stats.norm.logpdf(np.log(30.0), location, noise)
     np.testing.assert_allclose(likelihood["reported"].sel(claim="P"), expected)
 
@@ -112,7 +112,7 @@ def test_the_log_likelihood_of_a_range_is_scipys(
 ) -> None:
     inputs, entry = small
     found, likelihood = entry.evaluate(_prior_draws(entry.model, 5, 3))
-    noise = inputs.data["claim_noise"][inputs.structure.coords["claim"].index("R")]
+    noise = inputs.figure("noise")[inputs.structure.coords["claim"].index("R")]
     normal = stats.norm(found["claim_location"].sel(claim="R").values, noise)
     near = np.abs(normal.mean() - np.log(30.0)) < 6 * noise
     expected = np.log(normal.cdf(np.log(40.0)) - normal.cdf(np.log(20.0)))

@@ -78,7 +78,9 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             apply("carried", steps), splits_size=[n_walks] + n_walks * [n_months]
         )
         linear, value = _assumptions(given, structure, levels)
-        shift, offset = pt.split(apply("shifts", _reporting(given)), splits_size=[n_claims, n_months])
+        shift, offset = pt.split(
+            apply("shifts", _reporting(given)), splits_size=[n_claims, n_months]
+        )
         walks = [
             linear[f"{walk}.level"] + value[f"{walk}.step"] * path
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)

@@ -36,7 +36,7 @@ class ClaimDensity(Op):
 
     __props__ = ()
 
-    def make_node(self, value: Any, figures: Any, location: Any) -> Apply:  # type: ignore[type-arg]
+    def make_node(self, value: Any, figures: Any, location: Any) -> Apply:
         inputs = [pt.as_tensor_variable(x) for x in (value, figures, location)]
         shape = inputs[2].type.shape
         return Apply(self, inputs, [pt.tensor(dtype="float64", shape=shape) for _ in range(2)])
@@ -54,7 +54,7 @@ class ClaimDensity(Op):
     def connection_pattern(self, node: Any) -> list[list[bool]]:
         return [[False, False], [False, False], [True, False]]
 
-    def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:  # type: ignore[type-arg]
+    def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:
         return [disconnected_type(), disconnected_type(), output_grads[0] * outputs[1]]
 
 
@@ -64,7 +64,7 @@ def _batched(op: ClaimDensity, node: Any, *inputs: Any) -> Any:
 
 
 @numba_njit
-def _log_normal_cdf(x):  # type: ignore[no-untyped-def]
+def _log_normal_cdf(x):
     if x > 0.0:
         return math.log1p(-0.5 * math.erfc(x / _SQRT_2))
     if x > -20.0:
@@ -75,7 +75,7 @@ def _log_normal_cdf(x):  # type: ignore[no-untyped-def]
 
 
 @numba_njit
-def _interval(left, right):  # type: ignore[no-untyped-def]
+def _interval(left, right):
     """Log probability of an interval that does not lie in the upper tail, and its slope."""
     log_right = _log_normal_cdf(right)
     gap = min(_log_normal_cdf(left) - log_right, -_SHORTEST)
@@ -87,7 +87,7 @@ def _interval(left, right):  # type: ignore[no-untyped-def]
 
 
 @numba_njit
-def _claims(value, figures, location):  # type: ignore[no-untyped-def]
+def _claims(value, figures, location):
     density, slope = np.zeros(len(location)), np.zeros(len(location))
     for i in range(len(location)):
         lower, upper, noise = figures[0, i], figures[1, i], figures[2, i]
@@ -109,7 +109,7 @@ def _claims(value, figures, location):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _claims_of_draws(value, figures, location):  # type: ignore[no-untyped-def]
+def _claims_of_draws(value, figures, location):
     density, slope = np.empty_like(location), np.empty_like(location)
     for draw in range(len(location)):
         density[draw], slope[draw] = _claims(value, figures, location[draw])

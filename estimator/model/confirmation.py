@@ -130,7 +130,9 @@ class FloorTransform(Transform):
         """Log absolute determinant of the derivative of `backward`, but for a constant."""
         return pt.sum(self._log_above(value, inputs) - self.backward(value, *inputs))
 
-    def _log_above(self, value: TensorVariable, inputs: tuple[TensorVariable, ...]) -> TensorVariable:
+    def _log_above(
+        self, value: TensorVariable, inputs: tuple[TensorVariable, ...]
+    ) -> TensorVariable:
         _, offset, _, _ = _floor_parameters(inputs)
         return self.to_offset_log(value) - offset
 

@@ -26,7 +26,6 @@ from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
 from estimator.model.figures import (
     FIGURES,
-    THOUSAND,
     confirmed_data,
     figures_of_claims,
     reporting_size,
@@ -207,7 +206,7 @@ def _coordinates(
     constants: dict[str, np.ndarray],
     assumptions: AssumptionSet,
 ) -> dict[str, np.ndarray]:
-    """Maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
+    """Make the maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
     _, scale = _assumption_data(assumptions)
     walks = {
         walk: (
@@ -254,9 +253,7 @@ def _stacked(
     )
 
 
-def _start(
-    location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_array
-) -> np.ndarray:
+def _start(location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_array) -> np.ndarray:
     one_sided = reporting[:, 4] > 0
     bias = np.where(one_sided, -np.exp(np.where(one_sided, reporting[:, 0], 0.0)), reporting[:, 0])
     level = location[list(ASSUMPTIONS).index("losses.level")]

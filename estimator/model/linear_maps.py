@@ -42,7 +42,7 @@ class RunsTimesVector(Op):
     def __init__(self, *, transposed: bool = False) -> None:
         self.transposed = transposed
 
-    def make_node(self, *inputs: Any) -> Apply:  # type: ignore[type-arg]
+    def make_node(self, *inputs: Any) -> Apply:
         variables = [pt.as_tensor_variable(x) for x in inputs]
         rows, columns = (int(size) for size in variables[2].data[3:])
         batch = (None,) * (variables[3].type.ndim - 1)
@@ -73,7 +73,7 @@ class RunsTimesVector(Op):
     def connection_pattern(self, node: Any) -> list[list[bool]]:
         return [[False], [False], [False], [True]]
 
-    def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:  # type: ignore[type-arg]
+    def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:
         back = RunsTimesVector(transposed=not self.transposed)
         return [disconnected_type()] * 3 + [back(*inputs[:3], output_grads[0])]
 
@@ -84,7 +84,7 @@ def _batched(op: RunsTimesVector, node: Any, *inputs: Any) -> Any:
 
 
 @numba_njit(fastmath={"reassoc", "contract"})  # lets the sum over a run be vectorised
-def _forward_loop(entries, runs, bounds, vector):  # type: ignore[no-untyped-def]
+def _forward_loop(entries, runs, bounds, vector):
     out = np.zeros(bounds[3])
     for run in range(bounds[0], bounds[1]):
         begin, end = runs[run, 2], runs[run + 1, 2]
@@ -98,7 +98,7 @@ def _forward_loop(entries, runs, bounds, vector):  # type: ignore[no-untyped-def
 
 
 @numba_njit
-def _transposed_loop(entries, runs, bounds, vector):  # type: ignore[no-untyped-def]
+def _transposed_loop(entries, runs, bounds, vector):
     out = np.zeros(bounds[4])
     for run in range(bounds[0], bounds[1]):
         begin, end = runs[run, 2], runs[run + 1, 2]

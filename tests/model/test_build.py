@@ -9,6 +9,7 @@ from pytensor.compile.mode import Mode
 from estimator.assumptions import ASSUMPTIONS
 from estimator.compose import assumption_set
 from estimator.inference import CompiledStructure
+from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
 
 MONTHLY = ("losses", "killed_share", "recruits", "foreign_recruits")
@@ -98,13 +99,13 @@ def test_what_was_sampled_gives_back_the_free_variables(
 def test_a_claim_that_does_not_count_adds_nothing_to_the_density(
     central: CompiledStructure, central_inputs: ModelInputs, prior_draws: dict[str, np.ndarray]
 ) -> None:
-    used = central_inputs.data["claim_used"].copy()
-    used[0] = 0.0
+    figures = central_inputs.data["claim_figures"].copy()
+    figures[FIGURES.index("used"), 0] = 0.0
     few = {name: array[:, :2] for name, array in prior_draws.items()}
     with central.model:
-        pm.set_data({"claim_used": used})
+        pm.set_data({"claim_figures": figures})
         _, without = central.evaluate(few)
-        pm.set_data({"claim_used": central_inputs.data["claim_used"]})
+        pm.set_data({"claim_figures": central_inputs.data["claim_figures"]})
     _, with_it = central.evaluate(few)
     assert (without["reported"][..., 0] == 0).all()
     assert (with_it["reported"][..., 0] != 0).all()

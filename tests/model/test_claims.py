@@ -15,8 +15,8 @@ from estimator.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.inference import CompiledStructure, _prior_draws
 from estimator.model.build import build_from_inputs
-from estimator.model.claims import log_interval_probability
-from estimator.model.force import returned
+from estimator.model.claim_density import claim_density
+from estimator.model.force import returned_draws
 from estimator.model.inputs import model_inputs
 from tests.evidence import tables
 
@@ -26,11 +26,11 @@ OPEN = 1e6
 
 @pytest.fixture(scope="module")
 def interval() -> pytensor.compile.Function:
-    """Log probability of an interval, and its derivatives by location and noise."""
+    """Log probability of an interval, and its derivative by location."""
     lower, upper, location, noise = arguments = pt.dscalars("lower", "upper", "location", "noise")
-    value = log_interval_probability(lower, upper, location, noise)
-    slopes = pytensor.grad(value, [location, noise])
-    return pytensor.function(arguments, [value, *slopes], mode=INTERPRETED)
+    figures = pt.stack([lower, upper, noise, 0.0, 1.0])[:, None]
+    value = claim_density(pt.zeros(1), figures, location[None]).sum()
+    return pytensor.function(arguments, [value, pytensor.grad(value, location)], mode=INTERPRETED)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,32 @@ def test_the_gradient_of_an_open_interval_is_the_normal_hazard(
         assert interval(z, OPEN, 0.0, 1.0)[1] == pytest.approx(hazard, rel=1e-6)
 
 
+@pytest.mark.parametrize("mode", [INTERPRETED, "NUMBA"], ids=["interpreted", "compiled"])
+def test_the_slope_is_that_of_the_density_for_points_and_intervals(mode: Mode | str) -> None:
+    rng = np.random.default_rng(3)
+    n = 200
+    lower = rng.normal(0.0, 2.0, n)
+    figures = np.stack(
+        [
+            np.where(rng.random(n) < 0.2, -OPEN, lower),
+            np.where(rng.random(n) < 0.2, OPEN, lower + rng.uniform(0.01, 2.0, n)),
+            rng.uniform(0.02, 1.0, n),
+            rng.integers(0, 2, n),
+            rng.integers(0, 2, n),
+        ]
+    )
+    value, location = rng.normal(0.0, 2.0, (2, n))
+    at = pt.dvector("location")
+    density = claim_density(pt.as_tensor(value), pt.as_tensor(figures), at)
+    function = pytensor.function([at], [density, pytensor.grad(density.sum(), at)], mode=mode)
+    step = 1e-6 * figures[2]
+    _, slope = function(location)
+    numerical = (function(location + step)[0] - function(location - step)[0]) / (2 * step)
+    np.testing.assert_allclose(slope, numerical, rtol=1e-4, atol=1e-4)
+    assert (slope[figures[4] == 0] == 0).all()
+    assert (slope[figures[4] == 1] != 0).mean() > 0.8
+
+
 QUARTER = {"period_start": "2025-04-01", "period_end": "2025-06-30"}
 CLAIMS = [
     tables.row(id="L", origin="a", **QUARTER),
@@ -102,7 +128,9 @@ CLAIMS = [
 
 
 def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
-    assumptions = assumption_set(["window=since_2025"])
+    assumptions = assumption_set(
+        ["window=since_2025", "+reporting.default.force_size.drift.value=0.1"]
+    )
     evidence = load_evidence(assumptions, tables.claims(tmp_path, *CLAIMS))
     inputs = model_inputs(evidence, assumptions)
     entry = CompiledStructure(build_from_inputs(inputs))
@@ -117,7 +145,7 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
         for position, key in enumerate(ASSUMPTIONS)
     }
     killed = losses * share
-    back = returned(losses - killed, value["returns.rate"], value["returns.delay"], 34.0)
+    back = returned_draws(losses - killed, value["returns.rate"], value["returns.delay"], 34.0)
     days = evidence.dataset["month_days"].values
     exits = value["force.other_exits"][..., None] * days / (365.25 / 12)
     net = recruits + foreign + back - losses - exits
@@ -156,9 +184,8 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             found["claim_location"].sel(claim=name).values, location, rtol=1e-6, err_msg=name
         )
-    assert (found["reporting"].sel(source="h:force_size", reporting_term="drift") == 0).all()
     np.testing.assert_allclose(
         found["claim_location"].sel(claim="T").values,
-        stock * np.exp(shift("h:force_size", 0.0)),
+        stock * np.exp(shift("h:force_size", years[until_september][-1])),
         rtol=1e-6,
     )

@@ -32,7 +32,7 @@ class Table:
         self.figure, self.weight, self.offset = figure, weight, offset
         self.coordinates = np.eye(weight.shape[1]) if coordinates is None else coordinates
         self.pivots = Pivots.of(weight > 0)
-        transform = FloorTransform(self.pivots)
+        transform = FloorTransform(self.pivots, lambda value: pt.dot(self.coordinates, value))
         x = pt.vector("x", shape=(weight.shape[1],))
         inputs = [pt.as_tensor(array) for array in (figure, offset, weight, self.coordinates)]
         outputs = [

@@ -82,8 +82,8 @@ def test_a_face_value_figure_lands_at_its_log_thousands() -> None:
 
 def test_face_value_leaves_no_room_for_a_bias() -> None:
     found = inputs_of("assumptions=article")
-    used = found.data["claim_used"] > 0
-    origins = found.structure.constants["source_of_claim"][used].any(axis=0)
+    used = found.figure("used") > 0
+    origins = found.structure.constants["shift"][used].any(axis=0)
     n_sources = len(found.structure.coords["source"])
     assert used.any()
     assert (np.abs(found.data["reporting_scale"][0][origins[:n_sources]]) <= 0.05).all()
@@ -108,5 +108,5 @@ def test_a_fixed_assumption_is_its_value_in_thousands() -> None:
 def test_a_claim_that_does_not_count_stays_in_the_data_unused() -> None:
     found = inputs_of("evidence.drop=[S11]")
     position = found.structure.coords["claim"].index("S11")
-    assert found.data["claim_used"][position] == 0.0
-    assert inputs_of().data["claim_used"][position] == 1.0
+    assert found.figure("used")[position] == 0.0
+    assert inputs_of().figure("used")[position] == 1.0
