@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,7 +27,7 @@ from estimator.compose import compose_config, explain_hydra, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import conf_dir
 from estimator.results import check_writable
-from estimator.run import collect, default_name, estimate, write_estimate
+from estimator.run import Estimate, collect, default_name, estimate, write_estimate
 from estimator.tables import markdown_table, terminal_table
 
 log = logging.getLogger(__name__)
@@ -36,14 +38,18 @@ class Batch:
 
     Attributes
     ----------
+    writer
+        Writes and draws finished sets while the next one is sampled; None writes at once.
     folders
         Where the finished sets are.
     failed_diagnostics, errors
         By label of the set: what failed.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, writer: Executor | None = None) -> None:
         self.console = console
+        self.writer = writer
+        self._writing: dict[str, Future[Path]] = {}
         self.folders: list[Path] = []
         self.failed_diagnostics: dict[str, str] = {}
         self.errors: dict[str, EstimatorError] = {}
@@ -88,12 +94,25 @@ class Batch:
         self.progress.update(task, description=f"{assumptions.label}: write")
         plain = to_plain(config) | {"label": assumptions.label, "name": self.name}
         plain.pop("hydra", None)
-        self.folders.append(
-            write_estimate(found, self.outputs, self.name, plain, _plots() if self.plots else None)
-        )
+        arguments = (found, self.outputs, self.name, plain, self.plots)
+        if self.writer is None:
+            self.folders.append(_write(*arguments))
+        else:
+            self._writing[assumptions.label] = self.writer.submit(_write, *arguments)
         self.progress.remove_task(task)
         if not found.diagnostics.ok:
             self.failed_diagnostics[assumptions.label] = "; ".join(found.diagnostics.failures)
+
+    def wait(self) -> None:
+        """Wait until all sets are written; an error is kept."""
+        for label, writing in self._writing.items():
+            task = self.progress.add_task(f"{label}: write", total=None)
+            try:
+                self.folders.append(writing.result())
+            except EstimatorError as error:
+                self.errors[label] = error
+            self.progress.remove_task(task)
+        self._writing.clear()
 
     def finish(self) -> None:
         """Collect what was written, and print and write the table and the forest of the sets."""
@@ -121,17 +140,24 @@ def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) 
 
 def run_many(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
     """Estimate every set of a Hydra multirun, in this process, so that they share compilations."""
-    batch = Batch(console)
+    # Spawned, not forked: a fork of a process with threads may hang.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as writer:
+        writer.submit(_plots)  # imported while the first set compiles
+        batch = Batch(console, writer)
+        with batch.progress:
+            _multirun(_job(batch), overrides, config_dir)
+            batch.wait()
+    return batch
 
+
+def _job(batch: Batch) -> Callable[[DictConfig], None]:
     def job(config: DictConfig) -> None:
         task = [str(text) for text in HydraConfig.get().overrides.task]
         batch.estimate_one(
             OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"]), task
         )
 
-    with batch.progress:
-        _multirun(job, overrides, config_dir)
-    return batch
+    return job
 
 
 def _multirun(
@@ -156,6 +182,10 @@ def _multirun(
             decorated(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_hydra(error)) from error
+
+
+def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:
+    return write_estimate(found, outputs, name, config, _plots() if plots else None)
 
 
 def _plots() -> Callable[[xr.DataTree, Path], Any]:

@@ -32,6 +32,9 @@ _WALK_DIMS = ("walk", "walk_coordinate")
 Scalars = dict[str, TensorVariable]
 """The scalar assumptions by key."""
 
+# Share of the typical ratio that moves what is sampled in months with a floor of their own. With
+# none or all of it, ratio and months are strongly correlated in some sets; one half suits all.
+_RATIO_IN_FLOOR = 0.5
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
 
@@ -92,10 +95,14 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
+        log_ratio = linear["unconfirmed.ratio"]
+        typical_log_ratio = given["assumption_location"][_POSITION["unconfirmed.ratio"]]
         floor = confirmation.Floor(
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
-            offset=offset - given["assumption_location"][_POSITION["losses.level"]],
+            offset=offset
+            - given["assumption_location"][_POSITION["losses.level"]]
+            - _RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],
             to_offset_log=partial(apply, "losses"),
             pivots=structure.pivots,
@@ -115,7 +122,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             "confirmed_figure",
             pt.sum(weight * rate, axis=1),
             true_share,
-            linear["unconfirmed.ratio"],
+            log_ratio,
             value["unconfirmed.spread"],
             given["confirmed_used"],
             given["confirmed_value"],

@@ -48,7 +48,7 @@ class ClaimDensity(Op):
         for storage, result in zip(output_storage, results, strict=True):
             storage[0] = result.reshape(location.shape)
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Any) -> list[Any]:
+    def infer_shape(self, node: Any, shapes: Any) -> list[Any]:
         return [shapes[2], shapes[2]]
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:

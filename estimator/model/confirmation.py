@@ -75,10 +75,10 @@ class Floor:
     weight
         Weights on exp(series). (confirmed_claim, month).
     offset
-        What is added to the log above the floor before it is sampled: less the prior's level, and
-        in months without a floor of their own the bias of the origin that reports them. Then the
-        reported level is sampled, which claims fix; the true one makes a ridge with the bias.
-        (month,).
+        What is added to the log above the floor before it is sampled: less the prior's level; in
+        months with a floor of their own less some of the typical ratio; in the others the bias of
+        the origin that reports them. Then the reported level is sampled, which claims fix; the true
+        one makes a ridge with the bias. (month,).
     coordinates
         Map from what the sampler moves to the log above the floor plus offset, as
         `estimator.model.geometry.losses_map` gives it. (month, month).

@@ -78,6 +78,7 @@ class Structure:
         - ``carried_<walk>`` (month, month): what is left of earlier steps
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
+        - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
         - ``total`` (claim, series × month + 2): each claim as a linear functional of losses,
           killed, recruits, foreign recruits, returned, then other exits and the start
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
@@ -323,12 +324,17 @@ def _constants(
         },
         "mobilisation_weight": _mobilisation_weight(data, assumptions),
         "confirmed_weight": data["confirmed_weight"].values,
+        "own_floor": _own_floor(data["confirmed_weight"].values > 0),
         "total": np.array(total).reshape(rest.shape),
         "rest": rest,
         "shift": np.concatenate([picks, picks * years[:, None]], axis=1),
         "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
         "months_before_window": np.array(float(assumptions.window.months_before_window)),
     }
+
+
+def _own_floor(covered: np.ndarray) -> np.ndarray:
+    return covered[covered.sum(axis=1) == 1].any(axis=0).astype(float)
 
 
 def _years_of_claims(data: xr.Dataset, is_stock: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ class RunsTimesVector(Op):
         product = np.asarray(turned @ vector.reshape(-1, vector.shape[-1]).T).T
         output_storage[0][0] = np.ascontiguousarray(product).reshape(*vector.shape[:-1], -1)
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Any) -> list[tuple[Any, ...]]:
+    def infer_shape(self, node: Any, shapes: Any) -> list[tuple[Any, ...]]:
         return [(*shapes[3][:-1], node.outputs[0].type.shape[-1])]
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
