@@ -122,9 +122,9 @@ class Batch:
         run = self.outputs / self.name
         (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
         if self.plots:
-            from estimator.plots import plot_forest
+            from estimator.plots import DPI, plot_forest
 
-            plot_forest(trees).savefig(run / "forest.png", dpi=150)
+            plot_forest(trees).savefig(run / "forest.png", dpi=DPI)
         self.console.print(terminal_table(trees))
         self.console.print(f"Results: {run}")
 

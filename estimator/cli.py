@@ -21,6 +21,8 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator run -m killed_share=article,registry,western     any product of options and values
 """
 
+_FILE_WIDTH = 100  # columns of output that goes to a file
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit status.
@@ -67,7 +69,10 @@ def _run(options: argparse.Namespace) -> int:
     from estimator.batch import run_many, run_one
 
     run = run_many if options.multirun else run_one
-    batch = run(options.overrides, options.config_dir, Console())
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
+    batch = run(options.overrides, options.config_dir, console)
     batch.finish()
     if batch.errors:
         raise (

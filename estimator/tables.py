@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -78,16 +79,34 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
 
 
 def terminal_table(trees: Mapping[str, xr.DataTree]) -> Table:
-    """Table for the terminal; sets whose diagnostics failed are red."""
-    table = Table(caption=Text(caption(trees)), caption_justify="left", show_lines=False)
-    for position, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if position == 0 else "right", overflow="fold")
-    style = ""
-    for cells in rows(trees):
-        if cells[0]:
-            style = "red" if cells[0].endswith(FAILED) else ""
-        folded = [cell.replace(" [", "\n[") if " [" in cell else cell for cell in cells]
-        table.add_row(*(Text(cell) for cell in folded), style=style, end_section=not cells[0])
+    """Table for the terminal, at its best with 100 columns; sets that failed are red.
+
+    Two rows a set, each with median and range below each other; the period stands below the set,
+    the diagnostics below each other.
+    """
+    table = Table(
+        caption=Text(caption(trees)),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+    )
+    headings = (*HEADINGS[2:4], "replacement\ngap", HEADINGS[5], "P(gap\n< 0)", "R-hat\nESS")
+    table.add_column(HEADINGS[0], min_width=max(len(label) for label in trees), overflow="fold")
+    for heading in headings:
+        table.add_column(heading, justify="right", overflow="fold")
+    cells_of = rows(trees)
+    for month, total in zip(cells_of[::2], cells_of[1::2], strict=True):
+        label, last_month, *answers, rhat, ess, divergences = month
+        style = "red" if label.endswith(FAILED) else ""
+        for first, second, cells, diagnostics in (
+            (label, last_month, answers, f"{rhat}\n{ess}"),
+            ("", TOTAL, total[2:7], f"{divergences} div."),
+        ):
+            folded = [cell.replace(" [", "\n[") for cell in cells]
+            name = f"{first}\n{second}" if first else second
+            table.add_row(*(Text(cell) for cell in (name, *folded, diagnostics)), style=style)
+        table.add_section()
     return table
 
 

@@ -19,6 +19,7 @@ from estimator.plots.recruits_losses import plot_recruits_losses
 from estimator.plots.trace_rank import plot_trace_rank
 
 __all__ = [
+    "DPI",
     "plot_force",
     "plot_forest",
     "plot_killed_share",
