@@ -30,6 +30,7 @@ UNITS = {
     "reporting_bias": "see source",
     "reporting_drift": "see source, per year",
 }
+_ZERO = 1e-15  # an assumption fixed at 0 is link(NOTHING) in the model
 FLOWS = ("losses", "killed", "wounded", "recruits", "foreign_recruits", "returned")
 """Quantities whose total over the window is their sum; so are replacement gap and net change."""
 
@@ -125,6 +126,7 @@ def _in_their_units(values: xr.DataArray) -> xr.DataArray:
     sizes = [spec.per_model_unit for spec in ASSUMPTIONS.values()]
     units = [spec.unit for spec in ASSUMPTIONS.values()]
     scaled = values * xr.DataArray(sizes, dims="assumption")
+    scaled = scaled.where(scaled > _ZERO, 0.0)
     return scaled.assign_coords(assumption=list(ASSUMPTIONS), unit=("assumption", units))
 
 

@@ -66,7 +66,8 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
         f"{int(met(table).sum())} of {len(table)} claims agree with their 90 % predictive range",
         notes=[
             "Grey boxes: low to high of the claim. Triangles: the claim is a bound, with which a "
-            "range agrees that reaches the side they point to."
+            "range agrees that reaches the side they point to. Confirmed sums: what "
+            "is left of them after their confirmed months."
         ],
     )
 
@@ -79,6 +80,8 @@ def predictive_table(result: xr.DataTree) -> pd.DataFrame:
         if table.empty:
             continue
         dim = f"{prefix}claim"
+        if prefix and "observed_data" in result.children:
+            table = _as_read(result, table)
         draws = style.group(result, "posterior_predictive")[name]
         draws = draws.assign_coords({dim: draws[dim].values.astype(str)})
         found = style.quantiles(draws.sel({dim: list(table.index)})).transpose(dim, "quantile")
@@ -91,6 +94,14 @@ def predictive_table(result: xr.DataTree) -> pd.DataFrame:
         return pd.DataFrame(columns=[*claims.COLUMNS, *claims.DATES, "central", "group", *empty])
     table = pd.concat(parts)
     return table.sort_values(["group", "period_end", "origin"], kind="stable")
+
+
+def _as_read(result: xr.DataTree, table: pd.DataFrame) -> pd.DataFrame:
+    """Put in the confirmed figures as the model reads them: sums less their confirmed months."""
+    read = style.group(result, "observed_data")["confirmed_figure"]
+    read = read.assign_coords(confirmed_claim=read["confirmed_claim"].values.astype(str))
+    figures = read.sel(confirmed_claim=list(table.index)).values
+    return table.assign(low=np.nan, value=figures, high=np.nan, central=figures)
 
 
 def met(table: pd.DataFrame) -> pd.Series:

@@ -54,6 +54,15 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
         fig,
         result,
         f"Recruits minus losses in {months.last}: {style.range_text(last)} thousand; "
-        f"below zero in {short:.0f} % of draws",
+        f"below zero in {_percent(short)} of draws",
         notes=months.notes,
     )
+
+
+def _percent(share: float) -> str:
+    """Write a percentage so that only certainty reads as 0 % or 100 %."""
+    if 0 < share < 1:
+        return "under 1 %"
+    if 99 < share < 100:
+        return "over 99 %"
+    return f"{share:.0f} %"

@@ -21,7 +21,7 @@ ASSUMPTIONS = (
 )
 # plot_rank marks what deviates at this level; 0.9 would raise a false alarm in every tenth panel.
 TEST_PROB = 0.99
-DRAWS = 500  # of each chain, evenly spaced: more cost seconds and show nothing else
+DRAWS = 200  # of each chain, evenly spaced: the test takes them to be independent
 _TEST = f"p: test of equal ranks, suspicious below {1 - TEST_PROB:.2f}; marked points drive it."
 _ENVELOPE = f"Shaded: where {100 * TEST_PROB:.0f} % of uniform ranks lie."
 _COLORS = (
