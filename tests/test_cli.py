@@ -143,3 +143,16 @@ def test_no_command_is_an_error_of_the_parser(capsys: pytest.CaptureFixture[str]
         main([])
     assert end.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+def test_a_multirun_draws_its_sets_and_compares_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = estimator(tmp_path, "returns.rate=0,0.5", "plots=true", multirun=True)
+    assert status == 0, capsys.readouterr().err
+    run_folder = tmp_path / "mine"
+    assert (run_folder / "forest.png").stat().st_size > 10_000
+    drawn = [{path.name for path in found.iterdir()} for found in run_folder.glob("*/plots")]
+    assert len(drawn) == 2
+    assert drawn[0] == drawn[1]
+    assert "monthly_losses.png" in drawn[0]
