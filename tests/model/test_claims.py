@@ -129,7 +129,7 @@ CLAIMS = [
 
 def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
     assumptions = assumption_set(
-        ["window=since_2025", "+reporting.default.force_size.drift.value=0.1"]
+        ["window=since_2025", "+reporting.default.force_size.drift={family:Fixed,value:0.1}"]
     )
     evidence = load_evidence(assumptions, tables.claims(tmp_path, *CLAIMS))
     inputs = model_inputs(evidence, assumptions)
