@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -34,8 +35,8 @@ GROUPS = {
 FILES = {"result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
 
 
-def write(found: Estimate, folder: Path, **more: object) -> None:
-    write_result(folder, found.tree, found.summary, {"seed": 1}, **more)  # type: ignore[arg-type]
+def write(found: Estimate, folder: Path, **more: Any) -> None:
+    write_result(folder, found.tree, found.summary, {"seed": 1}, **more)
 
 
 @pytest.fixture(scope="module")

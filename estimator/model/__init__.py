@@ -2,10 +2,14 @@
 
 ====================  ==========================================================================
 `inputs`              numbers and structure that the model takes from assumptions and evidence
+`figures`             published figures on the scales of the model
+`linear_maps`         all linear maps of the model, as one sparse operation
+`geometry`            coordinates in which the sampler moves
 `random_walk`         monthly latent series
 `confirmation`        the confirmed floor: change of variables, and the density of the figures
 `force`               returns to duty
 `claims`              what origins report, with hedges, bias and noise
+`claim_density`       log density of the claims and its slope, as one operation
 `build`               the PyMC model
 ====================  ==========================================================================
 """

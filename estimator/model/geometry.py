@@ -90,7 +90,7 @@ def losses_map(
 
     Parameters
     ----------
-    data, claim_data, bias_scale
+    data, figures, bias_scale
         As for `step_maps`.
     walk
         How steps are carried, the scale of the level, the typical step.

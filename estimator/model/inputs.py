@@ -91,7 +91,8 @@ class Structure:
         ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
-        Labels of the dims `month, claim, confirmed_claim, source, assumption, reporting_term`.
+        Labels of the dims `month, claim, claim_figure, confirmed_claim, source, assumption,
+        reporting_term`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -158,7 +159,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     claim_value, claim_figures = figures_of_claims(data, assumptions)
     constants = _constants(data, sources, assumptions)
     reporter, reported_by = _reported_by(data, sources)
-    dense = _coordinates(data, claim_figures, sources, reporter, reporting, constants, assumptions)
+    walks = {
+        walk: (
+            constants[f"carried_{walk}"],
+            float(scale[list(ASSUMPTIONS).index(f"{walk}.level")]),
+            float(getattr(assumptions, walk).step.quantile(0.5)),
+        )
+        for walk in WALKS
+    }
+    of_claim = reporting[[sources.index(name) for name in data["source"].values.tolist()]]
+    dense = _coordinates(
+        data, claim_figures, of_claim, reporter, walks, constants["mobilisation_weight"]
+    )
     layout, arrays = _stacked(constants, dense, reported_by)
     structure = Structure(
         families=tuple(
@@ -201,29 +213,17 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
 def _coordinates(
     data: xr.Dataset,
     claim_figures: np.ndarray,
-    sources: list[str],
+    reporting_of_claim: np.ndarray,
     reporter: str | None,
-    reporting: np.ndarray,
-    constants: dict[str, np.ndarray],
-    assumptions: AssumptionSet,
+    walks: dict[str, tuple[np.ndarray, float, float]],
+    mobilised: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Make the maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
-    _, scale = _assumption_data(assumptions)
-    walks = {
-        walk: (
-            constants[f"carried_{walk}"],
-            float(scale[list(ASSUMPTIONS).index(f"{walk}.level")]),
-            float(getattr(assumptions, walk).step.quantile(0.5)),
-        )
-        for walk in WALKS
-    }
-    names = data["source"].values.tolist()
-    of_claim = reporting[[sources.index(name) for name in names]]
-    bias_scale = of_claim[:, 1] * np.where(of_claim[:, 4] > 0, _UNDERCOUNT_SIZE, 1.0)
+    one_sided = reporting_of_claim[:, 4] > 0
+    bias_scale = reporting_of_claim[:, 1] * np.where(one_sided, _UNDERCOUNT_SIZE, 1.0)
     figures = dict(zip(FIGURES, claim_figures, strict=True))
-    mobilised = constants["mobilisation_weight"]
     sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
-    shifted = np.array([float(name == reporter) for name in names])
+    shifted = np.array([float(name == reporter) for name in data["source"].values.tolist()])
     return {
         "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised),
         "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
@@ -344,7 +344,7 @@ def _years_of_claims(data: xr.Dataset, is_stock: np.ndarray) -> np.ndarray:
     """
     weight, years = data["weight"].values, data["years_to_end"].values
     mean = weight @ years / np.maximum(weight.sum(axis=1), 1e-9)
-    last = years[np.maximum((np.cumsum(weight > 0, axis=1)).argmax(axis=1), 0)]
+    last = years[np.cumsum(weight > 0, axis=1).argmax(axis=1)]
     return np.where(is_stock, last, mean)
 
 
