@@ -446,7 +446,7 @@ class AssumptionSet(Section):
         try:
             return cls.model_validate(fields | {"label": label})
         except ValidationError as error:
-            problems = [*_explained(error), *_problems_of_priors(config)]
+            problems = [*explained(error, cls), *_problems_of_priors(config)]
             text = problems_text("The configuration has problems:", dict.fromkeys(problems))
             raise ConfigError(text) from error
 
@@ -530,14 +530,14 @@ def is_packed(prior: Prior) -> bool:
     return prior.is_fixed or prior.family in LINKS
 
 
-def _explained(error: ValidationError) -> list[str]:
+def explained(error: ValidationError, kind: type[BaseModel]) -> list[str]:
     """Say each of pydantic's findings with its key, what was found, and what is allowed."""
     problems = []
     for item in error.errors():
         place = [str(part) for part in item["loc"] if part != "[key]"]
         key = ".".join(place)
         if item["type"] == "extra_forbidden":
-            siblings = _fields_at(place[:-1])
+            siblings = _fields_at(kind, place[:-1])
             hint = nearest(place[-1], siblings) if siblings else "remove it"
             problems.append(f"{key}: unknown key; {hint}")
         elif item["type"] == "missing":
@@ -558,9 +558,9 @@ def _explained(error: ValidationError) -> list[str]:
     return problems
 
 
-def _fields_at(place: list[str]) -> list[str]:
+def _fields_at(root: type[BaseModel], place: list[str]) -> list[str]:
     """Names of the fields allowed at a place of the configuration, where the type says so."""
-    kind: Any = AssumptionSet
+    kind: Any = root
     for part in place:
         fields = getattr(kind, "model_fields", {})
         if get_origin(kind) is dict:

@@ -20,7 +20,7 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "hydra.")
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "sweep", "hydra", "experiment")
 
 
 def compose_config(
@@ -144,8 +144,8 @@ def explain_hydra(error: Exception) -> str:
 def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
-    keys = [str(key) for key in shipped if key not in ("defaults", "hydra")]
-    return [*AssumptionSet.model_fields, *(key for key in keys if key != "label")]
+    keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
+    return [*AssumptionSet.model_fields, "sweep", *keys]
 
 
 def _groups() -> list[str]:

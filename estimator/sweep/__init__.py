@@ -1,0 +1,1 @@
+"""A sweep: many assumption sets, a few of them fitted, the others reweighted or fitted."""

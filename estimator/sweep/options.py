@@ -1,0 +1,122 @@
+"""Options of a sweep and of its design, typed and checked (group `sweep` of ``conf/``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from estimator.assumptions import Section, explained
+from estimator.errors import ConfigError, problems_text
+
+
+class Axis(Section):
+    """What one assumption of a design runs over.
+
+    Give one of: `values` (options of a group, or values of a key), `low` and `high` (a range for a
+    number, on a log scale with `log`), or `shift` (for a prior given as a range: the range is moved
+    by so many prior standard deviations on the family's own scale).
+    """
+
+    values: tuple[str | int | float | bool, ...] | None = Field(default=None, min_length=1)
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    shift: tuple[float, float] | None = None
+    points: int = Field(default=3, ge=2, le=1000)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Axis:
+        given = [
+            name
+            for name, there in (
+                ("values", self.values is not None),
+                ("low and high", self.low is not None or self.high is not None),
+                ("shift", self.shift is not None),
+            )
+            if there
+        ]
+        if len(given) != 1:
+            found = " and ".join(given) or "nothing"
+            raise ValueError(f"give values, or low and high, or shift. Got {found}")
+        if "low and high" in given:
+            if self.low is None or self.high is None or self.low >= self.high:
+                raise ValueError(
+                    f"needs low below high. Got low={self.low}, high={self.high}"
+                )
+            if self.log and self.low <= 0:
+                raise ValueError(f"log needs low above 0. Got {self.low}")
+        elif self.log:
+            raise ValueError("log goes with low and high")
+        if self.shift is not None and self.shift[0] >= self.shift[1]:
+            raise ValueError(f"shift needs two rising numbers. Got {list(self.shift)}")
+        return self
+
+
+class Design(Section):
+    """Which sets a sweep is made of.
+
+    Attributes
+    ----------
+    method
+        product: all combinations (ranges in `points` steps); one_at_a_time: the configuration as it
+        is, and then each axis alone at its ends or values; latin_hypercube and sobol: `sets` points
+        that fill the space of the axes.
+    vary
+        Axes by key: a group (killed_share), a number (unconfirmed.ratio.high) or a prior
+        (unconfirmed.ratio).
+    sets
+        Number of points of a latin_hypercube or sobol design.
+    seed
+        Of the design.
+    """
+
+    method: Literal["product", "one_at_a_time", "latin_hypercube", "sobol"]
+    vary: dict[str, Axis] = Field(min_length=1)
+    sets: int = Field(default=64, ge=2, le=100_000)
+    seed: int = Field(default=0, ge=0)
+
+
+class RayOptions(Section):
+    """Where the Ray cluster is."""
+
+    address: str | None
+
+
+class SweepOptions(Section):
+    """How a multirun is carried out (see ``conf/sweep/default.yaml`` for each)."""
+
+    method: Literal["auto", "plan", "fit"]
+    whole_results: int = Field(ge=0, le=1000)
+    max_k_hat: float = Field(gt=0.0, le=1.0)
+    check: int = Field(ge=0, le=10_000)
+    base_draws: int = Field(ge=50, le=100_000)
+    fit_draws: int = Field(ge=50, le=100_000)
+    tune: int = Field(ge=20, le=100_000)
+    base_max_depth: int = Field(ge=1, le=12)
+    fit_max_depth: int = Field(ge=1, le=12)
+    target_accept: float = Field(gt=0.5, lt=1.0)
+    keep_draws: bool
+    fail_fast: bool
+    executor: Literal["local", "ray"]
+    workers: int | None = Field(ge=1, le=4096)
+    backend: Literal["threads", "processes"]
+    ray: RayOptions
+    design: Design | None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> SweepOptions:
+        """Check the group `sweep` of a resolved configuration.
+
+        Raises
+        ------
+        ConfigError
+            With every problem found: key, what was found, what is allowed.
+        """
+        try:
+            return cls.model_validate(config)
+        except ValidationError as error:
+            problems = [f"sweep.{problem}" for problem in explained(error, cls)]
+            text = problems_text("The configuration has problems:", problems)
+            raise ConfigError(text) from error
