@@ -110,10 +110,21 @@ def label_of(overrides: Sequence[str]) -> str:
     for override in overrides:
         if override.startswith("assumptions="):
             bundle = override.removeprefix("assumptions=")
-        elif not override.lstrip("+~").startswith(_NOT_ASSUMED):
+        elif is_assumed(override.lstrip("+~")):
             changes.append(override)
     label = ",".join([bundle, *changes])
     return label if len(label) <= _LABEL_MAXIMUM else label[: _LABEL_MAXIMUM - 1] + "…"
+
+
+def is_assumed(override: str) -> bool:
+    """Whether an override changes what is assumed, and not where or how it is worked out."""
+    return not override.startswith(_NOT_ASSUMED)
+
+
+def config_groups(config_dir: str | Path | None = None) -> set[str]:
+    """Names of all groups of options, the shipped ones and those of a user's folder."""
+    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
+    return {path.name for folder in folders for path in folder.iterdir() if path.is_dir()}
 
 
 def explain_hydra(error: Exception) -> str:

@@ -9,6 +9,7 @@ at once by PyTensor's own Python code, which needs no compilation.
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import warnings
 from collections.abc import Callable
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pymc as pm
 import pytensor
@@ -25,8 +25,10 @@ from pytensor.compile.mode import Mode
 from pytensor.graph.replace import graph_replace, vectorize_graph
 
 from estimator.assumptions import SamplerOptions
+from estimator.convergence import Convergence, convergence
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, Structure
+from estimator.whitening import Whitening, whitened_model
 
 Progress = Callable[[int, int], None]
 """Called with draws done and draws in all."""
@@ -79,6 +81,32 @@ class CompiledStructure:
         inputs = [rv.type(name=rv.name) for rv in free]
         return _vectorised(inputs, graph_replace(outputs, dict(zip(free, inputs, strict=True))))
 
+    @cached_property
+    def _deterministics_from_free(self) -> Any:
+        free = list(self.model.free_RVs)
+        inputs = [rv.type(name=rv.name) for rv in free]
+        known = dict(zip(free, inputs, strict=True))
+        return _vectorised(inputs, graph_replace(list(self.model.deterministics), known))
+
+    def with_data(self, inputs: ModelInputs) -> Any:
+        """Density of a set of this structure, ready to be sampled."""
+        data = _checked(inputs, self)
+        needed = {variable.name for variable in self.density.shared_var_keys}
+        return self.density.with_data(
+            **{name: array for name, array in data.items() if name in needed}
+        )
+
+    def split(self, sampled: np.ndarray) -> dict[str, np.ndarray]:
+        """Cut what the sampler moves, (chain, draw, coordinate), into its variables by name."""
+        point = self.model.initial_point()
+        shapes = {value.name: point[value.name].shape for value in self.model.value_vars}
+        ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+        pieces = np.split(sampled, ends[:-1], axis=-1)
+        return {
+            name: piece.reshape(*sampled.shape[:2], *shape)
+            for (name, shape), piece in zip(shapes.items(), pieces, strict=True)
+        }
+
     def free_variables(self, sampled: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Free variables from what the sampler moved; keys are names, arrays (chain, draw, ...)."""
         arrays = [sampled[value.name] for value in self.model.value_vars]
@@ -110,6 +138,13 @@ class CompiledStructure:
             for rv, array in zip(model.observed_RVs, results[n_determined:], strict=True)
         }
         return self._dataset(variables), self._dataset(likelihood)
+
+    def variables(self, free: dict[str, np.ndarray]) -> xr.Dataset:
+        """Deterministics alone, as `evaluate` gives them beside the free variables."""
+        names = [rv.name for rv in self.model.free_RVs]
+        results = _call(self._deterministics_from_free, [free[name] for name in names])
+        labels = [variable.name for variable in self.model.deterministics]
+        return self._dataset(dict(zip(labels, results, strict=True)))
 
     def _dataset(self, arrays: dict[str, np.ndarray]) -> xr.Dataset:
         dims = self.model.named_vars_to_dims
@@ -216,6 +251,110 @@ def infer(
     return Draws(posterior, prior, log_likelihood, stats)
 
 
+@dataclass(frozen=True)
+class Short:
+    """Settings of a short run in whitened coordinates.
+
+    Attributes
+    ----------
+    chains, tune, draws
+        Chains, warm-up and kept draws of each.
+    max_depth
+        Depth of NUTS's trees.
+    target_accept
+        Aimed-at acceptance rate.
+    """
+
+    chains: int
+    tune: int
+    draws: int
+    max_depth: int
+    target_accept: float
+
+
+_PILOT_DRAWS, _PILOT_TUNE = 1000, 600
+
+
+def learn_whitening(
+    inputs: ModelInputs, options: SamplerOptions, seed: np.random.SeedSequence, cores: int
+) -> Whitening:
+    """Sample a pilot of one set and learn from it in which coordinates it is simple."""
+    import nutpie
+
+    with _LOCK:
+        entry = compiled(inputs.structure, inputs)
+        density = entry.with_data(inputs)
+    trace = nutpie.sample(
+        density,
+        draws=_PILOT_DRAWS,
+        tune=_PILOT_TUNE,
+        chains=options.chains,
+        cores=cores,
+        seed=int(seed.generate_state(1)[0]),
+        target_accept=options.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        store_unconstrained=True,
+    )
+    draws = trace["sample_stats"]["unconstrained_draw"].values
+    return Whitening.of_draws(draws.reshape(-1, draws.shape[-1]))
+
+
+def infer_whitened(
+    inputs: ModelInputs,
+    whitening: Whitening,
+    settings: Short,
+    seed: np.random.SeedSequence,
+    cores: int,
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Sample the posterior of a set in the coordinates that a pilot has learnt.
+
+    Parameters
+    ----------
+    inputs
+        As `estimator.model.model_inputs` gives them.
+    whitening
+        Of a set of the same structure.
+    settings
+        Chains, draws, depth.
+    seed
+        Of the sampler.
+    cores
+        Chains at a time.
+
+    Returns
+    -------
+    posterior, sample_stats
+        As in `Draws`.
+    """
+    import nutpie
+
+    with _LOCK:
+        entry = compiled(inputs.structure, inputs)
+        density = entry.with_data(inputs)
+    trace = nutpie.sample(
+        whitened_model(density, whitening),
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=cores,
+        seed=int(seed.generate_state(1)[0]),
+        target_accept=settings.target_accept,
+        maxdepth=settings.max_depth,
+        save_warmup=False,
+        progress_bar=False,
+        store_unconstrained=True,
+    )
+    stats = trace["sample_stats"].to_dataset()
+    sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
+    kept = ["diverging", "energy", "n_steps", "step_size"]
+    with _LOCK:
+        with entry.model:
+            pm.set_data(inputs.data)
+        posterior = entry.variables(entry.free_variables(sampled))
+    return posterior, stats[kept].reset_coords(drop=True)
+
+
 def _prior_draws(model: pm.Model, draws: int, seed: int) -> dict[str, np.ndarray]:
     names = [rv.name for rv in model.free_RVs]
     values = pm.draw(model.free_RVs, draws=draws, random_seed=seed, mode=_INTERPRETED)
@@ -231,9 +370,7 @@ def _nutpie(
 ) -> tuple[dict[str, np.ndarray], xr.Dataset]:
     import nutpie
 
-    needed = {variable.name for variable in entry.density.shared_var_keys}
-    data = {name: array for name, array in _checked(inputs, entry).items() if name in needed}
-    density = entry.density.with_data(**data)
+    density = entry.with_data(inputs)
     total = options.chains * (options.draws + options.tune)
 
     def report(chains: list[Any]) -> None:
@@ -342,49 +479,57 @@ def diagnose(quantities: xr.Dataset, stats: xr.Dataset, options: SamplerOptions)
     divergences = int(stats["diverging"].sum())
     if options.method == "prior":
         return Diagnostics(1.0, np.inf, np.inf, {}, 0, ())
-    varying = _varying(quantities)
-    worst: dict[str, str] = {}
-    found: dict[str, float] = {}
-    for name, compute, largest in (
-        ("max_rhat", lambda d: az.rhat(d), True),
-        ("min_ess_bulk", lambda d: az.ess(d, method="bulk"), False),
-        ("min_ess_tail", lambda d: az.ess(d, method="tail"), False),
-    ):
-        values = np.asarray(compute(varying)["value"])
-        position = int(np.nanargmax(values) if largest else np.nanargmin(values))
-        found[name], worst[name] = float(values[position]), str(varying["entry"].values[position])
+    names, draws = varying_entries(quantities)
+    found = convergence(draws)
+    worst_at = {
+        "max_rhat": int(np.argmax(found.rhat)),
+        "min_ess_bulk": int(np.argmin(found.ess_bulk)),
+        "min_ess_tail": int(np.argmin(found.ess_tail)),
+    }
+    return verdict(found, {key: names[at] for key, at in worst_at.items()}, divergences, options)
+
+
+def verdict(
+    found: Convergence, worst: dict[str, str], divergences: int, options: SamplerOptions
+) -> Diagnostics:
+    """Hold what was found against the bounds.
+
+    Parameters
+    ----------
+    found
+        Of every quantity that is reported and not constant.
+    worst
+        Name of the quantity with the largest R-hat and the smallest effective sample sizes.
+    divergences
+        Number of divergent transitions.
+    options
+        The bounds.
+    """
+    rhat = float(found.rhat.max())
+    sizes = {"bulk": float(found.ess_bulk.min()), "tail": float(found.ess_tail.min())}
     failures = []
-    if found["max_rhat"] > options.max_rhat:
-        failures.append(f"R-hat {found['max_rhat']:.3f} > {options.max_rhat} ({worst['max_rhat']})")
-    for name, label in (("min_ess_bulk", "bulk ESS"), ("min_ess_tail", "tail ESS")):
-        if found[name] < options.min_ess:
-            failures.append(f"{label} {found[name]:.0f} < {options.min_ess:.0f} ({worst[name]})")
+    if not rhat <= options.max_rhat:
+        failures.append(f"R-hat {rhat:.3f} > {options.max_rhat} ({worst['max_rhat']})")
+    for name, size in sizes.items():
+        if not size >= options.min_ess:
+            where = worst[f"min_ess_{name}"]
+            failures.append(f"{name} ESS {size:.0f} < {options.min_ess:.0f} ({where})")
     if divergences > options.max_divergences:
         failures.append(f"{divergences} divergences > {options.max_divergences}")
-    return Diagnostics(
-        found["max_rhat"],
-        found["min_ess_bulk"],
-        found["min_ess_tail"],
-        worst,
-        divergences,
-        tuple(failures),
-    )
+    return Diagnostics(rhat, sizes["bulk"], sizes["tail"], worst, divergences, tuple(failures))
 
 
-def _varying(quantities: xr.Dataset) -> xr.Dataset:
-    """Stack all entries of all variables into one, without those that never change."""
+def varying_entries(quantities: xr.Dataset) -> tuple[list[str], np.ndarray]:
+    """Names and draws (entry, chain, draw) of all entries of all variables that are not constant."""
     columns, labels = [], []
     for name, variable in quantities.items():
         others = [dim for dim in variable.dims if dim not in ("chain", "draw")]
-        stacked = variable.transpose("chain", "draw", *others)
-        flat = stacked.values.reshape(*stacked.shape[:2], -1)
+        stacked = variable.transpose(*others, "chain", "draw")
+        flat = stacked.values.reshape(-1, *stacked.shape[len(others) :])
         names = [""]
         for dim in others:
             names = [f"{a},{b}" if a else str(b) for a in names for b in variable[dim].values]
-        moving = np.ptp(flat, axis=(0, 1)) > 0
-        columns.append(flat[..., moving])
+        moving = np.ptp(flat, axis=(1, 2)) > 0
+        columns.append(flat[moving])
         labels += [f"{name}[{label}]" for label, keep in zip(names, moving, strict=True) if keep]
-    return xr.Dataset(
-        {"value": (("chain", "draw", "entry"), np.concatenate(columns, axis=-1))},
-        coords={"entry": labels},
-    )
+    return labels, np.concatenate(columns)

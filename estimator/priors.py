@@ -251,7 +251,7 @@ def _parameters_of_range(
     if family in LINKS:
         link = {"identity": float, "exp": math.log, "sigmoid": special.logit}[LINKS[family]]
         below, above = float(link(low)), float(link(high))
-        sigma = (above - below) / (2.0 * float(stats.norm.ppf(1.0 - tail)))
+        sigma = (above - below) / (2.0 * float(special.ndtri(1.0 - tail)))
         return (("mu", (below + above) / 2.0), ("sigma", sigma))
     if family == "Uniform":
         rim = (high - low) * tail / mass

@@ -34,7 +34,7 @@ Scalars = dict[str, TensorVariable]
 
 # Share of the typical ratio that moves what is sampled in months with a floor of their own. With
 # none or all of it, ratio and months are strongly correlated in some sets; one half suits all.
-_RATIO_IN_FLOOR = 0.5
+RATIO_IN_FLOOR = 0.5
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
 
@@ -102,7 +102,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             weight=weight,
             offset=offset
             - given["assumption_location"][_POSITION["losses.level"]]
-            - _RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
+            - RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],
             to_offset_log=partial(apply, "losses"),
             pivots=structure.pivots,

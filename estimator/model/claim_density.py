@@ -116,6 +116,32 @@ def _claims_of_draws(value, figures, location):
     return density, slope
 
 
+@njit(nogil=True)
+def _total_of_draws(value, figures, location):
+    total = np.empty(len(location))
+    for draw in range(len(location)):
+        density, _ = _claims(value, figures, location[draw])
+        total[draw] = density.sum()
+    return total
+
+
+def log_likelihood(value: np.ndarray, figures: np.ndarray, location: np.ndarray) -> np.ndarray:
+    """Log density of all claims together, for draws.
+
+    Parameters
+    ----------
+    value, figures
+        As for `claim_density`, arrays.
+    location
+        (draw, claim).
+
+    Returns
+    -------
+    (draw,)
+    """
+    return np.asarray(_total_of_draws(value, figures, np.ascontiguousarray(location)))
+
+
 @register_funcify_and_cache_key(ClaimDensity)
 def _compiled(op: ClaimDensity, node: Any, **_: Any) -> Any:
     return _claims, "claim_density_1"

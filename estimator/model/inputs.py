@@ -154,8 +154,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     data = evidence.dataset
     sources = list(dict.fromkeys(data["source"].values.tolist()))
     quantities = data["quantity"].values.tolist()
-    location, scale = _assumption_data(assumptions)
-    reporting = _reporting_data(sources, assumptions)
+    location, scale = assumption_data(assumptions)
+    reporting = reporting_data(sources, assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
     constants = _constants(data, sources, assumptions)
     reporter, reported_by = _reported_by(data, sources)
@@ -261,7 +261,7 @@ def _start(location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_arra
     return np.asarray(level - reported_by @ np.concatenate([bias, reporting[:, 2]]))
 
 
-def _assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
+def assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
     """Location and scale of the assumptions under their link, model units. (assumption,) each."""
     location, scale = np.zeros(len(ASSUMPTIONS)), np.zeros(len(ASSUMPTIONS))
     for position, (key, prior) in enumerate(assumptions.priors()):
@@ -281,7 +281,7 @@ def _link(value: float, *, is_share: bool) -> float:
     return math.log(value) if value > 0 else NOTHING
 
 
-def _reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarray:
+def reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarray:
     """Columns: location and scale of bias, of drift, and whether one-sided. (source, 5)."""
     rows = []
     for name in sources:

@@ -1,0 +1,315 @@
+"""Fit one set of a sweep: what a worker does, and what it hands back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.convergence import convergence
+from estimator.entries import EntryLayout, flatten
+from estimator.errors import EstimatorError
+from estimator.evidence import Evidence
+from estimator.inference import (
+    Diagnostics,
+    Short,
+    infer_whitened,
+    learn_whitening,
+    verdict,
+)
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.pilot import Pilot, transfer
+from estimator.quantities import derived_quantities, reported_quantities, totals
+
+log = logging.getLogger(__name__)
+
+CORE = (
+    "losses",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    "net_change",
+    "force_size",
+    "unconfirmed",
+    "unconfirmed_ratio",
+    "assumption_value",
+    "reporting_bias",
+    "reporting_drift",
+)
+"""Quantities whose draws are kept; all others follow from them."""
+
+DIAGNOSED = tuple(name for name in CORE if name != "reporting_drift")
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One fit to be made.
+
+    Attributes
+    ----------
+    fit_id
+        Name of the fit.
+    assumptions
+        The set that is fitted.
+    evidence_key
+        Which of the shared evidences it uses.
+    settings
+        Of the first attempt.
+    seed
+        Root of its randomness.
+    priors
+        Arrays that replace those of the model's data: a covering fit has wider priors than any set.
+    """
+
+    fit_id: str
+    assumptions: AssumptionSet
+    evidence_key: str
+    settings: Short
+    seed: int
+    priors: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all tasks of a sweep need.
+
+    Attributes
+    ----------
+    evidences
+        By key.
+    pilots
+        By structure.
+    cores
+        Chains of one fit at a time.
+    """
+
+    evidences: dict[str, Evidence]
+    pilots: dict[str, Pilot]
+    cores: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Draws of one fit, or why there are none.
+
+    Attributes
+    ----------
+    fit_id
+        Name of the fit.
+    core
+        The quantities `CORE` and `claim_location`, float32; None if the fit failed altogether.
+    stats
+        Sample statistics.
+    diagnostics
+        Of the draws.
+    relative_ess
+        As in `estimator.entries.Entries`. (entry,).
+    error
+        Why there are no draws; empty if there are.
+    seconds
+        What it took.
+    attempts
+        How many attempts it took.
+    """
+
+    fit_id: str
+    core: xr.Dataset | None
+    stats: xr.Dataset | None
+    diagnostics: Diagnostics | None
+    relative_ess: np.ndarray | None
+    error: str
+    seconds: float
+    attempts: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are draws that can be trusted."""
+        return self.diagnostics is not None and self.diagnostics.ok
+
+
+def evidence_key(assumptions: AssumptionSet) -> str:
+    """Equal for sets that choose the same claims in the same way."""
+    parts = [
+        assumptions.evidence.model_dump(mode="json"),
+        assumptions.window.model_dump(mode="json"),
+        assumptions.hedging.model_dump(mode="json"),
+        assumptions.killed_share.origins,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def task_inputs(task: FitTask, evidence: Evidence) -> ModelInputs:
+    """Inputs of the model of a task."""
+    inputs = model_inputs(evidence, task.assumptions)
+    return replace(inputs, data={**inputs.data, **task.priors})
+
+
+def pilot_of(task: FitTask, shared: Shared) -> tuple[str, Pilot]:
+    """Fit the pilot of the structure of a task; return the structure's name and the pilot."""
+    inputs = task_inputs(task, shared.evidences[task.evidence_key])
+    seed = np.random.SeedSequence([task.seed, 1])
+    whitening = learn_whitening(inputs, task.assumptions.sampler, seed, shared.cores)
+    return inputs.structure.identity, Pilot.of(whitening, inputs)
+
+
+def fit(task: FitTask, shared: Shared) -> Fit:
+    """Fit one set; what goes wrong is handed back and not raised, so that others go on.
+
+    The first attempt uses the pilot of the structure. If the draws fail their diagnostics, the next
+    takes longer trees, smaller steps and three times the draws; the last learns a pilot of its own.
+    """
+    begin = time.perf_counter()
+    evidence = shared.evidences[task.evidence_key]
+    found: tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray] | None = None
+    attempt = 0
+    try:
+        inputs = task_inputs(task, evidence)
+        pilot = shared.pilots.get(inputs.structure.identity)
+        patient = replace(
+            task.settings,
+            tune=3 * task.settings.tune,
+            draws=3 * task.settings.draws,
+            max_depth=10,
+            target_accept=0.95,
+        )
+        for attempt, (settings, own) in enumerate(
+            [(task.settings, False), (patient, False), (patient, True)], start=1
+        ):
+            if own or pilot is None:
+                _, pilot = pilot_of(task, shared)
+            found = _attempt(task, inputs, evidence, pilot, settings, shared.cores, attempt)
+            if found[2].ok:
+                break
+            log.info("%s: attempt %d: %s", task.fit_id, attempt, "; ".join(found[2].failures))
+    except EstimatorError as error:
+        return _failed(task, str(error), begin, attempt)
+    except Exception as error:  # a sampler that gives up; the other sets go on
+        log.exception("%s failed", task.fit_id)
+        return _failed(task, f"{type(error).__name__}: {error}", begin, attempt)
+    core, stats, diagnostics, relative_ess = found
+    seconds = time.perf_counter() - begin
+    return Fit(task.fit_id, core, stats, diagnostics, relative_ess, "", seconds, attempt)
+
+
+def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:
+    return Fit(
+        task.fit_id, None, None, None, None, error, time.perf_counter() - begin, max(attempt, 1)
+    )
+
+
+def _attempt(
+    task: FitTask,
+    inputs: ModelInputs,
+    evidence: Evidence,
+    pilot: Pilot,
+    settings: Short,
+    cores: int,
+    attempt: int,
+) -> tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray]:
+    whitening, mapped = transfer(pilot, inputs)
+    seed = np.random.SeedSequence([task.seed, 2, attempt])
+    variables, stats = infer_whitened(mapped, whitening, settings, seed, cores)
+    quantities = reported_quantities(variables, inputs, evidence)
+    core = quantities[list(CORE)].astype(np.float32)
+    core["claim_location"] = variables["claim_location"].astype(np.float32)
+    for name in CORE:
+        core[name].attrs = quantities[name].attrs
+    layout, draws = flatten(entries_dataset(core, task.assumptions, evidence))
+    diagnostics, relative_ess = _diagnose(layout, draws, stats, task.assumptions)
+    return core, stats, diagnostics, relative_ess
+
+
+def _diagnose(
+    layout: EntryLayout, draws: np.ndarray, stats: xr.Dataset, assumptions: AssumptionSet
+) -> tuple[Diagnostics, np.ndarray]:
+    """Diagnose all entries that vary; bounds hold for those that are sampled and reported."""
+    finite = np.isfinite(draws[:, 0, 0])
+    moving = finite & (np.ptp(draws.reshape(len(draws), -1), axis=1) > 0)
+    rows = np.flatnonzero(moving)
+    found = convergence(draws[rows])
+    relative = np.ones(len(draws))
+    n_draws = draws.shape[1] * draws.shape[2]
+    relative[rows] = np.minimum(np.minimum(found.ess_bulk, found.ess_tail) / n_draws, 1.0)
+    bound = np.isin(rows, diagnosed_rows(layout))
+    names = [layout.names[row] for row in rows[bound]]
+    kept = replace(
+        found,
+        rhat=found.rhat[bound],
+        ess_bulk=found.ess_bulk[bound],
+        ess_tail=found.ess_tail[bound],
+    )
+    worst = {
+        "max_rhat": names[int(np.argmax(kept.rhat))],
+        "min_ess_bulk": names[int(np.argmin(kept.ess_bulk))],
+        "min_ess_tail": names[int(np.argmin(kept.ess_tail))],
+    }
+    divergences = int(stats["diverging"].sum())
+    return verdict(kept, worst, divergences, assumptions.sampler), relative
+
+
+def diagnosed_rows(layout: EntryLayout) -> np.ndarray:
+    """Rows of the quantities whose diagnostics decide whether a set is an answer."""
+    return np.concatenate(
+        [np.arange(s.start, s.stop) for name, s in layout.slices.items() if name in DIAGNOSED]
+    )
+
+
+def entries_dataset(
+    core: xr.Dataset, assumptions: AssumptionSet, evidence: Evidence
+) -> xr.Dataset:
+    """Everything that is summarised of a set, from what is kept of its draws.
+
+    Confirmed periods and sources that do not count in the set are NaN.
+
+    Returns
+    -------
+    xarray.Dataset
+        Monthly quantities (chain, draw, month), those of the window as a whole with the prefix
+        `total_` (chain, draw, total), assumptions, biases and unconfirmed losses.
+    """
+    monthly = core[[name for name in CORE if "month" in core[name].dims]]
+    killed = (core["losses"] * core["killed_share"]).assign_attrs(core["losses"].attrs)
+    more = {
+        "killed": killed,
+        "wounded": (core["losses"] - killed).assign_attrs(core["losses"].attrs),
+        "replacement_gap": (core["recruits"] - core["losses"]).assign_attrs(core["losses"].attrs),
+    }
+    monthly = monthly.assign(more)
+    # As in `estimator.run.estimate`: the third child of the set's seed.
+    rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
+    monthly = monthly.merge(derived_quantities(monthly, assumptions.derived, rng))
+    whole = totals(monthly)
+    whole = xr.Dataset(
+        {f"total_{name}": variable.expand_dims(total=["total"]) for name, variable in whole.items()}
+    )
+    data = evidence.dataset
+    counts = data["confirmed_used"].reset_coords(drop=True)
+    sources = set(data["source"].values[data["used"].values].tolist())
+    used = xr.DataArray(
+        [name in sources for name in core["source"].values],
+        dims="source",
+        coords={"source": core["source"]},
+    )
+    rest = {name: core[name].where(counts) for name in ("unconfirmed", "unconfirmed_ratio")}
+    rest |= {name: core[name].where(used) for name in ("reporting_bias", "reporting_drift")}
+    for name, variable in rest.items():
+        variable.attrs = core[name].attrs
+    return xr.merge([monthly, whole, core[["assumption_value"]], xr.Dataset(rest)])
+
+
+def fit_entries(
+    found: Fit, assumptions: AssumptionSet, evidence: Evidence
+) -> tuple[EntryLayout, np.ndarray, np.ndarray]:
+    """Layout, draws (entry, chain, draw) and relative effective sample sizes of a fit."""
+    if found.core is None or found.relative_ess is None:
+        raise ValueError(f"{found.fit_id} has no draws")
+    layout, draws = flatten(entries_dataset(found.core, assumptions, evidence))
+    return layout, draws, found.relative_ess
+
