@@ -1,13 +1,19 @@
-"""One set or a Hydra multirun of many: estimate, write, collect, and end with one table."""
+"""One set or a Hydra multirun of many: estimate, write, collect, and end with one table.
+
+A multirun of a few sets writes each whole (draws, prior, predictive, pictures). One of many goes to
+`estimator.sweep`, which plans it. Other launchers of Hydra get one plain fit a job.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,14 +29,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions import AssumptionSet
-from estimator.compose import compose_config, explain_hydra, to_plain, typed
+from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import conf_dir
 from estimator.results import check_writable
-from estimator.run import Estimate, collect, default_name, estimate, write_estimate
-from estimator.tables import markdown_table, terminal_table
+from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
+from estimator.sweep.design import design_overrides
+from estimator.sweep.options import SweepOptions
+from estimator.sweep.results import collect_results
+from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.tables import markdown_table, sweep_table, terminal_table
 
 log = logging.getLogger(__name__)
+
+_OWN_LAUNCHER = "estimator"
 
 
 class Batch:
@@ -44,6 +56,8 @@ class Batch:
         Where the finished sets are.
     failed_diagnostics, errors
         By label of the set: what failed.
+    sweep
+        How a planned sweep ended; None if the sets were written whole.
     """
 
     def __init__(self, console: Console, writer: Executor | None = None) -> None:
@@ -53,6 +67,7 @@ class Batch:
         self.folders: list[Path] = []
         self.failed_diagnostics: dict[str, str] = {}
         self.errors: dict[str, EstimatorError] = {}
+        self.sweep: SweepOutcome | None = None
         self.name = default_name()
         self.outputs = Path("outputs")
         self.plots = True
@@ -66,16 +81,26 @@ class Batch:
             disable=not console.is_terminal,
         )
 
-    def estimate_one(self, config: DictConfig, overrides: Sequence[str]) -> None:
-        """Estimate and write one set; an error is kept, so that other sets still run."""
+    def estimate_one(
+        self, config: DictConfig, overrides: Sequence[str], *, resume: bool = False
+    ) -> None:
+        """Estimate and write one set; an error is kept, so that other sets still run.
+
+        With `resume`, a set that is there already is not estimated again.
+        """
         try:
             assumptions = typed(config, overrides)
-            self._settings(config)
-            self._estimate(assumptions, config)
+            self.configure(config)
+            folder = is_done(assumptions, self.outputs, self.name) if resume else None
+            if folder is not None:
+                self.folders.append(folder)
+            else:
+                self._estimate(assumptions, config)
         except EstimatorError as error:
             self.errors[",".join(overrides) or "central"] = error
 
-    def _settings(self, config: DictConfig) -> None:
+    def configure(self, config: DictConfig) -> None:
+        """Take name, place and plots from a configuration."""
         self.name = str(config.name) if config.name is not None else self.name
         self.outputs = Path(str(config.output_dir))
         self.plots = bool(config.plots)
@@ -116,17 +141,98 @@ class Batch:
 
     def finish(self) -> None:
         """Collect what was written, and print and write the table and the forest of the sets."""
-        if not self.folders:
-            return
-        _, trees = collect(self.outputs, self.name, self.folders)
         run = self.outputs / self.name
-        (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
-        if self.plots:
-            from estimator.plots import DPI, plot_forest
+        if self.sweep is not None:
+            self.console.print(sweep_table(self.sweep.tree))
+            if len(self.sweep.check):
+                self.console.print(self.sweep.check.to_string(index=False))
+        elif self.folders:
+            _, trees = collect(self.outputs, self.name, self.folders)
+            (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
+            if self.plots:
+                from estimator.plots import DPI, plot_forest
 
-            plot_forest(trees).savefig(run / "forest.png", dpi=DPI)
-        self.console.print(terminal_table(trees))
+                plot_forest(trees).savefig(run / "forest.png", dpi=DPI)
+            self.console.print(terminal_table(trees))
+        else:
+            return
         self.console.print(f"Results: {run}")
+
+
+class Job:
+    """What Hydra runs: a job with other launchers, a whole batch with ours.
+
+    Parameters
+    ----------
+    batch
+        Where results are kept; left behind where Hydra sends the job to another process.
+    config_dir
+        A folder of a user's options.
+    name
+        Of the run, for jobs that get none.
+    """
+
+    def __init__(self, batch: Batch, config_dir: str | None, name: str) -> None:
+        self.batch: Batch | None = batch
+        self.config_dir = config_dir
+        self.name = name
+        self.__name__ = "job"  # Hydra asks for it
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the batch behind: it holds a console and a pool of processes."""
+        return self.__dict__ | {"batch": None}
+
+    def __call__(self, config: DictConfig) -> None:
+        """Estimate and write one set: what launchers of others run."""
+        batch = self.batch or Batch(Console(quiet=True))
+        batch.name = self.name
+        overrides = [str(text) for text in HydraConfig.get().overrides.task]
+        plain = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
+        batch.estimate_one(plain, overrides, resume=True)
+        if self.batch is None and batch.errors:
+            raise next(iter(batch.errors.values()))
+
+    def launch(self, batch_of_overrides: Sequence[Sequence[str]]) -> None:
+        """Run all sets of a multirun with the planner, or whole if they are few."""
+        batch = self.batch
+        if batch is None:
+            raise RuntimeError("a batch is launched where it was made")
+        batch.name = self.name
+        options = None
+        for overrides in batch_of_overrides:
+            try:
+                config = compose_config(overrides, self.config_dir)
+                options = SweepOptions.from_config(to_plain(config)["sweep"])
+                batch.configure(config)
+                break
+            except EstimatorError as error:
+                batch.errors[",".join(overrides)] = error
+                if len(batch.errors) == len(batch_of_overrides):
+                    return
+        if options is None:
+            return
+        batch.errors.clear()  # the sweep records each of them with its set
+        if options.method == "auto" and len(batch_of_overrides) <= options.whole_results:
+            for overrides in batch_of_overrides:
+                try:
+                    config = compose_config(overrides, self.config_dir)
+                except EstimatorError as error:
+                    batch.errors[",".join(overrides)] = error
+                    continue
+                batch.estimate_one(config, overrides, resume=True)
+            return
+        batch.progress.stop()
+        folder = batch.outputs / batch.name
+        batch.sweep = run_sweep(batch_of_overrides, options, folder, batch.console, self.config_dir)
+
+
+def with_design(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
+    """Override lists of all sets of the design that a configuration asks for."""
+    plain = to_plain(OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"]))
+    options = SweepOptions.from_config(plain["sweep"])
+    if options.design is None:
+        return [list(overrides)]
+    return [[*overrides, *more] for more in design_overrides(options.design, plain)]
 
 
 def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
@@ -139,35 +245,59 @@ def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) 
 
 
 def run_many(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
-    """Estimate every set of a Hydra multirun, in this process, so that they share compilations."""
-    # Spawned, not forked: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as writer:
-        writer.submit(_plots)  # imported while the first set compiles
+    """Estimate every set of a Hydra multirun."""
+    with _writer() as writer:
         batch = Batch(console, writer)
+        name = _sweep_name(overrides, config_dir)
         with batch.progress:
-            _multirun(_job(batch), overrides, config_dir)
+            _multirun(Job(batch, config_dir, name), overrides, config_dir)
             batch.wait()
+        if batch.sweep is None and not batch.folders and not batch.errors:
+            # A launcher of others: its jobs wrote the sets from processes of their own.
+            first = compose_config([], config_dir)
+            batch.name = name
+            batch.outputs = Path(_given(overrides, "output_dir") or str(first.output_dir))
+            run = batch.outputs / (_given(overrides, "name") or name)
+            batch.name = run.name
+            batch.folders = sorted(path.parent for path in run.glob("*/result.nc"))
+    if batch.folders:
+        collect_results(batch.outputs / batch.name)
     return batch
 
 
-def _job(batch: Batch) -> Callable[[DictConfig], None]:
-    def job(config: DictConfig) -> None:
-        task = [str(text) for text in HydraConfig.get().overrides.task]
-        batch.estimate_one(
-            OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"]), task
-        )
-
-    return job
+def _given(overrides: Sequence[str], key: str) -> str | None:
+    found = [text.partition("=")[2] for text in overrides if text.startswith(f"{key}=")]
+    return found[-1] if found else None
 
 
-def _multirun(
-    job: Callable[[DictConfig], None], overrides: Sequence[str], config_dir: str | None
-) -> None:
+def _sweep_name(overrides: Sequence[str], config_dir: str | None) -> str:
+    """Name of a multirun that was given none: the same for the same command, so that it goes on."""
+    relevant = sorted(text for text in overrides if is_assumed(text) or "experiment" in text)
+    experiment = _given(overrides, "experiment") or "sweep"
+    text = "\n".join([*relevant, *(t for t in overrides if "design" in t), str(config_dir)])
+    return f"{experiment}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _writer() -> Iterator[Executor]:
+    # Spawned, not forked: a fork of a process with threads may hang.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as writer:
+        yield writer
+
+
+def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> None:
+    import estimator.launch  # noqa: F401 - makes the launcher known to Hydra
+
     arguments = ["estimator", "--multirun", *overrides]
     if config_dir is not None:
         if not Path(config_dir).is_dir():
             raise ConfigError(f"--config-dir {config_dir}: no such folder")
         arguments[1:1] = ["--config-dir", str(Path(config_dir).resolve())]
+    arguments += [
+        f"hydra/{part}={_OWN_LAUNCHER}"
+        for part in ("launcher", "sweeper")
+        if _given(overrides, f"hydra/{part}") is None
+    ]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
     # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder.

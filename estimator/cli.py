@@ -9,8 +9,13 @@ import argparse
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from estimator.errors import DiagnosticsError, EstimatorError, problems_text
+from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _DESCRIPTION = """\
 Posterior ranges for monthly losses and the net change of a force, from published claims.
@@ -19,6 +24,8 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator run assumptions=sceptical unconfirmed.ratio.high=1.5
   estimator run -m 'assumptions=glob(*)'                     every shipped set
   estimator run -m killed_share=article,registry,western     any product of options and values
+  estimator run -m experiment=tornado                        a preset of conf/experiment
+  estimator collect outputs/NAME                             dataset and table of what is finished
 """
 
 _FILE_WIDTH = 100  # columns of output that goes to a file
@@ -28,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit status.
 
     0: done. 2: bad input, nothing written for it. 3: sampling failed its diagnostics; everything
-    is written and marked.
+    is written and marked. 4: sets of a sweep failed; the others are written.
     """
     parser = _parser()
     options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
@@ -60,20 +67,39 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config-dir", help="a folder of your own options, beside the shipped ones")
     run.add_argument("overrides", nargs="*", help="group=option or key=value, as Hydra takes them")
     run.set_defaults(command=_run)
+    gather = commands.add_parser(
+        "collect", help="rebuild sweep.nc and summary.parquet of a run from what is on disk"
+    )
+    gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
+    gather.set_defaults(command=_collect)
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
+def _collect(options: argparse.Namespace) -> int:
+    from estimator.sweep.results import collect_folder
+    from estimator.tables import sweep_table
+
+    console = _console()
+    console.print(sweep_table(collect_folder(options.folder)))
+    console.print(f"Results: {options.folder}")
+    return 0
+
+
+def _console() -> Console:
     from rich.console import Console
 
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
+def _run(options: argparse.Namespace) -> int:
     from estimator.batch import run_many, run_one
 
     run = run_many if options.multirun else run_one
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_FILE_WIDTH)
-    batch = run(options.overrides, options.config_dir, console)
+    batch = run(options.overrides, options.config_dir, _console())
     batch.finish()
+    if batch.sweep is not None and batch.sweep.failed:
+        raise SweepError(problems_text("These sets failed:", _texts(batch.sweep.failed)))
     if batch.errors:
         raise (
             next(iter(batch.errors.values()))

@@ -7,6 +7,7 @@ once over each row for a set of weights.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,7 +61,12 @@ class EntryLayout:
     @classmethod
     def from_json(cls, text: str) -> EntryLayout:
         """Read back what `to_json` wrote."""
-        return cls(tuple(Variable(n, d, tuple(l), tuple(u)) for n, d, l, u in json.loads(text)))
+        return cls(tuple(Variable(n, d, tuple(p), tuple(u)) for n, d, p, u in json.loads(text)))
+
+    @cached_property
+    def name(self) -> str:
+        """Hash that names the layout."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
     @cached_property
     def slices(self) -> dict[str, slice]:
@@ -145,17 +151,18 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     -----
     Quantiles invert the distribution function of the weighted draws, linear between the middles of
     its steps. The variance of an estimated probability p is ``sum w² (1[x <= q] - p)²`` over the
-    relative effective sample size; the error of the quantile is half the distance of the quantiles
-    at one standard deviation of p on either side.
+    relative effective sample size; the error of the quantile is a quarter of the distance of the
+    quantiles at two standard deviations of p on either side.
     """
     n_draws = entries.ordered.shape[1]
     if weights is None:
         weights = np.full(n_draws, 1.0 / n_draws)
     else:
         weights = np.asarray(weights, dtype=float) / float(np.sum(weights))
-    return _statistics(
+    table = _statistics(
         entries.ordered, entries.order, weights, entries.relative_ess, _PROBABILITIES, _WITH_ERROR
     )
+    return np.asarray(table)
 
 
 @njit(nogil=True, cache=True)
@@ -215,7 +222,7 @@ def _statistics(ordered, order, weights, relative_ess, probabilities, with_error
             up_to = squares[min(at, n_draws - 1)]
             variance = ((1.0 - 2.0 * p) * up_to + p * p * square) / relative_ess[entry]
             spread = np.sqrt(max(variance, 0.0))
-            above = _quantile(values, middles, first, last, p + spread)
-            under = _quantile(values, middles, first, last, p - spread)
-            out[entry, 3 + len(probabilities) + k] = 0.5 * (above - under)
+            above = _quantile(values, middles, first, last, p + 2.0 * spread)
+            under = _quantile(values, middles, first, last, p - 2.0 * spread)
+            out[entry, 3 + len(probabilities) + k] = 0.25 * (above - under)
     return out

@@ -34,6 +34,12 @@ class DiagnosticsError(EstimatorError):
     exit_status = 3
 
 
+class SweepError(EstimatorError):
+    """Some sets of a sweep failed; the others are written."""
+
+    exit_status = 4
+
+
 def problems_text(heading: str, problems: Iterable[str]) -> str:
     """Join all problems found into one message, one line each."""
     return "\n".join([heading, *(f"  - {problem}" for problem in problems)])

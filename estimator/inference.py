@@ -520,7 +520,7 @@ def verdict(
 
 
 def varying_entries(quantities: xr.Dataset) -> tuple[list[str], np.ndarray]:
-    """Names and draws (entry, chain, draw) of all entries of all variables that are not constant."""
+    """Names and draws (entry, chain, draw) of all entries that are not constant."""
     columns, labels = [], []
     for name, variable in quantities.items():
         others = [dim for dim in variable.dims if dim not in ("chain", "draw")]

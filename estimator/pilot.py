@@ -1,7 +1,7 @@
 """What the fit of one set teaches about where another set's posterior lies.
 
-A pilot is fitted once for each structure. Another set of that structure differs in its priors, so its
-posterior is moved; `transfer` says where to, one scalar at a time as if all were normal. That is a
+A pilot is fitted once for each structure. Another set of that structure differs in its priors, so
+its posterior is moved; `transfer` says where to, one scalar at a time as if all were normal. That is a
 guess about where to start and how to scale the steps, and no part of the answer.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,12 @@ class Pilot:
     def to_bytes(self) -> bytes:
         """Write as an npz archive."""
         buffer = io.BytesIO()
-        np.savez(buffer, **dataclasses.asdict(self.whitening), **self.priors, **self.maps)
+        whitening = {
+            field.name: getattr(self.whitening, field.name)
+            for field in dataclasses.fields(Whitening)
+        }
+        arrays: dict[str, Any] = {**whitening, **self.priors, **self.maps}
+        np.savez(buffer, **arrays)
         return buffer.getvalue()
 
     @classmethod

@@ -91,13 +91,18 @@ def result_tree(
         "configuration": json.dumps(assumptions.model_dump(mode="json"), ensure_ascii=False),
         "data_hash": evidence.data_hash,
         "structure": inputs.structure.identity,
-        "versions": json.dumps({name: _version(name) for name in _PACKAGES}),
+        "versions": json.dumps(versions()),
         "seed": seed,
-        "diagnostics": json.dumps(_plain(asdict(diagnostics))),
+        "diagnostics": json.dumps(plain_numbers(asdict(diagnostics))),
         "diagnostics_ok": str(diagnostics.ok).lower(),
         "diagnostics_failures": "; ".join(diagnostics.failures),
     }
     return tree
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package and of those that its numbers hang on."""
+    return {name: _version(name) for name in _PACKAGES}
 
 
 def _version(package: str) -> str:
@@ -338,12 +343,22 @@ def read_result(folder: Path) -> xr.DataTree:
         raise OutputError(f"{path}: cannot be read ({error})") from error
 
 
-def _plain(value: Any) -> Any:
+def read_attrs(folder: Path) -> dict[str, Any]:
+    """Read the attributes of a set's result, without its draws."""
+    path = folder / "result.nc"
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as root:
+            return dict(root.attrs)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+
+
+def plain_numbers(value: Any) -> Any:
     """Make numbers JSON can hold (no infinities)."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain_numbers(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_numbers(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

@@ -27,7 +27,6 @@ from scipy.special import logit, logsumexp
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
 from estimator.entries import Entries, EntryLayout
 from estimator.model.claim_density import log_likelihood
-from estimator.model.inputs import ModelInputs
 from estimator.priors import Prior
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -64,13 +63,14 @@ class Hyperparameters:
             for position, (_, prior) in enumerate(assumptions.priors())
             if not is_packed(prior)
         )
-        pairs = [
+        location, scale = (
             np.concatenate(
                 [inputs_data[f"assumption_{part}"], inputs_data[f"reporting_{part}"].ravel()]
             )
             for part in ("location", "scale")
-        ]
-        return cls(*pairs, own, inputs_data["claim_figures"], inputs_data["claim_value"])
+        )
+        figures, value = inputs_data["claim_figures"], inputs_data["claim_value"]
+        return cls(location, scale, own, figures, value)
 
     @cached_property
     def claims_key(self) -> bytes:
@@ -264,10 +264,5 @@ def pooled_entries(parts: Sequence[tuple[EntryLayout, np.ndarray, np.ndarray]]) 
     order = np.argsort(values, axis=1)
     ordered = np.take_along_axis(values, order, axis=1)
     small = order.astype(np.uint16 if order.shape[1] <= 65_536 else np.uint32)
-    relative = np.min([relative for _, _, relative in parts], axis=0)
+    relative = np.min([relative for _, _, relative in parts], axis=0).astype(float)
     return Entries(layout, ordered, small, relative)
-
-
-def hyperparameters(assumptions: AssumptionSet, inputs: ModelInputs) -> Hyperparameters:
-    """Hyper-parameters of a set whose inputs are at hand."""
-    return Hyperparameters.of(assumptions, inputs.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.errors import OutputError
+from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.inference import Diagnostics, Progress, diagnose, infer
 from estimator.model.inputs import model_inputs
@@ -21,9 +22,11 @@ from estimator.quantities import derived_quantities, reported_quantities
 from estimator.results import (
     check_writable,
     point_latest,
+    read_attrs,
     read_result,
     result_tree,
     summarise,
+    versions,
     write_result,
 )
 from estimator.scenario import break_even_plan_shares, project
@@ -136,6 +139,23 @@ def default_name() -> str:
 def folder_name(label: str) -> str:
     """Turn a label into a folder name that every file system takes."""
     return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)
+
+
+def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:
+    """Folder of a set that was written before with the same configuration and data, else None.
+
+    Code of another version of this package counts as another configuration.
+    """
+    folder = outputs / name / folder_name(assumptions.label)
+    if not (folder / "result.nc").exists():
+        return None
+    try:
+        attrs = read_attrs(folder)
+        identity = assumptions.identity(load_evidence(assumptions).data_hash)
+    except EstimatorError:
+        return None  # what is wrong is said when the set is estimated
+    same = attrs.get("assumption_set_id") == identity
+    return folder if same and attrs.get("versions") == json.dumps(versions()) else None
 
 
 def write_estimate(

@@ -128,6 +128,66 @@ def markdown_table(trees: Mapping[str, xr.DataTree]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sweep_table(tree: xr.DataTree) -> Table:
+    """Table of a sweep for the terminal: what its sets say of the last month, how they differ.
+
+    Rows are quantities of the last month, and probabilities; columns the median over the sets of
+    the sets' medians, the lowest and highest of them with the set's name, and the lowest 5 % and
+    highest 95 % end of any set's range.
+    """
+    data = tree.to_dataset()
+    month = str(data["month"].values[-1])
+    last = data.sel(month=month)
+    obtained = data["obtained"].values.astype(str)
+    counts = ", ".join(
+        f"{int((obtained == how).sum())} {how}" for how in dict.fromkeys(sorted(obtained))
+    )
+    missed = int(((data["failures"].values != "") & (obtained != "failed")).sum())
+    if missed:
+        counts += f"; {missed} of them MISSED a bound of their diagnostics"
+    table = Table(
+        title=f"{len(obtained)} assumption sets: {counts}",
+        caption=f"{month}, thousands of persons: medians of the sets, and the widest ends of their "
+        "90 % ranges",
+        box=box.SIMPLE,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for heading in ("", "middle set", "lowest", "highest", "all ranges"):
+        table.add_column(heading, justify="left" if not heading else "right", overflow="fold")
+    labels = data["assumption_set"].values.astype(str)
+    for name in _SERIES:
+        low, middle, high = (
+            last[name].sel(statistic=statistic).values / 1000.0
+            for statistic in ("q05", "q50", "q95")
+        )
+        if np.isnan(middle).all():
+            continue
+        ends = [int(np.nanargmin(middle)), int(np.nanargmax(middle))]
+        table.add_row(
+            Text(name.replace("_", " ")),
+            f"{np.nanmedian(middle):,.1f}",
+            *(Text(f"{middle[at]:,.1f}\n{_short(labels[at])}") for at in ends),
+            f"[{np.nanmin(low):,.1f}, {np.nanmax(high):,.1f}]".replace("[", r"\["),
+        )
+    for name, heading in (("replacement_gap", "P(gap < 0)"), ("net_change", "P(net change < 0)")):
+        below = last[name].sel(statistic="below_zero").values
+        if np.isnan(below).all():
+            continue
+        ends = [int(np.nanargmin(below)), int(np.nanargmax(below))]
+        table.add_row(
+            heading,
+            f"{np.nanmedian(below):.2f}",
+            *(Text(f"{below[at]:.2f}\n{_short(labels[at])}") for at in ends),
+            "",
+        )
+    return table
+
+
+def _short(label: str, width: int = 34) -> str:
+    return label if len(label) <= width else label[: width - 1] + "…"
+
+
 def _escape(text: str) -> str:
     for character in "\\|<>*_`[]":
         text = text.replace(character, f"\\{character}") if character not in "[]" else text

@@ -1,8 +1,8 @@
 """Coordinates in which a posterior is nearly a standard normal, learnt from the draws of a pilot.
 
-Sampling ``z`` with ``x = center + factor @ z`` is the same as NUTS with a dense mass matrix. Sets of
-a sweep have posteriors of nearly one shape, so what one of them has taught spares the others their
-warm-up and most of their steps. It moves the sampler's path only: the density is that of ``x``.
+Sampling ``z`` with ``x = center + factor @ z`` is the same as NUTS with a dense mass matrix. Sets
+of a sweep have posteriors of nearly one shape, so what one of them has taught spares the others
+their warm-up and most of their steps. It moves the sampler's path only: the density stays.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Whitening:
         """Learn from draws (draw, coordinate)."""
         center, scale = draws.mean(axis=0), draws.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
-        correlation = np.corrcoef(((draws - center) / scale).T)
+        correlation = np.atleast_2d(np.corrcoef(((draws - center) / scale).T))
         others = np.abs(np.nan_to_num(correlation - np.eye(len(center))))
         block = np.flatnonzero(others.max(axis=0) > _FEW)
         part = (1.0 - _SHRUNK) * correlation[np.ix_(block, block)] + _SHRUNK * np.eye(len(block))
@@ -116,10 +116,10 @@ _EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.void
 
 
 @intrinsic
-def _call_density(typingctx, address, size, x, gradient, density, data):  # type: ignore[no-untyped-def]
+def _call_density(typingctx, address, size, x, gradient, density, data):
     """Call a density of nutpie's signature by its address."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         from llvmlite import ir
 
         integer, doubles, anything = (
@@ -136,10 +136,10 @@ def _call_density(typingctx, address, size, x, gradient, density, data):  # type
     return signature, generate
 
 
-def _pointer_to(kind):  # type: ignore[no-untyped-def]
+def _pointer_to(kind):
     @intrinsic
-    def pointer(typingctx, address):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def pointer(typingctx, address):
+        def generate(context, builder, signature, arguments):
             return builder.inttoptr(arguments[0], context.get_value_type(kind))
 
         return kind(address), generate
@@ -151,7 +151,7 @@ _doubles_at, _integers_at = _pointer_to(_DOUBLES), _pointer_to(_INTEGERS)
 
 
 @njit(fastmath={"reassoc", "contract"})  # lets the sums be vectorised
-def _forward(factor, block, center, scale, z, x):  # type: ignore[no-untyped-def]
+def _forward(factor, block, center, scale, z, x):
     for i in range(len(z)):
         x[i] = center[i] + scale[i] * z[i]
     part = z[block]
@@ -163,7 +163,7 @@ def _forward(factor, block, center, scale, z, x):  # type: ignore[no-untyped-def
 
 
 @njit(fastmath={"reassoc", "contract"})
-def _backward(factor, block, scale, slope, out):  # type: ignore[no-untyped-def]
+def _backward(factor, block, scale, slope, out):
     for i in range(len(slope)):
         out[i] = scale[i] * slope[i]
     part = np.zeros(len(block))
@@ -176,7 +176,7 @@ def _backward(factor, block, scale, slope, out):  # type: ignore[no-untyped-def]
 
 
 @cfunc(_DENSITY)
-def _whitened_density(size, whitened, gradient, density, data):  # type: ignore[no-untyped-def]
+def _whitened_density(size, whitened, gradient, density, data):
     n = np.int64(size)
     at = carray(data, (), _POINTERS)
     n_block = at["block_size"][()]
@@ -186,15 +186,13 @@ def _whitened_density(size, whitened, gradient, density, data):  # type: ignore[
     factor = carray(_doubles_at(at["factor"][()]), (n_block, n_block))
     x, slope = np.empty(n), np.empty(n)
     _forward(factor, block, center, scale, carray(whitened, (n,)), x)
-    status = _call_density(
-        at["density"][()], size, x.ctypes, slope.ctypes, density, at["data"][()]
-    )
+    status = _call_density(at["density"][()], size, x.ctypes, slope.ctypes, density, at["data"][()])
     if status == 0:
         _backward(factor, block, scale, slope, carray(gradient, (n,)))
     return status
 
 
 @cfunc(_EXPAND)
-def _nothing_expanded(size, n_expanded, whitened, out, data):  # type: ignore[no-untyped-def]
+def _nothing_expanded(size, n_expanded, whitened, out, data):
     carray(out, (n_expanded,))[:] = 0.0
     return 0

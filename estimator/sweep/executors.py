@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
@@ -157,6 +158,7 @@ class RayExecutor:
             if address == "local":
                 cpus, self._limit = workers, None
             try:
+                _knock(address)
                 ray.init(
                     address=address,
                     num_cpus=cpus,
@@ -164,9 +166,10 @@ class RayExecutor:
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )
-            except ConnectionError as error:
+            except (OSError, ValueError, ray.exceptions.RayError) as error:
                 raise ConfigError(
-                    f"sweep.ray.address: no Ray cluster answers at {address!r}"
+                    f"sweep.ray.address: cannot join a Ray cluster at {address!r}: {error} "
+                    "(a cluster that asks for a token needs RAY_AUTH_MODE=token)"
                 ) from error
         self.workers: int = workers or self._cpus()
 
@@ -207,6 +210,13 @@ class RayExecutor:
         """End the connection, and the cluster if it was started here."""
         if self._connected_here:
             self._ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise an OSError if nobody listens at host:port; Ray itself would try for a quarter hour."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host.removeprefix("ray://").strip("[]"), int(port)), 10).close()
 
 
 def _call[T, S, R](job: tuple[Callable[[T, S], R], S], task: T) -> R:

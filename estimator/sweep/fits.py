@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet
+from estimator.assumptions import AssumptionSet, SamplerOptions
 from estimator.convergence import convergence
 from estimator.entries import EntryLayout, flatten
 from estimator.errors import EstimatorError
@@ -146,7 +146,7 @@ def evidence_key(assumptions: AssumptionSet) -> str:
 
 
 def task_inputs(task: FitTask, evidence: Evidence) -> ModelInputs:
-    """Inputs of the model of a task."""
+    """Make the inputs of the model of a task."""
     inputs = model_inputs(evidence, task.assumptions)
     return replace(inputs, data={**inputs.data, **task.priors})
 
@@ -163,7 +163,8 @@ def fit(task: FitTask, shared: Shared) -> Fit:
     """Fit one set; what goes wrong is handed back and not raised, so that others go on.
 
     The first attempt uses the pilot of the structure. If the draws fail their diagnostics, the next
-    takes longer trees, smaller steps and three times the draws; the last learns a pilot of its own.
+    takes smaller steps and, unless the only failure is divergences, three times the draws; the last
+    learns a pilot of its own.
     """
     begin = time.perf_counter()
     evidence = shared.evidences[task.evidence_key]
@@ -172,30 +173,37 @@ def fit(task: FitTask, shared: Shared) -> Fit:
     try:
         inputs = task_inputs(task, evidence)
         pilot = shared.pilots.get(inputs.structure.identity)
-        patient = replace(
-            task.settings,
-            tune=3 * task.settings.tune,
-            draws=3 * task.settings.draws,
-            max_depth=10,
-            target_accept=0.95,
-        )
-        for attempt, (settings, own) in enumerate(
-            [(task.settings, False), (patient, False), (patient, True)], start=1
-        ):
-            if own or pilot is None:
+        settings = task.settings
+        for attempt in (1, 2, 3):
+            if attempt == 3 or pilot is None:
                 _, pilot = pilot_of(task, shared)
             found = _attempt(task, inputs, evidence, pilot, settings, shared.cores, attempt)
             if found[2].ok:
                 break
             log.info("%s: attempt %d: %s", task.fit_id, attempt, "; ".join(found[2].failures))
+            settings = _patient(task, found[2])
     except EstimatorError as error:
         return _failed(task, str(error), begin, attempt)
     except Exception as error:  # a sampler that gives up; the other sets go on
         log.exception("%s failed", task.fit_id)
         return _failed(task, f"{type(error).__name__}: {error}", begin, attempt)
+    if found is None:
+        return _failed(task, "not attempted", begin, attempt)
     core, stats, diagnostics, relative_ess = found
     seconds = time.perf_counter() - begin
     return Fit(task.fit_id, core, stats, diagnostics, relative_ess, "", seconds, attempt)
+
+
+def _patient(task: FitTask, failed: Diagnostics) -> Short:
+    settings = task.settings
+    only_diverged = len(failed.failures) == 1 and failed.divergences > 0
+    return replace(
+        settings,
+        tune=3 * settings.tune,
+        draws=settings.draws if only_diverged else 3 * settings.draws,
+        max_depth=10,
+        target_accept=0.97,
+    )
 
 
 def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:
@@ -222,19 +230,19 @@ def _attempt(
     for name in CORE:
         core[name].attrs = quantities[name].attrs
     layout, draws = flatten(entries_dataset(core, task.assumptions, evidence))
-    diagnostics, relative_ess = _diagnose(layout, draws, stats, task.assumptions)
+    diagnostics, relative_ess = diagnose_entries(layout, draws, stats, task.assumptions.sampler)
     return core, stats, diagnostics, relative_ess
 
 
-def _diagnose(
-    layout: EntryLayout, draws: np.ndarray, stats: xr.Dataset, assumptions: AssumptionSet
+def diagnose_entries(
+    layout: EntryLayout, draws: np.ndarray, stats: xr.Dataset, options: SamplerOptions
 ) -> tuple[Diagnostics, np.ndarray]:
     """Diagnose all entries that vary; bounds hold for those that are sampled and reported."""
     finite = np.isfinite(draws[:, 0, 0])
     moving = finite & (np.ptp(draws.reshape(len(draws), -1), axis=1) > 0)
     rows = np.flatnonzero(moving)
     found = convergence(draws[rows])
-    relative = np.ones(len(draws))
+    relative = np.ones(len(draws), np.float32)  # as it is stored
     n_draws = draws.shape[1] * draws.shape[2]
     relative[rows] = np.minimum(np.minimum(found.ess_bulk, found.ess_tail) / n_draws, 1.0)
     bound = np.isin(rows, diagnosed_rows(layout))
@@ -251,7 +259,7 @@ def _diagnose(
         "min_ess_tail": names[int(np.argmin(kept.ess_tail))],
     }
     divergences = int(stats["diverging"].sum())
-    return verdict(kept, worst, divergences, assumptions.sampler), relative
+    return verdict(kept, worst, divergences, options), relative
 
 
 def diagnosed_rows(layout: EntryLayout) -> np.ndarray:
@@ -261,9 +269,7 @@ def diagnosed_rows(layout: EntryLayout) -> np.ndarray:
     )
 
 
-def entries_dataset(
-    core: xr.Dataset, assumptions: AssumptionSet, evidence: Evidence
-) -> xr.Dataset:
+def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evidence) -> xr.Dataset:
     """Everything that is summarised of a set, from what is kept of its draws.
 
     Confirmed periods and sources that do not count in the set are NaN.
@@ -312,4 +318,3 @@ def fit_entries(
         raise ValueError(f"{found.fit_id} has no draws")
     layout, draws = flatten(entries_dataset(found.core, assumptions, evidence))
     return layout, draws, found.relative_ess
-

@@ -42,9 +42,7 @@ class Axis(Section):
             raise ValueError(f"give values, or low and high, or shift. Got {found}")
         if "low and high" in given:
             if self.low is None or self.high is None or self.low >= self.high:
-                raise ValueError(
-                    f"needs low below high. Got low={self.low}, high={self.high}"
-                )
+                raise ValueError(f"needs low below high. Got low={self.low}, high={self.high}")
             if self.log and self.low <= 0:
                 raise ValueError(f"log needs low above 0. Got {self.low}")
         elif self.log:

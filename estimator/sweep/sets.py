@@ -1,8 +1,8 @@
 """From lists of overrides to assumption sets: thousands of them.
 
-Hydra composes a configuration in a third of a second. The sets of a sweep share few combinations of
-options and differ in values, so each combination is composed once, by Hydra, and values are put into
-it, read by Hydra's own grammar.
+Hydra composes a configuration in a third of a second. The sets of a sweep share few combinations
+of options and differ in values, so each combination is composed once, by Hydra, and values are put
+into it, read by Hydra's own grammar.
 """
 
 from __future__ import annotations
@@ -74,10 +74,13 @@ def compose_sets(
     override list that stands twice gives one set.
     """
     composer = _Composer(config_dir)
-    sets, taken = [], set()
+    sets: list[SweepSet] = []
+    taken: set[str] = set()
     for overrides in dict.fromkeys(tuple(texts) for texts in override_lists):
         position = len(sets)
         label = label_of(overrides)
+        if label.endswith("…"):  # too long to tell sets apart
+            label = f"{label.partition(',')[0]} #{position + 1}"
         try:
             config, assumptions = composer.compose(overrides)
             label = str(config.get("label") or label)

@@ -1,0 +1,74 @@
+"""Hydra's front door to sweeps: a sweeper that knows designs, and a launcher that plans a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+NAME = "estimator"
+
+
+_MODULE = "hydra_plugins.estimator_sweep"
+
+# What Hydra makes its plugins from: names of this module, which come from no configuration.
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name=NAME,
+    node={"_target_": f"{_MODULE}.DesignSweeper", "max_batch_size": None, "params": None},
+    provider=NAME,
+)
+ConfigStore.instance().store(
+    group="hydra/launcher",
+    name=NAME,
+    node={"_target_": f"{_MODULE}.PlanningLauncher"},
+    provider=NAME,
+)
+
+
+class DesignSweeper(BasicSweeper):
+    """Hydra's own sweeper, and the sets of `sweep.design` for each combination of its overrides."""
+
+    def get_job_batch(self) -> Sequence[Sequence[str]]:
+        """Return the overrides of all sets of the next batch."""
+        from estimator.batch import with_design
+
+        batch = []
+        for combined in super().get_job_batch():
+            if self.hydra_context is None or self.config is None:
+                raise RuntimeError("Hydra sets a sweeper up before it asks for sets")
+            loader = self.hydra_context.config_loader
+            try:
+                config = loader.load_sweep_config(self.config, list(combined))
+            except HydraException:  # whoever runs the set says what is wrong with it
+                batch.append(list(combined))
+                continue
+            batch += with_design(config, combined)
+        return batch
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        """Leave it to whoever composes: Hydra would compose every set once more, 0.3 s each."""
+
+
+class PlanningLauncher(Launcher):
+    """Hands a whole batch to the task function's `launch`, which plans it."""
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep the task function."""
+        self.task_function: Any = task_function
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run all sets of a batch; failures are the task function's business."""
+        self.task_function.launch(job_overrides)
+        return []

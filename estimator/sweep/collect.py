@@ -1,0 +1,273 @@
+"""A sweep as one dataset and one table, from whatever state its journal is in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
+
+from estimator.entries import STATISTICS, EntryLayout
+from estimator.errors import OutputError
+from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
+
+DATASET = "sweep.nc"
+TABLE = "summary.parquet"
+_ROWS = 100  # sets that are turned into rows of the table at a time
+_OBTAINED = {
+    "obtained": ("how", "how the set's numbers came about: fitted, reweighted or failed"),
+    "k_hat": ("k_hat", "Pareto k-hat of the weights; NaN if fitted"),
+    "ess": ("ess", "smallest effective sample size of a reported quantity"),
+    "max_rhat": ("max_rhat", "largest R-hat, of the fits if reweighted"),
+    "divergences": ("divergences", "divergent transitions, of the fits if reweighted"),
+    "failures": ("failures", "bounds that were missed, or why there are no numbers; else empty"),
+    "seconds": ("seconds", "time that the set took"),
+}
+
+
+def set_table(journal: Journal) -> pd.DataFrame:
+    """One row a set, in the order of the sweep: id, label, varied keys, how it was obtained."""
+    about = journal.about()
+    if "sets" not in about:
+        raise OutputError(f"{journal.folder / FILE}: holds no sweep")
+    table = pd.DataFrame(json.loads(about["sets"]))
+    finished = journal.finished()
+    unfinished = Obtained("unfinished", (), np.nan, np.nan, np.nan, 0, "", np.nan)
+    found = [finished.get(set_id, unfinished) for set_id in table["set_id"]]
+    for column, (field, _) in _OBTAINED.items():
+        table[column] = [getattr(one, field) for one in found]
+    impossible = table["error"] != ""
+    table.loc[impossible, "obtained"] = "failed"
+    table.loc[impossible, "failures"] = table.loc[impossible, "error"]
+    table["fits"] = [" ".join(one.fits) for one in found]
+    return table.drop(columns="error")
+
+
+def collect_sweep(journal: Journal) -> xr.DataTree:
+    """Write ``sweep.nc`` and ``summary.parquet`` of what is finished; return the former.
+
+    Returns
+    -------
+    xarray.DataTree
+        The root has a variable a quantity with dims assumption_set, the quantity's own (month, …)
+        and statistic (see `estimator.entries.STATISTICS`); coordinates for the varied keys and for
+        how each set was obtained. Group ``weights/<n>`` holds, for the sets (reweighted_set) that
+        were reweighted from the same fits, their log weights on the fits' draws joined (chain by chain, fit by fit).
+    """
+    table = set_table(journal)
+    records = {record.set_id: record for record in journal.sets()}
+    layouts = journal.layouts()
+    tree = xr.DataTree.from_dict(
+        {
+            "/": _dataset(table, records, layouts, journal.about()),
+            **_weights(journal, table, records),
+        }
+    )
+    _write_atomically(journal.folder / DATASET, lambda path: _write_tree(tree, path))
+    rows = _table_rows(table, records, layouts)
+    _write_atomically(journal.folder / TABLE, lambda path: _write_table(rows, path))
+    return tree
+
+
+def read_sweep(folder: Path) -> xr.DataTree:
+    """Read ``sweep.nc`` of a folder."""
+    path = folder / DATASET
+    try:
+        return xr.open_datatree(path, engine="h5netcdf").load()
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+
+
+def _dataset(
+    table: pd.DataFrame,
+    records: Mapping[str, SetRecord],
+    layouts: Mapping[str, EntryLayout],
+    about: Mapping[str, str],
+) -> xr.Dataset:
+    labels = table["label"].to_numpy(dtype=object)
+    dims = _union(layouts[r.layout] for r in records.values() if r.layout)
+    dataset = xr.Dataset(coords={"assumption_set": labels, "statistic": list(STATISTICS)})
+    for dim, places in dims["coords"].items():
+        dataset = dataset.assign_coords({dim: np.array(places, dtype=object)})
+    for name, (dim, units) in dims["variables"].items():
+        places = dims["coords"][dim]
+        values = np.full((len(table), len(places), len(STATISTICS)), np.nan, np.float32)
+        where: dict[str, tuple[slice, np.ndarray]] = {}
+        for layout_name, layout in layouts.items():
+            if name in layout.slices:
+                variable = next(v for v in layout.variables if v.name == name)
+                order = {place: n for n, place in enumerate(places)}
+                targets = np.array([order[label] for label in variable.labels])
+                where[layout_name] = (layout.slices[name], targets)
+        for row, set_id in enumerate(table["set_id"]):
+            record = records.get(set_id)
+            if record is not None and record.statistics is not None and record.layout in where:
+                rows, targets = where[record.layout]
+                values[row, targets] = record.statistics[rows]
+        distinct = list(dict.fromkeys(units.values()))
+        attrs = (
+            {"units": distinct[0]} if len(distinct) == 1 else {"units": "see the coordinate unit"}
+        )
+        dataset[name] = (("assumption_set", dim, "statistic"), values, attrs)
+        if len(distinct) > 1:
+            unit = np.array([units[place] for place in places], dtype=object)
+            dataset = dataset.assign_coords({"unit": (dim, unit)})
+    own = {"set_id": "identity of the set with its data", "fits": "fits it comes from"}
+    descriptions = own | {column: text for column, (_, text) in _OBTAINED.items()}
+    for column in table.columns.drop("label"):
+        cells = table[column].to_numpy()
+        if cells.dtype.kind == "O":
+            cells = np.array([str(cell) for cell in cells], dtype=object)
+        name = "sampler_seconds" if column == "seconds" else str(column)
+        attrs = {"description": descriptions.get(str(column), "varied key of the configuration")}
+        dataset = dataset.assign_coords({name: ("assumption_set", cells, attrs)})
+    dataset.attrs = {key: value for key, value in about.items() if key not in ("sets",)}
+    return dataset
+
+
+def _union(layouts: Iterator[EntryLayout]) -> dict[str, Any]:
+    """Dims of all layouts together, each variable's dim, and the unit at each place."""
+    coords: dict[str, dict[str, None]] = {}
+    variables: dict[str, tuple[str, dict[str, str]]] = {}
+    for layout in {layout.name: layout for layout in layouts}.values():
+        for variable in layout.variables:
+            coords.setdefault(variable.dim, {}).update(dict.fromkeys(variable.labels))
+            _, units = variables.setdefault(variable.name, (variable.dim, {}))
+            units.update(zip(variable.labels, variable.units, strict=True))
+    months = "month"
+    return {
+        "coords": {
+            dim: sorted(places) if dim == months else list(places) for dim, places in coords.items()
+        },
+        "variables": variables,
+    }
+
+
+def _weights(
+    journal: Journal, table: pd.DataFrame, records: Mapping[str, SetRecord]
+) -> dict[str, xr.Dataset]:
+    labels = dict(zip(table["set_id"], table["label"], strict=True))
+    found: dict[tuple[str, ...], tuple[list[str], list[np.ndarray]]] = {}
+    for set_id, steps in journal.weights():
+        if set_id in labels:
+            names, rows = found.setdefault(records[set_id].obtained.fits, ([], []))
+            names.append(labels[set_id])
+            rows.append(steps)
+    attrs = {
+        "description": "log weight less the largest, in steps of 0.001; -32768: no weight",
+        "step": 0.001,
+    }
+    return {
+        f"/weights/{number}": xr.Dataset(
+            {"log_weight": (("reweighted_set", "pooled_draw"), np.stack(rows), attrs)},
+            coords={"reweighted_set": np.array(names, dtype=object)},
+            attrs={"fits": " ".join(fits)},
+        )
+        for number, (fits, (names, rows)) in enumerate(found.items())
+    }
+
+
+def _write_tree(tree: xr.DataTree, path: Path) -> None:
+    encoding = {
+        group.path: {
+            str(name): {"zlib": True, "complevel": 1}
+            for name, variable in group.data_vars.items()
+            if variable.dtype.kind in "fi" and variable.ndim
+        }
+        for group in tree.subtree
+    }
+    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+def _table_rows(
+    table: pd.DataFrame, records: Mapping[str, SetRecord], layouts: Mapping[str, EntryLayout]
+) -> Iterator[pa.Table]:
+    """Tidy rows, some sets at a time: a sweep of ten thousand sets has millions."""
+    varied = [c for c in table.columns if c not in ("set_id", "label", "fits", *_OBTAINED)]
+    keys: dict[str, tuple[list[str], list[str], list[str]]] = {}
+    for name, layout in layouts.items():
+        quantity, place, unit = [], [], []
+        for variable in layout.variables:
+            name_of = variable.name.removeprefix("total_")
+            for label, text in zip(variable.labels, variable.units, strict=True):
+                timed = variable.dim in ("month", "total")
+                quantity.append(name_of if timed else f"{name_of}[{label}]")
+                place.append(label if timed else "")
+                unit.append(text)
+        keys[name] = (quantity, place, unit)
+    for begin in range(0, len(table), _ROWS):
+        pieces = []
+        for row in table.iloc[begin : begin + _ROWS].itertuples():
+            record = records.get(str(row.set_id))
+            if record is None or record.statistics is None:
+                continue
+            quantity, place, unit = keys[record.layout]
+            n = len(quantity)
+            columns: dict[str, Any] = {
+                "assumption_set": pa.array([row.label] * n).dictionary_encode(),
+                "obtained": pa.array([row.obtained] * n).dictionary_encode(),
+                "quantity": pa.array(quantity).dictionary_encode(),
+                "month": pa.array(place).dictionary_encode(),
+                "unit": pa.array(unit).dictionary_encode(),
+            }
+            for name, column in zip(STATISTICS, record.statistics.T, strict=True):
+                columns[name] = pa.array(np.ascontiguousarray(column))
+            for name in varied:
+                value = table.at[row.Index, name]
+                columns[name] = pa.array([str(value)] * n).dictionary_encode()
+            pieces.append(pa.table(columns))
+        if pieces:
+            yield pa.concat_tables(pieces).unify_dictionaries()
+
+
+def _write_table(rows: Iterator[pa.Table], path: Path) -> None:
+    writer = None
+    try:
+        for table in rows:
+            if writer is None:
+                writer = pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
+        else:
+            pq.write_table(pa.table({"assumption_set": pa.array([], pa.string())}), path)
+
+
+def _write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def headline(tree: xr.DataTree, month: str | None = None) -> pd.DataFrame:
+    """One row a set: losses, killed, gap and net change of a month, and how it was obtained.
+
+    Parameters
+    ----------
+    tree
+        As `collect_sweep` gives it.
+    month
+        None: the last one.
+    """
+    data = tree.to_dataset()
+    month = str(data["month"].values[-1]) if month is None else month
+    columns: dict[str, Any] = {"assumption_set": data["assumption_set"].values}
+    for name in ("losses", "killed", "replacement_gap", "net_change"):
+        for statistic in ("q05", "q50", "q95"):
+            columns[f"{name}_{statistic}"] = data[name].sel(month=month, statistic=statistic).values
+    for name in ("replacement_gap", "net_change"):
+        columns[f"p_{name}_below_zero"] = data[name].sel(month=month, statistic="below_zero").values
+    for name in ("obtained", "k_hat", "ess", "failures"):
+        columns[name] = data[name].values
+    return pd.DataFrame(columns)

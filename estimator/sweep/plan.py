@@ -1,0 +1,283 @@
+"""Which sets of a sweep can be reweighted into each other, and which of them to fit.
+
+Sets form a *group* if their posteriors differ only in factors that `estimator.reweighting` knows.
+Of a group a covering fit comes first, whose priors are as wide as those of all its sets together;
+then the sets that it does not reach, far from each other, until all are reached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
+from estimator.evidence import Evidence
+from estimator.model.figures import confirmed_data, figures_of_claims
+from estimator.model.inputs import assumption_data, reporting_data
+from estimator.reweighting import Hyperparameters
+from estimator.sweep.sets import SweepSet
+
+_FEW = 3  # a group of so few sets is fitted set by set
+
+
+@dataclass(frozen=True)
+class PlannedSet:
+    """A set of a sweep, its evidence and what it may differ in from others.
+
+    Attributes
+    ----------
+    set
+        The set.
+    assumptions
+        Of the set.
+    set_id
+        Its identity, with the data.
+    evidence_key
+        Which evidence it uses.
+    hyper
+        What weights are computed from.
+    one_sided
+        Whether a source's bias is an undercount. (source,).
+    """
+
+    set: SweepSet
+    assumptions: AssumptionSet
+    set_id: str
+    evidence_key: str
+    hyper: Hyperparameters
+    one_sided: np.ndarray
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sets that can be reweighted into each other.
+
+    Attributes
+    ----------
+    key
+        Names the group.
+    sets
+        In the order of the sweep.
+    used_parameters
+        Parameters that matter: all assumptions, and biases of sources with a claim that counts in
+        any of the sets. (parameter,).
+    """
+
+    key: str
+    sets: tuple[PlannedSet, ...]
+    used_parameters: np.ndarray
+
+    @cached_property
+    def varying(self) -> np.ndarray:
+        """Parameters whose priors differ between the sets. (parameter,)."""
+        first = self.sets[0].hyper
+        differs = np.zeros(len(first.location), bool)
+        for one in self.sets[1:]:
+            differs |= (one.hyper.location != first.location) | (one.hyper.scale != first.scale)
+        for one in self.sets:
+            if one.hyper.own != first.own:
+                differs[[p for p, _ in (*one.hyper.own, *first.own)]] = True
+        # A covering fit differs in what varies; a parameter of no effect is left out.
+        return np.asarray(differs & self.used_parameters)
+
+    @cached_property
+    def claims_vary(self) -> bool:
+        """Whether the likelihood of the claims differs between the sets."""
+        return len({one.hyper.claims_key for one in self.sets}) > 1
+
+    @property
+    def is_small(self) -> bool:
+        """Whether fitting each set is less work than planning."""
+        return len(self.sets) <= _FEW
+
+    @property
+    def can_be_covered(self) -> bool:
+        """Whether one fit with wider priors reaches all sets."""
+        return not any(one.hyper.own for one in self.sets) and bool(self.varying.any())
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """Where each set lies among the others. (set, feature)."""
+        own = self.varying
+        location = np.array([one.hyper.location[own] for one in self.sets])
+        scale = np.array([one.hyper.scale[own] for one in self.sets])
+        size = np.maximum(scale.mean(axis=0), 1e-9)
+        spread = np.log(np.maximum(scale, 1e-9) / size)
+        keys = {key: n for n, key in enumerate({o.hyper.claims_key: None for o in self.sets})}
+        claims = np.zeros((len(self.sets), len(keys) if len(keys) > 1 else 0))
+        if claims.size:
+            claims[np.arange(len(claims)), [keys[one.hyper.claims_key] for one in self.sets]] = 2.0
+        return np.concatenate([location / size, spread, claims], axis=1)
+
+    @cached_property
+    def center(self) -> int:
+        """Index of the set that is nearest to the middle."""
+        return int(np.argmin(np.linalg.norm(self.positions - self.positions.mean(axis=0), axis=1)))
+
+    def spread_out(self, candidates: Sequence[int], known: Sequence[int], count: int) -> list[int]:
+        """Pick sets far from each other and from those known (greedy k-centre).
+
+        Parameters
+        ----------
+        candidates, known
+            Indices of sets: to pick from, and already fitted.
+        count
+            How many at most.
+        """
+        positions, picked = self.positions, []
+        left = list(candidates)
+        reference = list(known)
+        if not reference and left:
+            start = min(
+                left,
+                key=lambda i: float(np.linalg.norm(positions[i] - positions[left].mean(axis=0))),
+            )
+            picked, reference = [start], [start]
+            left.remove(start)
+        while left and len(picked) < count:
+            distance = np.min(
+                [np.linalg.norm(positions[left] - positions[r], axis=1) for r in reference], axis=0
+            )
+            chosen = left.pop(int(np.argmax(distance)))
+            picked.append(chosen)
+            reference.append(chosen)
+        return picked
+
+    def covering_priors(self) -> dict[str, np.ndarray]:
+        """Priors that cover those of all sets, as arrays of `ModelInputs.data`.
+
+        Each varying parameter gets mean and standard deviation of the mixture of its priors.
+        """
+        location = np.array([one.hyper.location for one in self.sets])
+        scale = np.array([one.hyper.scale for one in self.sets])
+        middle = self.sets[self.center].hyper
+        mean = np.where(self.varying, location.mean(axis=0), middle.location)
+        wide = np.sqrt(location.var(axis=0) + (scale**2).mean(axis=0))
+        width = np.where(self.varying, wide, middle.scale)
+        n = len(ASSUMPTIONS)
+        return {
+            "assumption_location": mean[:n],
+            "assumption_scale": width[:n],
+            "reporting_location": mean[n:].reshape(2, -1),
+            "reporting_scale": width[n:].reshape(2, -1),
+        }
+
+
+class Planner:
+    """Makes planned sets and groups; evidence arrays are computed once for each way to use it."""
+
+    def __init__(self, evidences: dict[str, Evidence]) -> None:
+        self.evidences = evidences
+        self._sources: dict[str, list[str]] = {}
+        self._claims: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._reporting: dict[str, np.ndarray] = {}
+        self._parts: dict[str, str] = {}
+
+    def plan(self, one: SweepSet, evidence_key: str) -> tuple[str, PlannedSet]:
+        """Return the key of the group of a set, and the set with what it may differ in."""
+        if one.assumptions is None:
+            raise ValueError(f"{one.label} is no possible configuration")
+        assumptions, evidence = one.assumptions, self.evidences[evidence_key]
+        reporting_key = assumptions.reporting.model_dump_json() + evidence_key
+        if reporting_key not in self._reporting:
+            reporting = reporting_data(self._sources_of(evidence_key), assumptions)
+            self._reporting[reporting_key] = reporting
+            value, figures = figures_of_claims(evidence.dataset, assumptions)
+            self._claims[reporting_key] = (value, figures)
+        reporting = self._reporting[reporting_key]
+        value, figures = self._claims[reporting_key]
+        location, scale = assumption_data(assumptions)
+        own = tuple(
+            (position, prior)
+            for position, (_, prior) in enumerate(assumptions.priors())
+            if not is_packed(prior)
+        )
+        hyper = Hyperparameters(
+            np.concatenate([location, reporting[:, 0], reporting[:, 2]]),
+            np.concatenate([scale, reporting[:, 1], reporting[:, 3]]),
+            own,
+            figures,
+            value,
+        )
+        planned = PlannedSet(
+            one,
+            assumptions,
+            assumptions.identity(evidence.data_hash),
+            evidence_key,
+            hyper,
+            reporting[:, 4],
+        )
+        return self._group_key(planned), planned
+
+    def used_parameters(self, sets: Sequence[PlannedSet]) -> np.ndarray:
+        """See `Group.used_parameters`."""
+        sources = self._sources_of(sets[0].evidence_key)
+        used = np.zeros(len(sources), bool)
+        for key in {one.evidence_key for one in sets}:
+            data = self.evidences[key].dataset
+            counted = set(data["source"].values[data["used"].values].tolist())
+            used |= np.array([name in counted for name in sources])
+        return np.concatenate([np.ones(len(ASSUMPTIONS), bool), used, used])
+
+    def _sources_of(self, evidence_key: str) -> list[str]:
+        if evidence_key not in self._sources:
+            data = self.evidences[evidence_key].dataset
+            self._sources[evidence_key] = list(dict.fromkeys(data["source"].values.tolist()))
+        return self._sources[evidence_key]
+
+    def _group_key(self, planned: PlannedSet) -> str:
+        """Hash of all that must be equal for one set's draws to be reweighted into another's."""
+        assumptions = planned.assumptions
+        own = [position for position, _ in planned.hyper.own]
+        fixed = planned.hyper.scale == 0
+        fixed[own] = False  # a family of its own is no fixed value
+        n = len(ASSUMPTIONS)
+        parts = [
+            [
+                getattr(assumptions, walk).persistence
+                for walk in ("losses", "killed_share", "recruitment", "foreign")
+            ],
+            [
+                str(assumptions.recruitment.mobilisation_start),
+                str(assumptions.recruitment.mobilisation_end),
+            ],
+            assumptions.confirmed.counts,
+            assumptions.window.model_dump(mode="json"),
+            assumptions.derived.model_dump(mode="json"),
+            assumptions.seed,
+            assumptions.sampler.method,
+            self._evidence_part(planned),
+            fixed.tolist(),
+            planned.hyper.location[fixed].tolist(),
+            planned.one_sided.tolist(),
+            len(planned.hyper.location) - n,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+    def _evidence_part(self, planned: PlannedSet) -> str:
+        """Hash of the claims' periods and of the floors."""
+        key = f"{planned.evidence_key}{planned.assumptions.confirmed.counts}"
+        if key not in self._parts:
+            evidence = self.evidences[planned.evidence_key]
+            data = evidence.dataset
+            digest = hashlib.sha256(evidence.data_hash.encode())
+            digest.update(repr(data["claim"].values.tolist()).encode())
+            for array in (data["weight"].values, data["confirmed_weight"].values):
+                digest.update(np.ascontiguousarray(array).tobytes())
+            for array in confirmed_data(data, planned.assumptions).values():
+                digest.update(np.ascontiguousarray(array).tobytes())
+            self._parts[key] = digest.hexdigest()[:12]
+        return self._parts[key]
+
+
+def groups_of(planner: Planner, planned: Sequence[tuple[str, PlannedSet]]) -> list[Group]:
+    """Join sets with equal keys, in the order of the sweep."""
+    by_key: dict[str, list[PlannedSet]] = {}
+    for key, one in planned:
+        by_key.setdefault(key, []).append(one)
+    return [Group(key, tuple(sets), planner.used_parameters(sets)) for key, sets in by_key.items()]

@@ -1,0 +1,93 @@
+"""Sets that were written whole, as sets of a sweep: every multirun ends with one dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.entries import flatten, statistics
+from estimator.errors import OutputError
+from estimator.evidence import Evidence
+from estimator.inference import Diagnostics
+from estimator.results import read_result, versions
+from estimator.reweighting import pooled_entries
+from estimator.sweep.collect import collect_sweep
+from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
+from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
+
+
+def collect_folder(folder: Path) -> xr.DataTree:
+    """Rebuild ``sweep.nc`` and ``summary.parquet`` of a folder from what is on disk.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds neither a sweep nor a result.
+    """
+    if any(folder.glob("*/result.nc")):
+        return collect_results(folder)
+    if not (folder / FILE).exists():
+        raise OutputError(f"{folder}: holds neither a sweep nor a result")
+    with Journal(folder) as journal:
+        return collect_sweep(journal)
+
+
+def collect_results(folder: Path) -> xr.DataTree:
+    """Put all whole results of a folder into its journal, and collect it."""
+    with Journal(folder) as journal:
+        known = journal.finished()
+        rows, hashes = [], set()
+        for path in sorted(folder.glob("*/result.nc")):
+            tree = read_result(path.parent)
+            set_id = str(tree.attrs["assumption_set_id"])
+            hashes.add(str(tree.attrs["data_hash"]))
+            rows.append({"set_id": set_id, "label": tree.attrs["assumption_set"], "error": ""})
+            if set_id not in known:
+                journal.add_sets([_record(journal, tree, set_id)])
+        journal.set_about(
+            sets=json.dumps(rows),
+            versions=json.dumps(versions()),
+            data_hash=" ".join(sorted(hashes)),
+        )
+        return collect_sweep(journal)
+
+
+def _record(journal: Journal, tree: xr.DataTree, set_id: str) -> SetRecord:
+    configuration = json.loads(tree.attrs["configuration"])
+    assumptions = AssumptionSet.from_config(configuration, label=str(tree.attrs["assumption_set"]))
+    posterior = tree["posterior"].to_dataset()
+    evidence = Evidence(pd.DataFrame(), _constant(tree), str(tree.attrs["data_hash"]))
+    core = posterior[list(CORE)].astype(np.float32)
+    for name in CORE:
+        core[name].attrs = posterior[name].attrs
+    layout, draws = flatten(entries_dataset(core, assumptions, evidence))
+    _, relative = diagnose_entries(
+        layout, draws, tree["sample_stats"].to_dataset(), assumptions.sampler
+    )
+    found: dict[str, Any] = json.loads(tree.attrs["diagnostics"])
+    diagnostics = Diagnostics(**{**found, "failures": tuple(found["failures"])})
+    sizes = [s for s in (diagnostics.min_ess_bulk, diagnostics.min_ess_tail) if s is not None]
+    obtained = Obtained(
+        "fitted",
+        (set_id,),
+        float("nan"),
+        min(sizes, default=float("nan")),
+        diagnostics.max_rhat,
+        diagnostics.divergences,
+        "; ".join(diagnostics.failures),
+        float("nan"),
+    )
+    name = journal.add_layout(layout)
+    return SetRecord(
+        set_id, obtained, name, statistics(pooled_entries([(layout, draws, relative)])), None
+    )
+
+
+def _constant(tree: xr.DataTree) -> xr.Dataset:
+    return tree["constant_data"].to_dataset()

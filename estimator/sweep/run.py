@@ -1,0 +1,193 @@
+"""Run a sweep in its folder, with one progress bar, and end with its dataset and tables."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from estimator.errors import ConfigError, SweepError
+from estimator.results import versions
+from estimator.sweep.check import check_table
+from estimator.sweep.collect import collect_sweep, set_table
+from estimator.sweep.engine import Engine, Event
+from estimator.sweep.executors import executor_of
+from estimator.sweep.journal import Journal
+from estimator.sweep.options import SweepOptions
+from estimator.sweep.sets import SweepSet, compose_sets, varied
+
+CHECK = "check.csv"
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What a sweep ended with.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    tree
+        As `estimator.sweep.collect.collect_sweep` gives it.
+    failed
+        Why sets have no numbers, or numbers that missed a bound; by label.
+    check
+        As `estimator.sweep.check.check_table` gives it; empty without checks.
+    compilations
+        How many models were compiled in this process for it.
+    """
+
+    folder: Path
+    tree: xr.DataTree
+    failed: dict[str, str]
+    check: pd.DataFrame
+    compilations: int
+
+
+def run_sweep(
+    override_lists: Sequence[Sequence[str]],
+    options: SweepOptions,
+    folder: Path,
+    console: Console,
+    config_dir: str | None = None,
+) -> SweepOutcome:
+    """Run a sweep, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    override_lists
+        For each set the overrides, as on the command line, without commas.
+    options
+        Of the sweep.
+    folder
+        Where its results are, or shall be.
+    console
+        For the progress bar; quiet if it is no terminal.
+    config_dir
+        A folder of a user's options.
+
+    Raises
+    ------
+    ConfigError
+        If no set is a possible configuration.
+    OutputError
+        If the folder is in use, cannot be written, or the disk is full. What is finished is kept.
+    SweepError
+        If a set failed and `options.fail_fast` is set. What is finished is kept.
+    """
+    from estimator.inference import compilations
+
+    before = compilations()
+    with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:
+        sets = compose_sets(override_lists, config_dir)
+        if all(one.assumptions is None for one in sets):
+            raise ConfigError(sets[0].error)
+        bar.total(len(sets))
+        stopped: SweepError | None = None
+        with executor_of(options) as executor:
+            engine = Engine(sets, options, journal, executor, bar.tell)
+            journal.set_about(**_about(sets, engine, options))
+            try:
+                engine.run()
+            except SweepError as error:
+                stopped = error
+            bar.say("collect")
+            tree = collect_sweep(journal)
+            check = check_table(journal, engine)
+        if len(check):
+            check.to_csv(folder / CHECK, index=False, float_format="%.4g")
+        if stopped is not None:
+            raise stopped
+        table = set_table(journal)
+        failed = dict(zip(table["label"], table["failures"], strict=True))
+        failed = {label: reason for label, reason in failed.items() if reason}
+        return SweepOutcome(folder, tree, failed, check, compilations() - before)
+
+
+def _about(sets: Sequence[SweepSet], engine: Engine, options: SweepOptions) -> dict[str, str]:
+    """Facts of a sweep: its sets with their varied keys, options, data and versions."""
+    ids = {one.set.position: set_id for set_id, (_, one) in engine.by_id.items()}
+    columns = varied(sets)
+    rows = [
+        {
+            "set_id": ids.get(one.position, f"impossible-{one.position}"),
+            "label": one.label,
+            "error": "" if one.position in ids else (one.error or engine.failed.get(one.label, "")),
+            **{key: values[one.position] for key, values in columns.items()},
+        }
+        for one in sets
+        if one.position in ids or one.error or one.label in engine.failed
+    ]
+    hashes = sorted({evidence.data_hash for evidence in engine.evidences.values()})
+    return {
+        "sets": json.dumps(rows),
+        "sweep_options": options.model_dump_json(),
+        "data_hash": " ".join(hashes),
+        "versions": json.dumps(versions()),
+        "groups": str(len(engine.groups)),
+    }
+
+
+class _Bar:
+    """Sets done, fitted, reweighted, failed, sets per second, time left."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._counts: Counter[str] = Counter()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("compose", total=total, counts="")
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def total(self, total: int) -> None:
+        """Say how many sets there are."""
+        self._progress.update(self._task, total=total, description="compile")
+
+    def say(self, what: str) -> None:
+        """Say what is going on."""
+        self._progress.update(self._task, description=what)
+
+    def tell(self, event: Event) -> None:
+        """Count what was done."""
+        self._counts[event.kind] += 1
+        if event.kind in ("fit", "pilot"):
+            self._progress.update(self._task, description="sample")
+            return
+        task = self._progress.tasks[0]
+        done = sum(self._counts[kind] for kind in ("fitted", "reweighted", "failed"))
+        rate = done / task.elapsed if task.elapsed else 0.0
+        counts = " · ".join(
+            f"{self._counts[kind]} {kind}" for kind in ("fitted", "reweighted", "failed")
+        )
+        self._progress.update(
+            self._task, completed=done, description="sweep", counts=f"{counts} · {rate:.1f} sets/s"
+        )

@@ -1,0 +1,217 @@
+"""A real Ray cluster of two nodes in this machine, each started as users start theirs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from estimator.errors import ConfigError
+from estimator.sweep.executors import LocalExecutor, RayExecutor
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2 and 127.0.0.3"),
+]
+
+ROOT = Path(__file__).parents[2]
+# Ray takes 127.0.0.1 for this machine's outer address.
+HEAD, SECOND = "127.0.0.2", "127.0.0.3"
+TASKS = range(12)
+
+
+def power(task: int, shared: int) -> int:
+    return task**shared
+
+
+def node(task: int, shared: float) -> str:
+    import ray
+
+    time.sleep(shared)
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def fails_at_three(task: int, shared: None) -> int:
+    if task == 3:
+        raise ConfigError("three")
+    return task
+
+
+def loses_its_worker_once(task: int, shared: Path) -> int:
+    if task == 3:
+        try:
+            (shared / "killed").touch(exist_ok=False)
+        except FileExistsError:
+            return task
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def start_node(folder: Path, address: str, *options: str) -> subprocess.Popen[bytes]:
+    command = [
+        str(Path(sys.executable).with_name("ray")),
+        *("start", "--block", "--num-cpus=1", "--object-store-memory=100000000"),
+        *(f"--node-ip-address={address}", "--include-log-monitor=false", *options),
+    ]
+    with (folder / f"{address}.log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603
+            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def end_node(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def wait_until_answers(address: str, port: int, head: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        assert head.poll() is None, "the head node ended"
+        try:
+            socket.create_connection((address, port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the head node does not answer")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_environment() -> Iterator[Path]:
+    """Ray in a folder of its own, with a token of its own: some of its ports face outwards.
+
+    Ray reads the mode when it is imported, so no other file may import it in this process.
+    """
+    # Not below pytest's folder: the paths of Unix sockets have at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(16))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+        patch.setenv("RAY_TMPDIR", str(folder))
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.delenv("RAY_ADDRESS", raising=False)
+        yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def address(ray_environment: Path) -> Iterator[str]:
+    """Address of a cluster of two nodes with a CPU each."""
+    with socket.socket() as free:
+        free.bind((HEAD, 0))
+        port = free.getsockname()[1]
+    nodes = [
+        start_node(ray_environment, HEAD, "--head", f"--port={port}", "--include-dashboard=false")
+    ]
+    try:
+        wait_until_answers(HEAD, port, nodes[0])
+        nodes.append(start_node(ray_environment, SECOND, f"--address={HEAD}:{port}"))
+        yield f"{HEAD}:{port}"
+    finally:
+        for process in reversed(nodes):
+            end_node(process)
+
+
+@pytest.fixture(scope="module")
+def cluster(address: str) -> Iterator[RayExecutor]:
+    import ray
+
+    with RayExecutor(address=address) as executor:
+        for _ in range(300):
+            if len(alive()) == 2:
+                break
+            time.sleep(0.1)
+        yield executor
+    assert not ray.is_initialized()
+
+
+def alive() -> set[str]:
+    import ray
+
+    return {one["NodeManagerAddress"] for one in ray.nodes() if one["Alive"]}
+
+
+def test_an_address_where_nobody_answers_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"sweep\.ray\.address: .* at '127\.0\.0\.1:1'"):
+        RayExecutor(address="127.0.0.1:1")
+
+
+def test_two_nodes_share_the_tasks(cluster: RayExecutor) -> None:
+    assert alive() == {HEAD, SECOND}
+    assert len(set(dict(cluster.map(node, range(6), 0.3)).values())) == 2
+
+
+def test_results_are_those_of_this_machine(cluster: RayExecutor) -> None:
+    found = sorted(cluster.map(power, TASKS, 2))
+    assert found == sorted(LocalExecutor(1).map(power, TASKS, 2))
+
+
+def test_no_tasks_give_nothing_from_a_cluster(cluster: RayExecutor) -> None:
+    assert list(cluster.map(power, [], 2)) == []
+
+
+def test_a_worker_that_is_killed_costs_no_result(cluster: RayExecutor, tmp_path: Path) -> None:
+    found = sorted(cluster.map(loses_its_worker_once, TASKS, tmp_path))
+    assert (tmp_path / "killed").exists()
+    assert found == list(enumerate(TASKS))
+
+
+def test_an_error_comes_through_a_cluster_as_it_is(cluster: RayExecutor) -> None:
+    with pytest.raises(ConfigError, match="three") as caught:
+        list(cluster.map(fails_at_three, TASKS, None))
+    assert type(caught.value) is ConfigError
+
+
+def test_closing_early_stops_the_tasks_of_a_cluster(cluster: RayExecutor) -> None:
+    started = time.monotonic()
+    results = cluster.map(node, range(1000), 0.2)
+    next(results)
+    results.close()
+    assert len(list(cluster.map(power, TASKS, 2))) == len(TASKS)
+    assert time.monotonic() - started < 30.0
+
+
+def test_a_connection_that_is_there_is_used_and_left_open(cluster: RayExecutor) -> None:
+    import ray
+
+    with RayExecutor(1) as again:
+        assert sorted(again.map(power, TASKS, 2)) == [(task, task**2) for task in TASKS]
+    assert ray.is_initialized()
+
+
+def test_without_an_address_a_cluster_comes_and_goes(ray_environment: Path) -> None:
+    program = (
+        "import operator, ray\n"
+        "from estimator.sweep.executors import RayExecutor\n"
+        "if __name__ == '__main__':\n"
+        "    with RayExecutor(2) as executor:\n"
+        "        print(executor.workers, sorted(executor.map(operator.mul, [3, 4], 2)))\n"
+        "    print(ray.is_initialized())\n"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["2 [(0, 6), (1, 8)]", "False"]
+    assert done.stderr == ""
