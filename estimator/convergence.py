@@ -2,8 +2,8 @@
 
 The same formulas as ArviZ's (Vehtari and others, 2021, Bayesian Analysis 16(2)), which works
 through one quantity after the other: over the 700 quantities of one set that takes longer than
-sampling them. Here each quantity is sorted once, which gives its ranks, its folded ranks and its tails, and
-the Fourier transforms are taken of all quantities together.
+sampling them. Here each quantity is sorted once, which gives its ranks, its folded ranks and its
+tails, and the Fourier transforms are taken of all quantities together.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
 
 
 @njit(nogil=True, cache=True)
-def _quantile(ordered, middles, first, last, probability):  # type: ignore[no-untyped-def]
+def _quantile(ordered, middles, first, last, probability):
     low, high = first, last
     if probability <= middles[low]:
         return ordered[low]
@@ -184,7 +184,7 @@ def _quantile(ordered, middles, first, last, probability):  # type: ignore[no-un
 
 
 @njit(nogil=True, cache=True)
-def _statistics(ordered, order, weights, relative_ess, probabilities, with_error):  # type: ignore[no-untyped-def]
+def _statistics(ordered, order, weights, relative_ess, probabilities, with_error):
     n_entries, n_draws = ordered.shape
     n_errors = len(with_error)
     out = np.empty((n_entries, 3 + len(probabilities) + n_errors), np.float32)

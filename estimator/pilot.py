@@ -1,8 +1,8 @@
 """What the fit of one set teaches about where another set's posterior lies.
 
 A pilot is fitted once for each structure. Another set of that structure differs in its priors, so
-its posterior is moved; `transfer` says where to, one scalar at a time as if all were normal. That is a
-guess about where to start and how to scale the steps, and no part of the answer.
+its posterior is moved; `transfer` says where to, one scalar at a time as if all were normal. That
+is a guess about where to start and how to scale the steps, and no part of the answer.
 """
 
 from __future__ import annotations

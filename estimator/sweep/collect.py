@@ -58,7 +58,8 @@ def collect_sweep(journal: Journal) -> xr.DataTree:
         The root has a variable a quantity with dims assumption_set, the quantity's own (month, …)
         and statistic (see `estimator.entries.STATISTICS`); coordinates for the varied keys and for
         how each set was obtained. Group ``weights/<n>`` holds, for the sets (reweighted_set) that
-        were reweighted from the same fits, their log weights on the fits' draws joined (chain by chain, fit by fit).
+        were reweighted from the same fits, their log weights on the fits' draws joined (chain by
+        chain, fit by fit).
     """
     table = set_table(journal)
     records = {record.set_id: record for record in journal.sets()}

@@ -302,9 +302,12 @@ class Journal:
     def fits(self) -> list[FitRecord]:
         """All fits in the order in which they were planned."""
         rows = self._db.execute("select * from fits order by round, position")
-        return [
-            FitRecord(*row[:6], _diagnostics(row[6]), _unpacked(row[7]), *row[8:]) for row in rows
-        ]
+        records = []
+        for fit_id, number, position, group, kind, set_id, found, relative, *rest in rows:
+            diagnostics, relative_ess = _diagnostics(found), _unpacked(relative)
+            head = (fit_id, number, position, group, kind, set_id)
+            records.append(FitRecord(*head, diagnostics, relative_ess, *rest))
+        return records
 
     def add_sets(self, records: Sequence[SetRecord]) -> None:
         """Keep finished sets, all in one step."""
