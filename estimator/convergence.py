@@ -16,6 +16,8 @@ from scipy import fft
 from scipy.special import ndtri
 
 _TAILS = (0.05, 0.95)
+_CHUNK = 32  # quantities at a time, so that what is transformed stays in the cache
+_NAMES = ("rhat", "ess_bulk", "ess_tail")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ def convergence(draws: np.ndarray, order: np.ndarray | None = None) -> Convergen
     """
     if draws.shape[2] % 2:
         draws, order = draws[:, :, 1:], None
+    chunks = [slice(begin, begin + _CHUNK) for begin in range(0, len(draws), _CHUNK)]
+    found = [_convergence(draws[c], None if order is None else order[c]) for c in chunks]
+    return Convergence(*(np.concatenate([getattr(one, name) for one in found]) for name in _NAMES))
+
+
+def _convergence(draws: np.ndarray, order: np.ndarray | None) -> Convergence:
     n_entries, n_chains, n_draws = draws.shape
     flat = np.ascontiguousarray(draws).reshape(n_entries, -1)
     if order is None:

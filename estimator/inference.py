@@ -98,14 +98,18 @@ class CompiledStructure:
 
     def split(self, sampled: np.ndarray) -> dict[str, np.ndarray]:
         """Cut what the sampler moves, (chain, draw, coordinate), into its variables by name."""
-        point = self.model.initial_point()
-        shapes = {value.name: point[value.name].shape for value in self.model.value_vars}
-        ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+        ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])
         pieces = np.split(sampled, ends[:-1], axis=-1)
         return {
             name: piece.reshape(*sampled.shape[:2], *shape)
-            for (name, shape), piece in zip(shapes.items(), pieces, strict=True)
+            for (name, shape), piece in zip(self._shapes.items(), pieces, strict=True)
         }
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what the sampler moves, in its order."""
+        point = self.model.initial_point()
+        return {value.name: point[value.name].shape for value in self.model.value_vars}
 
     def free_variables(self, sampled: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Free variables from what the sampler moved; keys are names, arrays (chain, draw, ...)."""
@@ -347,7 +351,7 @@ def infer_whitened(
     )
     stats = trace["sample_stats"].to_dataset()
     sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
-    kept = ["diverging", "energy", "n_steps", "step_size"]
+    kept = ["diverging", "n_steps"]
     with _LOCK:
         with entry.model:
             pm.set_data(inputs.data)

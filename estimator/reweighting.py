@@ -260,9 +260,12 @@ def pooled_entries(parts: Sequence[tuple[EntryLayout, np.ndarray, np.ndarray]]) 
         (entry,). All layouts are equal.
     """
     layout = parts[0][0]
-    values = np.concatenate([draws.reshape(len(draws), -1) for _, draws, _ in parts], axis=1)
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    small = order.astype(np.uint16 if order.shape[1] <= 65_536 else np.uint32)
+    n_draws = sum(draws.shape[1] * draws.shape[2] for _, draws, _ in parts)
+    ordered = np.empty((len(parts[0][1]), n_draws), np.float32)
+    small = np.empty(ordered.shape, np.uint16 if n_draws <= 65_536 else np.uint32)
+    for row, out in enumerate(ordered):  # one by one: an order takes twice the memory of the draws
+        values = np.concatenate([draws[row].ravel() for _, draws, _ in parts])
+        order = np.argsort(values)
+        small[row], out[:] = order, values[order]
     relative = np.min([relative for _, _, relative in parts], axis=0).astype(float)
     return Entries(layout, ordered, small, relative)

@@ -368,6 +368,7 @@ class Engine:
             self._pools.clear()  # one at a time: a pool is large
             fits = [self._fit_of(record) for record in bases]
             self._pools[group.key, names] = make_pool(group, bases, fits, self)
+            self._draws = {name: self._draws[name] for name in names}
         return self._pools[group.key, names]
 
     def _fit_of(self, record: FitRecord) -> Fit:

@@ -163,8 +163,8 @@ def fit(task: FitTask, shared: Shared) -> Fit:
     """Fit one set; what goes wrong is handed back and not raised, so that others go on.
 
     The first attempt uses the pilot of the structure. If the draws fail their diagnostics, the next
-    takes smaller steps and, unless the only failure is divergences, three times the draws; the last
-    learns a pilot of its own.
+    takes smaller steps where they diverged, and three times the draws where they were too few; the
+    last learns a pilot of its own.
     """
     begin = time.perf_counter()
     evidence = shared.evidences[task.evidence_key]
@@ -195,15 +195,12 @@ def fit(task: FitTask, shared: Shared) -> Fit:
 
 
 def _patient(task: FitTask, failed: Diagnostics) -> Short:
-    settings = task.settings
-    only_diverged = len(failed.failures) == 1 and failed.divergences > 0
-    return replace(
-        settings,
-        tune=3 * settings.tune,
-        draws=settings.draws if only_diverged else 3 * settings.draws,
-        max_depth=10,
-        target_accept=0.97,
-    )
+    settings = replace(task.settings, tune=3 * task.settings.tune)
+    if failed.divergences > task.assumptions.sampler.max_divergences:
+        settings = replace(settings, max_depth=10, target_accept=0.97)
+        if len(failed.failures) == 1:
+            return settings
+    return replace(settings, draws=3 * settings.draws)
 
 
 def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:

@@ -194,7 +194,7 @@ def _put(config: dict[str, Any], key: str, value: Any) -> bool:
             return False
         config[part] = dict(inner)
         config = config[part]
-    if last not in config or isinstance(config[last], dict) or isinstance(value, dict):
+    if last not in config or isinstance(value, dict):
         return False
     config[last] = value
     return True

@@ -1,0 +1,81 @@
+"""Kill a sweep with synthetic fits again and again: python -m tests.sweep.killed DIR DELAY...
+
+The sweep runs in forks of this process, so that what it imports is loaded once. Each fork is killed
+so many seconds after it has begun to work; a last one is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from unittest import mock
+
+from rich.console import Console
+
+from estimator.compose import compose_config, to_plain
+from estimator.sweep.design import design_overrides
+from estimator.sweep.engine import Engine
+from estimator.sweep.options import SweepOptions
+from estimator.sweep.run import run_sweep
+from tests.sweep.synthetic import slow_fit, synthetic_pilot
+
+OVERRIDES = [
+    "experiment=latin_hypercube",
+    "sweep.design.sets=60",
+    "sweep.method=plan",
+    "sweep.check=3",
+    "sweep.base_draws=1000",
+]
+
+
+def main(folder: Path, delays: list[float]) -> None:
+    """Run and kill, then let it end."""
+    plain = to_plain(compose_config(OVERRIDES))
+    options = SweepOptions.from_config(plain["sweep"])
+    if options.design is None:
+        raise RuntimeError("the preset has a design")
+    sets = design_overrides(options.design, plain)
+    kills = 0
+    for delay in [*delays, None]:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                _run(sets, options, folder, writing)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
+        if delay is not None:
+            time.sleep(delay)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        kills += os.WIFSIGNALED(status)
+        if delay is None and status:
+            raise RuntimeError("the last run failed")
+    print(kills)
+
+
+def _run(sets: list[list[str]], options: SweepOptions, folder: Path, writing: int) -> None:
+    work = Engine.run
+
+    def begin(engine: Engine) -> None:
+        os.write(writing, b"b")
+        work(engine)
+
+    with (
+        mock.patch("estimator.sweep.engine.fit", slow_fit),
+        mock.patch("estimator.sweep.engine.pilot_of", synthetic_pilot),
+        mock.patch.object(Engine, "run", begin),
+    ):
+        run_sweep(sets, options, folder, Console(quiet=True))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), [float(delay) for delay in sys.argv[2:]])

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from rich.console import Console
+
+from estimator.compose import compose_config, to_plain
+from estimator.errors import ConfigError, OutputError, SweepError
+from estimator.sweep.collect import read_sweep, set_table
+from estimator.sweep.design import design_overrides
+from estimator.sweep.journal import Journal
+from estimator.sweep.options import SweepOptions
+from estimator.sweep.results import collect_folder
+from estimator.sweep.run import SweepOutcome, run_sweep
+from tests.sweep import synthetic
+
+CUBE = "experiment=latin_hypercube"
+
+
+@pytest.fixture(autouse=True)
+def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits_are(monkeypatch, synthetic.synthetic_fit)
+    monkeypatch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
+
+
+def fits_are(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]) -> None:
+    monkeypatch.setattr("estimator.sweep.engine.fit", function)
+
+
+def sweep(
+    folder: Path, *overrides: str, sets: Sequence[Sequence[str]] | None = None
+) -> SweepOutcome:
+    plain = to_plain(compose_config(list(overrides)))
+    options = SweepOptions.from_config(plain["sweep"])
+    if sets is None:
+        assert options.design is not None
+        sets = design_overrides(options.design, plain)
+    return run_sweep(sets, options, folder, Console(quiet=True))
+
+
+def values(tree: xr.DataTree) -> xr.Dataset:
+    """Everything but how long it took."""
+    return tree.to_dataset().drop_vars("sampler_seconds").drop_attrs()
+
+
+@pytest.fixture(scope="module")
+def cube(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("estimator.sweep.engine.fit", synthetic.synthetic_fit)
+        patch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
+        return sweep(tmp_path_factory.mktemp("cube"), CUBE, "sweep.design.sets=40", "sweep.check=4")
+
+
+def test_a_few_fits_reach_all_sets_of_a_design(cube: SweepOutcome) -> None:
+    obtained = cube.tree["obtained"].values.astype(str)
+    assert len(obtained) == 40
+    assert (obtained == "reweighted").sum() > 30
+    assert cube.failed == {}
+    with Journal(cube.folder, read_only=True) as journal:
+        kinds = [record.kind for record in journal.fits()]
+    assert kinds.count("cover") == 1
+    assert kinds.count("check") == 4
+    assert len(kinds) < 20
+
+
+def test_every_reweighted_set_holds_the_bounds(cube: SweepOutcome) -> None:
+    data = cube.tree.to_dataset()
+    reweighted = data["obtained"] == "reweighted"
+    assert float(data["k_hat"].where(reweighted, drop=True).max()) <= 0.7
+    assert float(data["ess"].min()) >= 400
+
+
+def test_reweighted_assumptions_have_the_quantiles_of_their_own_priors(cube: SweepOutcome) -> None:
+    # Nothing is known beyond the priors in these fits, so the answer is the range itself.
+    data = cube.tree.to_dataset()
+    for key in ("unconfirmed.ratio", "returns.rate", "force.other_exits"):
+        for end, statistic in (("low", "q05"), ("high", "q95")):
+            wanted = data[f"{key}.{end}"].values.astype(float)
+            found = data["assumption_value"].sel(assumption=key)
+            error = found.sel(statistic=f"mcse_{statistic}").values
+            far = (found.sel(statistic=statistic).values - wanted) / error
+            assert np.abs(far).max() < 5.0
+            assert np.sqrt(np.mean(far**2)) < 2.0
+
+
+def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:
+    assert len(cube.check) == 4
+    assert (cube.check["compared"] > 400).all()
+    assert cube.check["max_errors"].max() < 6.0
+    assert cube.check["rms_errors"].between(0.2, 2.0).all()
+
+
+def test_real_fits_everywhere_if_so_asked(tmp_path: Path) -> None:
+    found = sweep(tmp_path, CUBE, "sweep.design.sets=6", "sweep.method=fit")
+    assert set(found.tree["obtained"].values) == {"fitted"}
+    assert found.tree.to_dataset()["losses"].notnull().all()
+
+
+@pytest.mark.parametrize("how", ["workers=1", "workers=3", "backend=processes"])
+def test_results_do_not_hang_on_the_workers(tmp_path: Path, cube: SweepOutcome, how: str) -> None:
+    again = sweep(tmp_path, CUBE, "sweep.design.sets=40", "sweep.check=4", f"sweep.{how}")
+    xr.testing.assert_identical(values(again.tree), values(cube.tree))
+
+
+def test_sets_of_other_claims_are_fitted_where_weights_do_not_reach(tmp_path: Path) -> None:
+    sets = [
+        [f"killed_share={option}", f"unconfirmed.ratio.high={high}"]
+        for option in ("all", "registry", "western")
+        for high in (0.3, 0.4)
+    ]
+    found = sweep(tmp_path, "sweep.method=plan", sets=sets)
+    data = found.tree.to_dataset()
+    assert set(data["obtained"].values) <= {"fitted", "reweighted"}
+    reweighted = data["k_hat"].notnull()
+    assert (data["k_hat"].where(reweighted, 0.0) <= 0.7).all()
+    assert (data["ess"] >= 400).all()
+
+
+def test_a_finished_sweep_is_not_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    fits_are(monkeypatch, synthetic.forbidden_fit)
+    again = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    assert again.failed == {}
+    xr.testing.assert_identical(values(again.tree), values(first.tree))
+
+
+def test_another_seed_is_another_set(tmp_path: Path) -> None:
+    sets = [["unconfirmed.ratio.high=0.4"]]
+    first = sweep(tmp_path, sets=sets)
+    again = sweep(tmp_path, sets=[["unconfirmed.ratio.high=0.4", "seed=7"]])
+    assert first.tree["set_id"].values[0] != again.tree["set_id"].values[0]
+    assert not np.array_equal(first.tree["losses"].values, again.tree["losses"].values)
+
+
+def test_stricter_bounds_than_before_do_reweighted_sets_again(tmp_path: Path) -> None:
+    loose = sweep(tmp_path, CUBE, "sweep.design.sets=30")
+    k_hat = loose.tree["k_hat"].values
+    bound = float(np.nanmedian(k_hat[k_hat > 0]))
+    strict = sweep(tmp_path, CUBE, "sweep.design.sets=30", f"sweep.max_k_hat={bound:.6f}")
+    assert np.nanmax(strict.tree["k_hat"].values) <= bound + 1e-6
+    assert (strict.tree["obtained"].values == "fitted").sum() > (
+        loose.tree["obtained"].values == "fitted"
+    ).sum()
+
+
+FIXED = [[f"returns.rate={value}"] for value in (0.25, 0.5, 0.75)]
+
+
+def test_failures_are_recorded_and_the_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits_are(monkeypatch, synthetic.failing_fit)
+    wrong = ["unconfirmed.ratio.high=0.001"]
+    found = sweep(tmp_path, sets=[wrong, *FIXED])
+    assert len(found.tree["assumption_set"]) == 4
+    assert list(found.tree["obtained"].values) == ["failed", "failed", "fitted", "fitted"]
+    assert "low must be below high" in found.tree["failures"].values[0]
+    assert "the sampler gave up" in found.tree["failures"].values[1]
+    assert found.tree["failures"].values[2] == ""
+    assert "7 divergences" in found.tree["failures"].values[3]
+    assert len(found.failed) == 3
+    data = found.tree.to_dataset()["losses"]
+    assert data[:2].isnull().all()
+    assert data[2:].notnull().all()
+
+
+def test_what_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fits_are(monkeypatch, synthetic.failing_fit)
+    assert sweep(tmp_path, sets=FIXED[:1]).failed
+    fits_are(monkeypatch, synthetic.synthetic_fit)
+    assert not sweep(tmp_path, sets=FIXED[:1]).failed
+
+
+def test_fail_fast_stops_at_the_first_failure_and_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits_are(monkeypatch, synthetic.failing_fit)
+    with pytest.raises(SweepError, match="gave up"):
+        sweep(tmp_path, "sweep.fail_fast=true", "sweep.workers=1", sets=FIXED[::-1][1:])
+    with Journal(tmp_path, read_only=True) as journal:
+        assert list(set_table(journal)["obtained"]) == ["fitted", "failed"]
+
+
+def test_a_sweep_without_a_possible_set_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="low must be below high"):
+        sweep(tmp_path, sets=[["unconfirmed.ratio.high=0.001"]])
+
+
+def test_a_second_sweep_into_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with Journal(tmp_path), pytest.raises(OutputError, match="another sweep is writing here"):
+        sweep(tmp_path, sets=[[]])
+
+
+def test_collect_rebuilds_dataset_and_table(tmp_path: Path) -> None:
+    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    for name in ("sweep.nc", "summary.parquet"):
+        (tmp_path / name).unlink()
+    tree = collect_folder(tmp_path)
+    xr.testing.assert_identical(values(tree), values(found.tree))
+    xr.testing.assert_identical(values(read_sweep(tmp_path)), values(found.tree))
+    table = pd.read_parquet(tmp_path / "summary.parquet")
+    assert set(table["assumption_set"]) == set(found.tree["assumption_set"].values)
+
+
+def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
+    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    weights = found.tree["weights/0"].to_dataset()
+    paths = [tmp_path / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
+    fits = [xr.open_datatree(path, engine="h5netcdf")["posterior"] for path in paths]
+    draws = np.concatenate([fit["losses"].isel(month=-1).values.ravel() for fit in fits])
+    label = str(weights["reweighted_set"].values[3])
+    steps = weights["log_weight"].sel(reweighted_set=label).values.astype(float)
+    weight = np.where(steps > -32768, np.exp(steps * weights["log_weight"].attrs["step"]), 0.0)
+    order = np.argsort(draws)
+    middle = np.interp(0.5, np.cumsum(weight[order]) / weight.sum(), draws[order])
+    stored = found.tree["losses"].sel(assumption_set=label, statistic="q50").isel(month=-1)
+    assert middle == pytest.approx(float(stored), rel=1e-4)
+
+
+def test_twenty_kills_cost_nothing_but_time(tmp_path: Path) -> None:
+    rng = random.Random(5)  # noqa: S311 - no secret
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder, delays in ((whole, []), (killed, [rng.uniform(0.0, 0.4) for _ in range(20)])):
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "tests.sweep.killed", str(folder), *map(str, delays)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert int(done.stdout) == len(delays)
+    xr.testing.assert_identical(values(read_sweep(killed)), values(read_sweep(whole)))
+    weights = [read_sweep(folder)["weights/0"].to_dataset() for folder in (killed, whole)]
+    xr.testing.assert_identical(*weights)
+    assert not list(killed.rglob("*.partial"))

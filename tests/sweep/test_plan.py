@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimator.assumptions import ASSUMPTIONS
+from estimator.evidence import Evidence, load_evidence
+from estimator.sweep.fits import evidence_key
+from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
+from estimator.sweep.sets import compose_sets
+
+KEYS = list(ASSUMPTIONS)
+RATIO = KEYS.index("unconfirmed.ratio")
+
+_loaded: dict[str, Evidence] = {}
+
+
+def groups(*override_lists: Sequence[str]) -> list[Group]:
+    """Groups of the sets that these overrides make; evidence is loaded once."""
+    keyed = []
+    for one in compose_sets(override_lists):
+        assert one.assumptions is not None, one.error
+        key = evidence_key(one.assumptions)
+        if key not in _loaded:
+            _loaded[key] = load_evidence(one.assumptions)
+        keyed.append((one, key))
+    planner = Planner(_loaded)
+    return groups_of(planner, [planner.plan(*pair) for pair in keyed])
+
+
+def group(*override_lists: Sequence[str]) -> Group:
+    [found] = groups(*override_lists)
+    assert len(found.sets) == len(override_lists)
+    return found
+
+
+def ratios(*highs: float) -> Group:
+    return group(*([f"unconfirmed.ratio.high={high}"] for high in highs))
+
+
+# What is shared
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["unconfirmed.ratio.high=0.7"],
+        ["unconfirmed=open"],
+        ["force.start.low=100000", "losses.step.high=0.4"],
+        ["reporting.default.losses.bias.low=-0.5"],
+        ["reporting.default.recruits.noise=0.3"],
+        ["hedging.about=0.05", "hedging.nearly=0.1"],
+        ["evidence.drop=[S11]"],
+        ["evidence.as_of=2025-12-31", "evidence.drop=[S02]"],
+        ["killed_share.origins=[mediazona_meduza]"],
+        ["label=other", "name=elsewhere", "sampler.draws=300", "sampler.min_ess=100"],
+        ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"],
+        ["unconfirmed.ratio={family: HalfNormal, low: null, high: 0.5}"],
+    ],
+    ids=lambda overrides: overrides[0],
+)
+def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: list[str]) -> None:
+    floors_differ = any("as_of" in text for text in overrides)
+    assert len(groups([], overrides)) == (2 if floors_differ else 1)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["returns.rate=0.0"],
+        ["losses=mean_reverting"],
+        ["foreign.persistence=0.9"],
+        ["confirmed.counts=killed"],
+        ["confirmed=false_confirmations"],
+        ["window.end=2025-12-31"],
+        ["window.months_before_window=12"],
+        ["seed=3"],
+        ["sampler.method=pymc"],
+        ["recruitment.mobilisation_end=2022-12-31"],
+        ["derived.front_length_km=1000"],
+        ["evidence.as_of=2025-12-31"],
+    ],
+    ids=lambda overrides: overrides[0],
+)
+def test_sets_that_differ_in_anything_else_do_not(overrides: list[str]) -> None:
+    assert len(groups([], overrides)) == 2
+
+
+def test_fixed_values_are_shared_if_they_are_equal() -> None:
+    first, second = ["returns.rate=0.1"], ["returns.rate=0.2"]
+    both = [["returns.rate=0.1", "unconfirmed.ratio.high=0.7"], first, second]
+    sizes = [len(found.sets) for found in groups(*both)]
+    assert sizes == [2, 1]
+
+
+def test_a_bias_of_another_kind_makes_another_group() -> None:
+    start = "reporting.origins.kobak.killed"
+    two_sided = [f"{start}={{undercount: null, bias: {{family: Normal, low: -0.3, high: 0.3}}}}"]
+    assert len(groups([], [f"{start}.undercount.high=0.6"])) == 1
+    assert len(groups([], two_sided)) == 2
+
+
+def test_groups_and_their_sets_stand_in_the_order_of_the_sweep() -> None:
+    found = groups(
+        ["seed=2"], ["seed=1"], ["seed=2", "unconfirmed=open"], ["seed=1", "unconfirmed=open"]
+    )
+    assert [[one.set.position for one in each.sets] for each in found] == [[0, 2], [1, 3]]
+    assert len({one.set_id for each in found for one in each.sets}) == 4
+
+
+# What varies in a group
+
+
+def names(found: Group) -> list[int]:
+    return np.flatnonzero(found.varying).tolist()
+
+
+def test_what_varies_is_what_differs() -> None:
+    assert names(ratios(0.5, 0.7)) == [RATIO]
+    assert names(group([], ["hedging.about=0.05"])) == []
+    level = KEYS.index("killed_share.level")
+    assert names(group([], ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"])) == [level]
+
+
+def test_the_likelihood_of_the_claims_varies_with_noise_hedging_and_use() -> None:
+    assert not ratios(0.5, 0.7).claims_vary
+    for overrides in (
+        ["hedging.about=0.05"],
+        ["reporting.default.recruits.noise=0.3"],
+        ["evidence.drop=[S11]"],
+    ):
+        assert group([], overrides).claims_vary, overrides
+
+
+def test_a_bias_varies_only_if_its_source_has_a_claim_that_counts() -> None:
+    start = "reporting.origins.russian_officials.recruits.bias.high"
+    found = group([f"{start}=0.4"], [f"{start}=0.6"])
+    assert len(names(found)) == 1
+    assert names(found)[0] >= len(KEYS)
+    unused = "evidence.origins.recruits=[kluge]"
+    assert names(group([f"{start}=0.4", unused], [f"{start}=0.6", unused])) == []
+
+
+# A covering fit
+
+
+def test_covering_priors_have_the_moments_of_the_mixture() -> None:
+    found = ratios(0.2, 0.5, 0.9, 1.5)
+    location = np.array([one.hyper.location[RATIO] for one in found.sets])
+    scale = np.array([one.hyper.scale[RATIO] for one in found.sets])
+    draws = np.random.default_rng(0).normal(location, scale, (200_000, 4))
+    cover = found.covering_priors()
+    assert cover["assumption_location"][RATIO] == pytest.approx(draws.mean(), abs=0.01)
+    assert cover["assumption_scale"][RATIO] == pytest.approx(draws.std(), abs=0.01)
+    assert cover["assumption_scale"][RATIO] > scale.mean()
+
+
+def test_what_does_not_vary_keeps_its_prior_in_the_cover() -> None:
+    found = ratios(0.5, 0.7)
+    cover, hyper = found.covering_priors(), found.sets[0].hyper
+    n_sources = len(found.sets[0].one_sided)
+    assert cover["reporting_location"].shape == cover["reporting_scale"].shape == (2, n_sources)
+    for part in ("location", "scale"):
+        covering = np.concatenate([cover[f"assumption_{part}"], cover[f"reporting_{part}"].ravel()])
+        same = ~found.varying
+        assert same.sum() == len(covering) - 1
+        np.testing.assert_array_equal(covering[same], getattr(hyper, part)[same])
+
+
+def test_only_a_group_of_priors_that_are_normal_and_vary_can_be_covered() -> None:
+    assert ratios(0.5, 0.7).can_be_covered
+    assert not group([], ["hedging.about=0.05"]).can_be_covered
+    beta = ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"]
+    assert not group([], beta).can_be_covered
+
+
+# Sets far from each other
+
+
+def test_the_centre_is_the_set_in_the_middle() -> None:
+    assert ratios(0.1, 0.5, 2.0, 0.45, 0.6).center in (1, 3, 4)
+
+
+def test_sets_that_are_picked_are_distinct_and_far_apart() -> None:
+    found = ratios(0.10, 0.11, 0.12, 0.5, 0.51, 3.0, 3.1)
+    picked = found.spread_out(range(7), [], 3)
+    assert len(set(picked)) == 3
+    clusters = [{0, 1, 2}, {3, 4}, {5, 6}]
+    assert sorted(next(n for n, c in enumerate(clusters) if p in c) for p in picked) == [0, 1, 2]
+
+
+def test_sets_are_picked_far_from_those_that_are_known() -> None:
+    found = ratios(0.10, 0.11, 0.12, 0.5, 0.51, 3.0, 3.1)
+    assert found.spread_out([1, 2, 3, 5], [6], 1) == [1]
+    assert found.spread_out([4, 5], [0, 6], 1) == [4]
+
+
+@pytest.mark.parametrize("known", [[], [0]])
+def test_no_more_sets_are_picked_than_there_are(known: list[int]) -> None:
+    found = ratios(0.1, 0.5, 0.9)
+    assert sorted(found.spread_out([1, 2], known, 10)) == [1, 2]
+    assert found.spread_out([], known, 10) == []
+    assert found.spread_out([1, 2], known, 0) == []
+
+
+def test_sets_of_other_claims_lie_apart() -> None:
+    found = group([], ["unconfirmed.ratio.high=0.31"], ["evidence.drop=[S11]"])
+    assert found.spread_out([1, 2], [0], 1) == [2]
+
+
+def test_a_small_group_is_one_that_is_fitted_set_by_set() -> None:
+    assert [ratios(*highs).is_small for highs in ((0.5, 0.6, 0.7), (0.5, 0.6, 0.7, 0.8))] == [
+        True,
+        False,
+    ]
+
+
+def test_a_set_that_is_not_possible_cannot_be_planned() -> None:
+    [one] = compose_sets([["seed=no"]])
+    with pytest.raises(ValueError, match="is no possible configuration"):
+        Planner({}).plan(one, "any")
+
+
+def test_what_is_planned_says_what_it_is_of() -> None:
+    planned: PlannedSet = ratios(0.5, 0.7).sets[1]
+    assert planned.set_id == planned.assumptions.identity(_loaded[planned.evidence_key].data_hash)
+    assert planned.assumptions is planned.set.assumptions
+    assert planned.hyper.location.shape == (len(KEYS) + 2 * len(planned.one_sided),)
+    assert replace(planned) == planned
