@@ -155,7 +155,7 @@ def sweep_table(tree: xr.DataTree) -> Table:
     )
     for heading in ("", "middle set", "lowest", "highest", "all ranges"):
         table.add_column(heading, justify="left" if not heading else "right", overflow="fold")
-    labels = data["assumption_set"].values.astype(str)
+    labels = [str(label).removeprefix("central,") for label in data["assumption_set"].values]
     for name in _SERIES:
         low, middle, high = (
             last[name].sel(statistic=statistic).values / 1000.0
@@ -167,7 +167,7 @@ def sweep_table(tree: xr.DataTree) -> Table:
         table.add_row(
             Text(name.replace("_", " ")),
             f"{np.nanmedian(middle):,.1f}",
-            *(Text(f"{middle[at]:,.1f}\n{_short(labels[at])}") for at in ends),
+            *(Text(f"{middle[at]:,.1f}\n{labels[at]}") for at in ends),
             f"[{np.nanmin(low):,.1f}, {np.nanmax(high):,.1f}]".replace("[", r"\["),
         )
     for name, heading in (("replacement_gap", "P(gap < 0)"), ("net_change", "P(net change < 0)")):
@@ -178,14 +178,10 @@ def sweep_table(tree: xr.DataTree) -> Table:
         table.add_row(
             heading,
             f"{np.nanmedian(below):.2f}",
-            *(Text(f"{below[at]:.2f}\n{_short(labels[at])}") for at in ends),
+            *(Text(f"{below[at]:.2f}\n{labels[at]}") for at in ends),
             "",
         )
     return table
-
-
-def _short(label: str, width: int = 34) -> str:
-    return label if len(label) <= width else label[: width - 1] + "…"
 
 
 def _escape(text: str) -> str:

@@ -19,6 +19,8 @@ from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
 
 DATASET = "sweep.nc"
 TABLE = "summary.parquet"
+ASSUMED = "assumed."
+"""What the names of varied keys begin with in dataset and table."""
 _ROWS = 100  # sets that are turned into rows of the table at a time
 _OBTAINED = {
     "obtained": ("how", "how the set's numbers came about: fitted, reweighted or failed"),
@@ -32,11 +34,16 @@ _OBTAINED = {
 
 
 def set_table(journal: Journal) -> pd.DataFrame:
-    """One row a set, in the order of the sweep: id, label, varied keys, how it was obtained."""
+    """One row a set, in the order of the sweep: id, label, varied keys, how it was obtained.
+
+    A varied key has the prefix ``assumed.``: a group may have the name of a quantity.
+    """
     about = journal.about()
     if "sets" not in about:
         raise OutputError(f"{journal.folder / FILE}: holds no sweep")
     table = pd.DataFrame(json.loads(about["sets"]))
+    own = ("set_id", "label", "error")
+    table = table.rename(columns={c: f"{ASSUMED}{c}" for c in table.columns if c not in own})
     finished = journal.finished()
     unfinished = Obtained("unfinished", (), np.nan, np.nan, np.nan, 0, "", np.nan)
     found = [finished.get(set_id, unfinished) for set_id in table["set_id"]]
@@ -190,7 +197,7 @@ def _table_rows(
     table: pd.DataFrame, records: Mapping[str, SetRecord], layouts: Mapping[str, EntryLayout]
 ) -> Iterator[pa.Table]:
     """Tidy rows, some sets at a time: a sweep of ten thousand sets has millions."""
-    varied = [c for c in table.columns if c not in ("set_id", "label", "fits", *_OBTAINED)]
+    varied = [column for column in table.columns if str(column).startswith(ASSUMED)]
     keys: dict[str, tuple[list[str], list[str], list[str]]] = {}
     for name, layout in layouts.items():
         quantity, place, unit = [], [], []

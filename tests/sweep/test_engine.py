@@ -84,7 +84,7 @@ def test_reweighted_assumptions_have_the_quantiles_of_their_own_priors(cube: Swe
     data = cube.tree.to_dataset()
     for key in ("unconfirmed.ratio", "returns.rate", "force.other_exits"):
         for end, statistic in (("low", "q05"), ("high", "q95")):
-            wanted = data[f"{key}.{end}"].values.astype(float)
+            wanted = data[f"assumed.{key}.{end}"].values.astype(float)
             found = data["assumption_value"].sel(assumption=key)
             error = found.sel(statistic=f"mcse_{statistic}").values
             far = (found.sel(statistic=statistic).values - wanted) / error

@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+
+from estimator.entries import STATISTICS, EntryLayout, Variable
+from estimator.errors import OutputError
+from estimator.inference import Diagnostics
+from estimator.pilot import Pilot
+from estimator.sweep.fits import Fit
+from estimator.sweep.journal import (
+    FILE,
+    FitRecord,
+    Journal,
+    Obtained,
+    SetRecord,
+    dequantised,
+    quantised,
+)
+from estimator.whitening import Whitening
+
+ROOT = Path(__file__).parents[2]
+quick = settings(max_examples=50, deadline=None)
+
+LAYOUT = EntryLayout((Variable("losses", "month", ("2025-12", "2026-01"), ("p", "p")),))
+DIAGNOSTICS = Diagnostics(1.01, 500.0, 600.0, {"max_rhat": "losses[2026-01]"}, 2, ("too low",))
+FITTED = Obtained("fitted", ("fit-a",), np.nan, 512.5, 1.01, 2, "", 3.25)
+REWEIGHTED = Obtained("reweighted", ("fit-a", "fit-b"), 0.4, 300.0, 1.0, 0, "", 0.01)
+FAILED = Obtained("failed", ("fit-c",), np.nan, 0.0, np.nan, 0, "no draws", 1.0)
+
+
+def numbers(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).random((2, len(STATISTICS))).astype(np.float32)
+
+
+def record(name: str, seed: int = 0) -> SetRecord:
+    return SetRecord(name, FITTED, LAYOUT.name, numbers(seed), None)
+
+
+def fit_record(fit_id: str = "fit-a", number: int = 0, position: int = 0) -> FitRecord:
+    relative = np.array([0.5, 1.0], np.float32)
+    return FitRecord(
+        fit_id, number, position, "group", "base", "a", DIAGNOSTICS, relative, "", 2.5, 1
+    )
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "sweep") as journal:
+        yield journal
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    """Equal field by field: arrays by their numbers, NaN as itself."""
+    assert type(found) is type(expected)
+    np.testing.assert_equal(asdict(found), asdict(expected))
+
+
+# What is kept comes back
+
+
+def test_sets_come_back_without_their_weights(journal: Journal) -> None:
+    weights = np.log(np.full(4, 0.25))
+    records = [
+        record("a"),
+        SetRecord("b", REWEIGHTED, LAYOUT.name, numbers(1), weights),
+        SetRecord("c", FAILED, "", None, None, "the sampler gave up"),
+    ]
+    journal.add_sets(records)
+    found = list(journal.sets())
+    assert len(found) == 3
+    for one, expected in zip(found, records, strict=True):
+        assert_same(one, replace(expected, log_weights=None))
+    assert [one.how for one in journal.finished().values()] == ["fitted", "reweighted", "failed"]
+
+
+def test_nan_statistics_stay_nan(journal: Journal) -> None:
+    statistics = numbers(2)
+    statistics[0] = np.nan
+    journal.add_sets([replace(record("a"), statistics=statistics)])
+    [found] = journal.sets()
+    np.testing.assert_array_equal(found.statistics, statistics)
+
+
+def test_a_set_that_is_obtained_again_replaces_the_first(journal: Journal) -> None:
+    journal.add_sets([record("a", 1)])
+    journal.add_sets([record("a", 2)])
+    [found] = journal.sets()
+    np.testing.assert_array_equal(found.statistics, numbers(2))
+
+
+def test_fits_come_back_in_the_order_of_the_plan(journal: Journal) -> None:
+    records = [
+        fit_record("late", 1, 0),
+        fit_record("second", 0, 1),
+        replace(fit_record("first"), kind="cover", set_id=None),
+        replace(fit_record("failed", 1, 1), diagnostics=None, relative_ess=None, error="why"),
+    ]
+    for one in records:
+        journal.add_fit(one, None, None)
+    found = journal.fits()
+    assert [one.fit_id for one in found] == ["first", "second", "late", "failed"]
+    by_id = {one.fit_id: one for one in records}
+    for one in found:
+        assert_same(one, by_id[one.fit_id])
+        assert not one.ok
+
+
+def test_a_fit_is_kept_with_its_draws_and_its_set(journal: Journal) -> None:
+    rng = np.random.default_rng(3)
+    core = xr.Dataset(
+        {"losses": (("chain", "draw", "month"), rng.random((2, 5, 2), np.float32), {"units": "p"})},
+        coords={"month": ["2025-12", "2026-01"]},
+    )
+    stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((2, 5), bool))})
+    expected = fit_record()
+    draws = Fit("fit-a", core, stats, DIAGNOSTICS, expected.relative_ess, "", 2.5, 1)
+    journal.add_fit(expected, draws, record("a"))
+    [kept] = journal.fits()
+    found = journal.read_draws(kept)
+    assert found.core is not None
+    assert found.stats is not None
+    xr.testing.assert_identical(found.core.load(), core)
+    xr.testing.assert_equal(found.stats, stats)
+    assert (found.fit_id, found.diagnostics, found.attempts) == ("fit-a", DIAGNOSTICS, 1)
+    assert list(journal.finished()) == ["a"]
+    assert list(journal.draws_path("fit-a").parent.glob("*.partial")) == []
+
+
+def test_draws_that_are_gone_are_an_error_that_names_the_file(journal: Journal) -> None:
+    with pytest.raises(OutputError, match=r"fit-a\.nc: cannot be read"):
+        journal.read_draws(fit_record())
+
+
+def test_layouts_pilots_rounds_and_facts_come_back(journal: Journal) -> None:
+    assert journal.add_layout(LAYOUT) == journal.add_layout(LAYOUT) == LAYOUT.name
+    assert journal.layouts() == {LAYOUT.name: LAYOUT}
+    tasks = [{"fit_id": "cover-x", "set_id": None}, {"fit_id": "base-a", "set_id": "a"}]
+    journal.add_round(1, tasks[:1])
+    journal.add_round(0, tasks)
+    assert list(journal.rounds().items()) == [(0, tasks), (1, tasks[:1])]
+    journal.set_about(sets="[]", versions="1")
+    journal.set_about(versions="2")
+    assert journal.about() == {"sets": "[]", "versions": "2"}
+    whitening = Whitening.of_draws(np.random.default_rng(4).standard_normal((20, 3)))
+    names = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")
+    priors = {name: np.arange(3.0) for name in names}
+    maps = {"step_maps": np.ones((1, 2, 2)), "losses_map": np.eye(2)}
+    journal.add_pilot("structure", Pilot(whitening, priors, maps))
+    [(structure, found)] = journal.pilots().items()
+    assert structure == "structure"
+    assert_same(found.whitening, whitening)
+    np.testing.assert_equal([found.priors, found.maps], [priors, maps])
+
+
+@quick
+@given(st.lists(st.floats(-60, 0), min_size=1, max_size=50))
+def test_weights_are_kept_within_half_a_thousandth(raw: list[float]) -> None:
+    log_weights = np.array(raw) - logsumexp(raw)
+    steps = quantised(log_weights)
+    assert steps.dtype == np.int16
+    below, kept = log_weights - log_weights.max(), steps != -32_768
+    np.testing.assert_allclose(steps[kept] * 0.001, below[kept], atol=0.000501)
+    assert (below[~kept] <= -30.0).all()
+    found = dequantised(steps)
+    assert np.exp(found).sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(found[kept], log_weights[kept], atol=0.0011)
+    assert np.isneginf(found[~kept]).all()
+
+
+def test_weights_come_back_by_set(journal: Journal) -> None:
+    log_weights = np.log(np.random.default_rng(5).dirichlet(np.ones(1000)))
+    journal.add_sets([replace(record("b"), obtained=REWEIGHTED, log_weights=log_weights)])
+    journal.add_sets([record("a")])
+    [(set_id, steps)] = journal.weights()
+    assert set_id == "b"
+    np.testing.assert_array_equal(steps, quantised(log_weights))
+
+
+def test_sets_that_are_forgotten_are_gone_and_no_others(journal: Journal) -> None:
+    journal.add_sets([record(name) for name in "abc"])
+    journal.forget(["b", "unknown"])
+    assert list(journal.finished()) == ["a", "c"]
+    journal.add_fit(fit_record(), None, None)
+    journal.add_layout(LAYOUT)
+    journal.set_about(sets="[]")
+    journal.forget_all()
+    assert not any((journal.finished(), journal.fits(), journal.layouts(), journal.about()))
+
+
+# Who may write
+
+
+def test_what_was_kept_is_there_when_opened_again(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.add_sets([record("a")])
+    with Journal(tmp_path) as journal:
+        assert list(journal.finished()) == ["a"]
+        with Journal(tmp_path, read_only=True) as reader:
+            assert list(reader.finished()) == ["a"]
+            with pytest.raises(OutputError, match="readonly"):
+                reader.add_sets([record("b")])
+
+
+def test_a_folder_without_a_journal_is_not_made_by_looking(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path, read_only=True):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_journal_says_so(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        pass
+    with pytest.raises(RuntimeError, match="not open"):
+        journal.finished()
+
+
+PRELUDE = """
+import os, resource, signal, sys
+from pathlib import Path
+from estimator.errors import OutputError
+from estimator.sweep.journal import Journal
+from tests.sweep.test_journal import record
+folder = Path(sys.argv[1])
+"""
+
+
+def in_another_process(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "error", "-c", PRELUDE + program, str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_second_sweep_into_the_folder_is_refused_until_the_first_ends(tmp_path: Path) -> None:
+    program = "with Journal(folder): print('in')"
+    with Journal(tmp_path):
+        refused = in_another_process(tmp_path, program)
+        with pytest.raises(OutputError, match="another sweep is writing here"), Journal(tmp_path):
+            pass
+    assert "another sweep is writing here" in refused.stderr
+    assert refused.stdout == ""
+    assert in_another_process(tmp_path, program).stdout == "in\n"
+
+
+def test_a_kill_in_the_middle_leaves_none_of_the_sets_or_all(tmp_path: Path) -> None:
+    program = """
+journal = Journal(folder).__enter__()
+journal.add_sets([record('a'), record('b')])
+def records():
+    yield record('c')
+    yield record('d')
+    os.kill(os.getpid(), signal.SIGKILL)
+journal.add_sets(records())
+"""
+    assert in_another_process(tmp_path, program).returncode == -signal.SIGKILL
+    with Journal(tmp_path) as journal:
+        assert list(journal.finished()) == ["a", "b"]
+        journal.add_sets([record("c")])
+        assert list(journal.finished()) == ["a", "b", "c"]
+
+
+def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None:
+    program = """
+import numpy as np
+from dataclasses import replace
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Journal(folder) as journal:
+    journal.add_sets([record('a')])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    large = np.random.default_rng(0).random((9000, 11)).astype(np.float32)
+    try:
+        journal.add_sets([record('b'), replace(record('c'), statistics=large)])
+    except OutputError as error:
+        print(error)
+    print(sorted(journal.finished()))
+"""
+    done = in_another_process(tmp_path, program)
+    assert done.stderr == ""
+    told, finished = done.stdout.splitlines()
+    assert told.startswith(f"{tmp_path / FILE}: cannot be written (")
+    assert told.endswith("finished sets are kept")
+    assert finished == "['a']"
+    with Journal(tmp_path) as journal:
+        assert list(journal.finished()) == ["a"]
+        assert_same(next(journal.sets()), record("a"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable for root")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path / "sweep"):
+        pass
+    tmp_path.chmod(0o700)
