@@ -66,7 +66,7 @@ def _convergence(draws: np.ndarray, order: np.ndarray | None) -> Convergence:
     flat = np.ascontiguousarray(draws).reshape(n_entries, -1)
     if order is None:
         order = np.argsort(flat, axis=1)
-    ranks, folded_ranks = _ranks(flat, order)
+    ranks, folded_ranks = _ranks(flat, np.asarray(order, np.int64))
     # A rank is a multiple of 1/2, so the normal scores are a table.
     n_all = flat.shape[1]
     table = ndtri((np.arange(2 * n_all + 1) / 2 - 3 / 8) / (n_all + 1 / 4))
@@ -99,7 +99,7 @@ def _ranks(flat: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     for entry in range(n_entries):
         x, by_size = flat[entry], order[entry]
         middle = n_all // 2
-        median = (x[by_size[middle]] + x[by_size[(n_all - 1) // 2]]) / 2.0
+        median = (np.float64(x[by_size[middle]]) + np.float64(x[by_size[(n_all - 1) // 2]])) / 2.0
         left = middle - 1
         right = middle
         for k in range(n_all):  # from the median outwards

@@ -188,7 +188,8 @@ def _own_density(prior: Prior, position: int, linear: np.ndarray) -> np.ndarray:
         value = 1.0 / (1.0 + np.exp(-linear)) if _IS_SHARE[position] else np.exp(linear)
         slope = value * (1.0 - value) if _IS_SHARE[position] else value
         own = prior.distribution().logpdf(value * _MODEL_UNITS[position])
-        return np.asarray(np.nan_to_num(own + np.log(slope), nan=-np.inf))
+        density = own + np.log(slope)
+        return np.where(np.isnan(density), -np.inf, density)
 
 
 def _mixture_density(densities: np.ndarray, sizes: np.ndarray) -> np.ndarray:

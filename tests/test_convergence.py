@@ -39,6 +39,7 @@ KINDS: dict[str, Make] = {
     "heavy tails": lambda rng, shape: rng.standard_cauchy(shape) ** 3,
     "far from zero": lambda rng, shape: 1e9 + rng.standard_normal(shape),
     "float32": lambda rng, shape: np.round(64 * autocorrelated(rng, shape)).astype(np.float32) / 64,
+    "float32, not rounded": lambda rng, shape: autocorrelated(rng, shape).astype(np.float32),
     "float32, tied": lambda rng, shape: rng.poisson(1.0, shape).astype(np.float32),
 }
 
@@ -102,7 +103,8 @@ def test_of_an_odd_number_of_draws_the_first_is_left_out() -> None:
 def test_a_known_order_changes_nothing(kind: str, n_draws: int) -> None:
     draws = KINDS[kind](np.random.default_rng(3), (3, 2, n_draws))
     order = np.argsort(draws.reshape(3, -1), axis=1, kind="stable")
-    assert_equal(convergence(draws, order), convergence(draws))
+    for dtype in (np.int64, np.uint16):
+        assert_equal(convergence(draws, order.astype(dtype)), convergence(draws))
 
 
 def test_the_reference_for_one_chain_is_arviz_s_where_arviz_has_one() -> None:

@@ -253,6 +253,7 @@ def by_quadrature(
 FAMILIES = {
     "Beta": (SHARE, Prior(family="Beta", alpha=3.0, beta=2.0), special.expit, 1.0),
     "Gamma": (LEVEL, Prior(family="Gamma", alpha=2.0, beta=0.001), np.exp, 1000.0),
+    "Uniform": (SHARE, Prior(family="Uniform", lower=0.2, upper=0.9), special.expit, 1.0),
 }
 
 

@@ -167,11 +167,19 @@ class Journal:
 
     def __enter__(self) -> Self:
         """Lock and open."""
+        try:
+            self._open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _open(self) -> None:
         with self._writing("be opened"):
             if self.read_only:
                 path = (self.folder / FILE).resolve()
                 self._base = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-                return self
+                return
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 self._lock.acquire(timeout=0)
@@ -184,7 +192,6 @@ class Journal:
             self._base.execute("pragma journal_mode = wal")
             self._base.execute("pragma synchronous = normal")
             self._base.executescript(_TABLES)
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Close and unlock."""

@@ -132,7 +132,7 @@ class Group:
         positions, picked = self.positions, []
         left = list(candidates)
         reference = list(known)
-        if not reference and left:
+        if not reference and left and count > 0:
             start = min(
                 left,
                 key=lambda i: float(np.linalg.norm(positions[i] - positions[left].mean(axis=0))),

@@ -8,6 +8,7 @@ into it, read by Hydra's own grammar.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from estimator.assumptions import AssumptionSet
 from estimator.compose import (
@@ -137,11 +139,19 @@ class _Composer:
     def compose(self, overrides: Sequence[str]) -> tuple[dict[str, Any], AssumptionSet]:
         options = tuple(text for text in overrides if not self._is_value(text))
         values = [text for text in overrides if self._is_value(text)]
-        composed, plain, simple = self._base(options)
         if not values:
+            composed, plain, _ = self._base(options)
             return plain, typed(composed, overrides)
+        try:
+            _, plain, simple = self._base(options)
+        except ConfigError:  # options may be possible only with the values
+            plain, simple = {}, False
         changed = dict(plain)
-        if not simple or not all(_put(changed, *self._parsed(text)) for text in values):
+        if (
+            not simple
+            or any("${" in text for text in values)
+            or not all(_put(changed, *self._parsed(text)) for text in values)
+        ):
             whole = compose_config(overrides, self.config_dir)
             return to_plain(whole), typed(whole, overrides)
         label = changed.get("label") or label_of(overrides)
@@ -170,7 +180,7 @@ class _Composer:
         key, text = _key_and_text(override)
         try:
             return key, float(text) if _is_plain_number(text) else self._parse(override)
-        except HydraException as error:
+        except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(f"{override}: {error}") from error
 
     def _parse(self, override: str) -> Any:
@@ -181,8 +191,7 @@ class _Composer:
 
 
 def _is_plain_number(text: str) -> bool:
-    whole, dot, rest = text.lstrip("-").partition(".")
-    return bool(dot) and whole.isdecimal() and rest.isdecimal()
+    return re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text) is not None
 
 
 def _put(config: dict[str, Any], key: str, value: Any) -> bool:

@@ -95,7 +95,7 @@ def test_the_table_says_of_every_set_how_it_was_obtained(journal: Journal) -> No
     assert table.loc["long", "k_hat"] == 0.3
     assert np.isnan(table.loc["unfinished", "ess"])
     assert table.loc["short", "fits"] == "fit-a fit-b"
-    assert table["ratio.high"].tolist() == pytest.approx([0.1 * n for n in range(6)])
+    assert table["assumed.ratio.high"].tolist() == pytest.approx([0.1 * n for n in range(6)])
 
 
 def test_plain_xarray_opens_the_dataset(tree: xr.DataTree, journal: Journal) -> None:
@@ -105,8 +105,8 @@ def test_plain_xarray_opens_the_dataset(tree: xr.DataTree, journal: Journal) -> 
         assert data["month"].values.tolist() == ["2025-11", "2025-12", "2026-01"]
         assert data["statistic"].values.tolist() == list(STATISTICS)
         assert data["obtained"].values.tolist() == set_table(journal)["obtained"].tolist()
-        assert data["ratio.high"].dims == ("assumption_set",)
-        assert data["killed_share"].values.tolist() == ["wide"] * 6
+        assert data["assumed.ratio.high"].dims == ("assumption_set",)
+        assert data["assumed.killed_share"].values.tolist() == ["wide"] * 6
         assert data["losses"].attrs["units"] == "persons/month"
         assert data["unit"].values.tolist() == ["persons/month", "share"]
         assert data.attrs == {"data_hash": "0123"}
@@ -156,7 +156,7 @@ def test_pandas_opens_the_table_of_tidy_rows(tree: xr.DataTree, journal: Journal
     assert list(table.columns) == [
         *("assumption_set", "obtained", "quantity", "month", "unit"),
         *STATISTICS,
-        *("ratio.high", "killed_share"),
+        *("assumed.ratio.high", "assumed.killed_share"),
     ]
     sizes = table.groupby("assumption_set", observed=True).size().to_dict()
     assert sizes == {"short": len(SHORT.names)} | dict.fromkeys(

@@ -309,3 +309,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path / "sweep"):
         pass
     tmp_path.chmod(0o700)
+
+
+def test_a_file_that_is_no_journal_is_told_and_nothing_is_held(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("no journal " * 1000)
+    for _ in range(2):  # the lock is free again
+        with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path):
+            pass
+    (tmp_path / FILE).unlink()
+    with Journal(tmp_path) as journal:
+        assert journal.finished() == {}

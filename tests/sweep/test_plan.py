@@ -205,6 +205,7 @@ def test_no_more_sets_are_picked_than_there_are(known: list[int]) -> None:
     found = ratios(0.1, 0.5, 0.9)
     assert sorted(found.spread_out([1, 2], known, 10)) == [1, 2]
     assert found.spread_out([], known, 10) == []
+    assert found.spread_out([1, 2], known, 0) == []
 
 
 def test_sets_of_other_claims_lie_apart() -> None:

@@ -45,6 +45,13 @@ CHOICES = [
     ["derived.front_length_km=1_200"],
     ["window.end=2025-12-31"],
     ["sampler.max_rhat=1.02", "sampler.method=pymc"],
+    ["force.start.low=${unconfirmed.ratio.mass}"],
+    ["unconfirmed.ratio.high=01.5"],
+    ["unconfirmed.ratio.high=--1.5"],
+    [
+        "reporting.origins.kobak.killed.undercount=null",
+        "+reporting.origins.kobak.killed.bias={family: Normal, low: -0.3, high: 0.3}",
+    ],
     [],
 ]
 
@@ -147,6 +154,7 @@ def test_a_user_s_folder_has_options_and_groups_of_its_own(tmp_path: Path) -> No
         ("seed=some", "seed: "),
         ("evidence.drop=[S01", "evidence.drop"),
         ("unconfirmed.ratio=", "unconfirmed.ratio"),
+        ("seed=1,2", "seed=1,2"),
         ("losses.level.value=???", "losses.level.value"),
     ],
 )
