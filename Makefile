@@ -13,7 +13,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate test lint calibrate fix lock clean distclean
+.PHONY: help estimate test lint calibrate bench fix lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -34,6 +34,9 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 
 calibrate: .venv/.installed-dev ## the long tests, marked calibration
 	.venv/bin/python -m pytest -m calibration
+
+bench: .venv/.installed-dev ## time four ways to work out a sweep; BENCH='--more 10000' adds one
+	.venv/bin/python -m tests.benchmarks.sweep $(BENCH)
 
 fix: .venv/.installed-dev ## mend style where ruff can
 	.venv/bin/ruff check --fix .

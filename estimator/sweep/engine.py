@@ -175,7 +175,7 @@ class Engine:
             if not left:
                 continue
             mine = [record for record in records if record.group_key == group.key]
-            if self.options.method == "fit" or group.is_small:
+            if self.options.method == "fit" or group.is_fitted:
                 tasks += [_task("single", group, one) for one in left]
             elif not mine and group.can_be_covered:
                 tasks.append(_task("cover", group, None))
@@ -258,6 +258,8 @@ class Engine:
         """Pilots of all structures; those that are missing are fitted, one after the other."""
         pilots = self.journal.pilots()
         for task in work:
+            if task.assumptions.sampler.method != "nutpie":
+                continue
             structure = task_inputs(task, self.evidences[task.evidence_key]).structure.identity
             if structure not in pilots:
                 self.tell(Event("pilot", task.assumptions.label))
@@ -335,7 +337,7 @@ class Engine:
         records = self.journal.fits()
         for key, left in self._pending().items():
             group = next(group for group in self.groups if group.key == key)
-            if self.options.method == "fit" or group.is_small:
+            if self.options.method == "fit" or group.is_fitted:
                 continue
             bases = [
                 record

@@ -19,6 +19,7 @@ from estimator.evidence import Evidence
 from estimator.inference import (
     Diagnostics,
     Short,
+    infer,
     infer_whitened,
     learn_whitening,
     verdict,
@@ -174,11 +175,14 @@ def fit(task: FitTask, shared: Shared) -> Fit:
         inputs = task_inputs(task, evidence)
         pilot = shared.pilots.get(inputs.structure.identity)
         settings = task.settings
+        plain = task.assumptions.sampler.method != "nutpie"  # as the group `sampler` says
         for attempt in (1, 2, 3):
-            if attempt == 3 or pilot is None:
+            if plain:
+                pilot = None
+            elif attempt == 3 or pilot is None:
                 _, pilot = pilot_of(task, shared)
             found = _attempt(task, inputs, evidence, pilot, settings, shared.cores, attempt)
-            if found[2].ok:
+            if found[2].ok or plain:
                 break
             log.info("%s: attempt %d: %s", task.fit_id, attempt, "; ".join(found[2].failures))
             settings = _patient(task, found[2])
@@ -197,7 +201,8 @@ def fit(task: FitTask, shared: Shared) -> Fit:
 def _patient(task: FitTask, failed: Diagnostics) -> Short:
     settings = replace(task.settings, tune=3 * task.settings.tune)
     if failed.divergences > task.assumptions.sampler.max_divergences:
-        settings = replace(settings, max_depth=10, target_accept=0.97)
+        careful = 1.0 - (1.0 - settings.target_accept) / 3.0
+        settings = replace(settings, max_depth=settings.max_depth + 2, target_accept=careful)
         if len(failed.failures) == 1:
             return settings
     return replace(settings, draws=3 * settings.draws)
@@ -213,14 +218,18 @@ def _attempt(
     task: FitTask,
     inputs: ModelInputs,
     evidence: Evidence,
-    pilot: Pilot,
+    pilot: Pilot | None,
     settings: Short,
     cores: int,
     attempt: int,
 ) -> tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray]:
-    whitening, mapped = transfer(pilot, inputs)
     seed = np.random.SeedSequence([task.seed, 2, attempt])
-    variables, stats = infer_whitened(mapped, whitening, settings, seed, cores)
+    if pilot is None:
+        drawn = infer(inputs, task.assumptions.sampler, seed)
+        variables, stats = drawn.posterior, drawn.sample_stats
+    else:
+        whitening, mapped = transfer(pilot, inputs)
+        variables, stats = infer_whitened(mapped, whitening, settings, seed, cores)
     quantities = reported_quantities(variables, inputs, evidence)
     core = quantities[list(CORE)].astype(np.float32)
     core["claim_location"] = variables["claim_location"].astype(np.float32)
@@ -242,6 +251,8 @@ def diagnose_entries(
     relative = np.ones(len(draws), np.float32)  # as it is stored
     n_draws = draws.shape[1] * draws.shape[2]
     relative[rows] = np.minimum(np.minimum(found.ess_bulk, found.ess_tail) / n_draws, 1.0)
+    if options.method == "prior":
+        return Diagnostics(1.0, float(n_draws), float(n_draws), {}, 0, ()), relative
     bound = np.isin(rows, diagnosed_rows(layout))
     names = [layout.names[row] for row in rows[bound]]
     kept = replace(

@@ -91,9 +91,9 @@ class Group:
         return len({one.hyper.claims_key for one in self.sets}) > 1
 
     @property
-    def is_small(self) -> bool:
-        """Whether fitting each set is less work than planning."""
-        return len(self.sets) <= _FEW
+    def is_fitted(self) -> bool:
+        """Whether each set is fitted: they are few, or another sampler than NUTS was asked for."""
+        return len(self.sets) <= _FEW or self.sets[0].assumptions.sampler.method != "nutpie"
 
     @property
     def can_be_covered(self) -> bool:
