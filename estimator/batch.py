@@ -35,6 +35,7 @@ from estimator.paths import conf_dir
 from estimator.results import check_writable
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.sweep.design import design_overrides
+from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
 from estimator.sweep.run import SweepOutcome, run_sweep
@@ -213,13 +214,14 @@ class Job:
             return
         batch.errors.clear()  # the sweep records each of them with its set
         if options.method == "auto" and len(batch_of_overrides) <= options.whole_results:
-            for overrides in batch_of_overrides:
-                try:
-                    config = compose_config(overrides, self.config_dir)
-                except EstimatorError as error:
-                    batch.errors[",".join(overrides)] = error
-                    continue
-                batch.estimate_one(config, overrides, resume=True)
+            with Journal(batch.outputs / batch.name):  # nobody else may write there
+                for overrides in batch_of_overrides:
+                    try:
+                        config = compose_config(overrides, self.config_dir)
+                    except EstimatorError as error:
+                        batch.errors[",".join(overrides)] = error
+                        continue
+                    batch.estimate_one(config, overrides, resume=True)
             return
         batch.progress.stop()
         folder = batch.outputs / batch.name

@@ -8,9 +8,12 @@ not been, and neither the number of workers nor the executor matters.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import joblib
@@ -22,6 +25,7 @@ from estimator.evidence import Evidence, load_evidence
 from estimator.evidence.load import read_claims
 from estimator.inference import Short
 from estimator.pilot import Pilot
+from estimator.results import versions
 from estimator.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
 from estimator.sweep.executors import Executor, LocalExecutor
 from estimator.sweep.fits import (
@@ -103,9 +107,13 @@ class Engine:
 
     # ---- the whole ------------------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Forget what the journal holds of another plan, or of looser bounds."""
+        self._forget_another_plan()
+        self._forget_what_no_longer_holds()
+
     def run(self) -> None:
         """Finish all sets; then fit those that are to be checked."""
-        self._forget_what_no_longer_holds()
         finished = self.journal.finished()
         for set_id, obtained in finished.items():
             if set_id in self.by_id:
@@ -142,6 +150,27 @@ class Engine:
         if self.options.fail_fast:
             raise SweepError(f"{one.label}: {reason}")
 
+    def _forget_another_plan(self) -> None:
+        """Plan anew if this folder held other sets; finished sets stay, named by their content.
+
+        Results of other versions of what they hang on are all forgotten.
+        """
+        ids = sorted(self.by_id)
+        plan = hashlib.sha256("\n".join([*ids, self.options.method]).encode()).hexdigest()
+        about = self.journal.about()
+        if about.get("computed_with", _versions()) != _versions():
+            log.warning("%s: of other versions, begun anew", self.journal.folder)
+            self.journal.forget_all()
+        elif about.get("plan", plan) != plan:
+            self.journal.forget_rounds()
+        self.journal.set_about(plan=plan, computed_with=_versions())
+
+    def _applies(self, record: FitRecord) -> bool:
+        """Whether a fit is one of a set, or a covering fit, of this sweep's groups."""
+        if record.set_id is not None:
+            return record.set_id in self.by_id
+        return any(record.fit_id == _task("cover", group, None)["fit_id"] for group in self.groups)
+
     def _forget_what_no_longer_holds(self) -> None:
         """Do again what failed, or was reweighted under looser bounds than today's."""
         again = [
@@ -174,7 +203,7 @@ class Engine:
             left = pending.get(group.key, [])
             if not left:
                 continue
-            mine = [record for record in records if record.group_key == group.key]
+            mine = [r for r in records if r.group_key == group.key and self._applies(r)]
             if self.options.method == "fit" or group.is_fitted:
                 tasks += [_task("single", group, one) for one in left]
             elif not mine and group.can_be_covered:
@@ -197,12 +226,10 @@ class Engine:
     @staticmethod
     def _not_worth_it(mine: Sequence[FitRecord], left: int, size: int) -> bool:
         """Whether fitting what is left is less work than more bases: each reaches only itself."""
-        rounds = sorted({record.round for record in mine})
         bases = [record for record in mine if record.kind == "base"]
-        last = sum(record.round == rounds[-1] for record in mine) if rounds else 0
         if left <= 2 * _PER_ROUND:
             return True
-        return len(bases) >= 2 * _PER_ROUND and (size - left) < 4 * len(bases) and last > 0
+        return len(bases) >= 2 * _PER_ROUND and (size - left) < 4 * len(bases)
 
     # ---- fitting --------------------------------------------------------------------------------
 
@@ -223,9 +250,10 @@ class Engine:
             return
         work = [self._fit_task(task) for _, task in todo]
         shared = Shared(self.evidences, self._pilots(work), self._cores(len(work)))
-        for index, found in self.executor.map(fit, work, shared):
-            position, task = todo[index]
-            self._keep(number, position, task, found)
+        with closing(self.executor.map(fit, work, shared)) as fits:
+            for index, found in fits:
+                position, task = todo[index]
+                self._keep(number, position, task, found)
 
     def _cores(self, n_tasks: int) -> int:
         """Chains of one fit at a time: sets share the cores while there are enough of them."""
@@ -342,7 +370,10 @@ class Engine:
             bases = [
                 record
                 for record in records
-                if record.group_key == key and record.ok and record.kind in ("cover", "base")
+                if record.group_key == key
+                and record.ok
+                and record.kind in ("cover", "base")
+                and self._applies(record)
             ]
             if bases:
                 self._reweight(group, left, bases)
@@ -355,13 +386,14 @@ class Engine:
         chunks = [left[begin : begin + _CHUNK] for begin in range(0, len(left), _CHUNK)]
         waiting: list[SetRecord] = []
         local = _threads(self.executor)
-        for _, records in local.map(reweight_chunk, chunks, (pool, self.options)):
-            waiting += records
-            for record in records:
-                self.tell(Event("reweighted", record.set_id))
-            if len(waiting) >= _COMMIT:
-                self.journal.add_sets(waiting)
-                waiting = []
+        with closing(local.map(reweight_chunk, chunks, (pool, self.options))) as results:
+            for _, records in results:
+                waiting += records
+                for record in records:
+                    self.tell(Event("reweighted", record.set_id))
+                if len(waiting) >= _COMMIT:
+                    self.journal.add_sets(waiting)
+                    waiting = []
         self.journal.add_sets(waiting)
 
     def _pool(self, group: Group, bases: Sequence[FitRecord]) -> _Pool:
@@ -395,8 +427,12 @@ class Engine:
         self._fit_round(1_000_000 + number, tasks)
 
 
+def _versions() -> str:
+    return json.dumps(versions())
+
+
 def _task(kind: str, group: Group, one: PlannedSet | None) -> dict[str, str | None]:
-    name = group.key if one is None else one.set_id
+    name = f"{group.key}-{group.covering_key}" if one is None else one.set_id
     return {
         "fit_id": f"{kind}-{name}",
         "kind": kind,

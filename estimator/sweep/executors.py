@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -31,7 +31,7 @@ class Executor(Protocol):
 
     def map[T, S, R](
         self, function: Callable[[T, S], R], tasks: Sequence[T], shared: S
-    ) -> Iterator[tuple[int, R]]:
+    ) -> Generator[tuple[int, R]]:
         """Yield index and result of each task as it is done, in any order.
 
         What `function` raises comes through as it is and ends the tasks that are left. So does
@@ -82,7 +82,7 @@ class LocalExecutor:
 
     def map[T, S, R](
         self, function: Callable[[T, S], R], tasks: Sequence[T], shared: S
-    ) -> Iterator[tuple[int, R]]:
+    ) -> Generator[tuple[int, R]]:
         """Yield index and result of each task as it is done (see `Executor.map`)."""
         if min(self.workers, len(tasks)) <= 1:
             for index, task in enumerate(tasks):
@@ -178,7 +178,7 @@ class RayExecutor:
 
     def map[T, S, R](
         self, function: Callable[[T, S], R], tasks: Sequence[T], shared: S
-    ) -> Iterator[tuple[int, R]]:
+    ) -> Generator[tuple[int, R]]:
         """Yield index and result of each task as it is done (see `Executor.map`)."""
         ray = self._ray
         call = ray.remote(num_cpus=1, max_retries=_RETRIES)(_call)

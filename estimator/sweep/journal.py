@@ -372,6 +372,11 @@ class Journal:
         with self._transaction():
             self._db.executemany("delete from sets where set_id = ?", [(i,) for i in set_ids])
 
+    def forget_rounds(self) -> None:
+        """Drop which fits were planned; what is finished stays."""
+        with self._transaction():
+            self._db.execute("delete from rounds")
+
     def forget_all(self) -> None:
         """Begin anew: another sweep had this folder."""
         with self._transaction():

@@ -167,6 +167,13 @@ class Group:
             "reporting_scale": width[n:].reshape(2, -1),
         }
 
+    @cached_property
+    def covering_key(self) -> str:
+        """Hash that names the covering priors: they hang on which sets are in the group."""
+        arrays = self.covering_priors()
+        content = b"".join(np.ascontiguousarray(a).tobytes() for a in arrays.values())
+        return hashlib.sha256(content).hexdigest()[:8]
+
 
 class Planner:
     """Makes planned sets and groups; evidence arrays are computed once for each way to use it."""

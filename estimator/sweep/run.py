@@ -100,8 +100,9 @@ def run_sweep(
         stopped: SweepError | None = None
         with executor_of(options) as executor:
             engine = Engine(sets, options, journal, executor, bar.tell)
-            journal.set_about(**_about(sets, engine, options))
             try:
+                engine.prepare()
+                journal.set_about(**_about(sets, engine, options))
                 engine.run()
             except SweepError as error:
                 stopped = error

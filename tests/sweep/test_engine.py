@@ -154,6 +154,25 @@ def test_stricter_bounds_than_before_do_reweighted_sets_again(tmp_path: Path) ->
     ).sum()
 
 
+def test_other_sets_in_the_same_folder_give_what_they_give_in_their_own(tmp_path: Path) -> None:
+    sweep(tmp_path / "both", CUBE, "sweep.design.sets=20")
+    moved = ["sweep.design.vary={unconfirmed.ratio: {shift: [0.5, 1.5]}}", CUBE]
+    again = sweep(tmp_path / "both", *moved, "sweep.design.sets=20")
+    alone = sweep(tmp_path / "alone", *moved, "sweep.design.sets=20")
+    assert list(again.tree["set_id"].values) == list(alone.tree["set_id"].values)
+    xr.testing.assert_identical(values(again.tree)["losses"], values(alone.tree)["losses"])
+
+
+def test_results_of_other_versions_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(tmp_path, sets=[[]])
+    monkeypatch.setattr("estimator.sweep.engine.versions", lambda: {"estimator": "other"})
+    fits_are(monkeypatch, synthetic.forbidden_fit)
+    with pytest.raises(Exception, match="fitted again"):
+        sweep(tmp_path, sets=[[]])
+
+
 FIXED = [[f"returns.rate={value}"] for value in (0.25, 0.5, 0.75)]
 
 
