@@ -32,14 +32,14 @@ from estimator.assumptions import AssumptionSet
 from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import conf_dir
-from estimator.results import check_writable
+from estimator.results import check_writable, point_latest
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
 from estimator.sweep.run import SweepOutcome, run_sweep
-from estimator.tables import markdown_table, sweep_table, terminal_table
+from estimator.tables import check_summary, markdown_table, sweep_table, terminal_table
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +144,10 @@ class Batch:
         """Collect what was written, and print and write the table and the forest of the sets."""
         run = self.outputs / self.name
         if self.sweep is not None:
+            point_latest(self.outputs, self.name)
             self.console.print(sweep_table(self.sweep.tree))
             if len(self.sweep.check):
-                self.console.print(self.sweep.check.to_string(index=False))
+                self.console.print(check_summary(self.sweep.check))
         elif self.folders:
             _, trees = collect(self.outputs, self.name, self.folders)
             (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")

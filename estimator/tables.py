@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from rich import box
 from rich.table import Table
@@ -181,6 +182,33 @@ def sweep_table(tree: xr.DataTree) -> Table:
             *(Text(f"{below[at]:.2f}\n{labels[at]}") for at in ends),
             "",
         )
+    return table
+
+
+def check_summary(check: pd.DataFrame) -> Table:
+    """Table of refitted sets for the terminal: how far reweighting was off."""
+    table = Table(
+        title=f"{len(check)} reweighted sets, fitted as well: differences in Monte-Carlo errors",
+        caption="monthly losses, killed, net change; medians, 5 % and 95 % (check.csv)",
+        box=box.SIMPLE,
+        title_justify="left",
+        caption_justify="left",
+    )
+    columns = {
+        "set": "assumption_set",
+        "k-hat": "k_hat",
+        "ESS": "ess",
+        "root mean square": "rms_errors",
+        "largest": "max_errors",
+        "at": "worst",
+        "over 4": "far",
+        "note": "note",
+    }
+    for heading in columns:
+        table.add_column(heading, overflow="fold")
+    for row in check.reindex(columns=list(columns.values())).itertuples(index=False):
+        cells = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row)
+        table.add_row(*(Text(cell) for cell in cells))
     return table
 
 

@@ -46,6 +46,8 @@ CORE = (
 )
 """Quantities whose draws are kept; all others follow from them."""
 
+_OWN_PILOT, _ATTEMPTS = 3, 4  # which attempt learns a pilot of its own, and how many there are
+
 DIAGNOSED = tuple(name for name in CORE if name != "reporting_drift")
 
 
@@ -164,48 +166,49 @@ def fit(task: FitTask, shared: Shared) -> Fit:
     """Fit one set; what goes wrong is handed back and not raised, so that others go on.
 
     The first attempt uses the pilot of the structure. If the draws fail their diagnostics, the next
-    takes smaller steps where they diverged, and three times the draws where they were too few; the
-    last learns a pilot of its own.
+    adds as many chains where they were too few, or begins anew with smaller steps where they
+    diverged; the last ones learn a pilot of their own and take twice the draws.
     """
     begin = time.perf_counter()
     evidence = shared.evidences[task.evidence_key]
-    found: tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray] | None = None
     attempt = 0
     try:
         inputs = task_inputs(task, evidence)
-        pilot = shared.pilots.get(inputs.structure.identity)
-        settings = task.settings
         plain = task.assumptions.sampler.method != "nutpie"  # as the group `sampler` says
-        for attempt in (1, 2, 3):
-            if plain:
-                pilot = None
-            elif attempt == 3 or pilot is None:
+        pilot = None if plain else shared.pilots.get(inputs.structure.identity)
+        settings, known = task.settings, None
+        while True:
+            attempt += 1
+            if not plain and (pilot is None or attempt == _OWN_PILOT):
                 _, pilot = pilot_of(task, shared)
-            found = _attempt(task, inputs, evidence, pilot, settings, shared.cores, attempt)
-            if found[2].ok or plain:
+                settings, known = replace(settings, draws=2 * settings.draws), None
+            drawn = _sample(task, inputs, pilot, settings, shared.cores, attempt)
+            drawn = drawn if known is None else _joined(known, drawn)
+            found = _judged(task, inputs, evidence, *drawn)
+            if found[2].ok or plain or attempt == _ATTEMPTS:
                 break
             log.info("%s: attempt %d: %s", task.fit_id, attempt, "; ".join(found[2].failures))
-            settings = _patient(task, found[2])
+            known = drawn
+            if found[2].divergences > task.assumptions.sampler.max_divergences:
+                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
+                settings, known = replace(settings, target_accept=careful), None
     except EstimatorError as error:
         return _failed(task, str(error), begin, attempt)
     except Exception as error:  # a sampler that gives up; the other sets go on
         log.exception("%s failed", task.fit_id)
         return _failed(task, f"{type(error).__name__}: {error}", begin, attempt)
-    if found is None:
-        return _failed(task, "not attempted", begin, attempt)
     core, stats, diagnostics, relative_ess = found
     seconds = time.perf_counter() - begin
     return Fit(task.fit_id, core, stats, diagnostics, relative_ess, "", seconds, attempt)
 
 
-def _patient(task: FitTask, failed: Diagnostics) -> Short:
-    settings = replace(task.settings, tune=3 * task.settings.tune)
-    if failed.divergences > task.assumptions.sampler.max_divergences:
-        careful = 1.0 - (1.0 - settings.target_accept) / 3.0
-        settings = replace(settings, max_depth=settings.max_depth + 2, target_accept=careful)
-        if len(failed.failures) == 1:
-            return settings
-    return replace(settings, draws=3 * settings.draws)
+def _joined(
+    first: tuple[xr.Dataset, xr.Dataset], second: tuple[xr.Dataset, xr.Dataset]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Chains of two runs as one."""
+    both = [xr.concat(parts, dim="chain") for parts in zip(first, second, strict=True)]
+    variables, stats = (one.assign_coords(chain=np.arange(one.sizes["chain"])) for one in both)
+    return variables, stats
 
 
 def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:
@@ -214,29 +217,36 @@ def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:
     )
 
 
-def _attempt(
+def _sample(
     task: FitTask,
     inputs: ModelInputs,
-    evidence: Evidence,
     pilot: Pilot | None,
     settings: Short,
     cores: int,
     attempt: int,
-) -> tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray]:
+) -> tuple[xr.Dataset, xr.Dataset]:
     seed = np.random.SeedSequence([task.seed, 2, attempt])
     if pilot is None:
         drawn = infer(inputs, task.assumptions.sampler, seed)
-        variables, stats = drawn.posterior, drawn.sample_stats
-    else:
-        whitening, mapped = transfer(pilot, inputs)
-        variables, stats = infer_whitened(mapped, whitening, settings, seed, cores)
+        return drawn.posterior, drawn.sample_stats
+    whitening, mapped = transfer(pilot, inputs)
+    return infer_whitened(mapped, whitening, settings, seed, cores)
+
+
+def _judged(
+    task: FitTask,
+    inputs: ModelInputs,
+    evidence: Evidence,
+    variables: xr.Dataset,
+    stats: xr.Dataset,
+) -> tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray]:
     quantities = reported_quantities(variables, inputs, evidence)
     core = quantities[list(CORE)].astype(np.float32)
     core["claim_location"] = variables["claim_location"].astype(np.float32)
     for name in CORE:
         core[name].attrs = quantities[name].attrs
-    layout, draws = flatten(entries_dataset(core, task.assumptions, evidence))
-    diagnostics, relative_ess = diagnose_entries(layout, draws, stats, task.assumptions.sampler)
+    layout, flat = flatten(entries_dataset(core, task.assumptions, evidence))
+    diagnostics, relative_ess = diagnose_entries(layout, flat, stats, task.assumptions.sampler)
     return core, stats, diagnostics, relative_ess
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import shutil
@@ -15,9 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from estimator.errors import ConfigError
 from estimator.sweep.executors import LocalExecutor, RayExecutor
+from estimator.sweep.fits import Fit, FitTask, Shared
+from estimator.sweep.run import SweepOutcome
+from tests.sweep import synthetic
+from tests.sweep.test_engine import CUBE, fits_are, sweep, values
 
 pytestmark = [
     pytest.mark.cluster,
@@ -28,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 # Ray takes 127.0.0.1 for this machine's outer address.
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"
 TASKS = range(12)
+SWEEP = (CUBE, "sweep.design.sets=20")
 
 
 def power(task: int, shared: int) -> int:
@@ -55,6 +62,13 @@ def loses_its_worker_once(task: int, shared: Path) -> int:
             return task
         os.kill(os.getpid(), signal.SIGKILL)
     return task
+
+
+def fit_elsewhere(marks: Path, kills: bool, task: FitTask, shared: Shared) -> Fit:
+    (marks / str(os.getpid())).touch()
+    if kills:
+        loses_its_worker_once(3, marks)
+    return synthetic.synthetic_fit(task, shared)
 
 
 def start_node(folder: Path, address: str, *options: str) -> subprocess.Popen[bytes]:
@@ -152,6 +166,36 @@ def alive() -> set[str]:
 def test_an_address_where_nobody_answers_is_named() -> None:
     with pytest.raises(ConfigError, match=r"sweep\.ray\.address: .* at '127\.0\.0\.1:1'"):
         RayExecutor(address="127.0.0.1:1")
+
+
+@pytest.fixture(scope="module")
+def local_sweep(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
+    with pytest.MonkeyPatch.context() as patch:
+        fits_are(patch, synthetic.synthetic_fit)
+        patch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
+        return sweep(tmp_path_factory.mktemp("local"), *SWEEP)
+
+
+# These come before the tests that hold a connection, so that a sweep opens and ends its own.
+@pytest.mark.parametrize("kills", [False, True], ids=["no worker lost", "a worker killed"])
+def test_a_sweep_ends_with_the_dataset_of_this_machine(
+    address: str,
+    local_sweep: SweepOutcome,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kills: bool,
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    fits_are(monkeypatch, functools.partial(fit_elsewhere, marks, kills))
+    monkeypatch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
+    found = sweep(tmp_path / "ray", *SWEEP, "sweep.executor=ray", f"sweep.ray.address={address}")
+    assert found.failed == {}
+    xr.testing.assert_identical(values(found.tree), values(local_sweep.tree))
+    made = {path.name for path in marks.iterdir()}
+    assert ("killed" in made) == kills
+    assert made - {"killed"}
+    assert str(os.getpid()) not in made
 
 
 def test_two_nodes_share_the_tasks(cluster: RayExecutor) -> None:
