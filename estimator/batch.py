@@ -32,7 +32,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import conf_dir
-from estimator.results import check_writable, point_latest
+from estimator.results import check_writable, point_latest, read_attrs
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
@@ -44,6 +44,7 @@ from estimator.tables import check_summary, markdown_table, sweep_table, termina
 log = logging.getLogger(__name__)
 
 _OWN_LAUNCHER = "estimator"
+_PLACES = ("name", "output_dir", "plots")
 
 
 class Batch:
@@ -94,11 +95,18 @@ class Batch:
             self.configure(config)
             folder = is_done(assumptions, self.outputs, self.name) if resume else None
             if folder is not None:
-                self.folders.append(folder)
+                self.take(folder)
             else:
                 self._estimate(assumptions, config)
         except EstimatorError as error:
             self.errors[",".join(overrides) or "central"] = error
+
+    def take(self, folder: Path) -> None:
+        """Count a set that is written already."""
+        self.folders.append(folder)
+        attrs = read_attrs(folder)
+        if attrs["diagnostics_failures"]:
+            self.failed_diagnostics[attrs["assumption_set"]] = attrs["diagnostics_failures"]
 
     def configure(self, config: DictConfig) -> None:
         """Take name, place and plots from a configuration."""
@@ -194,6 +202,12 @@ class Job:
         if self.batch is None and batch.errors:
             raise next(iter(batch.errors.values()))
 
+    def fail(self, overrides: Sequence[str], error: EstimatorError) -> None:
+        """Keep why a set has no job with another launcher, or why its job failed."""
+        if self.batch is None:
+            raise RuntimeError("a batch is launched where it was made")
+        self.batch.errors[",".join(overrides)] = error
+
     def launch(self, batch_of_overrides: Sequence[Sequence[str]]) -> None:
         """Run all sets of a multirun with the planner, or whole if they are few."""
         batch = self.batch
@@ -255,14 +269,13 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
         with batch.progress:
             _multirun(Job(batch, config_dir, name), overrides, config_dir)
             batch.wait()
-        if batch.sweep is None and not batch.folders and not batch.errors:
-            # A launcher of others: its jobs wrote the sets from processes of their own.
-            first = compose_config([], config_dir)
+        if _launcher_of_others(overrides) and not batch.folders:
+            # Its jobs wrote the sets from processes of their own.
             batch.name = name
-            batch.outputs = Path(_given(overrides, "output_dir") or str(first.output_dir))
-            run = batch.outputs / (_given(overrides, "name") or name)
-            batch.name = run.name
-            batch.folders = sorted(path.parent for path in run.glob("*/result.nc"))
+            places = [text for text in overrides if text.partition("=")[0] in _PLACES]
+            batch.configure(compose_config(places, config_dir))
+            for path in sorted((batch.outputs / batch.name).glob("*/result.nc")):
+                batch.take(path.parent)
     if batch.folders:
         collect_results(batch.outputs / batch.name)
     return batch
@@ -271,6 +284,10 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
 def _given(overrides: Sequence[str], key: str) -> str | None:
     found = [text.partition("=")[2] for text in overrides if text.startswith(f"{key}=")]
     return found[-1] if found else None
+
+
+def _launcher_of_others(overrides: Sequence[str]) -> bool:
+    return _given(overrides, "hydra/launcher") not in (None, _OWN_LAUNCHER)
 
 
 def _sweep_name(overrides: Sequence[str], config_dir: str | None) -> str:
@@ -303,9 +320,13 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
     ]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
-    # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder.
+    # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder. SLURM jobs
+    # are handed over in it: it has to be where other machines see it. Their logs may outlive it.
+    place = Path.cwd() if _launcher_of_others(overrides) else None
     with (
-        tempfile.TemporaryDirectory(prefix="estimator-") as folder,
+        tempfile.TemporaryDirectory(
+            prefix=".estimator-", dir=place, ignore_cleanup_errors=True
+        ) as folder,
         mock.patch.object(
             sys, "argv", [*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]
         ),

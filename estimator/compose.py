@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -113,7 +114,10 @@ def label_of(overrides: Sequence[str]) -> str:
         elif is_assumed(override.lstrip("+~")):
             changes.append(override)
     label = ",".join([bundle, *changes])
-    return label if len(label) <= _LABEL_MAXIMUM else label[: _LABEL_MAXIMUM - 1] + "…"
+    if len(label) <= _LABEL_MAXIMUM:
+        return label
+    ending = "…" + hashlib.sha256(label.encode()).hexdigest()[:8]  # tells long ones apart
+    return label[: _LABEL_MAXIMUM - len(ending)] + ending
 
 
 def is_assumed(override: str) -> bool:

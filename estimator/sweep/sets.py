@@ -81,7 +81,7 @@ def compose_sets(
     for overrides in dict.fromkeys(tuple(texts) for texts in override_lists):
         position = len(sets)
         label = label_of(overrides)
-        if label.endswith("…"):  # too long to tell sets apart
+        if "…" in label:  # too long to tell sets apart
             label = f"{label.partition(',')[0]} #{position + 1}"
         try:
             config, assumptions = composer.compose(overrides)

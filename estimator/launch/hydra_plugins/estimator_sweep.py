@@ -13,6 +13,9 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from estimator.compose import explain_hydra
+from estimator.errors import ConfigError, EstimatorError
+
 NAME = "estimator"
 
 
@@ -36,6 +39,16 @@ ConfigStore.instance().store(
 class DesignSweeper(BasicSweeper):
     """Hydra's own sweeper, and the sets of `sweep.design` for each combination of its overrides."""
 
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Let no set that fails with a launcher of others take the rest along."""
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        self.task_function: Any = task_function
+        self.plans = isinstance(self.launcher, PlanningLauncher)
+        if not self.plans and self.launcher is not None:
+            self.launcher = _Forgiving(self.launcher, task_function)
+
     def get_job_batch(self) -> Sequence[Sequence[str]]:
         """Return the overrides of all sets of the next batch."""
         from estimator.batch import with_design
@@ -47,14 +60,40 @@ class DesignSweeper(BasicSweeper):
             loader = self.hydra_context.config_loader
             try:
                 config = loader.load_sweep_config(self.config, list(combined))
-            except HydraException:  # whoever runs the set says what is wrong with it
-                batch.append(list(combined))
+            except HydraException as error:
+                if self.plans:  # whoever runs the set says what is wrong with it
+                    batch.append(list(combined))
+                else:
+                    self.task_function.fail(combined, ConfigError(explain_hydra(error)))
                 continue
             batch += with_design(config, combined)
         return batch
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Leave it to whoever composes: Hydra would compose every set once more, 0.3 s each."""
+
+
+class _Forgiving(Launcher):
+    """A launcher of others; errors of its jobs that a user can mend go to the task function."""
+
+    def __init__(self, inner: Launcher, task_function: Any) -> None:
+        self.inner, self.task_function = inner, task_function
+
+    def setup(self, **_: Any) -> None:
+        """Do nothing: the launcher inside is set up."""
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run the jobs, if there are any; return those that have no such error."""
+        done = []
+        results = self.inner.launch(job_overrides, initial_job_idx) if job_overrides else ()
+        for overrides, result in zip(job_overrides, results, strict=True):
+            if isinstance(result._return_value, EstimatorError):
+                self.task_function.fail(overrides, result._return_value)
+            else:
+                done.append(result)
+        return done
 
 
 class PlanningLauncher(Launcher):
