@@ -53,10 +53,11 @@ def test_where_results_go_is_no_part_of_the_label() -> None:
     assert label_of(["name=x", "output_dir=y", "plots=false", "hydra.run.dir=z"]) == "central"
 
 
-def test_a_long_label_is_cut_and_says_so() -> None:
-    label = label_of([f"losses.level.high={'9' * 100}"])
-    assert len(label) == 80
-    assert label.endswith("…")
+def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
+    label, other = (label_of([f"losses.level.high={'9' * 100}{last}"]) for last in "12")
+    assert len(label) == len(other) == 80
+    assert "…" in label
+    assert label != other
 
 
 @pytest.mark.parametrize(
