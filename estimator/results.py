@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib.metadata
 import json
 import tempfile
@@ -101,8 +103,16 @@ def result_tree(
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package and of those that its numbers hang on."""
-    return {name: _version(name) for name in _PACKAGES}
+    """Versions of this package and of those that its numbers hang on, and a hash of its own code."""
+    return {name: _version(name) for name in _PACKAGES} | {"estimator code": _code_hash()}
+
+
+@functools.cache
+def _code_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _version(package: str) -> str:
