@@ -103,7 +103,7 @@ def result_tree(
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package and of those that its numbers hang on, and a hash of its own code."""
+    """Versions of what the numbers hang on, and a hash of this package's own code."""
     return {name: _version(name) for name in _PACKAGES} | {"estimator code": _code_hash()}
 
 

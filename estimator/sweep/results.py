@@ -41,15 +41,13 @@ def collect_folder(folder: Path) -> xr.DataTree:
 def collect_results(folder: Path) -> xr.DataTree:
     """Put all whole results of a folder into its journal, and collect it."""
     with Journal(folder) as journal:
-        known = journal.finished()
         rows, hashes = [], set()
         for path in sorted(folder.glob("*/result.nc")):
             tree = read_result(path.parent)
             set_id = str(tree.attrs["assumption_set_id"])
             hashes.add(str(tree.attrs["data_hash"]))
             rows.append({"set_id": set_id, "label": tree.attrs["assumption_set"], "error": ""})
-            if set_id not in known:
-                journal.add_sets([_record(journal, tree, set_id)])
+            journal.add_sets([_record(journal, tree, set_id)])
         journal.set_about(
             sets=json.dumps(rows),
             versions=json.dumps(versions()),
