@@ -181,7 +181,7 @@ class _Bar:
         """Count what was done."""
         self._counts[event.kind] += 1
         if event.kind in ("fit", "pilot"):
-            self._progress.update(self._task, description="sample")
+            self._progress.update(self._task, description=event.kind)
             return
         task = self._progress.tasks[0]
         done = sum(self._counts[kind] for kind in ("fitted", "reweighted", "failed"))
