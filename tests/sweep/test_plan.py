@@ -214,7 +214,7 @@ def test_sets_of_other_claims_lie_apart() -> None:
 
 
 def test_a_small_group_is_one_that_is_fitted_set_by_set() -> None:
-    assert [ratios(*highs).is_small for highs in ((0.5, 0.6, 0.7), (0.5, 0.6, 0.7, 0.8))] == [
+    assert [ratios(*highs).is_fitted for highs in ((0.5, 0.6, 0.7), (0.5, 0.6, 0.7, 0.8))] == [
         True,
         False,
     ]
