@@ -11,6 +11,7 @@ from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
 from estimator.paths import conf_dir
+from estimator.sweep.options import SweepOptions
 
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))
 SETS = sorted(name for group, name in OPTIONS if group == "assumptions")
@@ -43,10 +44,11 @@ def priors(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_every_group_has_options_and_every_group_is_composed() -> None:
     root = set(to_plain(composed("assumptions", "central")))
-    groups = {group for group, _ in OPTIONS} - {"assumptions"}
-    assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - {"assumptions"}
+    bundles = {"assumptions", "experiment"}
+    groups = {group for group, _ in OPTIONS} - bundles
+    assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - bundles
     assert groups <= root
-    assert groups <= set(AssumptionSet.model_fields)
+    assert groups - set(AssumptionSet.model_fields) == {"sweep"}
     assert len(OPTIONS) > 40
 
 
@@ -55,6 +57,9 @@ def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
     assumptions = checked(group, name)
     if group == "scenario":
         assert list(assumptions.scenario) == [name]
+    elif group in ("sweep", "experiment"):
+        SweepOptions.from_config(to_plain(composed(group, name))["sweep"])
+        assert assumptions.label == "central"  # how a sweep is carried out is no assumption
     else:
         assert name in assumptions.label
 
