@@ -33,6 +33,20 @@ UNITS = {
 _ZERO = 1e-15  # an assumption fixed at 0 is link(NOTHING) in the model
 FLOWS = ("losses", "killed", "wounded", "recruits", "foreign_recruits", "returned")
 """Quantities whose total over the window is their sum; so are replacement gap and net change."""
+DIAGNOSED = (
+    "losses",
+    "killed",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    "net_change",
+    "force_size",
+    "unconfirmed_ratio",
+    "assumption_value",
+    "reporting_bias",
+)
+"""Quantities whose diagnostics decide whether draws are an answer, of one set as of a sweep."""
 
 
 def reported_quantities(

@@ -18,7 +18,7 @@ from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.inference import Diagnostics, Progress, diagnose, infer
 from estimator.model.inputs import model_inputs
-from estimator.quantities import derived_quantities, reported_quantities
+from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
 from estimator.results import (
     check_writable,
     point_latest,
@@ -30,20 +30,6 @@ from estimator.results import (
     write_result,
 )
 from estimator.scenario import break_even_plan_shares, project
-
-DIAGNOSED = (
-    "losses",
-    "killed",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
-    "returned",
-    "net_change",
-    "force_size",
-    "unconfirmed_ratio",
-    "assumption_value",
-    "reporting_bias",
-)
 
 
 @dataclass(frozen=True)

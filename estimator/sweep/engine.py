@@ -288,16 +288,18 @@ class Engine:
         for task in work:
             if task.assumptions.sampler.method != "nutpie":
                 continue
-            structure = task_inputs(task, self.evidences[task.evidence_key]).structure.identity
-            if structure not in pilots:
-                self.tell(Event("pilot", task.assumptions.label))
-                try:
-                    _, pilot = pilot_of(task, Shared(self.evidences, {}, self.executor.workers))
-                except Exception:  # the fit itself will say why
-                    log.exception("no pilot from %s", task.fit_id)
+            try:
+                evidence = self.evidences[task.evidence_key]
+                structure = task_inputs(task, evidence).structure.identity
+                if structure in pilots:
                     continue
-                self.journal.add_pilot(structure, pilot)
-                pilots[structure] = pilot
+                self.tell(Event("pilot", task.assumptions.label))
+                _, pilot = pilot_of(task, Shared(self.evidences, {}, self.executor.workers))
+            except Exception:  # the fit itself will say why
+                log.exception("no pilot from %s", task.fit_id)
+                continue
+            self.journal.add_pilot(structure, pilot)
+            pilots[structure] = pilot
         return pilots
 
     def _keep(self, number: int, position: int, task: dict[str, str | None], found: Fit) -> None:

@@ -26,7 +26,7 @@ from estimator.inference import (
 )
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
-from estimator.quantities import derived_quantities, reported_quantities, totals
+from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities, totals
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,6 @@ CORE = (
 """Quantities whose draws are kept; all others follow from them."""
 
 _OWN_PILOT, _ATTEMPTS = 3, 4  # which attempt learns a pilot of its own, and how many there are
-
-DIAGNOSED = tuple(name for name in CORE if name != "reporting_drift")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from estimator.compose import assumption_set, compose_config, to_plain
+from estimator.compose import assumption_set, compose_config, label_of, to_plain
 from estimator.errors import ConfigError
 from estimator.paths import conf_dir
 from estimator.priors import LINKS, Family, Prior
@@ -516,4 +516,6 @@ def test_every_set_of_a_design_composes(
         axes = [axis for axis in axes if axis[0] != "assumptions"]
     assume(axes)
     sets = expand(method, dict(axes), central, sets=8)
-    assumption_set(sets[int(place * len(sets))])
+    overrides = sets[int(place * len(sets))]
+    composed = assumption_set(overrides)
+    assert composed.label == label_of(overrides)
