@@ -20,8 +20,9 @@ import yaml
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence.dataset import Evidence
+from estimator.export import write_csv
 from estimator.inference import Diagnostics, Draws
-from estimator.model.figures import THOUSAND
+from estimator.model.figures import FIGURES, THOUSAND
 from estimator.model.inputs import ModelInputs
 from estimator.quantities import totals
 
@@ -70,19 +71,21 @@ def result_tree(
     xarray.DataTree
         Groups posterior, prior, log_likelihood, posterior_predictive, sample_stats, observed_data,
         constant_data and, if any, scenarios. Claims that do not count are left out of all groups
-        but constant_data. Attrs of the root: assumption_set, assumption_set_id, configuration
+        but constant_data and `posterior.claim_location`: where the report of each claim, counted or
+        not, would lie without noise, on the scale of `constant_data.figures`. Attrs of the root:
+        assumption_set, assumption_set_id, configuration
         (JSON), data_hash, versions (JSON), seed, diagnostics (JSON), diagnostics_ok.
     """
     used = evidence.dataset["used"].values
     floors = evidence.dataset["confirmed_used"].values
     groups: dict[str, xr.Dataset] = {
-        "posterior": _used(posterior, used, floors),
+        "posterior": _used(posterior, used, floors).assign(_locations(draws)),
         "prior": _used(prior, used, floors),
         "log_likelihood": _used(draws.log_likelihood, used, floors),
         "posterior_predictive": _used(_predictive(draws, inputs, seed), used, floors),
         "sample_stats": draws.sample_stats,
         "observed_data": _used(_observed(inputs), used, floors),
-        "constant_data": _constant(evidence, assumptions),
+        "constant_data": _constant(evidence, assumptions, inputs),
     }
     if scenarios is not None:
         groups["scenarios"] = scenarios
@@ -125,6 +128,13 @@ def _version(package: str) -> str:
 def _used(dataset: xr.Dataset, used: np.ndarray, floors: np.ndarray) -> xr.Dataset:
     keep = {"claim": used, "confirmed_claim": floors}
     return dataset.isel({dim: mask for dim, mask in keep.items() if dim in dataset.dims})
+
+
+def _locations(draws: Draws) -> dict[str, xr.DataArray]:
+    if "claim_location" not in draws.posterior:
+        return {}
+    location = draws.posterior["claim_location"].astype(np.float32)
+    return {"claim_location": location.assign_attrs(units="see constant_data.claim_scale")}
 
 
 def _predictive(draws: Draws, inputs: ModelInputs, seed: int) -> xr.Dataset:
@@ -176,13 +186,24 @@ def _observed(inputs: ModelInputs) -> xr.Dataset:
     )
 
 
-def _constant(evidence: Evidence, assumptions: AssumptionSet) -> xr.Dataset:
+def _constant(evidence: Evidence, assumptions: AssumptionSet, inputs: ModelInputs) -> xr.Dataset:
     fixed = [prior.is_fixed for _, prior in assumptions.priors()]
-    return evidence.dataset.assign_attrs({}).assign(
+    return evidence.dataset.assign(
         assumption_fixed=xr.DataArray(
             fixed, dims="assumption", coords={"assumption": list(ASSUMPTIONS)}
-        )
-    )
+        ),
+        figures=(("claim_figure", "claim"), inputs.data["claim_figures"]),
+        figure=("claim", inputs.data["claim_value"]),
+        claim_scale=("claim", np.array(inputs.structure.claim_scale, dtype=str)),
+        reason=("claim", _reasons(evidence, "claim")),
+        confirmed_reason=("confirmed_claim", _reasons(evidence, "confirmed_claim")),
+    ).assign_coords(claim_figure=list(FIGURES))
+
+
+def _reasons(evidence: Evidence, dim: str) -> np.ndarray:
+    """Say why each claim of a dim does not count; empty if it does."""
+    by_id = dict(zip(evidence.claims["id"], evidence.claims["reason"], strict=True))
+    return np.array([by_id[name] for name in evidence.dataset[dim].values.tolist()], dtype=object)
 
 
 def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFrame:
@@ -263,6 +284,7 @@ def write_result(
     folder: Path,
     tree: xr.DataTree,
     summary: pd.DataFrame,
+    claims: pd.DataFrame,
     config: Mapping[str, Any],
     plots: Any = None,
 ) -> None:
@@ -272,6 +294,8 @@ def write_result(
     ----------
     folder
         Where the set's folder shall be; an older one is replaced.
+    claims
+        The whole claims table, with which claims count and why the others do not.
     plots
         Called with a folder to draw pictures into, or None.
 
@@ -286,7 +310,8 @@ def write_result(
             made = Path(name) / folder.name
             made.mkdir()
             tree.to_netcdf(made / "result.nc", engine="h5netcdf", encoding=_compressed(tree))
-            summary.to_csv(made / "summary.csv", index=False, float_format="%.6g")
+            write_csv(summary, made / "summary.csv")
+            write_csv(claims, made / "claims.csv")
             diagnostics = json.loads(tree.attrs["diagnostics"])
             (made / "diagnostics.json").write_text(json.dumps(diagnostics, indent=2) + "\n")
             text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)

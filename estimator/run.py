@@ -16,6 +16,7 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
+from estimator.export import write_csv
 from estimator.inference import Diagnostics, Progress, diagnose, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
@@ -155,7 +156,7 @@ def write_estimate(
     check_writable(outputs / name)
     folder = outputs / name / folder_name(str(found.tree.attrs["assumption_set"]))
     draw = None if plots is None else (lambda target: plots(found.tree, target))
-    write_result(folder, found.tree, found.summary, config, draw)
+    write_result(folder, found.tree, found.summary, found.evidence.claims, config, draw)
     return folder
 
 
@@ -188,8 +189,6 @@ def collect(
         trees[str(tree.attrs["assumption_set"])] = tree
     summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
     combined = pd.concat(summaries, ignore_index=True)
-    partial = run / ".summary.csv.partial"
-    combined.to_csv(partial, index=False)
-    partial.replace(run / "summary.csv")
+    write_csv(combined, run / "summary.csv", float_format=None)
     point_latest(outputs, name)
     return combined, trees

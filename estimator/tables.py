@@ -12,6 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from estimator import export
+from estimator.export import escape_markdown
 from estimator.results import TOTAL
 
 HEADINGS = (
@@ -113,19 +115,16 @@ def terminal_table(trees: Mapping[str, xr.DataTree]) -> Table:
 
 def markdown_table(trees: Mapping[str, xr.DataTree]) -> str:
     """Table as Markdown, with the caption and what failed."""
-    lines = [
-        "| " + " | ".join(HEADINGS) + " |",
-        "|" + "|".join(["---", *["---:"] * (len(HEADINGS) - 1)]) + "|",
-        *("| " + " | ".join(_escape(cell) for cell in cells) + " |" for cells in rows(trees)),
-        "",
-        caption(trees),
-    ]
+    lines = [export.markdown_table(HEADINGS, rows(trees)), caption(trees)]
     failures = {
         label: tree.attrs["diagnostics_failures"]
         for label, tree in trees.items()
         if tree.attrs["diagnostics_ok"] != "true"
     }
-    lines += [f"\n**{_escape(label)}** failed: {_escape(text)}" for label, text in failures.items()]
+    lines += [
+        f"\n**{escape_markdown(label)}** failed: {escape_markdown(text)}"
+        for label, text in failures.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -210,9 +209,3 @@ def check_summary(check: pd.DataFrame) -> Table:
         cells = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row)
         table.add_row(*(Text(cell) for cell in cells))
     return table
-
-
-def _escape(text: str) -> str:
-    for character in "\\|<>*_`[]":
-        text = text.replace(character, f"\\{character}") if character not in "[]" else text
-    return text

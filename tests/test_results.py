@@ -32,11 +32,11 @@ GROUPS = {
     "constant_data",
     "scenarios",
 }
-FILES = {"result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
 
 
 def write(found: Estimate, folder: Path, **more: Any) -> None:
-    write_result(folder, found.tree, found.summary, {"seed": 1}, **more)
+    write_result(folder, found.tree, found.summary, found.evidence.claims, {"seed": 1}, **more)
 
 
 @pytest.fixture(scope="module")
