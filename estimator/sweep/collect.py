@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray as xr
 
+from estimator.assumptions import AssumptionSet
 from estimator.entries import STATISTICS, EntryLayout
 from estimator.errors import OutputError
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
@@ -21,6 +22,10 @@ DATASET = "sweep.nc"
 TABLE = "summary.parquet"
 ASSUMED = "assumed."
 """What the names of varied keys begin with in dataset and table."""
+_FACTS = {
+    "set_window": "days that are estimated",
+    "set_counts": "what a confirmed figure counts",
+}
 _ROWS = 100  # sets that are turned into rows of the table at a time
 _OBTAINED = {
     "obtained": ("how", "how the set's numbers came about: fitted, reweighted or failed"),
@@ -33,6 +38,13 @@ _OBTAINED = {
 }
 
 
+def facts_of(assumptions: AssumptionSet) -> dict[str, str]:
+    """Say what decides whether a set's figures mean the same as another's."""
+    window = assumptions.window
+    facts = (f"{window.start} to {window.end}", assumptions.confirmed.counts)
+    return dict(zip(_FACTS, facts, strict=True))
+
+
 def set_table(journal: Journal) -> pd.DataFrame:
     """One row a set, in the order of the sweep: id, label, varied keys, how it was obtained.
 
@@ -42,7 +54,7 @@ def set_table(journal: Journal) -> pd.DataFrame:
     if "sets" not in about:
         raise OutputError(f"{journal.folder / FILE}: holds no sweep")
     table = pd.DataFrame(json.loads(about["sets"]))
-    own = ("set_id", "label", "error")
+    own = ("set_id", "label", "error", *_FACTS)
     table = table.rename(columns={c: f"{ASSUMED}{c}" for c in table.columns if c not in own})
     finished = journal.finished()
     unfinished = Obtained("unfinished", (), np.nan, np.nan, np.nan, 0, "", np.nan)
@@ -126,7 +138,7 @@ def _dataset(
         if len(distinct) > 1:
             unit = np.array([units[place] for place in places], dtype=object)
             dataset = dataset.assign_coords({"unit": (dim, unit)})
-    own = {"set_id": "identity of the set with its data", "fits": "fits it comes from"}
+    own = {"set_id": "identity of the set with its data", "fits": "fits it comes from", **_FACTS}
     descriptions = own | {column: text for column, (_, text) in _OBTAINED.items()}
     for column in table.columns.drop("label"):
         cells = table[column].to_numpy()

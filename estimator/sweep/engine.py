@@ -488,7 +488,7 @@ def make_pool(
     """Join the draws of fits of a group."""
     middle = group.sets[group.center]
     covering = group.covering_priors() if group.can_be_covered else {}
-    thin = -(-sum(_size(found) for found in fits) // _POOL)
+    thin = thinning([_size(found) for found in fits])
     natural, hypers, parts = [], [], []
     all_used = _all_used(engine.evidences[middle.evidence_key])
     for record, found in zip(bases, fits, strict=True):
@@ -523,6 +523,11 @@ def make_pool(
         max(d.max_rhat for d in diagnostics),
         sum(d.divergences for d in diagnostics),
     )
+
+
+def thinning(sizes: Sequence[int]) -> int:
+    """Of how many draws of each fit a pool takes one, by the numbers of draws of its fits."""
+    return -(-sum(sizes) // _POOL)
 
 
 def _size(found: Fit) -> int:

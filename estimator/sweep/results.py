@@ -17,7 +17,7 @@ from estimator.evidence import Evidence
 from estimator.inference import Diagnostics
 from estimator.results import read_result, versions
 from estimator.reweighting import pooled_entries
-from estimator.sweep.collect import collect_sweep
+from estimator.sweep.collect import collect_sweep, facts_of
 from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
 
@@ -46,8 +46,13 @@ def collect_results(folder: Path) -> xr.DataTree:
             tree = read_result(path.parent)
             set_id = str(tree.attrs["assumption_set_id"])
             hashes.add(str(tree.attrs["data_hash"]))
-            rows.append({"set_id": set_id, "label": tree.attrs["assumption_set"], "error": ""})
-            journal.add_sets([_record(journal, tree, set_id)])
+            label = str(tree.attrs["assumption_set"])
+            assumptions = AssumptionSet.from_config(
+                json.loads(tree.attrs["configuration"]), label=label
+            )
+            row = {"set_id": set_id, "label": label, "error": ""}
+            rows.append(row | facts_of(assumptions))
+            journal.add_sets([_record(journal, tree, assumptions, set_id)])
         journal.set_about(
             sets=json.dumps(rows),
             versions=json.dumps(versions()),
@@ -56,9 +61,9 @@ def collect_results(folder: Path) -> xr.DataTree:
         return collect_sweep(journal)
 
 
-def _record(journal: Journal, tree: xr.DataTree, set_id: str) -> SetRecord:
-    configuration = json.loads(tree.attrs["configuration"])
-    assumptions = AssumptionSet.from_config(configuration, label=str(tree.attrs["assumption_set"]))
+def _record(
+    journal: Journal, tree: xr.DataTree, assumptions: AssumptionSet, set_id: str
+) -> SetRecord:
     posterior = tree["posterior"].to_dataset()
     evidence = Evidence(pd.DataFrame(), _constant(tree), str(tree.attrs["data_hash"]))
     core = posterior[list(CORE)].astype(np.float32)

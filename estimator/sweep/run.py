@@ -23,7 +23,7 @@ from rich.progress import (
 from estimator.errors import ConfigError, SweepError
 from estimator.results import versions
 from estimator.sweep.check import check_table
-from estimator.sweep.collect import collect_sweep, set_table
+from estimator.sweep.collect import collect_sweep, facts_of, set_table
 from estimator.sweep.engine import Engine, Event
 from estimator.sweep.executors import executor_of
 from estimator.sweep.journal import Journal
@@ -128,6 +128,7 @@ def _about(sets: Sequence[SweepSet], engine: Engine, options: SweepOptions) -> d
             "set_id": ids.get(one.position, f"impossible-{one.position}"),
             "label": one.label,
             "error": "" if one.position in ids else (one.error or engine.failed.get(one.label, "")),
+            **(facts_of(one.assumptions) if one.assumptions is not None else {}),
             **{key: values[one.position] for key, values in columns.items()},
         }
         for one in sets

@@ -1,0 +1,1 @@
+"""Several assumption sets: line them up, pool them, ask what drives the answer."""
