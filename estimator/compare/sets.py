@@ -20,8 +20,7 @@ from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statis
 from estimator.errors import OutputError, nearest, problems_text
 from estimator.quantities import derived_quantities
 from estimator.results import TOTAL, read_attrs, read_result
-from estimator.sweep.collect import ASSUMED, DATASET
-from estimator.sweep.engine import thinning
+from estimator.sweep.files import ASSUMED, DATASET, thinning
 
 _WEIGHTED = 256  # sets whose weights are unpacked at a time
 _KEPT = 8  # whole results that are kept in memory
