@@ -1,0 +1,375 @@
+"""Where sets come from: a result written whole, or a planned sweep."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import h5py
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.compare.answers import Answer, answer_draws, variables_of
+from estimator.convergence import convergence
+from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
+from estimator.errors import OutputError
+from estimator.quantities import derived_quantities
+from estimator.results import TOTAL, read_attrs, read_result
+from estimator.sweep.files import ASSUMED, DATASET, thinning
+
+_WEIGHTED = 256  # sets whose weights are unpacked at a time
+_KEPT = 8  # whole results that are kept in memory
+_DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
+_DERIVED_FROM = ("losses", "recruits", "net_change")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Draws of some answers that several sets share, with each set's weights.
+
+    Attributes
+    ----------
+    labels
+        Of the sets.
+    values
+        (answer, draw).
+    weights
+        Rows sum to 1. (set, draw).
+    relative_ess
+        The smallest effective sample size over the number of draws, before weighting. (answer,).
+    places
+        Which draw of which fit each is: equal numbers are the same draw, also of other chunks.
+        (draw,).
+    """
+
+    labels: tuple[str, ...]
+    values: np.ndarray
+    weights: np.ndarray
+    relative_ess: np.ndarray
+    places: np.ndarray
+
+
+class Source(Protocol):
+    """One folder's sets, or one set."""
+
+    facts: pd.DataFrame
+    months: list[str]
+
+    def table(self, answers: Sequence[Answer]) -> np.ndarray:
+        """(set, answer, statistic)."""
+
+    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
+        """Draws of the sets that are wanted."""
+
+    def unit(self, answer: Answer) -> str:
+        """Return the unit of an answer."""
+
+
+@lru_cache(maxsize=_KEPT)
+def read_whole(folder: Path) -> xr.DataTree:
+    """Read a set that was written whole; the last few are kept in memory."""
+    return read_result(folder)
+
+
+class Stored:
+    """The posterior of a netCDF file, of which single variables are read.
+
+    Through h5py: xarray looks at all variables of a file before it reads one, and a sweep may have
+    hundreds of files.
+
+    Attributes
+    ----------
+    names
+        Of the variables and coordinates.
+    units
+        Of the variables that have one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = h5py.File(path)
+            self._group = self._file["posterior"]
+            self._group["chain"], self._group["draw"]
+        except (OSError, KeyError) as error:
+            raise OutputError(f"{path}: cannot be read ({error})") from error
+        self.names = frozenset(self._group)
+        units = {name: self._group[name].attrs.get("units") for name in self.names}
+        self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
+
+    def __enter__(self) -> Stored:
+        """Return itself, open."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def labels(self, coordinate: str) -> list[str]:
+        """Labels of a coordinate; none if it is not there."""
+        if coordinate not in self.names:
+            return []
+        return [str(label) for label in self._group[coordinate].asstr()[:]]
+
+    def read(self, names: Sequence[str]) -> xr.Dataset:
+        """Draws of variables. (chain, draw, …).
+
+        Raises
+        ------
+        OutputError
+            If the file is damaged.
+        """
+        try:
+            sizes = {dim: np.arange(len(self._group[dim])) for dim in ("chain", "draw")}
+            dataset = xr.Dataset(coords=sizes)
+            for name in names:
+                dims = [str(axis[0].name).rsplit("/", 1)[-1] for axis in self._group[name].dims]
+                dataset[name] = (dims, self._group[name][:])
+                for dim in dims[2:]:
+                    dataset = dataset.assign_coords({dim: self.labels(dim)})
+        except (OSError, KeyError, RuntimeError) as error:
+            raise OutputError(f"{self._path}: cannot be read ({error})") from error
+        return dataset
+
+
+class Whole:
+    """One set with all its draws."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._statistics: dict[Answer, np.ndarray] = {}
+        attrs = read_attrs(folder)
+        try:
+            found = json.loads(attrs["diagnostics"])
+            self._configuration: dict[str, Any] = json.loads(attrs["configuration"])
+            window = self._configuration["window"]
+            facts = {
+                "set_id": attrs["assumption_set_id"],
+                "folder": str(folder.parent),
+                "run": str(folder.parent),
+                "obtained": "fitted",
+                "k_hat": np.nan,
+                "ess": min(
+                    (s for s in (found["min_ess_bulk"], found["min_ess_tail"]) if s is not None),
+                    default=np.nan,
+                ),
+                "max_rhat": found["max_rhat"],
+                "divergences": found["divergences"],
+                "failures": attrs["diagnostics_failures"],
+                "data_hash": attrs["data_hash"],
+                "window": f"{window['start']} to {window['end']}",
+                "counts": self._configuration["confirmed"]["counts"],
+            }
+            label = str(attrs["assumption_set"])
+        except (KeyError, ValueError) as error:
+            raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
+        self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
+        with Stored(folder / "result.nc") as stored:
+            self.months = stored.labels("month")
+            self._units = stored.units
+            self._unit_of = dict(
+                zip(stored.labels("assumption"), stored.labels("unit"), strict=True)
+            )
+
+    def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
+        """(answer, chain, draw)."""
+        derived = any(answer.quantity in _DERIVED for answer in answers)
+        with Stored(self.folder / "result.nc") as stored:
+            names = variables_of(answers, stored.names)
+            posterior = stored.read([*names, *(_DERIVED_FROM if derived else ())])
+        if derived:
+            posterior = posterior.merge(self._derived(posterior))
+        return answer_draws(posterior, answers)
+
+    def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
+        assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
+        # As in `estimator.run.estimate`: the third child of the set's seed.
+        rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
+        return derived_quantities(posterior, assumptions.derived, rng)
+
+    def table(self, answers: Sequence[Answer]) -> np.ndarray:
+        """Statistics of answers. (set, answer, statistic)."""
+        plain = [replace(answer, below_zero=False) for answer in answers]
+        missing = [answer for answer in dict.fromkeys(plain) if answer not in self._statistics]
+        if missing:
+            draws = self._draws(missing)
+            flat = draws.reshape(len(missing), -1)
+            order = np.argsort(flat, axis=1)
+            layout = EntryLayout((Variable("answer", "answer", tuple(map(str, missing)), ("",)),))
+            ordered = np.take_along_axis(flat, order, axis=1)
+            found = statistics(Entries(layout, ordered, order, _relative_ess(draws)))
+            self._statistics |= dict(zip(missing, found, strict=True))
+        return np.array([self._statistics[answer] for answer in plain])[None]
+
+    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
+        """Draws of the sets that are wanted."""
+        label = str(self.facts.index[0])
+        if label in wanted:
+            draws = self._draws(answers)
+            flat = draws.reshape(len(answers), -1)
+            weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
+            places = _places(str(self.folder), flat.shape[1])
+            yield Chunk((label,), flat, weights, _relative_ess(draws), places)
+
+    def unit(self, answer: Answer) -> str:
+        """Return the unit of an answer."""
+        if answer.below_zero:
+            return answer.unit
+        if answer.quantity == "assumption_value":
+            return str(self._unit_of.get(answer.period, ""))
+        recorded = self._units.get(answer.quantity) or answer.unit
+        return recorded.replace("persons/month", "persons") if answer.period == TOTAL else recorded
+
+
+def _places(fit: str, n_draws: int) -> np.ndarray:
+    """Numbers that tell the draws of a fit from those of any other. (draw,)."""
+    name = int.from_bytes(hashlib.blake2b(fit.encode(), digest_size=8).digest())
+    return np.uint64(name & ~0xFF_FFFF) + np.arange(n_draws, dtype=np.uint64)
+
+
+def _relative_ess(draws: np.ndarray) -> np.ndarray:
+    """Smaller one of bulk and tail ESS of each row over the number of draws. (answer,)."""
+    relative = np.ones(len(draws))
+    moving = np.flatnonzero(np.ptp(draws.reshape(len(draws), -1), axis=1) > 0)
+    if len(moving):
+        found = convergence(draws[moving])
+        smaller = np.minimum(found.ess_bulk, found.ess_tail)
+        relative[moving] = np.minimum(smaller / draws[0].size, 1.0)
+    return relative
+
+
+class Sweep:
+    """All sets of a planned sweep: statistics at hand, draws from its fits and weights."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._statistics: dict[Answer, np.ndarray] = {}
+        path = folder / DATASET
+        try:
+            self._data = xr.open_dataset(path, engine="h5netcdf")
+            labels = [str(label) for label in self._data["assumption_set"].values]
+        except (OSError, ValueError, KeyError) as error:
+            raise OutputError(f"{path}: is no dataset of a sweep ({error})") from error
+        columns = {
+            "set_id": "set_id",
+            "obtained": "obtained",
+            "k_hat": "k_hat",
+            "ess": "ess",
+            "max_rhat": "max_rhat",
+            "divergences": "divergences",
+            "failures": "failures",
+            "window": "set_window",
+            "counts": "set_counts",
+            "fits": "fits",
+        }
+        facts: dict[str, Any] = {
+            name: self._data[column].values if column in self._data else ""
+            for name, column in columns.items()
+        }
+        facts |= {
+            str(name): self._data[name].values
+            for name in self._data.coords
+            if str(name).startswith(ASSUMED)
+        }
+        facts |= {
+            "folder": str(folder),
+            "run": str(folder),
+            "data_hash": str(self._data.attrs.get("data_hash", "")),
+        }
+        self.facts = pd.DataFrame(facts, index=pd.Index(labels, name="label"))
+        self.months = [str(month) for month in self._data["month"].values]
+
+    def table(self, answers: Sequence[Answer]) -> np.ndarray:
+        """Statistics of answers. (set, answer, statistic)."""
+        plain = [replace(answer, below_zero=False) for answer in answers]
+        for answer in dict.fromkeys(plain):
+            if answer not in self._statistics:
+                self._statistics[answer] = self._read(answer)
+        return np.stack([self._statistics[answer] for answer in plain], axis=1)
+
+    def _read(self, answer: Answer) -> np.ndarray:
+        """(set, statistic)."""
+        name, label = answer.entry
+        if name in self._data:
+            (dim,) = (d for d in self._data[name].dims if d not in ("assumption_set", "statistic"))
+            at = np.flatnonzero(self._data[dim].values == label)
+            if len(at):
+                return np.asarray(self._data[name].isel({dim: int(at[0])}).values)
+        return np.full((len(self.facts), len(STATISTICS)), np.nan, np.float32)
+
+    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
+        """Draws of the sets that are wanted."""
+        own = dict(zip(self.facts["own_label"], self.facts.index, strict=True))
+        fitted = self.facts.index[self.facts["obtained"] == "fitted"]
+        for label in fitted[fitted.isin(list(wanted))]:
+            found = self._draws_of([str(self.facts.at[label, "fits"])], answers)
+            if found is not None:
+                draws, places = found
+                flat = draws.reshape(len(answers), -1)
+                weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
+                yield Chunk((str(label),), flat, weights, _relative_ess(draws), places)
+        for group in self._weights():
+            names = [str(own[name]) for name in group["reweighted_set"].values]
+            rows = [row for row, name in enumerate(names) if name in wanted]
+            found = self._draws_of(str(group.attrs["fits"]).split(), answers) if rows else None
+            if found is None:
+                continue
+            draws, places = found
+            flat, relative = draws.reshape(len(answers), -1), _relative_ess(draws)
+            for begin in range(0, len(rows), _WEIGHTED):
+                part = rows[begin : begin + _WEIGHTED]
+                steps = group["log_weight"].isel(reweighted_set=part).values
+                yield Chunk(tuple(names[r] for r in part), flat, _unpacked(steps), relative, places)
+
+    def _weights(self) -> Iterator[xr.Dataset]:
+        with xr.open_datatree(self.folder / DATASET, engine="h5netcdf") as tree:
+            if "weights" in tree.children:
+                for group in tree["weights"].children.values():
+                    yield group.to_dataset()
+
+    def _draws_of(
+        self, fits: Sequence[str], answers: Sequence[Answer]
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Draws of fits joined as their weights are, and their places; None if not kept.
+
+        Of one fit (answer, chain, draw), of several (answer, 1, draw).
+        """
+        paths = [self.folder / "fits" / f"{fit}.nc" for fit in fits]
+        if not all(path.exists() for path in paths):
+            return None
+        datasets = []
+        for path in paths:
+            with Stored(path) as stored:
+                datasets.append(stored.read(variables_of(answers, stored.names)))
+        shapes = [(dataset.sizes["chain"], dataset.sizes["draw"]) for dataset in datasets]
+        thin = thinning([n_chains * n_draws for n_chains, n_draws in shapes])
+        parts, places = [], []
+        for path, dataset, shape in zip(paths, datasets, shapes, strict=True):
+            parts.append(answer_draws(dataset.isel(draw=slice(None, None, thin)), answers))
+            own = _places(str(path), shape[0] * shape[1]).reshape(shape)
+            places.append(own[:, ::thin].ravel())
+        if len(parts) == 1:
+            return parts[0], places[0]
+        joined = np.concatenate([part.reshape(len(answers), 1, -1) for part in parts], axis=2)
+        return joined, np.concatenate(places)
+
+    def unit(self, answer: Answer) -> str:
+        """Return the unit of an answer."""
+        if answer.quantity == "assumption_value" and not answer.below_zero:
+            unit = self._data["unit"].to_series().get(answer.period, "")
+            return str(unit)
+        return answer.unit
+
+
+def _unpacked(steps: np.ndarray) -> np.ndarray:
+    """Weights from stored log weights. (set, draw); rows sum to 1."""
+    weights = np.exp(steps.astype(np.float32) * np.float32(0.001))
+    weights[steps == np.iinfo(np.int16).min] = 0.0
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
