@@ -157,11 +157,19 @@ class Sets:
             if not wanted.isdisjoint(source.facts.index):
                 yield from source.chunks(answers, wanted)
 
-    def tree(self, label: str) -> xr.DataTree | None:
-        """Whole result of a set; None for a set of a planned sweep."""
+    def tree(self, label: str, groups: Sequence[str] | None = None) -> xr.DataTree | None:
+        """Whole result of a set; None for a set of a planned sweep.
+
+        Parameters
+        ----------
+        label
+            Of the set.
+        groups
+            Which groups to read, as far as they are there; None for all, which takes longer.
+        """
         for source in self._sources:
             if isinstance(source, Whole) and label in source.facts.index:
-                return read_whole(source.folder)
+                return read_whole(source.folder, None if groups is None else tuple(groups))
         return None
 
     @property

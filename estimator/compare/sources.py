@@ -25,7 +25,7 @@ from estimator.results import TOTAL, read_attrs, read_result
 from estimator.sweep.files import ASSUMED, DATASET, thinning
 
 _WEIGHTED = 256  # sets whose weights are unpacked at a time
-_KEPT = 8  # whole results that are kept in memory
+_KEPT = 4  # whole results that are kept in memory
 _DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
 _DERIVED_FROM = ("losses", "recruits", "net_change")
 
@@ -73,9 +73,23 @@ class Source(Protocol):
 
 
 @lru_cache(maxsize=_KEPT)
-def read_whole(folder: Path) -> xr.DataTree:
-    """Read a set that was written whole; the last few are kept in memory."""
-    return read_result(folder)
+def read_whole(folder: Path, groups: tuple[str, ...] | None = None) -> xr.DataTree:
+    """Read a set that was written whole, or some groups of it; the last few are kept in memory."""
+    if groups is None:
+        return read_result(folder)
+    path = folder / "result.nc"
+    try:
+        with h5py.File(path) as file:
+            there = [group for group in groups if group in file]
+        datasets = {}
+        for group in there:
+            with xr.open_dataset(path, group=group, engine="h5netcdf") as dataset:
+                datasets[f"/{group}"] = dataset.load()
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+    tree = xr.DataTree.from_dict(datasets)
+    tree.attrs = read_attrs(folder)
+    return tree
 
 
 class Stored:
