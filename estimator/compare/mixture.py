@@ -54,10 +54,26 @@ class Mixture:
         """
         empty = [np.zeros(0)]
         values = np.concatenate(self._values or empty)
-        weights = np.concatenate(self._weights or empty)
-        if not len(values) or np.isnan(values).any():
-            return np.full(len(probabilities), np.nan)
-        order = np.argsort(values)
-        weights = weights[order]
-        middles = np.cumsum(weights) - 0.5 * weights
-        return np.asarray(np.interp(probabilities, middles / weights.sum(), values[order]))
+        return quantiles(values, np.concatenate(self._weights or empty), probabilities)
+
+
+def quantiles(values: np.ndarray, weights: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Quantiles of weighted draws, linear between the middles of the distribution's steps.
+
+    Parameters
+    ----------
+    values, weights
+        Weights are above 0. (draw,).
+    probabilities
+        (probability,).
+
+    Returns
+    -------
+    (probability,); NaN if any draw is NaN, or there is none
+    """
+    if not len(values) or np.isnan(values).any():
+        return np.full(len(probabilities), np.nan)
+    order = np.argsort(values)
+    weights = weights[order]
+    middles = np.cumsum(weights) - 0.5 * weights
+    return np.asarray(np.interp(probabilities, middles / weights.sum(), values[order]))

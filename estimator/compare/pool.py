@@ -11,8 +11,8 @@ import pandas as pd
 from estimator.compare.answers import Answer
 from estimator.compare.comparable import problems, some
 from estimator.compare.mixture import Mixture
-from estimator.compare.sets import Sets
-from estimator.errors import ConfigError, nearest, problems_text
+from estimator.compare.sets import Sets, nearest_label
+from estimator.errors import ConfigError, problems_text
 
 COLUMNS = ("answer", "unit", "q05", "q25", "q50", "q75", "q95", "weights", "sets", "refused")
 EQUAL = "equal"
@@ -65,7 +65,7 @@ def pooled(
 def _checked(sets: Sets, weights: Mapping[str, float]) -> np.ndarray:
     """Weights in the order of the sets. (set,)."""
     found = [
-        f"{label!r}: no such set; {nearest(label, sets.labels[:40])}"
+        f"{label!r}: no such set; {nearest_label(label, sets.labels)}"
         for label in weights
         if label not in sets.facts.index
     ]

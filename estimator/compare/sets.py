@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ from estimator.errors import OutputError, nearest, problems_text
 from estimator.results import TOTAL
 from estimator.sweep.files import DATASET
 
-__all__ = ["Chunk", "Sets"]
+__all__ = ["Chunk", "Sets", "nearest_label"]
+
+_LISTED = 10
 
 
 class Sets:
@@ -36,18 +38,42 @@ class Sets:
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = list(sources)
         tables = [source.facts for source in self._sources]
-        self.facts = pd.concat(tables)
-        double = self.facts.index[self.facts.index.duplicated(keep=False)]
         for table in tables:
-            names = [f"{Path(str(f)).name}/{n}" if n in double else n
-                     for n, f in zip(table.index, table["folder"], strict=True)]  # fmt: skip
             table["own_label"] = table.index
-            table.index = pd.Index(names, name="label")
+        for prefix in (lambda folder: Path(folder).name, str):  # two runs may share a name
+            every = pd.concat(tables).index
+            double = set(every[every.duplicated(keep=False)])
+            for table in tables:
+                names = [
+                    f"{prefix(folder)}/{own}" if label in double else label
+                    for label, own, folder in zip(
+                        table.index, table["own_label"], table["folder"], strict=True
+                    )
+                ]
+                table.index = pd.Index(names, name="label")
         self.facts = pd.concat(tables)
         if not self.facts.index.is_unique:
             twice = sorted(set(self.facts.index[self.facts.index.duplicated()]))
             raise OutputError(f"these sets are given twice: {', '.join(twice)}")
         self.labels = [str(label) for label in self.facts.index]
+
+    def only(self, labels: Sequence[str]) -> Sets:
+        """Take some of the sets, in the order of the labels.
+
+        Raises
+        ------
+        OutputError
+            With every label that no set has, or that is named twice, or if none is named.
+        """
+        self.select(labels)
+        if not labels or len(set(labels)) < len(labels):
+            raise OutputError(f"sets must be named once each. Got {', '.join(labels) or 'none'}")
+        few = copy.copy(self)
+        few.facts = self.facts.loc[list(labels)]
+        few.labels = list(labels)
+        wanted = set(labels)
+        few._sources = [s for s in self._sources if not wanted.isdisjoint(s.facts.index)]
+        return few
 
     @classmethod
     def open(cls, folders: Sequence[Path]) -> Sets:
@@ -76,7 +102,7 @@ class Sets:
         """Count the sets."""
         return len(self.labels)
 
-    @cached_property
+    @property
     def months(self) -> list[str]:
         """Months that every set has."""
         common = set.intersection(*(set(source.months) for source in self._sources))
@@ -106,15 +132,21 @@ class Sets:
         OutputError
             With every label that no set has, and the nearest one.
         """
-        unknown = [name for name in labels if name not in self.labels]
+        found = self.facts.index.get_indexer(pd.Index(labels))
+        unknown = [name for name, at in zip(labels, found, strict=True) if at < 0]
         if unknown:
-            texts = [f"{name!r}: {nearest(name, self.labels[:40])}" for name in unknown]
+            texts = [f"{name!r}: {nearest_label(name, self.labels)}" for name in unknown]
             raise OutputError(problems_text("These sets are not there:", texts))
-        return [self.labels.index(name) for name in labels]
+        return [int(at) for at in found]
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:
         """Statistics (`estimator.entries.STATISTICS`) of answers. (set, answer, statistic)."""
-        return np.concatenate([source.table(answers) for source in self._sources])
+        return self._ordered([source.table(answers) for source in self._sources])
+
+    def _ordered(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Put what each source gives, one row a set, into the order of the labels."""
+        own = pd.concat([source.facts[["own_label"]] for source in self._sources]).index
+        return np.asarray(np.concatenate(parts)[own.get_indexer(self.facts.index)])
 
     def value(self, answer: Answer, statistic: str = "q50") -> np.ndarray:
         """Median of an answer, or its probability; another statistic if named. (set,)."""
@@ -133,12 +165,11 @@ class Sets:
 
     def unit(self, answer: Answer) -> str:
         """Return the unit of an answer, of the first set."""
-        return self._sources[0].unit(answer)
+        return str(self.units(answer)[0])
 
     def units(self, answer: Answer) -> np.ndarray:
         """Return the unit of an answer in each set. (set,)."""
-        sizes = [len(source.facts) for source in self._sources]
-        return np.repeat([source.unit(answer) for source in self._sources], sizes)
+        return self._ordered([np.repeat(s.unit(answer), len(s.facts)) for s in self._sources])
 
     def chunks(
         self, answers: Sequence[Answer], labels: Sequence[str] | None = None
@@ -168,14 +199,15 @@ class Sets:
             Which groups to read, as far as they are there; None for all, which takes longer.
         """
         for source in self._sources:
-            if isinstance(source, Whole) and label in source.facts.index:
+            if isinstance(source, Whole) and label in source.facts.index and label in self.labels:
                 return read_whole(source.folder, None if groups is None else tuple(groups))
         return None
 
     @property
     def whole(self) -> list[str]:
         """Labels of the sets that were written whole."""
-        return [str(s.facts.index[0]) for s in self._sources if isinstance(s, Whole)]
+        found = {str(s.facts.index[0]) for s in self._sources if isinstance(s, Whole)}
+        return [label for label in self.labels if label in found]
 
     def groups(self) -> list[list[str]]:
         """Labels by folder: the sets of one sweep, or of one run."""
@@ -183,6 +215,14 @@ class Sets:
             [str(label) for label in part.index]
             for _, part in self.facts.groupby("run", sort=False)
         ]
+
+
+def nearest_label(name: str, labels: Sequence[str]) -> str:
+    """Return a hint with the label nearest to a name; of very many labels only some are listed."""
+    hint = nearest(name, labels)
+    if hint.startswith("allowed") and len(labels) > _LISTED:
+        return f"allowed: {', '.join(labels[:_LISTED])} and {len(labels) - _LISTED} more"
+    return hint
 
 
 def _what_to_do(folder: Path) -> str:
