@@ -40,8 +40,9 @@ def meaning(sets: Sets, answer: Answer) -> pd.DataFrame:
     elif answer.quantity == "force_size" or _is_of_start(answer):
         found["first day of the window"] = window.str.partition(" to ")[0]
     elif answer.quantity not in ("assumption_value", "reporting_bias"):
-        days = {text: _days(text, answer.period) for text in window.unique()}
-        found[f"days of {answer.period}"] = window.map(days)
+        days = {text: days_in(text, answer.period) for text in window.unique()}
+        texts = {text: "" if count is None else str(count) for text, count in days.items()}
+        found[f"days of {answer.period}"] = window.map(texts)
     if _is_of_confirmed(answer):
         found["what a confirmed figure counts"] = sets.facts["counts"].astype(str)
     return found
@@ -58,16 +59,18 @@ def _is_of_confirmed(answer: Answer) -> bool:
     return answer.quantity.startswith("unconfirmed")
 
 
-def _days(window: str, month: str) -> str:
-    """Days of a month that a window covers, as text; empty if it is no month."""
+def days_in(window: str, month: str) -> int | None:
+    """Days of a month that a window covers; None if that is not known, or it is no month."""
     start, _, end = window.partition(" to ")
     try:
         period = pd.Period(month, freq="M")
         first = max(pd.Timestamp(start), period.start_time)
         last = min(pd.Timestamp(end), period.end_time)
-    except ValueError:
-        return ""
-    return str(max((last.normalize() - first).days + 1, 0))
+    except (ValueError, TypeError):
+        return None
+    if pd.isna(first) or pd.isna(last):
+        return None
+    return max((last.normalize() - first).days + 1, 0)
 
 
 def unlike(sets: Sets, answer: Answer, reference: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -14,6 +14,18 @@ from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir
 
 LAST = "{last}"
+Monthly = Literal[
+    "losses",
+    "killed",
+    "wounded",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    "replacement_gap",
+    "net_change",
+    "force_size",
+]
 
 
 class CompareOptions(Section):
@@ -24,6 +36,7 @@ class CompareOptions(Section):
     shown: int = Field(ge=2, le=10_000)
     drawn: int = Field(ge=1, le=1000)
     fans: int = Field(ge=1, le=60)
+    fan_quantities: tuple[Monthly, ...]
     density_draws: int = Field(ge=50, le=100_000)
     sensitivity: float = Field(gt=0.0)
     told_contraction: float = Field(ge=0.0, lt=1.0)

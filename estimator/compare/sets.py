@@ -108,6 +108,11 @@ class Sets:
         common = set.intersection(*(set(source.months) for source in self._sources))
         return sorted(common)
 
+    @property
+    def every_month(self) -> list[str]:
+        """Months that any set has."""
+        return sorted(set().union(*(source.months for source in self._sources)))
+
     def check(self, answers: Sequence[Answer]) -> None:
         """Refuse answers that no set has.
 

@@ -128,10 +128,15 @@ def finish(
         results = {label: results}
     else:
         label = f"{len(results)} assumption sets"
+    footer = " · ".join(part for part in (label, ranges) if part)
+    return frame(fig, title, failure_text(results), [*notes, footer])
+
+
+def frame(fig: Figure, title: str, failure: str, notes: Sequence[str]) -> Figure:
+    """Write a title, a failure note and footer lines in margins that the axes cannot reach."""
     width, height = fig.get_size_inches()
-    top = _write_top(fig, title, failure_text(results), width, height)
+    top = _write_top(fig, title, failure, width, height)
     lines = [w for n in notes for w in textwrap.wrap(n, int(width * 15))]
-    lines.append(" · ".join(part for part in (label, ranges) if part))
     fig.text(
         0.1 / width,
         0.06 / height,
