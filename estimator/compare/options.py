@@ -38,6 +38,7 @@ class CompareOptions(Section):
     fans: int = Field(ge=1, le=60)
     fan_quantities: tuple[Monthly, ...]
     density_draws: int = Field(ge=50, le=100_000)
+    sensitivity_sets: int = Field(ge=0, le=1000)
     sensitivity: float = Field(gt=0.0)
     told_contraction: float = Field(ge=0.0, lt=1.0)
     told_shift: float = Field(ge=0.0)

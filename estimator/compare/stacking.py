@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from estimator.compare.sets import Sets
 from estimator.convergence import convergence
 from estimator.model.figures import FIGURES
 
-COLUMNS = ("assumption_set", "elpd", "se", "weight", "warnings")
+COLUMNS = ("assumption_set", "elpd", "se", "weight", "diagnostics", "warnings")
 _GROUPS = ("log_likelihood", "constant_data", "observed_data")
 _OBSERVED = {"reported": "claim", "confirmed_figure": "confirmed_claim"}
 _NO_LIKELIHOOD = "refused: no log likelihood is kept; stacking needs sets that were written whole"
@@ -36,8 +37,8 @@ def stacking(sets: Sets) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `COLUMNS`. The largest group of sets on the same claims has `elpd`, its standard
-        error, weights that sum to 1, and what ArviZ warned of. The others have NaN, and `warnings`
-        says why they were refused. Sets of a planned sweep share one row.
+        error, weights that sum to 1, ArviZ's notes on both, and its warnings. The others have NaN,
+        and `warnings` says why they were refused. Sets of a planned sweep share one row.
 
     Notes
     -----
@@ -71,7 +72,8 @@ def stacking(sets: Sets) -> pd.DataFrame:
         rows.insert(0, {"assumption_set": chosen[0], "warnings": text})
     elif chosen:
         rows = [*_stacked(sets, chosen), *rows]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.fillna({"diagnostics": ""})
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _stacked(sets: Sets, labels: Sequence[str]) -> list[dict[str, object]]:
     import arviz_stats
 
     texts: dict[str, list[str]] = {}
-    found = {}
+    found: dict[str, Any] = {}
     for label in labels:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -149,25 +151,23 @@ def _stacked(sets: Sets, labels: Sequence[str]) -> list[dict[str, object]]:
         warnings.simplefilter("always")
         table = arviz_stats.compare(found, method="stacking", round_to="none")
     common = [str(one.message) for one in caught]
+    size = {label: one.n_data_points for label, one in found.items()}
     return [
         {
             "assumption_set": label,
             "elpd": float(row["elpd"]),
             "se": float(row["se"]),
             "weight": float(row["weight"]),
-            "warnings": " ".join(
-                _one_line(text)
-                for text in dict.fromkeys(
-                    [*(str(row[c]) for c in ("diag_elpd", "diag_diff")), *texts[label], *common]
-                )
-                if text
+            "diagnostics": "; ".join(
+                [f"{size[label]} claims", *(t for t in (row["diag_elpd"], row["diag_diff"]) if t)]
             ),
+            "warnings": " ".join(_one_line(text) for text in [*texts[label], *common]),
         }
         for label, row in table.iterrows()
     ]
 
 
-def _leave_one_out(tree: xr.DataTree | None) -> object:
+def _leave_one_out(tree: xr.DataTree | None) -> Any:
     """ArviZ's leave-one-out of all claims of a set, confirmed ones among them."""
     import arviz_stats
 
