@@ -27,7 +27,8 @@ def floors_of(sets: Sets) -> dict[str, xr.DataTree]:
         tree = sets.tree(label, ("constant_data",))
         if tree is not None and "constant_data" in tree.children:
             found[label] = tree
-    planned = [label for label in sets.labels if label not in set(sets.whole)]
+    whole = set(sets.whole)
+    planned = [label for label in sets.labels if label not in whole]
     varied = any(str(column).startswith(f"{ASSUMED}evidence") for column in sets.facts)
     if planned and not varied:
         shipped, data_hash = _shipped()

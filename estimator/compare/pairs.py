@@ -135,10 +135,39 @@ def _correlations(
     chunk: Chunk, middle: np.ndarray, is_probability: np.ndarray, shared: np.ndarray
 ) -> np.ndarray:
     """Correlation of each set's error with the reference's. middle, result (answer, set)."""
+    weights = chunk.weights
+    square = weights * weights
+    total = square.sum(axis=1, dtype=float)
     found = np.zeros(middle.shape)
-    for row, (values, reference) in enumerate(zip(chunk.values, shared, strict=True)):
-        terms = chunk.weights * _pull(values[None], middle[row], is_probability[[row]])
-        length = np.sqrt(np.einsum("sd,sd->s", terms, terms))
+    for row in range(len(middle)):
+        own = middle[row]
+        # In the type of the weights: a product of two types copies the larger one.
+        values, reference = (part[row].astype(weights.dtype) for part in (chunk.values, shared))
+        if is_probability[row]:
+            together = weights @ (values * reference) - own * (weights @ reference)
+            length = (square @ values) * (1.0 - 2.0 * own) + own**2 * total
+        else:
+            together = _below_median(weights, values, reference, own)
+            length = 0.25 * total
         with np.errstate(invalid="ignore", divide="ignore"):
-            found[row] = np.einsum("sd,d->s", terms, reference) / length
-    return np.nan_to_num(found)
+            found[row] = together / np.sqrt(length)
+    return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _below_median(
+    weights: np.ndarray, values: np.ndarray, reference: np.ndarray, middle: np.ndarray
+) -> np.ndarray:
+    """Sum weight times the influence on the reference times (1/2 less x <= median). (set,).
+
+    Draws below the lowest or above the highest median are the same for all sets, so that a product
+    does for them; only those between are looked at set by set.
+    """
+    known = middle[np.isfinite(middle)]
+    if not len(known):
+        return np.zeros(len(middle))
+    below = values <= known.min()
+    between = ~below & (values <= known.max())
+    found = weights @ ((0.5 - below).astype(weights.dtype) * reference)
+    terms = weights[:, between] * reference[between]
+    inside = values[between] <= middle[:, None]
+    return np.asarray(found - np.einsum("sd,sd->s", terms, inside.astype(terms.dtype)))

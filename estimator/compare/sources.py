@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from estimator.sweep.files import ASSUMED, DATASET, thinning
 
 _WEIGHTED = 256  # sets whose weights are unpacked at a time
 _KEPT = 4  # whole results that are kept in memory
+_HELD = 400_000_000  # bytes of log weights that are kept in memory
 _DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
 _DERIVED_FROM = ("losses", "recruits", "net_change")
 
@@ -42,18 +43,23 @@ class Chunk:
         (answer, draw).
     weights
         Rows sum to 1. (set, draw).
-    relative_ess
-        The smallest effective sample size over the number of draws, before weighting. (answer,).
     places
         Which draw of which fit each is: equal numbers are the same draw, also of other chunks.
         (draw,).
+    parts
+        The draws of each fit, chain by chain. Each (answer, chain, draw).
     """
 
     labels: tuple[str, ...]
     values: np.ndarray
     weights: np.ndarray
-    relative_ess: np.ndarray
     places: np.ndarray
+    parts: tuple[np.ndarray, ...]
+
+    @cached_property
+    def relative_ess(self) -> np.ndarray:
+        """The smallest effective sample size of any fit over its draws, unweighted. (answer,)."""
+        return np.asarray(np.min([_relative_ess(part) for part in self.parts], axis=0))
 
 
 class Source(Protocol):
@@ -102,8 +108,6 @@ class Stored:
     ----------
     names
         Of the variables and coordinates.
-    units
-        Of the variables that have one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,8 +119,6 @@ class Stored:
         except (OSError, KeyError) as error:
             raise OutputError(f"{path}: cannot be read ({error})") from error
         self.names = frozenset(self._group)
-        units = {name: self._group[name].attrs.get("units") for name in self.names}
-        self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
 
     def __enter__(self) -> Stored:
         """Return itself, open."""
@@ -125,6 +127,12 @@ class Stored:
     def __exit__(self, *error: object) -> None:
         """Close the file."""
         self._file.close()
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of the variables that have one."""
+        units = {name: self._group[name].attrs.get("units") for name in self.names}
+        return {name: str(unit) for name, unit in units.items() if unit is not None}
 
     def labels(self, coordinate: str) -> list[str]:
         """Labels of a coordinate; none if it is not there."""
@@ -230,7 +238,7 @@ class Whole:
             flat = draws.reshape(len(answers), -1)
             weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
             places = _places(str(self.folder), flat.shape[1])
-            yield Chunk((label,), flat, weights, _relative_ess(draws), places)
+            yield Chunk((label,), flat, weights, places, (draws,))
 
     def unit(self, answer: Answer) -> str:
         """Return the unit of an answer."""
@@ -253,7 +261,8 @@ def _relative_ess(draws: np.ndarray) -> np.ndarray:
     relative = np.ones(len(draws))
     moving = np.flatnonzero(np.ptp(draws.reshape(len(draws), -1), axis=1) > 0)
     if len(moving):
-        found = convergence(draws[moving])
+        with np.errstate(invalid="ignore", divide="ignore"):  # R-hat of draws that are 0 or 1
+            found = convergence(draws[moving])
         smaller = np.minimum(found.ess_bulk, found.ess_tail)
         relative[moving] = np.minimum(smaller / draws[0].size, 1.0)
     return relative
@@ -265,6 +274,7 @@ class Sweep:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._statistics: dict[Answer, np.ndarray] = {}
+        self._held: dict[str, np.ndarray] = {}
         path = folder / DATASET
         try:
             self._data = xr.open_dataset(path, engine="h5netcdf")
@@ -325,36 +335,42 @@ class Sweep:
         for label in fitted[fitted.isin(list(wanted))]:
             found = self._draws_of([str(self.facts.at[label, "fits"])], answers)
             if found is not None:
-                draws, places = found
-                flat = draws.reshape(len(answers), -1)
+                parts, places = found
+                flat = _joined(parts)
                 weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
-                yield Chunk((str(label),), flat, weights, _relative_ess(draws), places)
-        for group in self._weights():
+                yield Chunk((str(label),), flat, weights, places, parts)
+        for name, group in self._weights():
             names = [str(own[name]) for name in group["reweighted_set"].values]
             rows = [row for row, name in enumerate(names) if name in wanted]
             found = self._draws_of(str(group.attrs["fits"]).split(), answers) if rows else None
             if found is None:
                 continue
-            draws, places = found
-            flat, relative = draws.reshape(len(answers), -1), _relative_ess(draws)
+            parts, places = found
+            flat = _joined(parts)
             for begin in range(0, len(rows), _WEIGHTED):
                 part = rows[begin : begin + _WEIGHTED]
-                steps = group["log_weight"].isel(reweighted_set=part).values
-                yield Chunk(tuple(names[r] for r in part), flat, _unpacked(steps), relative, places)
+                steps = self._steps(name, group["log_weight"], part)
+                labels = tuple(names[row] for row in part)
+                yield Chunk(labels, flat, _unpacked(steps), places, parts)
 
-    def _weights(self) -> Iterator[xr.Dataset]:
+    def _weights(self) -> Iterator[tuple[str, xr.Dataset]]:
         with xr.open_datatree(self.folder / DATASET, engine="h5netcdf") as tree:
             if "weights" in tree.children:
-                for group in tree["weights"].children.values():
-                    yield group.to_dataset()
+                for name, group in tree["weights"].children.items():
+                    yield name, group.to_dataset()
+
+    def _steps(self, name: str, stored: xr.DataArray, rows: list[int]) -> np.ndarray:
+        """Log weights of some sets as they are stored; all are kept in memory if they are few."""
+        if stored.nbytes > _HELD:
+            return np.asarray(stored.isel(reweighted_set=rows).values)
+        if name not in self._held:
+            self._held[name] = stored.values
+        return np.asarray(self._held[name][rows])
 
     def _draws_of(
         self, fits: Sequence[str], answers: Sequence[Answer]
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Draws of fits joined as their weights are, and their places; None if not kept.
-
-        Of one fit (answer, chain, draw), of several (answer, 1, draw).
-        """
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray] | None:
+        """Draws of fits, each (answer, chain, draw), and their places (draw,); None if not kept."""
         paths = [self.folder / "fits" / f"{fit}.nc" for fit in fits]
         if not all(path.exists() for path in paths):
             return None
@@ -369,10 +385,7 @@ class Sweep:
             parts.append(answer_draws(dataset.isel(draw=slice(None, None, thin)), answers))
             own = _places(str(path), shape[0] * shape[1]).reshape(shape)
             places.append(own[:, ::thin].ravel())
-        if len(parts) == 1:
-            return parts[0], places[0]
-        joined = np.concatenate([part.reshape(len(answers), 1, -1) for part in parts], axis=2)
-        return joined, np.concatenate(places)
+        return tuple(parts), np.concatenate(places)
 
     def unit(self, answer: Answer) -> str:
         """Return the unit of an answer."""
@@ -380,6 +393,11 @@ class Sweep:
             unit = self._data["unit"].to_series().get(answer.period, "")
             return str(unit)
         return answer.unit
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Join draws as their weights are: fit by fit, chain by chain. (answer, draw)."""
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
 
 
 def _unpacked(steps: np.ndarray) -> np.ndarray:

@@ -48,7 +48,8 @@ def stacking(sets: Sets) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     readings: dict[str, _Reading] = {}
-    for label in sets.whole:
+    whole = dict.fromkeys(sets.whole)
+    for label in whole:
         reading = _Reading.of(sets.tree(label, _GROUPS))
         if isinstance(reading, str):
             rows.append({"assumption_set": label, "warnings": reading})
@@ -63,7 +64,7 @@ def stacking(sets: Sets) -> pd.DataFrame:
             reason = _difference(readings[label], readings[chosen[0]])
             text = f"refused: other claims than {some(chosen)}: {reason}"
             rows.append({"assumption_set": label, "warnings": text})
-    planned = [label for label in sets.labels if label not in set(sets.whole)]
+    planned = [label for label in sets.labels if label not in whole]
     if planned:
         name = planned[0] if len(planned) == 1 else f"({len(planned)} sets of planned sweeps)"
         rows.append({"assumption_set": name, "warnings": _NO_LIKELIHOOD})
