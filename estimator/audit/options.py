@@ -75,15 +75,14 @@ class AuditOptions(Section):
 
     strained: float = Field(gt=0.0, lt=1.0)
     in_conflict: float = Field(gt=0.0, lt=1.0)
-    refit: bool
+    refit: Literal["all", "no_series", "none"]
     max_k_hat: float = Field(gt=0.0, le=1.0)
     min_ess: float = Field(ge=10.0)
-    mixture_draws: int = Field(ge=100)
+    mixture_claims: int = Field(ge=1)
     refit_draws: int = Field(ge=100)
     tune: int = Field(ge=10)
     max_depth: int = Field(ge=2, le=12)
     target_accept: float = Field(gt=0.5, lt=1.0)
-    few: int = Field(ge=0)
     influence_on: tuple[str, ...] = Field(min_length=1)
     face_value_deviations: float = Field(gt=0.0)
     max_conflicts: int = Field(ge=1)

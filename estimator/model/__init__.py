@@ -10,7 +10,6 @@
 `force`               returns to duty
 `claims`              what origins report, with hedges, bias and noise
 `claim_density`       log density of the claims and its slope, as one operation
-`left_out`            the mixture of posteriors without each claim
 `build`               the PyMC model
 ====================  ==========================================================================
 """

@@ -12,10 +12,8 @@ from pytensor.tensor import TensorVariable
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
 from estimator.model import claims, confirmation, force, random_walk
-from estimator.model.claim_density import claim_density
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import SPARSE_WALKS, ModelInputs, Structure, model_inputs
-from estimator.model.left_out import log_mixture
 
 _DIMS = {
     "assumption_location": ("assumption",),
@@ -239,8 +237,9 @@ def _claims(
         shift,
         structure.constants["claim_size"],
     )
-    location = pm.Deterministic("claim_location", location, dims="claim")
-    claims.reported_figures("reported", location, given["claim_figures"], given["claim_value"])
-    if structure.leaves_out:
-        density = claim_density(given["claim_value"], given["claim_figures"], location)
-        pm.Potential("left_out", log_mixture(density, given["left_out_log_share"]))
+    claims.reported_figures(
+        "reported",
+        pm.Deterministic("claim_location", location, dims="claim"),
+        given["claim_figures"],
+        given["claim_value"],
+    )

@@ -93,8 +93,6 @@ class Structure:
     coords
         Labels of the dims `month, claim, claim_figure, confirmed_claim, source, assumption,
         reporting_term`.
-    leaves_out
-        Whether the density is that of `estimator.model.left_out`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -104,14 +102,13 @@ class Structure:
     constants: dict[str, np.ndarray]
     layout: Layout
     coords: dict[str, list[str]]
-    leaves_out: bool = False
 
     @cached_property
     def identity(self) -> str:
         """Hash that names the structure."""
         digest = hashlib.sha256()
         parts = (self.families, self.claim_scale, self.has_flows_of_force, self.pivots, self.coords)
-        digest.update(repr((*parts, "leaves out") if self.leaves_out else parts).encode())
+        digest.update(repr(parts).encode())
         for name, array in sorted(self.constants.items()):
             digest.update(f"{name}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array, dtype=float).tobytes())
@@ -139,7 +136,6 @@ class ModelInputs:
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
           a point, whether it counts
         - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
-        - ``left_out_log_share`` (1 + claim,), only where the structure leaves out claims
     start
         Log losses for which the sampled coordinates are 0, whatever their map. (month,).
     """

@@ -25,7 +25,6 @@ from estimator.inference import (
     verdict,
 )
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.model.left_out import with_left_out
 from estimator.pilot import Pilot, transfer
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities, totals
 
@@ -68,9 +67,6 @@ class FitTask:
         Root of its randomness.
     priors
         Arrays that replace those of the model's data: a covering fit has wider priors than any set.
-    left_out
-        Log shares of the posteriors without each claim (see `estimator.model.left_out`); None for
-        the posterior of the set. (1 + claim,).
     """
 
     fit_id: str
@@ -79,7 +75,6 @@ class FitTask:
     settings: Short
     seed: int
     priors: dict[str, np.ndarray]
-    left_out: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -154,8 +149,7 @@ def evidence_key(assumptions: AssumptionSet) -> str:
 def task_inputs(task: FitTask, evidence: Evidence) -> ModelInputs:
     """Make the inputs of the model of a task."""
     inputs = model_inputs(evidence, task.assumptions)
-    inputs = replace(inputs, data={**inputs.data, **task.priors})
-    return inputs if task.left_out is None else with_left_out(inputs, task.left_out)
+    return replace(inputs, data={**inputs.data, **task.priors})
 
 
 def pilot_of(task: FitTask, shared: Shared) -> tuple[str, Pilot]:
