@@ -311,7 +311,8 @@ def conflicts(
     Returns
     -------
     pandas.DataFrame, list of list of FaceValue
-        `COLUMNS`, and the claims of each contradiction; `give` is the share by which every claim of the contradiction must give at least.
+        `COLUMNS`, and the claims of each contradiction. `give` is the share by which every claim of
+        the contradiction must give at least.
     """
     programme = FaceValues(claims, months)
     found = _search(programme, _blocks(programme), most)
@@ -351,10 +352,8 @@ def resolutions(found: Sequence[Sequence[FaceValue]], audited: AuditedSet) -> pd
                 names = [str(month) for month in part["month"].values]
                 period = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
                 ranges = (float(q) for q in truth.quantile(list(RANGE)).values)
-                rows.append(
-                    (number, audited.label, claim.claim, claim.quantity, period, claim.text)
-                    + (*ranges, inside)
-                )
+                what = (claim.claim, claim.quantity, period, claim.text)
+                rows.append((number, audited.label, *what, *ranges, inside))
     return pd.DataFrame(rows, columns=list(RESOLUTION_COLUMNS))
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 from estimator.audit.bases import RANGE, AuditedSet
 from estimator.audit.options import Statement
 from estimator.convergence import convergence
-from estimator.errors import OutputError, nearest, problems_text
+from estimator.errors import nearest
 from estimator.quantities import UNITS, derived_quantities
 
 COLUMNS = (
@@ -39,26 +39,18 @@ def judge_statements(audited: AuditedSet, statements: dict[str, Statement]) -> p
     -------
     pandas.DataFrame
         `COLUMNS`. A statement over several months has a row for each and one for all together.
-
-    Raises
-    ------
-    OutputError
-        With every statement that speaks of a month, quantity or scenario that the set does not
-        have.
+        One that speaks of a month, quantity or scenario that the set does not have has no
+        probability, and a note that says why.
     """
     asked = _Asked(audited)
     rows: list[tuple[Any, ...]] = []
-    problems = []
     for name, statement in statements.items():
         try:
             rows += asked.rows(name, statement)
         except LookupError as error:
-            problems.append(f"audit.statements.{name}: {error.args[0]}")
-    if problems:
-        text = (
-            f"{audited.label} cannot answer these statements (audit=claims_only leaves them out):"
-        )
-        raise OutputError(problems_text(text, problems))
+            nothing = (np.nan,) * (2 + len(RANGE))
+            claims, note = ", ".join(statement.claims), f"cannot be answered: {error.args[0]}"
+            rows.append((audited.label, name, claims, statement.says, "", *nothing, "", note))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
