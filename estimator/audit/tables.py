@@ -14,6 +14,7 @@ from rich.text import Text
 
 from estimator.audit.claims import CONSISTENT, IN_CONFLICT, REPEAT, STRAINED
 from estimator.audit.run import Audit
+from estimator.audit.statements import MONTHS
 from estimator.export import escape_markdown, markdown_table
 
 SHOWN = 25
@@ -58,7 +59,10 @@ def verdict_rows(claims: pd.DataFrame) -> tuple[list[str], list[Row]]:
         by_set = {str(row["assumption_set"]): _cell(row) for _, row in group.iterrows()}
         figure = f"{group['quantity'].iloc[0].replace('_', ' ')}: {group['figure'].iloc[0]}"
         cells = [by_set.get(label, ("", "")) for label in labels]
-        rows.append((float(group["tail_probability"].min()), Row(str(ids), figure, cells)))
+        # Sets that count the claim first: others only say that they believe somebody else.
+        counted = group.loc[group["counted"], "tail_probability"].min()
+        rank = (counted, 0.0) if counted == counted else (2.0, group["tail_probability"].min())
+        rows.append((rank, Row(str(ids), figure, cells)))
     rows.sort(key=lambda pair: pair[0])
     return labels, [row for _, row in rows]
 
@@ -70,7 +74,7 @@ def _count_of(row: pd.Series) -> str:
 
 def _cell(row: pd.Series) -> tuple[str, str]:
     tail = float(row["tail_probability"])
-    text = "<0.001" if tail < 0.001 else f"{tail:.3f}" if tail < 0.1 else f"{tail:.2f}"
+    text = "<.001" if tail < 0.001 else f"{tail:.3f}" if tail < 0.1 else f"{tail:.2f}"
     text += _MARK if row["failures"] else ""
     return (text if row["counted"] else f"({text})"), str(row["verdict"])
 
@@ -101,13 +105,12 @@ def _claims_table(claims: pd.DataFrame) -> Table:
         f"{len(rows)} (all: claims.csv)",
         CAPTION,
     )
-    table.add_column("claim", overflow="fold", min_width=8)
-    table.add_column("figure", overflow="fold", min_width=16)
+    table.add_column("claim", overflow="fold", min_width=24)
     for label in labels:
-        table.add_column(Text(label), justify="right", overflow="fold", min_width=6)
+        table.add_column(Text(label), justify="right", overflow="fold", max_width=8)
     for row in rows[:SHOWN]:
         cells = (Text(text, style=_STYLES.get(verdict, "")) for text, verdict in row.cells)
-        table.add_row(Text(row.claims), Text(row.figure), *cells)
+        table.add_row(Text(f"{row.claims}\n{row.figure}"), *cells)
     return table
 
 
@@ -125,18 +128,28 @@ def _counts_table(claims: pd.DataFrame) -> Table:
 def _statement_tables(statements: pd.DataFrame) -> list[Table]:
     if statements.empty:
         return []
-    table = _table("What was said, as probabilities", "Claims in brackets. Median [90 % range].")
+    table = _table("What was said, as probabilities", "In brackets: the claims that say it.")
     labels = list(dict.fromkeys(statements["assumption_set"]))
     table.add_column("statement", overflow="fold", min_width=24)
     for label in labels:
-        table.add_column(Text(label), justify="right", overflow="fold", min_width=6)
-    for (_, about), group in statements.groupby(["statement", "about"], sort=False):
+        table.add_column(Text(label), justify="right", overflow="fold", max_width=7)
+    several = (statements.groupby("statement")["period"].nunique() > 1).to_dict()
+    for (name, period), group in statements.groupby(["statement", "period"], sort=False):
         first = group.iloc[0]
-        by_set = dict(zip(group["assumption_set"], group["probability"], strict=True))
-        cells = [probability_text(by_set.get(label, np.nan)) for label in labels]
-        table.add_row(Text(f"{first['says']} [{first['claims']}]: {about}"), *cells)
+        text = f"{first['says']} [{first['claims']}]"
+        by_set = {str(row["assumption_set"]): statement_text(row) for _, row in group.iterrows()}
+        cells = [by_set.get(label, "-") for label in labels]
+        table.add_row(Text(f"{text}: {period}" if several[name] else text), *cells)
         table.add_section()
     return [table]
+
+
+def statement_text(row: pd.Series) -> str:
+    """Write the probability of a statement, or how many months it needs."""
+    if row["unit"] == MONTHS:
+        low, middle, high = (row[f"value_{q}"] for q in ("q05", "q50", "q95"))
+        return f"{middle:.0f} mon." if low == high else f"{low:.0f} to {high:.0f} mon."
+    return probability_text(row["probability"])
 
 
 def probability_text(p: float) -> str:
@@ -193,7 +206,7 @@ def _table(title: str, caption: str) -> Table:
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
-        padding=(0, 1),
+        padding=(0, 0, 0, 1),
         pad_edge=False,
     )
 
@@ -217,7 +230,7 @@ def markdown(found: Audit) -> str:
                     row["claims"],
                     row["about"] or row["note"],
                     row["assumption_set"],
-                    probability_text(row["probability"]),
+                    statement_text(pd.Series(row)),
                     _range_text(row),
                     row["unit"],
                 )
