@@ -108,6 +108,25 @@ class Basis:
         """Where the report of each claim lies without noise. (draw, claim)."""
         return np.ascontiguousarray(self._flat("claim_location"))
 
+    def watched_claim(self, claim: int) -> xr.Dataset:
+        """Draws that a verdict on a claim and its influence rest on."""
+        location = self._draws["claim_location"].isel(claim=claim, drop=True)
+        return self._answers.assign(location=location.reset_coords(drop=True))
+
+    def watched_floor(self, claim: int) -> xr.Dataset:
+        """Do the same for a confirmed claim."""
+        whole, log_ratio, spread = self._floor
+        shape = (self._draws.sizes["chain"], self._draws.sizes["draw"])
+        parts = {"whole": whole[:, claim], "log_ratio": log_ratio[:, 0], "spread": spread[:, 0]}
+        dims = ("chain", "draw")
+        return self._answers.assign({n: (dims, v.reshape(shape)) for n, v in parts.items()})
+
+    @property
+    def _answers(self) -> xr.Dataset:
+        shape = (self._draws.sizes["chain"], self._draws.sizes["draw"])
+        rows = {f"answer {n}": row.reshape(shape) for n, row in enumerate(self.answers)}
+        return xr.Dataset({name: (("chain", "draw"), row) for name, row in rows.items()})
+
     @cached_property
     def log_density(self) -> np.ndarray:
         """Log density of each claim's figure, 0 where it does not count. (draw, claim)."""
