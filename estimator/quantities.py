@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, DerivedOptions
-from estimator.evidence.dataset import Evidence
 from estimator.model.figures import THOUSAND
-from estimator.model.force import returned_draws
-from estimator.model.inputs import ModelInputs
+
+if TYPE_CHECKING:
+    from estimator.evidence.dataset import Evidence
+    from estimator.model.inputs import ModelInputs
 
 UNITS = {
     "losses": "persons/month",
@@ -68,6 +71,8 @@ def reported_quantities(
         the attrs of each variable, of `assumption_value` in the coordinate `unit`. Force size is
         the stock at the end of the month.
     """
+    from estimator.model.force import returned_draws  # PyTensor takes seconds
+
     value = {
         key: variables["assumption_value"].sel(assumption=key, drop=True) for key in ASSUMPTIONS
     }

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,14 @@ import yaml
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.errors import OutputError
-from estimator.evidence.dataset import Evidence
 from estimator.export import write_csv
-from estimator.inference import Diagnostics, Draws
 from estimator.model.figures import FIGURES, THOUSAND
-from estimator.model.inputs import ModelInputs
 from estimator.quantities import totals
+
+if TYPE_CHECKING:
+    from estimator.evidence.dataset import Evidence
+    from estimator.inference import Diagnostics, Draws
+    from estimator.model.inputs import ModelInputs
 
 SUMMARY_COLUMNS = (
     "assumption_set",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from estimator.results import TOTAL
 SUMMED = (*FLOWS, "replacement_gap", "net_change", "other_side_losses", "losses_per_km")
 """Quantities that have a total over the window; so has killed_share, that of the sums."""
 
-_NAMED = ("unconfirmed", "unconfirmed_ratio", "assumption_value", "reporting_bias")
+_BASIS = ("losses", "killed_share", "recruits")
+_FOLLOW = ("killed", "wounded", "replacement_gap")  # from these three
 _QUANTITIES = (*UNITS, "assumption_value")
 _PLAIN = re.compile(r"(?P<quantity>\w+)\[(?P<period>[^\[\]]+)\]")
 _PROBABILITY = re.compile(r"P\(\s*(?P<inner>[^()]+?)\s*<\s*0\s*\)")
@@ -82,20 +83,14 @@ class Answer:
         return unit.replace("persons/month", "persons") if self.period == TOTAL else unit
 
 
-def default_answers(last_month: str) -> list[Answer]:
-    """Return what is compared where nothing else is asked for."""
-    texts = (
-        f"losses[{last_month}]",
-        f"killed[{last_month}]",
-        f"replacement_gap[{last_month}]",
-        f"net_change[{last_month}]",
-        f"P(replacement_gap[{last_month}] < 0)",
-        f"P(net_change[{last_month}] < 0)",
-        "losses[total]",
-        "killed[total]",
-        "killed_share[total]",
-    )
-    return [Answer.parse(text) for text in texts]
+def variables_of(answers: Sequence[Answer], stored: Collection[str]) -> list[str]:
+    """Names of the stored variables from which `answer_draws` can give answers."""
+    names: list[str] = []
+    for answer in answers:
+        whole = answer.quantity == "killed_share" and answer.period == TOTAL
+        follows = answer.quantity in _FOLLOW and answer.quantity not in stored
+        names += _BASIS if whole or follows else (answer.quantity,)
+    return [name for name in dict.fromkeys(names) if name in stored]
 
 
 def answer_draws(draws: xr.Dataset, answers: Sequence[Answer]) -> np.ndarray:
@@ -143,7 +138,7 @@ def _values(draws: xr.Dataset, answer: Answer) -> xr.DataArray | None:
 def _series(draws: xr.Dataset, quantity: str) -> xr.DataArray | None:
     if quantity in draws:
         return draws[quantity]
-    if not {"losses", "killed_share", "recruits"} <= set(draws):
+    if quantity not in _FOLLOW or not set(_BASIS) <= set(draws):
         return None
     match quantity:
         case "killed":

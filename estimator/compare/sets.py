@@ -2,68 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet
-from estimator.compare.answers import Answer, answer_draws
-from estimator.convergence import convergence
-from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
+from estimator.compare.answers import Answer
+from estimator.compare.sources import Chunk, Source, Sweep, Whole, read_whole
+from estimator.entries import STATISTICS
 from estimator.errors import OutputError, nearest, problems_text
-from estimator.quantities import derived_quantities
-from estimator.results import TOTAL, read_attrs, read_result
-from estimator.sweep.collect import ASSUMED, DATASET
-from estimator.sweep.engine import thinning
+from estimator.results import TOTAL
+from estimator.sweep.files import DATASET
 
-_WEIGHTED = 256  # sets whose weights are unpacked at a time
-_KEPT = 8  # whole results that are kept in memory
-_DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
+__all__ = ["Chunk", "Sets", "nearest_label"]
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """Draws of some answers that several sets share, with each set's weights.
-
-    Attributes
-    ----------
-    labels
-        Of the sets.
-    values
-        (answer, draw).
-    weights
-        Rows sum to 1. (set, draw).
-    relative_ess
-        The smallest effective sample size over the number of draws, before weighting. (answer,).
-    """
-
-    labels: tuple[str, ...]
-    values: np.ndarray
-    weights: np.ndarray
-    relative_ess: np.ndarray
-
-
-class _Source(Protocol):
-    """One folder's sets, or one set."""
-
-    facts: pd.DataFrame
-    months: list[str]
-
-    def table(self, answers: Sequence[Answer]) -> np.ndarray:
-        """(set, answer, statistic)."""
-
-    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
-        """Draws of the sets that are wanted."""
-
-    def unit(self, answer: Answer) -> str:
-        """Return the unit of an answer."""
+_LISTED = 10
 
 
 class Sets:
@@ -79,21 +35,45 @@ class Sets:
         figure counts), and ``assumed.<key>`` for each key that a sweep varied.
     """
 
-    def __init__(self, sources: Sequence[_Source]) -> None:
+    def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = list(sources)
         tables = [source.facts for source in self._sources]
-        self.facts = pd.concat(tables)
-        double = self.facts.index[self.facts.index.duplicated(keep=False)]
         for table in tables:
-            names = [f"{Path(str(f)).name}/{n}" if n in double else n
-                     for n, f in zip(table.index, table["folder"], strict=True)]  # fmt: skip
             table["own_label"] = table.index
-            table.index = pd.Index(names, name="label")
+        for prefix in (lambda folder: Path(folder).name, str):  # two runs may share a name
+            every = pd.concat(tables).index
+            double = set(every[every.duplicated(keep=False)])
+            for table in tables:
+                names = [
+                    f"{prefix(folder)}/{own}" if label in double else label
+                    for label, own, folder in zip(
+                        table.index, table["own_label"], table["folder"], strict=True
+                    )
+                ]
+                table.index = pd.Index(names, name="label")
         self.facts = pd.concat(tables)
         if not self.facts.index.is_unique:
             twice = sorted(set(self.facts.index[self.facts.index.duplicated()]))
             raise OutputError(f"these sets are given twice: {', '.join(twice)}")
         self.labels = [str(label) for label in self.facts.index]
+
+    def only(self, labels: Sequence[str]) -> Sets:
+        """Take some of the sets, in the order of the labels.
+
+        Raises
+        ------
+        OutputError
+            With every label that no set has, or that is named twice, or if none is named.
+        """
+        self.select(labels)
+        if not labels or len(set(labels)) < len(labels):
+            raise OutputError(f"sets must be named once each. Got {', '.join(labels) or 'none'}")
+        few = copy.copy(self)
+        few.facts = self.facts.loc[list(labels)]
+        few.labels = list(labels)
+        wanted = set(labels)
+        few._sources = [s for s in self._sources if not wanted.isdisjoint(s.facts.index)]
+        return few
 
     @classmethod
     def open(cls, folders: Sequence[Path]) -> Sets:
@@ -104,14 +84,14 @@ class Sets:
         OutputError
             With every folder that holds neither.
         """
-        sources: list[_Source] = []
+        sources: list[Source] = []
         problems = []
         for folder in folders:
             whole = sorted(folder.glob("*/result.nc")) or sorted(folder.glob("result.nc"))
             if whole:
-                sources += [_Whole(path.parent) for path in whole]
+                sources += [Whole(path.parent) for path in whole]
             elif (folder / DATASET).exists():
-                sources.append(_Sweep(folder))
+                sources.append(Sweep(folder))
             else:
                 problems.append(f"{folder}: {_what_to_do(folder)}")
         if problems:
@@ -122,11 +102,16 @@ class Sets:
         """Count the sets."""
         return len(self.labels)
 
-    @cached_property
+    @property
     def months(self) -> list[str]:
         """Months that every set has."""
         common = set.intersection(*(set(source.months) for source in self._sources))
         return sorted(common)
+
+    @property
+    def every_month(self) -> list[str]:
+        """Months that any set has."""
+        return sorted(set().union(*(source.months for source in self._sources)))
 
     def check(self, answers: Sequence[Answer]) -> None:
         """Refuse answers that no set has.
@@ -152,15 +137,21 @@ class Sets:
         OutputError
             With every label that no set has, and the nearest one.
         """
-        unknown = [name for name in labels if name not in self.labels]
+        found = self.facts.index.get_indexer(pd.Index(labels))
+        unknown = [name for name, at in zip(labels, found, strict=True) if at < 0]
         if unknown:
-            texts = [f"{name!r}: {nearest(name, self.labels[:40])}" for name in unknown]
+            texts = [f"{name!r}: {nearest_label(name, self.labels)}" for name in unknown]
             raise OutputError(problems_text("These sets are not there:", texts))
-        return [self.labels.index(name) for name in labels]
+        return [int(at) for at in found]
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:
         """Statistics (`estimator.entries.STATISTICS`) of answers. (set, answer, statistic)."""
-        return np.concatenate([source.table(answers) for source in self._sources])
+        return self._ordered([source.table(answers) for source in self._sources])
+
+    def _ordered(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Put what each source gives, one row a set, into the order of the labels."""
+        own = pd.concat([source.facts[["own_label"]] for source in self._sources]).index
+        return np.asarray(np.concatenate(parts)[own.get_indexer(self.facts.index)])
 
     def value(self, answer: Answer, statistic: str = "q50") -> np.ndarray:
         """Median of an answer, or its probability; another statistic if named. (set,)."""
@@ -173,11 +164,17 @@ class Sets:
         if not answer.below_zero:
             return self.value(answer, "mcse_q50")
         p, ess = self.value(answer), self.facts["ess"].to_numpy(dtype=float)
+        # Half a draw on either side: a probability of 0 or 1 from draws has an error too.
+        p = (p * ess + 0.5) / (ess + 1.0)
         return np.asarray(np.sqrt(p * (1.0 - p) / ess))
 
     def unit(self, answer: Answer) -> str:
-        """Return the unit of an answer."""
-        return self._sources[0].unit(answer)
+        """Return the unit of an answer, of the first set."""
+        return str(self.units(answer)[0])
+
+    def units(self, answer: Answer) -> np.ndarray:
+        """Return the unit of an answer in each set. (set,)."""
+        return self._ordered([np.repeat(s.unit(answer), len(s.facts)) for s in self._sources])
 
     def chunks(
         self, answers: Sequence[Answer], labels: Sequence[str] | None = None
@@ -193,19 +190,29 @@ class Sets:
         """
         wanted = set(self.labels if labels is None else labels)
         for source in self._sources:
-            yield from source.chunks(answers, wanted)
+            if not wanted.isdisjoint(source.facts.index):
+                yield from source.chunks(answers, wanted)
 
-    def tree(self, label: str) -> xr.DataTree | None:
-        """Whole result of a set; None for a set of a planned sweep."""
+    def tree(self, label: str, groups: Sequence[str] | None = None) -> xr.DataTree | None:
+        """Whole result of a set; None for a set of a planned sweep.
+
+        Parameters
+        ----------
+        label
+            Of the set.
+        groups
+            Which groups to read, as far as they are there; None for all, which takes longer.
+        """
         for source in self._sources:
-            if isinstance(source, _Whole) and label in source.facts.index:
-                return _result(source.folder)
+            if isinstance(source, Whole) and label in source.facts.index and label in self.labels:
+                return read_whole(source.folder, None if groups is None else tuple(groups))
         return None
 
     @property
     def whole(self) -> list[str]:
         """Labels of the sets that were written whole."""
-        return [str(s.facts.index[0]) for s in self._sources if isinstance(s, _Whole)]
+        found = {str(s.facts.index[0]) for s in self._sources if isinstance(s, Whole)}
+        return [label for label in self.labels if label in found]
 
     def groups(self) -> list[list[str]]:
         """Labels by folder: the sets of one sweep, or of one run."""
@@ -215,221 +222,17 @@ class Sets:
         ]
 
 
+def nearest_label(name: str, labels: Sequence[str]) -> str:
+    """Return a hint with the label nearest to a name; of very many labels only some are listed."""
+    hint = nearest(name, labels)
+    if hint.startswith("allowed") and len(labels) > _LISTED:
+        return f"allowed: {', '.join(labels[:_LISTED])} and {len(labels) - _LISTED} more"
+    return hint
+
+
 def _what_to_do(folder: Path) -> str:
     if not folder.is_dir():
         return "no such folder"
     if (folder / "journal.sqlite").exists():
         return f"holds a sweep that is not collected; run: estimator collect {folder}"
     return "holds no result.nc, <set>/result.nc or sweep.nc"
-
-
-@lru_cache(maxsize=_KEPT)
-def _result(folder: Path) -> xr.DataTree:
-    return read_result(folder)
-
-
-class _Whole:
-    """One set with all its draws."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._statistics: dict[Answer, np.ndarray] = {}
-        attrs = read_attrs(folder)
-        try:
-            found = json.loads(attrs["diagnostics"])
-            self._configuration: dict[str, Any] = json.loads(attrs["configuration"])
-            window = self._configuration["window"]
-            facts = {
-                "set_id": attrs["assumption_set_id"],
-                "folder": str(folder.parent),
-                "run": str(folder.parent),
-                "obtained": "fitted",
-                "k_hat": np.nan,
-                "ess": min(
-                    (s for s in (found["min_ess_bulk"], found["min_ess_tail"]) if s is not None),
-                    default=np.nan,
-                ),
-                "max_rhat": found["max_rhat"],
-                "divergences": found["divergences"],
-                "failures": attrs["diagnostics_failures"],
-                "data_hash": attrs["data_hash"],
-                "window": f"{window['start']} to {window['end']}",
-                "counts": self._configuration["confirmed"]["counts"],
-            }
-            label = str(attrs["assumption_set"])
-        except (KeyError, ValueError) as error:
-            raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
-        self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
-        with self._posterior() as posterior:
-            self.months = [str(month) for month in posterior["month"].values]
-            self._units = {str(n): str(v.attrs.get("units", "")) for n, v in posterior.items()}
-            self._unit_of = (
-                posterior["unit"].to_series().to_dict() if "unit" in posterior.coords else {}
-            )
-
-    def _posterior(self) -> xr.Dataset:
-        path = self.folder / "result.nc"
-        try:
-            return xr.open_dataset(path, group="posterior", engine="h5netcdf")
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{path}: cannot be read ({error})") from error
-
-    def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
-        """(answer, chain, draw)."""
-        with self._posterior() as posterior:
-            if any(answer.quantity in _DERIVED for answer in answers):
-                posterior = posterior[["losses", "recruits", "net_change"]].load().merge(posterior)
-                posterior = posterior.merge(self._derived(posterior))
-            return answer_draws(posterior, answers)
-
-    def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
-        assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
-        # As in `estimator.run.estimate`: the third child of the set's seed.
-        rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
-        return derived_quantities(posterior, assumptions.derived, rng)
-
-    def table(self, answers: Sequence[Answer]) -> np.ndarray:
-        plain = [replace(answer, below_zero=False) for answer in answers]
-        missing = [answer for answer in dict.fromkeys(plain) if answer not in self._statistics]
-        if missing:
-            draws = self._draws(missing)
-            flat = draws.reshape(len(missing), -1)
-            order = np.argsort(flat, axis=1)
-            layout = EntryLayout((Variable("answer", "answer", tuple(map(str, missing)), ("",)),))
-            ordered = np.take_along_axis(flat, order, axis=1)
-            found = statistics(Entries(layout, ordered, order, _relative_ess(draws)))
-            self._statistics |= dict(zip(missing, found, strict=True))
-        return np.array([self._statistics[answer] for answer in plain])[None]
-
-    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
-        label = str(self.facts.index[0])
-        if label in wanted:
-            draws = self._draws(answers)
-            flat = draws.reshape(len(answers), -1)
-            weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
-            yield Chunk((label,), flat, weights, _relative_ess(draws))
-
-    def unit(self, answer: Answer) -> str:
-        if answer.quantity == "assumption_value" and not answer.below_zero:
-            return str(self._unit_of.get(answer.period, ""))
-        return answer.unit
-
-
-def _relative_ess(draws: np.ndarray) -> np.ndarray:
-    """Smaller one of bulk and tail ESS of each row over the number of draws. (answer,)."""
-    relative = np.ones(len(draws))
-    moving = np.flatnonzero(np.ptp(draws.reshape(len(draws), -1), axis=1) > 0)
-    if len(moving):
-        found = convergence(draws[moving])
-        smaller = np.minimum(found.ess_bulk, found.ess_tail)
-        relative[moving] = np.minimum(smaller / draws[0].size, 1.0)
-    return relative
-
-
-class _Sweep:
-    """All sets of a planned sweep: statistics at hand, draws from its fits and weights."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        path = folder / DATASET
-        try:
-            self._data = xr.open_dataset(path, engine="h5netcdf")
-            labels = [str(label) for label in self._data["assumption_set"].values]
-        except (OSError, ValueError, KeyError) as error:
-            raise OutputError(f"{path}: is no dataset of a sweep ({error})") from error
-        columns = {
-            "set_id": "set_id",
-            "obtained": "obtained",
-            "k_hat": "k_hat",
-            "ess": "ess",
-            "max_rhat": "max_rhat",
-            "divergences": "divergences",
-            "failures": "failures",
-            "window": "set_window",
-            "counts": "set_counts",
-            "fits": "fits",
-        }
-        facts: dict[str, Any] = {
-            name: self._data[column].values if column in self._data else ""
-            for name, column in columns.items()
-        }
-        facts |= {
-            str(name): self._data[name].values
-            for name in self._data.coords
-            if str(name).startswith(ASSUMED)
-        }
-        facts |= {
-            "folder": str(folder),
-            "run": str(folder),
-            "data_hash": str(self._data.attrs.get("data_hash", "")),
-        }
-        self.facts = pd.DataFrame(facts, index=pd.Index(labels, name="label"))
-        self.months = [str(month) for month in self._data["month"].values]
-
-    def table(self, answers: Sequence[Answer]) -> np.ndarray:
-        found = np.full((len(self.facts), len(answers), len(STATISTICS)), np.nan, np.float32)
-        for column, answer in enumerate(answers):
-            name, label = answer.entry
-            if name not in self._data:
-                continue
-            (dim,) = (d for d in self._data[name].dims if d not in ("assumption_set", "statistic"))
-            places = self._data[dim].values
-            if label in places:
-                at = int(np.flatnonzero(places == label)[0])
-                found[:, column] = self._data[name].isel({dim: at}).values
-        return found
-
-    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
-        own = dict(zip(self.facts["own_label"], self.facts.index, strict=True))
-        for label, row in self.facts.iterrows():
-            if label in wanted and row["obtained"] == "fitted":
-                draws = self._draws_of([str(row["fits"])], answers)
-                if draws is not None:
-                    flat = draws.reshape(len(answers), -1)
-                    weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
-                    yield Chunk((str(label),), flat, weights, _relative_ess(draws))
-        for group in self._weights():
-            draws = self._draws_of(str(group.attrs["fits"]).split(), answers)
-            if draws is None:
-                continue
-            flat, relative = draws.reshape(len(answers), -1), _relative_ess(draws)
-            names = [str(own[name]) for name in group["reweighted_set"].values]
-            rows = [row for row, name in enumerate(names) if name in wanted]
-            for begin in range(0, len(rows), _WEIGHTED):
-                part = rows[begin : begin + _WEIGHTED]
-                steps = group["log_weight"].isel(reweighted_set=part).values
-                yield Chunk(tuple(names[r] for r in part), flat, _unpacked(steps), relative)
-
-    def _weights(self) -> Iterator[xr.Dataset]:
-        with xr.open_datatree(self.folder / DATASET, engine="h5netcdf") as tree:
-            if "weights" in tree.children:
-                for group in tree["weights"].children.values():
-                    yield group.to_dataset()
-
-    def _draws_of(self, fits: Sequence[str], answers: Sequence[Answer]) -> np.ndarray | None:
-        """Draws of fits joined as their weights are. (answer, 1, draw); None if not kept."""
-        paths = [self.folder / "fits" / f"{fit}.nc" for fit in fits]
-        if not all(path.exists() for path in paths):
-            return None
-        datasets = [xr.open_dataset(p, group="posterior", engine="h5netcdf") for p in paths]
-        thin = thinning([d.sizes["chain"] * d.sizes["draw"] for d in datasets])
-        parts = []
-        for dataset in datasets:
-            with dataset:
-                parts.append(answer_draws(dataset.isel(draw=slice(None, None, thin)), answers))
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate([part.reshape(len(answers), 1, -1) for part in parts], axis=2)
-
-    def unit(self, answer: Answer) -> str:
-        if answer.quantity == "assumption_value" and not answer.below_zero:
-            unit = self._data["unit"].to_series().get(answer.period, "")
-            return str(unit)
-        return answer.unit
-
-
-def _unpacked(steps: np.ndarray) -> np.ndarray:
-    """Weights from stored log weights. (set, draw); rows sum to 1."""
-    weights = np.exp(steps.astype(np.float32) * np.float32(0.001))
-    weights[steps == np.iinfo(np.int16).min] = 0.0
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -14,7 +14,22 @@
 ====================  ==========================================================================
 """
 
-from estimator.model.build import build_model
-from estimator.model.inputs import ModelInputs, model_inputs
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from estimator.model.build import build_model
+    from estimator.model.inputs import ModelInputs, model_inputs
 
 __all__ = ["ModelInputs", "build_model", "model_inputs"]
+
+_HOME = {"build_model": "build", "ModelInputs": "inputs", "model_inputs": "inputs"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: who reads results does not need PyMC."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'estimator.model' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"estimator.model.{_HOME[name]}"), name)

@@ -9,6 +9,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from estimator.plots._style import DPI
+from estimator.plots.comparison import plot_comparison
+from estimator.plots.fans import plot_fans
 from estimator.plots.force import plot_force
 from estimator.plots.forest import plot_forest
 from estimator.plots.killed_share import plot_killed_share
@@ -16,10 +18,13 @@ from estimator.plots.monthly_losses import plot_monthly_losses
 from estimator.plots.predictive_claims import plot_predictive_claims
 from estimator.plots.prior_posterior import plot_prior_posterior
 from estimator.plots.recruits_losses import plot_recruits_losses
+from estimator.plots.ridge import plot_ridge
 from estimator.plots.trace_rank import plot_trace_rank
 
 __all__ = [
     "DPI",
+    "plot_comparison",
+    "plot_fans",
     "plot_force",
     "plot_forest",
     "plot_killed_share",
@@ -27,6 +32,7 @@ __all__ = [
     "plot_predictive_claims",
     "plot_prior_posterior",
     "plot_recruits_losses",
+    "plot_ridge",
     "plot_trace_rank",
     "save_plots",
 ]

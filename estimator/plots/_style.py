@@ -115,7 +115,7 @@ def finish(
     Parameters
     ----------
     results
-        The result drawn, or several by name; none where a table is drawn that says it itself.
+        The result drawn, or several by name.
     title
         What is seen.
     notes
@@ -127,11 +127,16 @@ def finish(
         label = str(results.attrs.get("assumption_set", "unnamed set"))
         results = {label: results}
     else:
-        label = f"{len(results)} assumption sets" if results else ""
+        label = f"{len(results)} assumption sets"
+    footer = " · ".join(part for part in (label, ranges) if part)
+    return frame(fig, title, failure_text(results), [*notes, footer])
+
+
+def frame(fig: Figure, title: str, failure: str, notes: Sequence[str]) -> Figure:
+    """Write a title, a failure note and footer lines in margins that the axes cannot reach."""
     width, height = fig.get_size_inches()
-    top = _write_top(fig, title, failure_text(results), width, height)
+    top = _write_top(fig, title, failure, width, height)
     lines = [w for n in notes for w in textwrap.wrap(n, int(width * 15))]
-    lines.append(" · ".join(part for part in (label, ranges) if part))
     fig.text(
         0.1 / width,
         0.06 / height,

@@ -68,17 +68,17 @@ def plot_audit(claims: pd.DataFrame) -> Figure:
         frameon=False,
     )
     counts = told["verdict"].value_counts()
-    return style.finish(
+    return style.frame(
         figure,
-        {},
         f"{len(worst)} claims under {len(labels)} sets: {counts.get('in conflict', 0)} in "
         f"conflict, {counts.get('strained', 0)} strained of {len(told)}",
-        notes=[
+        "",
+        [
             "Tail probability of the figure under what the set predicts for it without the claim. "
             "Strained: outside the 95 % range, in conflict: outside the 99 % range. (brackets): "
-            "not counted by the set. ?: the prediction failed its diagnostics."
+            "not counted by the set. ?: the prediction failed its diagnostics. "
+            f"Shown: the {len(names)} that fit worst."
         ],
-        ranges=f"the {len(names)} that fit worst",
     )
 
 

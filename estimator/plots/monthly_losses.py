@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from estimator.plots import _claims as claims
 from estimator.plots import _style as style
+from estimator.plots._floors import draw_floors
 from estimator.plots._months import Months
 
-FLOOR_ONE = "confirmed floor, one month"
-FLOOR_MANY = "confirmed floor, several months (mean)"
 _ARROWS = "Arrows point to where a claim says that the figure lies (at least, under and the like)."
 
 
@@ -46,7 +43,7 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
     style.draw_band(above, months.x, losses, color=style.BLUE, label="estimated losses, median")
     for _, claim in table[~whole].iterrows():
         claims.draw_flow(above, claim, months, looks[claim["origin"]], style.THOUSAND)
-    _draw_floors(above, claims.used_claims(result, prefix="confirmed_"), months)
+    draw_floors(above, claims.used_claims(result, prefix="confirmed_"), months)
     claims.label_origins(above, table["origin"][~whole], looks)
     above.set_ylabel(style.PER_MONTH)
     above.set_title(
@@ -78,32 +75,3 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
         f"{months.labels[0]}: {style.range_text(total.isel(month=-1), digits=0)} thousand persons",
         notes=[" ".join([_ARROWS, *months.notes])],
     )
-
-
-def _draw_floors(ax: Axes, table: pd.DataFrame, months: Months) -> None:
-    """Draw confirmed figures: bold steps for single months, bars at the mean for longer ones."""
-    for _, claim in table.iterrows():
-        single = claims.one_month(claim, months)
-        height = claims.monthly(claim, months)[1] / style.THOUSAND
-        if not np.isfinite(height):
-            continue
-        ax.hlines(
-            height,
-            months.position(claim["period_start"]),
-            months.position(claim["period_end"], end_of_day=True),
-            color=style.BLACK,
-            linewidth=3.5 if single else 1.6,
-            zorder=5,
-            label=FLOOR_ONE if single else FLOOR_MANY,
-        )
-    _drop_repeated_labels(ax)
-
-
-def _drop_repeated_labels(ax: Axes) -> None:
-    """Leave one legend entry a kind."""
-    handles, labels = ax.get_legend_handles_labels()
-    seen: set[str] = set()
-    for handle, label in zip(handles, labels, strict=True):
-        if label in seen and hasattr(handle, "set_label"):
-            handle.set_label("_again")
-        seen.add(label)

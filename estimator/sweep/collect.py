@@ -16,12 +16,9 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.entries import STATISTICS, EntryLayout
 from estimator.errors import OutputError
+from estimator.sweep.files import ASSUMED, DATASET, TABLE
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
 
-DATASET = "sweep.nc"
-TABLE = "summary.parquet"
-ASSUMED = "assumed."
-"""What the names of varied keys begin with in dataset and table."""
 _FACTS = {
     "set_window": "days that are estimated",
     "set_counts": "what a confirmed figure counts",

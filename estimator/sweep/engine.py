@@ -28,6 +28,7 @@ from estimator.pilot import Pilot
 from estimator.results import versions
 from estimator.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
 from estimator.sweep.executors import Executor, LocalExecutor
+from estimator.sweep.files import thinning
 from estimator.sweep.fits import (
     Fit,
     FitTask,
@@ -49,7 +50,6 @@ log = logging.getLogger(__name__)
 _PER_ROUND = 4
 _CHUNK = 64  # sets that one reweighting task takes
 _COMMIT = 256  # sets that are written in one step
-_POOL = 60_000  # draws of a mixture: more are thinned
 
 
 @dataclass(frozen=True)
@@ -523,11 +523,6 @@ def make_pool(
         max(d.max_rhat for d in diagnostics),
         sum(d.divergences for d in diagnostics),
     )
-
-
-def thinning(sizes: Sequence[int]) -> int:
-    """Of how many draws of each fit a pool takes one, by the numbers of draws of its fits."""
-    return -(-sum(sizes) // _POOL)
 
 
 def _size(found: Fit) -> int:
