@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from estimator.compare.answers import Answer
-from estimator.compare.drivers import regression, variance
+from estimator.compare.drivers import variance
 from estimator.compare.drivers.design import Design, Factorial, OneAtATime, Saltelli, recognise
-from estimator.compare.drivers.ends import level_ends
+from estimator.compare.drivers.ends import ends_of, level_means
 from estimator.compare.drivers.levels import NoSweep
 from estimator.compare.drivers.noise import error_draws
 from estimator.compare.drivers.one_at_a_time import tornado_rows
-from estimator.compare.drivers.regression import Shares
+from estimator.compare.drivers.regression import Regression, Shares
 from estimator.compare.drivers.table import Outcome, Row, joined, rows_table
+from estimator.compare.drivers.terms import is_determined
 from estimator.compare.sets import Sets
 
 _RESAMPLES = 200
@@ -62,7 +63,7 @@ def drivers(
         design = recognise(sets, None if labels is None else list(labels))
     except NoSweep:
         return joined([])
-    rows = sets.select(design.levels.labels)
+    rows = pd.Index(sets.labels).get_indexer(pd.Index(design.levels.labels))
     errors = error_draws(sets, answers, rows, _RESAMPLES, np.random.default_rng(_SEED))
     outcomes = [
         Outcome(answer, sets.unit(answer), np.asarray(sets.value(answer), dtype=float)[rows], own)
@@ -86,9 +87,9 @@ def drivers(
     return joined([part for outcome in outcomes for part in _shares(design, outcome, notes)])
 
 
-def _failures(sets: Sets, rows: Sequence[int]) -> list[str]:
+def _failures(sets: Sets, rows: np.ndarray) -> list[str]:
     """Say how many sets count although their diagnostics failed."""
-    facts = sets.facts.iloc[list(rows)]
+    facts = sets.facts.iloc[rows]
     missed = (facts["obtained"] == "fitted") & (facts["failures"] != "")
     count = int(missed.sum())
     return [f"{count} of {len(facts)} sets failed their diagnostics"] if count else []
@@ -96,53 +97,50 @@ def _failures(sets: Sets, rows: Sequence[int]) -> list[str]:
 
 def _shares(design: Design, outcome: Outcome, notes: list[str]) -> list[pd.DataFrame]:
     """Make the rows of one answer; none if its holes leave too few sets."""
-    levels = design.levels
-    there = outcome.there
-    notes = list(notes)
-    if missing := len(levels) - len(there):
-        notes.append(f"{missing} of {len(levels)} sets have no numbers and are left out")
-    method, shares, told = _estimate(design, outcome)
-    if not method:
-        return []
-    notes += told
-    kept = levels.take(there)
-    low, high = level_ends(kept, outcome.values[there])
-    rows = []
-    for a, name in enumerate(levels.names):
-        values = low.values[a], high.values[a]
-        row = Row(name, (low.texts[a], high.texts[a]), values, float(outcome.values[there].mean()))
-        row.effect = abs(values[1] - values[0])
-        if shares is not None:
-            row.first_order = (shares.first[a], *shares.first_range[:, a])
-            row.total = (shares.total[a], *shares.total_range[:, a])
-        rows.append(row)
-    return [rows_table(str(outcome.answer), outcome.unit, method, rows, notes)]
-
-
-def _estimate(design: Design, outcome: Outcome) -> tuple[str, Shares | None, list[str]]:
-    """Return method, shares and what is to be said of them; no method if too few sets are left."""
-    values, there = outcome.values, outcome.there
     method = _method(design, outcome)
     if not method:
-        return "", None, []
+        return []
+    there = outcome.there
+    levels, values = design.levels.take(there), outcome.values[there]
+    reference = float(values.mean())
+    notes = list(notes)
+    if missing := len(design.levels) - len(there):
+        notes.append(f"{missing} of {len(design.levels)} sets have no numbers and are left out")
     if outcome.noise >= 1.0:
-        return method, None, ["the answer varies no more than its Monte-Carlo error"]
-    told = []
+        notes.append("the answer varies no more than its Monte-Carlo error")
+        rows = [Row(name, reference=reference) for name in levels.names]
+        return [rows_table(str(outcome.answer), outcome.unit, method, rows, notes)]
     if outcome.noise > _TOLD:
-        told.append(f"Monte-Carlo error makes {_percent(outcome.noise)} of the variance")
+        notes.append(f"Monte-Carlo error makes {_percent(outcome.noise)} of the variance")
+    shares, effects, told = _estimate(method, design, outcome)
+    rows = []
+    for a, (name, ends) in enumerate(zip(levels.names, ends_of(levels, effects), strict=True)):
+        row = Row(name, ends.texts, ends.values, reference, abs(ends.values[1] - ends.values[0]))
+        row.first_order = (shares.first[a], *shares.first_range[:, a])
+        row.total = (shares.total[a], *shares.total_range[:, a])
+        rows.append(row)
+    return [rows_table(str(outcome.answer), outcome.unit, method, rows, [*notes, *told])]
+
+
+def _estimate(
+    method: str, design: Design, outcome: Outcome
+) -> tuple[Shares, list[np.ndarray], list[str]]:
+    """Return shares, the answer at each level, and what is to be said of them."""
+    values, there = outcome.values, outcome.there
+    levels = design.levels.take(there)
     if method == "anova" and isinstance(design, Factorial):
         shares = variance.anova(design, values, outcome.errors)
-        told.append(f"main effects leave {_percent(shares.unexplained)}")
-    elif method == "sobol" and isinstance(design, Saltelli):
+        told = [f"main effects leave {_percent(shares.unexplained)}"]
+        return shares, level_means(levels, values), told
+    model = Regression(levels, values[there])
+    if method == "sobol" and isinstance(design, Saltelli):
         shares = variance.sobol_indices(design, values, outcome.errors, _SEED)
-        told.append(f"{len(variance.complete_blocks(design, values))} blocks")
+        told = [f"{len(variance.complete_blocks(design, values))} blocks"]
     else:
-        shares = regression.shares_of(
-            design.levels.take(there), values[there], outcome.errors[:, there], _SEED
-        )
-        if shares.unexplained > _TOLD:
-            told.append(f"the regression leaves {_percent(shares.unexplained)}")
-    return method, shares, told
+        shares = model.shares(outcome.errors[:, there], _SEED)
+        left = shares.unexplained
+        told = [f"the regression leaves {_percent(left)}"] if left > _TOLD else []
+    return shares, model.main_effects(), told
 
 
 def _method(design: Design, outcome: Outcome) -> str:
@@ -151,7 +149,7 @@ def _method(design: Design, outcome: Outcome) -> str:
         return "anova"
     if isinstance(design, Saltelli) and variance.enough_blocks(design, outcome.values):
         return "sobol"
-    determined = complete or regression.is_determined(design.levels.take(outcome.there))
+    determined = complete or is_determined(design.levels.take(outcome.there))
     return "regression" if determined else ""
 
 

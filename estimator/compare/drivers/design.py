@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimator.compare.drivers.levels import BUNDLE, Levels, NoSweep, varied_keys
-from estimator.compare.drivers.regression import is_determined
+from estimator.compare.drivers.terms import is_determined
 from estimator.compare.sets import Sets
 
 _TORNADO = "estimator run -m experiment=tornado"

@@ -23,7 +23,7 @@ _DRAWS = 8000  # of shared draws at most: they only tell how errors go together
 def error_draws(
     sets: Sets,
     answers: Sequence[Answer],
-    rows: Sequence[int],
+    rows: np.ndarray,
     count: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -50,7 +50,7 @@ def error_draws(
     found = rng.standard_normal((len(answers), count, len(rows)), dtype=np.float32)
     labels = [sets.labels[row] for row in rows]
     place = {label: n for n, label in enumerate(labels)}
-    shared = (sets.facts["obtained"].iloc[list(rows)] == "reweighted").to_numpy()
+    shared = (sets.facts["obtained"].iloc[rows] == "reweighted").to_numpy()
     wanted = [label for label, share in zip(labels, shared, strict=True) if share]
     pool, chance = None, np.empty((0, count), np.float32)
     for chunk in sets.chunks(answers, wanted) if wanted else ():

@@ -8,9 +8,12 @@ import numpy as np
 from scipy.stats import studentized_range
 
 from estimator.compare.drivers.design import OneAtATime
+from estimator.compare.drivers.levels import number_text
 from estimator.compare.drivers.table import Outcome, Row
 
 NO_NUMBERS = "no numbers"
+WITHIN_ERROR = "within its Monte-Carlo error"
+"""What a note says of an effect that may be error alone."""
 
 
 def tornado_rows(design: OneAtATime, outcome: Outcome) -> list[Row]:
@@ -68,7 +71,7 @@ def within_error(effect: float, error: float, count: int) -> str:
         Standard error of their difference.
     """
     limit = _studentized(count) * error
-    return f"within its Monte-Carlo error (up to {limit:.3g})" if effect <= limit else ""
+    return f"{WITHIN_ERROR} (up to {number_text(limit)})" if effect <= limit else ""
 
 
 @functools.cache

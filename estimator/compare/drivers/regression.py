@@ -25,28 +25,19 @@ Enhanced HDMR refuses fewer than 300 sets (its figures are for 300, with its def
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import legendre
 
 from estimator.compare.drivers.levels import Levels
+from estimator.compare.drivers.terms import Term, terms_of
 
-FEW_LEVELS = 8
-"""So many levels or fewer are told apart level by level, more as places along an axis."""
-_ALONE = 10  # highest degree of a polynomial of one assumption
-_PAIR = 8  # of a product of two, lowered until there are at most _TERMS
-_TERMS = 1500
 _SCREENED = 40  # terms of each answer from which a resample chooses
 _PATIENCE = 10  # terms that may be tried though the criterion does not fall
-_CONDITION = 10.0  # of the main effects: above, assumptions move together
 _NEW = 1e-6  # of a term's own variance: with less left, it is a sum of terms chosen before
 _EXACT = 1e-10  # of the variance: below, all is explained
-
-Term = tuple[tuple[int, int], ...]
-"""Functions of a product, each as assumption and number."""
+_ROWS = 4096  # sets whose products of terms are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -70,22 +61,8 @@ class Shares:
     unexplained: float
 
 
-def is_determined(levels: Levels) -> bool:
-    """Whether sets tell the main effects of their assumptions apart."""
-    columns = []
-    for assumption in range(len(levels.names)):
-        functions, degrees = functions_of(levels, assumption)
-        columns.append(functions[:, degrees == 1])
-    design = np.column_stack(columns)
-    if not design.shape[1] or len(design) < 2 * (design.shape[1] + 1):
-        return False
-    design = design - design.mean(axis=0)
-    scale = np.sqrt((design**2).mean(axis=0))
-    return bool((scale > 0).all() and np.linalg.cond(design / scale) <= _CONDITION)
-
-
-def shares_of(levels: Levels, values: np.ndarray, errors: np.ndarray, seed: int) -> Shares:
-    """Estimate the shares of the variance of an answer.
+class Regression:
+    """An answer as a sum of functions of the assumptions.
 
     Parameters
     ----------
@@ -93,34 +70,67 @@ def shares_of(levels: Levels, values: np.ndarray, errors: np.ndarray, seed: int)
         Of the sets.
     values
         Without NaN, and not constant. (set,).
-    errors
-        Draws of their Monte-Carlo errors, as many as there shall be resamples. What these add to
-        each part of the variance is taken out. (draw, set).
-    seed
-        Of the bootstrap.
     """
-    terms, functions = _terms(levels)
-    n_sets = len(levels)
-    scaled = (values - values.mean()) / values.std()
-    noise = errors / values.std()
-    even = np.full(n_sets, 1.0 / n_sets)
-    moments = _moments(functions, scaled, even)
-    chosen, tried = _path(moments, n_sets, len(terms))
-    added = _added(functions, noise)
-    fit = _Fit(tuple(terms), len(levels.names), n_sets, added)
-    index, unexplained = fit.indices(moments, chosen)
-    few = tried[:_SCREENED]
-    # An answer with its error drawn anew holds errors twice.
-    again = _Fit(tuple(terms[t] for t in few), len(levels.names), n_sets, 2.0 * added[[*few, -1]])
-    rng = np.random.default_rng(seed)
-    drawn = np.empty((len(noise), *index.shape))
-    for resample, error in zip(drawn, noise, strict=True):
-        weights = rng.multinomial(n_sets, even) / n_sets
-        moments = _moments(functions[:, few], scaled + error, weights)
-        resample[:], _ = again.indices(moments, _path(moments, n_sets, len(terms))[0])
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    first, total = np.stack([np.minimum(low, index), np.maximum(high, index)], axis=1)
-    return Shares(index[0], index[1], first, total, unexplained)
+
+    def __init__(self, levels: Levels, values: np.ndarray) -> None:
+        self._levels = levels
+        self._terms, self._functions = terms_of(levels)
+        self._mean, self._spread = float(values.mean()), float(values.std())
+        self._values = (values - self._mean) / self._spread
+        self._moments = _moments(self._functions, self._values)
+        self._chosen, self._tried = _path(self._moments, len(levels), len(self._terms))
+
+    def shares(self, errors: np.ndarray, seed: int) -> Shares:
+        """Estimate the shares of the variance, with bootstrap intervals.
+
+        Parameters
+        ----------
+        errors
+            Draws of the Monte-Carlo errors of the values, as many as there shall be resamples. What
+            they add to each part of the variance is taken out. (draw, set).
+        seed
+            Of the bootstrap.
+        """
+        n_sets, names = len(self._levels), len(self._levels.names)
+        noise = errors / self._spread
+        added = _added(self._functions, noise)
+        fit = _Fit(tuple(self._terms), names, n_sets, added)
+        index, unexplained = fit.indices(self._moments, self._chosen)
+        few = self._tried[:_SCREENED]
+        # An answer with its error drawn anew holds errors twice.
+        again = _Fit(tuple(self._terms[t] for t in few), names, n_sets, 2.0 * added[[*few, -1]])
+        even = np.full(n_sets, 1.0 / n_sets)
+        weights = np.random.default_rng(seed).multinomial(n_sets, even, size=len(noise)) / n_sets
+        resampled = _resampled_moments(self._functions[:, few], self._values + noise, weights)
+        drawn = np.empty((len(noise), *index.shape))
+        for resample, moments in zip(drawn, resampled, strict=True):
+            chosen, _ = _path(moments, n_sets, len(self._terms))
+            resample[:], _ = again.indices(moments, chosen)
+        low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+        first, total = np.stack([np.minimum(low, index), np.maximum(high, index)], axis=1)
+        return Shares(index[0], index[1], first, total, unexplained)
+
+    def main_effects(self) -> list[np.ndarray]:
+        """Return the answer at each level of each assumption, averaged over all others.
+
+        Returns
+        -------
+        list of (level,)
+            Of the levels that the sets have, in their order.
+        """
+        inside = np.ix_(self._chosen, self._chosen)
+        coefficients = np.linalg.solve(self._moments[inside], self._moments[self._chosen, -1])
+        # Over these sets the functions need not average to 0.
+        middle = -float(coefficients @ self._functions[:, self._chosen].mean(axis=0))
+        found = []
+        for assumption, codes in enumerate(self._levels.codes.T):
+            _, rows = np.unique(codes, return_index=True)
+            effect = np.full(len(rows), middle)
+            for term, slope in zip(self._chosen, coefficients, strict=True):
+                if len(self._terms[term]) == 1 and self._terms[term][0][0] == assumption:
+                    effect += slope * self._functions[rows, term]
+            found.append(self._mean + self._spread * effect)
+        return found
 
 
 def _added(functions: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -130,67 +140,50 @@ def _added(functions: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return np.append((coefficients**2).mean(axis=0), (noise**2).mean())
 
 
-def functions_of(levels: Levels, assumption: int) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal functions of one assumption, (set, function), and their degrees.
-
-    Parameters
-    ----------
-    levels
-        Of the sets.
-    assumption
-        Its number. Of few levels or options the functions tell each level apart; the degree of a
-        function of options is 1.
-    """
-    present, codes = np.unique(levels.codes[:, assumption], return_inverse=True)
-    count = len(present)
-    ordered = bool(levels.ordered[assumption])
-    if ordered and count > FEW_LEVELS:
-        degrees = np.arange(1, _ALONE + 1)
-        values = legendre.legvander(2.0 * places(codes) - 1.0, _ALONE)[:, 1:]
-        return values * np.sqrt(2.0 * degrees + 1.0), degrees
-    # Polynomials of the level's number; where that means nothing, any basis of the levels.
-    powers = np.vander(np.linspace(-1.0, 1.0, count), increasing=True)
-    contrasts = np.linalg.qr(powers)[0][:, 1:] * np.sqrt(count)
-    degrees = np.arange(1, count) if ordered else np.ones(count - 1, int)
-    return contrasts[codes], degrees
-
-
-def places(codes: np.ndarray) -> np.ndarray:
-    """Places of the unit interval from ranks: designs spread their points evenly over an axis.
-
-    Parameters
-    ----------
-    codes
-        Numbers of levels, each number used. (set,).
-    """
-    counts = np.bincount(codes)
-    middles = np.cumsum(counts) - 0.5 * counts
-    return np.asarray(middles[codes] / len(codes))
-
-
-def _terms(levels: Levels) -> tuple[list[Term], np.ndarray]:
-    """Terms, and what each is in each set. (set, term)."""
-    bases, degrees = zip(
-        *(functions_of(levels, assumption) for assumption in range(len(levels.names))), strict=True
-    )
-    alone: list[Term] = [((a, f),) for a, own in enumerate(degrees) for f in range(len(own))]
-    pairs: list[tuple[int, Term]] = [
-        (int(degrees[a][f] + degrees[b][g]), ((a, f), (b, g)))
-        for a, b in itertools.combinations(range(len(bases)), 2)
-        for f, g in itertools.product(range(len(degrees[a])), range(len(degrees[b])))
-    ]
-    room = max(_TERMS - len(alone), 0)
-    highest = next((h for h in range(_PAIR, 1, -1) if sum(d <= h for d, _ in pairs) <= room), 0)
-    terms = [*alone, *(term for degree, term in pairs if degree <= highest)]
-    columns = [np.prod([bases[a][:, f] for a, f in term], axis=0) for term in terms]
-    return terms, np.column_stack(columns)
-
-
-def _moments(functions: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Covariances of the terms and, last, of the answer. weights (set,) sum to 1."""
+def _moments(functions: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Covariances of the terms and, last, of the answer."""
     both = np.column_stack([functions, values])
-    both = both - weights @ both
-    return np.asarray((both * weights[:, None]).T @ both)
+    both -= both.mean(axis=0)
+    return np.asarray(both.T @ both / len(both))
+
+
+def _resampled_moments(
+    functions: np.ndarray, values: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return the moments of each resample. (resample, term + 1, term + 1).
+
+    Parameters
+    ----------
+    functions
+        (set, term).
+    values
+        Of each resample. (resample, set).
+    weights
+        Of the sets; rows sum to 1. (resample, set).
+
+    Notes
+    -----
+    Products of terms are made once for all resamples: few large matrix products instead of many
+    small ones.
+    """
+    count = functions.shape[1]
+    left, right = np.triu_indices(count)
+    means, products = np.zeros((len(weights), count + 1)), np.zeros((len(weights), len(left)))
+    drive, square = np.zeros((len(weights), count)), np.zeros(len(weights))
+    for begin in range(0, len(functions), _ROWS):
+        own = functions[begin : begin + _ROWS]
+        weight, value = (rows[:, begin : begin + _ROWS] for rows in (weights, values))
+        weighted = weight * value
+        products += weight @ (own[:, left] * own[:, right])
+        drive += weighted @ own
+        square += (weighted * value).sum(axis=1)
+        means[:, :-1] += weight @ own
+        means[:, -1] += weighted.sum(axis=1)
+    moments = np.empty((len(weights), count + 1, count + 1))
+    moments[:, left, right] = moments[:, right, left] = products
+    moments[:, :-1, -1] = moments[:, -1, :-1] = drive
+    moments[:, -1, -1] = square
+    return np.asarray(moments - means[:, :, None] * means[:, None, :])
 
 
 def _path(moments: np.ndarray, n_sets: int, n_terms: int) -> tuple[list[int], list[int]]:
