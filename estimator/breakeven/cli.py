@@ -103,12 +103,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     overrides = [word for word in options.words if "=" in word or word.startswith("~")]
     keys = [word for word in options.words if word not in overrides]
     level = _level(options.level)
-    results = (
-        _plan_shares(options, overrides, level, console)
-        if keys == [KEY]
-        else [_one(options, keys, overrides, level, console)]
-    )
-    _hand_over(results, _folder(options, overrides, results), console)
+    if keys == [KEY]:
+        results = _plan_shares(options, overrides, level, console)
+        folder = _folder(options, overrides, results[0].assumption_set, KEY)
+    else:
+        results, folder = _one(options, keys, overrides, level, console)
+    _hand_over(results, folder, console)
     failures = [f"{one.key}: {text}" for one in results for text in one.failures]
     if failures:
         raise DiagnosticsError(
@@ -130,17 +130,24 @@ def _one(
     overrides: Sequence[str],
     level: float,
     console: Console,
-) -> BreakEven:
+) -> tuple[list[BreakEven], Path]:
+    from estimator.breakeven.event import Event
     from estimator.breakeven.find import break_even
     from estimator.breakeven.ranges import parse_range
+    from estimator.compose import assumption_set
+    from estimator.results import check_writable
 
     if options.result is not None:
         raise ConfigError("--result goes with scenario.plan_share alone: other keys need fits")
     if options.event is None:
         raise ConfigError("--event is missing, e.g. --event 'net_change[2026-01] < 0'")
     ranges = [parse_range(text) for text in options.ranges]
+    question = "-".join([*keys, Event.parse(options.event).slug])
+    label = assumption_set(overrides, options.config_dir).label
+    folder = _folder(options, overrides, label, question)
+    check_writable(folder)  # before minutes of fits
     with console.status("compose") as status:
-        return break_even(
+        found = break_even(
             keys,
             options.event,
             level,
@@ -149,6 +156,7 @@ def _one(
             config_dir=options.config_dir,
             say=status.update,
         )
+    return [found], folder
 
 
 def _plan_shares(
@@ -182,21 +190,17 @@ def _is_place(override: str) -> bool:
 
 
 def _folder(
-    options: argparse.Namespace, overrides: Sequence[str], results: Sequence[BreakEven]
+    options: argparse.Namespace, overrides: Sequence[str], label: str, question: str
 ) -> Path:
-    """Where results go; without a name the question gives one."""
-    from estimator.breakeven.event import Event
-    from estimator.breakeven.plan_share import KEY
+    """Where results go; without a name the set and the question give one."""
     from estimator.compose import compose_config
     from estimator.run import folder_name
 
     if options.output is not None:
         return Path(options.output)
     config = compose_config(overrides, options.config_dir)
-    one = results[0]
-    slug = "" if one.keys == (KEY,) else f"-{Event.parse(one.event).slug}"
-    name = config.name or f"breakeven-{one.assumption_set}-{'-'.join(one.keys)}{slug}"
-    return Path(str(config.output_dir)) / folder_name(str(name))
+    name = config.name or folder_name(f"breakeven-{label}-{question}")
+    return Path(str(config.output_dir)) / str(name)
 
 
 def _hand_over(results: Sequence[BreakEven], folder: Path, console: Console) -> None:

@@ -76,10 +76,12 @@ def plan_shares(
     plan = json.loads(tree.attrs["configuration"])["derived"]["plan_persons_per_year"]
     groups: dict[bytes, list[str]] = {}
     for name in known:
-        groups.setdefault(share.sel(scenario=name).values.tobytes(), []).append(name)
+        rounded = share.sel(scenario=name).values.round(6)  # sums in another order
+        groups.setdefault(rounded.tobytes(), []).append(name)
     same = {name: group for group in groups.values() for name in group}
+    draws = {name: share.sel(scenario=same[name][0]) for name in known}
     return [
-        _one(tree, name, share.sel(scenario=name), same[name], last, plan, level, options, begin)
+        _one(tree, name, draws[name], same[name], last, plan, level, options, begin)
         for name in scenarios or known
     ]
 

@@ -15,6 +15,7 @@ from estimator.breakeven.numbers import figure, interval_text
 from estimator.breakeven.result import BreakEven
 from estimator.errors import OutputError
 from estimator.export import escape_markdown, markdown_table, write_csv, write_text
+from estimator.results import check_writable
 
 STEM = "breakeven"
 
@@ -36,6 +37,7 @@ def write_break_evens(results: Sequence[BreakEven], folder: Path) -> list[Path]:
     """
     from estimator.plots.break_even import plot_break_even, save_break_even
 
+    check_writable(folder)
     text = json.dumps([one.to_dict() for one in results], indent=1, ensure_ascii=False) + "\n"
     written = [
         write_csv(tidy_table(results), folder / f"{STEM}.csv"),

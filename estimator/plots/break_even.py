@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 from scipy.special import ndtri
 
@@ -149,7 +149,7 @@ def _told_apart(results: Sequence[Drawn]) -> dict[str, Drawn]:
     """One of each curve, by the names of all scenarios that have it."""
     groups: dict[bytes, list[Drawn]] = {}
     for one in results:
-        numbers = one.curve[["value", "probability"]].to_numpy(float)
+        numbers = one.curve[["value", "probability"]].to_numpy(float).round(6)
         groups.setdefault(numbers.tobytes(), []).append(one)
     return {",\n".join(one.event.partition(":")[0] for one in g): g[0] for g in groups.values()}
 
@@ -228,7 +228,7 @@ def _map(fig: Figure, ax: Axes, one: Drawn) -> None:
     bar = fig.colorbar(filled, ax=ax, pad=0.01, ticks=steps[::4])
     bar.ax.tick_params(labelsize=style.TEXT_SIZE - 1)
     bar.set_label(f"P({one.words})", fontsize=style.TEXT_SIZE)
-    handles = [*_lines(ax, one), *_points(ax, one.refits)]
+    handles = [*_lines(ax, one), *_points(ax, one.refits), *_box(ax, one.axes)]
     if not used.all():
         handles.append(Patch(color=_UNREACHED, label="not reached by the draws"))
     for which, axis in zip("xy", one.axes, strict=True):
@@ -238,6 +238,19 @@ def _map(fig: Figure, ax: Axes, one: Drawn) -> None:
     ax.grid(visible=False)
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles) or 1,
               fontsize=style.SMALL_SIZE, frameon=False)  # fmt: skip
+
+
+def _box(ax: Axes, axes: Sequence[Key]) -> list[object]:
+    """Draw what the set itself assumes of both keys, where it holds neither fixed."""
+    first, second = axes
+    width, height = (axis.assumed_high - axis.assumed_low for axis in axes)
+    if not (width > 0 and height > 0):
+        return []
+    corner = (first.assumed_low, second.assumed_low)
+    box = Rectangle(corner, width, height, fill=False, linestyle=":", linewidth=1.4,
+                    edgecolor=style.BLACK, label="what the set assumes", zorder=4)  # fmt: skip
+    ax.add_patch(box)
+    return [box]
 
 
 def _lines(ax: Axes, one: Drawn) -> list[object]:
