@@ -21,11 +21,8 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_HOW = (
-    "sweep",
-    "compare",
-    "audit",
-)  # groups that say how something is worked out, not what is assumed
+# Groups that say how something is worked out, not what is assumed.
+_HOW = ("sweep", "compare", "audit", "breakeven", "report")
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", *_HOW, "hydra", "experiment")
 
 

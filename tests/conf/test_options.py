@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
 from estimator.compare.options import CompareOptions
+from estimator.breakeven.options import BreakEvenOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
 from estimator.paths import conf_dir
@@ -49,7 +50,7 @@ def test_every_group_has_options_and_every_group_is_composed() -> None:
     groups = {group for group, _ in OPTIONS} - bundles
     assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - bundles
     assert groups <= root
-    assert groups - set(AssumptionSet.model_fields) == {"sweep", "compare"}
+    assert groups - set(AssumptionSet.model_fields) == HOW
     assert len(OPTIONS) > 40
 
 
@@ -63,6 +64,8 @@ def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
         assert assumptions.label == "central"  # how a sweep is carried out is no assumption
     elif group == "compare":
         CompareOptions.from_config(to_plain(composed(group, name))["compare"])
+    elif group == "breakeven":
+        BreakEvenOptions.from_config(to_plain(composed(group, name))["breakeven"])
         assert assumptions.label == "central"
     else:
         assert name in assumptions.label
