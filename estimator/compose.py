@@ -21,7 +21,7 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "sweep", "hydra", "experiment")
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "sweep", "report", "hydra", "experiment")
 
 
 def compose_config(
@@ -122,7 +122,7 @@ def label_of(overrides: Sequence[str]) -> str:
 
 def is_assumed(override: str) -> bool:
     """Whether an override changes what is assumed, and not where or how it is worked out."""
-    return not override.startswith(_NOT_ASSUMED)
+    return re.split(r"[./@=]", override, maxsplit=1)[0] not in _NOT_ASSUMED
 
 
 def config_groups(config_dir: str | Path | None = None) -> set[str]:
@@ -160,7 +160,7 @@ def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
-    return [*AssumptionSet.model_fields, "sweep", *keys]
+    return [*AssumptionSet.model_fields, "sweep", "report", *keys]
 
 
 def _groups() -> list[str]:
