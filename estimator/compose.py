@@ -21,7 +21,8 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "sweep", "report", "hydra", "experiment")
+_HOW = ("sweep", "report")  # groups that say how something is worked out or shown
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", *_HOW, "hydra", "experiment")
 
 
 def compose_config(
@@ -160,7 +161,7 @@ def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
-    return [*AssumptionSet.model_fields, "sweep", "report", *keys]
+    return [*AssumptionSet.model_fields, *_HOW, *keys]
 
 
 def _groups() -> list[str]:

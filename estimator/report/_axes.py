@@ -93,7 +93,10 @@ def name_rows(ax: Axes, names: Sequence[str]) -> None:
 def short(name: str, most: int = _LABEL) -> str:
     """Cut a name that is too long for an axis."""
     text = clean(name)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2  # what tells long names of a sweep apart is at their end
+    return f"{text[: most - 1 - tail]}…{text[-tail:]}"
 
 
 def wrapped(text: str, width: int = 52) -> str:

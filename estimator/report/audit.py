@@ -66,7 +66,11 @@ def asked_table(found: Answers) -> Table | None:
         if (audit["claim"] == claim).any()
     ]
     head = ("figure asked about", "what the sets expect to read", "verdict of the sets")
-    return Table.of("Which figures hold?", head, rows) if rows else None
+    return (
+        Table.of("The figures of the question, and how many sets they go together with", head, rows)
+        if rows
+        else None
+    )
 
 
 def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:

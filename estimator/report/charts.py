@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -16,7 +15,6 @@ from estimator.report import _axes as axes
 from estimator.report import words
 from estimator.report._svg import INK, Chart, drawing, inline_svg
 from estimator.report.answers import QUANTILES, Answers
-from estimator.report.data import BreakEven
 
 POOLED = "all sets alike"
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -137,60 +135,3 @@ def _years(ax: Axes, labels: tuple[str, ...]) -> None:
         ax.set_xticks(at, [labels[i] for i in at])
     else:
         ax.set_xticks(januaries, [labels[i][:4] for i in januaries])
-
-
-def breakeven(found: BreakEven, failed: bool, name: str) -> Chart:
-    """Probability of an event along an assumption, with the value where it crosses the level."""
-    curve = found.curve.sort_values("value")
-    title = f"{found.event}, by {words.assumption(found.key)} ({found.assumption_set})"
-    with drawing():
-        figure, ax = axes.new_figure(2.7)
-        x, p = curve["value"].to_numpy(float), curve["probability"].to_numpy(float)
-        error = curve["error"].fillna(0.0).to_numpy(float)
-        band = np.clip([p - 2 * error, p + 2 * error], 0, 1)
-        ax.fill_between(x, *band, color=axes.BLUE, alpha=0.25, linewidth=0)
-        ax.plot(x, p, color=axes.BLUE, linewidth=1.7, label="reweighted")
-        if len(found.refits):
-            _draw_refits(ax, found.refits)
-        ax.axhline(found.level, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-        for value, low, high in found.crossings:
-            ax.axvspan(low, high, color=axes.VERMILION, alpha=0.25, linewidth=0)
-            ax.axvline(value, color=axes.VERMILION, linewidth=1.4)
-        ax.set_ylim(-0.02, 1.02)
-        axes.faint_grid(ax, "y")
-        axes.scale(ax, found.unit)
-        axes.scale(ax, "probability", "y", ticks=5)
-        label = f"{words.assumption(found.key)}, {axes.size_of(found.unit)[1]}"
-        ax.set_xlabel(axes.wrapped(label))
-        if len(found.refits):
-            figure.legend(loc="outside lower center", ncols=2, frameon=False)
-        ends = [(x[0], p[0]), (x[-1], p[-1])] if len(x) else []
-        texts = [
-            f"at {words.number(value, found.unit)} {words.number(chance, 'probability')}"
-            for value, chance in ends
-        ]
-        crossed = [
-            f"{words.number(v, found.unit)} ({words.span(low, high, found.unit)})"
-            for v, low, high in found.crossings
-        ]
-        description = (
-            f"Chance along the assumption: {', '.join(texts)}. It crosses "
-            f"{words.number(found.level, 'probability')} at {'; '.join(crossed) or 'no value'}."
-        )
-        mark = " – FAILED its checks" if failed else ""
-        picture = inline_svg(figure, name, title + mark, description)
-        caption = f"Chance of: {found.event}{mark}"
-        return Chart(picture, caption, found.sentence, failed=failed)
-
-
-def _draw_refits(ax: Axes, refits: pd.DataFrame) -> None:
-    ax.errorbar(
-        refits["value"].to_numpy(float),
-        refits["probability"].to_numpy(float),
-        yerr=2 * refits["error"].fillna(0.0).to_numpy(float),
-        fmt="D",
-        color=axes.VERMILION,
-        markersize=5,
-        linewidth=1.2,
-        label="fitted anew",
-    )

@@ -53,49 +53,57 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Columns that the report reads of each table; others may be there."""
 
 
+class Axis(Protocol):
+    """An assumption that was moved, its unit, what it is, and from where to where."""
+
+    key: str
+    unit: str
+    description: str
+    low: float
+    high: float
+
+
+class Crossing(Protocol):
+    """A value at which a probability crosses a level, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
 class BreakEven(Protocol):
-    """From which value of an assumption on an event becomes as likely as a level.
+    """Where an event becomes as likely as a level: what is read of `estimator.breakeven`'s result.
 
     Attributes
     ----------
-    key
-        Of the assumption, e.g. ``returns.rate``.
-    event, sentence
-        What happens, and the finding in words.
+    axes
+        The one or two assumptions.
+    words
+        The event.
     level
         Probability asked for.
-    low, high, unit
-        Where the value was looked for.
     crossings
-        Values where the level is crossed, each with its low and high end.
-    curve
-        Columns value, probability, error.
-    refits
-        The same, of values that were fitted.
+        Of one assumption.
+    curve, refits
+        Columns value, probability, error; reweighted and fitted.
+    contour
+        Of two assumptions: columns edge (level, or an edge of its band), line, value, value_2.
+    sentence
+        The finding in words.
+    failures
+        What the fits missed on which it rests.
     """
 
-    @property
-    def key(self) -> str: ...  # noqa: D102
-    @property
-    def assumption_set(self) -> str: ...  # noqa: D102
-    @property
-    def event(self) -> str: ...  # noqa: D102
-    @property
-    def level(self) -> float: ...  # noqa: D102
-    @property
-    def low(self) -> float: ...  # noqa: D102
-    @property
-    def high(self) -> float: ...  # noqa: D102
-    @property
-    def unit(self) -> str: ...  # noqa: D102
-    @property
-    def crossings(self) -> Sequence[tuple[float, float, float]]: ...  # noqa: D102
-    @property
-    def curve(self) -> pd.DataFrame: ...  # noqa: D102
-    @property
-    def refits(self) -> pd.DataFrame: ...  # noqa: D102
-    @property
-    def sentence(self) -> str: ...  # noqa: D102
+    axes: Sequence[Axis]
+    words: str
+    level: float
+    crossings: Sequence[Crossing]
+    curve: pd.DataFrame
+    refits: pd.DataFrame
+    contour: pd.DataFrame
+    sentence: str
+    failures: Sequence[str]
+    assumption_set: str
 
 
 @dataclass(frozen=True)

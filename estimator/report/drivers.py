@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.compare.answers import Answer
 from estimator.report import driver_charts, words
 from estimator.report._svg import Chart
@@ -84,10 +85,20 @@ def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Tabl
     return Table.of(caption, head, cells)
 
 
-def deciding_table(found: Answers) -> Table | None:
-    """Whether the claims or the assumption decide each number, parameters by sets."""
+def deciding_tables(found: Answers) -> tuple[Table | None, Table | None]:
+    """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
     table = found.data.prior_or_data
     if table is None:
+        return None, None
+    single = table["parameter"].isin(list(ASSUMPTIONS))
+    return (
+        _deciding(found, table[single], "Who decides each number"),
+        _deciding(found, table[~single], "Who decides how each origin reports"),
+    )
+
+
+def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Table | None:
+    if table.empty:
         return None
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
     rows = []
@@ -98,8 +109,7 @@ def deciding_table(found: Answers) -> Table | None:
         cells += [_verdict(by_set.get(label)) for label in labels]
         rows.append(cells)
     head = ("assumption", *(found.marked(label) for label in labels))
-    caption = "Who decides each number, and how much narrower the claims made its range"
-    return Table.of(caption, head, rows)
+    return Table.of(f"{title}, and how much narrower the claims made its range", head, rows)
 
 
 def _verdict(row: pd.Series | None) -> Cell:
@@ -108,7 +118,7 @@ def _verdict(row: pd.Series | None) -> Cell:
     verdict = str(row["verdict"])
     kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _VERDICTS else "verdict"
     narrower = float(row["contraction"])
-    below = "" if verdict == "fixed" else words.number(narrower, "share")
+    below = "" if verdict == "fixed" else words.number(narrower, "probability")
     return Cell(_VERDICTS.get(verdict, verdict), kind, below)
 
 
@@ -117,7 +127,7 @@ def interval_charts(found: Answers) -> list[Chart]:
     table = found.data.prior_or_data
     if table is None:
         return []
-    moving = table[table["verdict"] != "fixed"]
+    moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
     return [
         driver_charts.intervals(own, f"chart-prior-{at}")
         for at, (_, own) in enumerate(moving.groupby("parameter", sort=False), start=1)

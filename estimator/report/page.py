@@ -45,18 +45,18 @@ SECTIONS = {
 """Ids and headings of the sections, in their order."""
 
 COMMANDS = {
-    "comparison": "compare",
-    "pooled": "compare",
-    "stacking": "compare",
-    "drivers": "drivers",
-    "prior_or_data": "drivers",
-    "claims": "audit",
-    "statements": "audit",
-    "conflicts": "audit",
-    "balance": "audit",
-    "breakeven": "breakeven",
+    "comparison": "compare {output}",
+    "pooled": "compare {output}",
+    "stacking": "compare {output}",
+    "drivers": "drivers {output}",
+    "prior_or_data": "compare {output}",
+    "claims": "audit {output}",
+    "statements": "audit {output}",
+    "conflicts": "audit {output}",
+    "balance": "audit {output}",
+    "breakeven": "breakeven KEY --event EVENT --output {output}",
 }
-"""The command that makes each table."""
+"""The command that makes each table; `output` is the folder of the run."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Missing:
 
     def __call__(self, table: str, what: str) -> Markup:
         """Say it, naming what is missing."""
-        command = f"estimator {COMMANDS[table]} {shlex.quote(self.output)}"
-        return text.no_table(command, what)
+        command = COMMANDS[table].format(output=shlex.quote(self.output))
+        return text.no_table(f"estimator {command}", what)
 
 
 def render(data: ReportData) -> str:
@@ -158,10 +158,12 @@ def _sets(found: Answers, claims: ClaimRows) -> dict[str, Any]:
 
 
 def _drivers(found: Answers) -> dict[str, Any]:
+    single, biases = drivers.deciding_tables(found)
     return {
         "driver_charts": drivers.charts(found),
         "driver_tables": drivers.tables(found),
-        "deciding_table": drivers.deciding_table(found),
+        "deciding_table": single,
+        "deciding_biases": biases,
         "interval_charts": drivers.interval_charts(found),
     }
 
@@ -182,7 +184,7 @@ def _audit(found: Answers) -> dict[str, Any]:
 
 def _whatif(found: Answers) -> dict[str, Any]:
     return {
-        "breakeven_charts": whatif.breakeven_charts(found),
+        "breakeven_charts": whatif.draw_breakevens(found),
         "breakeven_table": whatif.breakeven_table(found),
         "scenarios_table": whatif.scenarios_table(found),
     }

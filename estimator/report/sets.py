@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -118,15 +119,17 @@ def differences_table(found: Answers) -> Table | None:
     rows = []
     for _, row in table.iterrows():
         label, reference = str(row["assumption_set"]), str(row["reference"])
-        if label == reference or label not in found.shown:
+        difference = float(row["difference"])
+        if label == reference or label not in found.shown or math.isnan(difference):
             continue
-        unit = str(row["unit"])
+        # A difference of probabilities is small: as a share it has a decimal.
+        unit = str(row["unit"]).replace("probability", "share")
         error = words.number(2 * float(row["difference_mcse"]), unit)
         rows.append(
             (
                 set_cell(found, label),
                 words.heading(str(row["answer"]), found.months),
-                amount(words.number(float(row["difference"]), unit, sign=True), f"± {error}"),
+                amount(words.number(difference, unit, sign=True), f"± {error}"),
                 amount(words.number(float(row["p_above"]), "probability")),
                 reference,
             )

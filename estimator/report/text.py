@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from estimator.compare.answers import Answer
-from estimator.report import words
+from estimator.report import whatif, words
 from estimator.report.answers import Answers
 from estimator.report.claims import ClaimRows
 from estimator.report.data import BreakEven
@@ -288,10 +288,42 @@ def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
 
 
 def _breakeven(found: Answers, item: BreakEven) -> Markup:
-    if item.assumption_set in found.failures:
-        text = Markup('{} <span class="failed">(The set FAILED its checks.)</span>')
-        return text.format(item.sentence)
-    return Markup("{}").format(item.sentence)
+    """Say where the answer turns, in plain words."""
+    first = item.axes[0]
+    level = words.number(item.level, "probability")
+    where = [
+        f"{words.number(one.value, first.unit)} ({words.span(one.low, one.high, first.unit)})"
+        for one in item.crossings
+    ]
+    if len(item.axes) > 1:
+        text = Markup(
+            "Under {}, two assumptions together decide whether the chance of {} passes {}: the {} "
+            'and the {} (<a href="#breakeven">picture</a>).'
+        ).format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            *(axis.description for axis in item.axes),
+        )
+    elif where:
+        text = Markup("Under {}, the chance of {} passes {} where the {} is {}.").format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            first.description,
+            words.listed(where),
+        )
+    else:
+        text = Markup("Under {}, the chance of {} does not pass {} for any {} from {}.").format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            first.description,
+            words.span(first.low, first.high, first.unit),
+        )
+    if whatif.failed(found, item):
+        text += Markup(' <span class="failed">(FAILED its checks.)</span>')
+    return text
 
 
 def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:

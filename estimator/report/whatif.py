@@ -7,20 +7,26 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from estimator.report import charts, words
+from estimator.report import breakeven_charts, words
 from estimator.report._svg import Chart
 from estimator.report._table import Cell, Table, amount, long
 from estimator.report.answers import Answers
+from estimator.report.data import BreakEven
 
 _PROBABILITIES = (0.05, 0.5, 0.95)
 
 
-def breakeven_charts(found: Answers) -> list[Chart]:
+def draw_breakevens(found: Answers) -> list[Chart]:
     """Draw the curve of each break-even value."""
     return [
-        charts.breakeven(item, item.assumption_set in found.failures, f"chart-breakeven-{at}")
+        breakeven_charts.breakeven(item, failed(found, item), f"chart-breakeven-{at}")
         for at, item in enumerate(found.data.breakeven or (), start=1)
     ]
+
+
+def failed(found: Answers, item: BreakEven) -> bool:
+    """Whether the set of a break-even, or the fits that it rests on, failed."""
+    return item.assumption_set in found.failures or bool(item.failures)
 
 
 def breakeven_table(found: Answers) -> Table | None:
@@ -29,15 +35,23 @@ def breakeven_table(found: Answers) -> Table | None:
         return None
     rows = []
     for item in found.data.breakeven:
+        first = item.axes[0]
         at = "; ".join(
-            f"{words.number(value, item.unit)} ({words.span(low, high, item.unit)})"
-            for value, low, high in item.crossings
+            breakeven_charts.crossing_text(one.value, one.low, one.high, first)
+            for one in item.crossings
         )
-        looked = words.span(item.low, item.high, item.unit)
+        if len(item.axes) > 1:
+            at = "along a line" if len(item.contour) else ""
+        looked = " × ".join(words.span(axis.low, axis.high, axis.unit) for axis in item.axes)
+        mark = " – FAILED its checks" if failed(found, item) else ""
         rows.append(
             (
-                Cell(item.event, "long", found.marked(item.assumption_set)),
-                Cell(words.assumption(item.key), "long", item.key),
+                Cell(words.event(item.words), "long", f"{item.assumption_set}{mark}"),
+                Cell(
+                    " and ".join(axis.description for axis in item.axes),
+                    "long",
+                    ", ".join(axis.key for axis in item.axes),
+                ),
                 amount(words.number(item.level, "probability")),
                 amount(at or "nowhere", f"looked from {looked}"),
             )
@@ -47,11 +61,12 @@ def breakeven_table(found: Answers) -> Table | None:
 
 
 def scenarios_table(found: Answers) -> Table | None:
-    """How the force would stand at the end of each scenario, over all sets that have it."""
+    """How the force would stand at the end of each scenario, over all sound sets that have it."""
+    sound = set(found.data.trees) - set(found.failures)
     sets = {
         label: tree["scenarios"].to_dataset()
         for label, tree in found.data.trees.items()
-        if "scenarios" in tree.children
+        if "scenarios" in tree.children and (label not in found.failures or not sound)
     }
     if not sets:
         return None
@@ -63,6 +78,7 @@ def scenarios_table(found: Answers) -> Table | None:
         f"Scenarios to {words.month(end)}: change of the force since "
         f"{words.month(found.months[-1])}, persons; middle values of the sets, and below them the "
         "widest reach of their ranges"
+        + ("; sets that failed their checks are left out" if found.failures and sound else "")
     )
     return Table.of(caption, head, rows)
 

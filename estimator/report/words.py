@@ -25,6 +25,8 @@ _REPORTING = re.compile(
     r"reporting\.(?:default|origins\.(?P<origin>.+?))\.(?P<quantity>[a-z_]+)\."
     r"(?P<what>(?:bias|undercount|drift|noise).*)"
 )
+_BIAS = re.compile(r"reporting_(?P<what>bias|drift)\[(?P<origin>.+):(?P<quantity>[a-z_]+)\]")
+_MONTH_INSIDE = re.compile(r"\b\d{4}-\d{2}\b(?!-)")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 QUANTITIES = {
@@ -71,7 +73,7 @@ def number(value: float, unit: str = "persons", *, sign: bool = False) -> str:
     if not math.isfinite(value):
         return NOTHING
     if unit in ("share", "probability"):
-        return _percent(value, whole=unit == "probability")
+        return _percent(value, whole=unit == "probability", sign=sign)
     rounded = _rounded(value, persons=unit.startswith("persons"))
     text = f"{rounded:{'+' if sign and rounded else ''},.{_SHOWN}f}".rstrip("0").removesuffix(".")
     return text.replace("-", "−")
@@ -166,12 +168,18 @@ def assumption(key: str) -> str:
             return spec.description
         if key.startswith(f"{known}."):
             return f"{spec.description}: {plain(key.removeprefix(f'{known}.'))}"
-    reporting = _REPORTING.fullmatch(key)
+    reporting = _REPORTING.fullmatch(key) or _BIAS.fullmatch(key)
     if reporting:
         origin = plain(reporting["origin"]) if reporting["origin"] else "other origins"
         what = plain(reporting["what"]).replace(".", ": ")
         return f"{origin} on {QUANTITIES.get(reporting['quantity'], key)}: {what}"
     return plain(key)
+
+
+def event(text: str) -> str:
+    """Write an event as a sentence has it: months by name, below and above for the signs."""
+    text = text.replace(" < ", " below ").replace(" > ", " above ")
+    return _MONTH_INSIDE.sub(lambda found: month(found[0]), text)
 
 
 def which(labels: Iterable[str], names: Sequence[str]) -> str:
@@ -204,16 +212,20 @@ def _rounded(value: float, *, persons: bool) -> float:
     if value == 0:
         return 0.0
     places = _DIGITS - 1 - math.floor(math.log10(abs(value)))
-    if persons:  # whole ones, and from a thousand on no finer than hundreds
-        places = min(places, 0 if abs(value) < 1000 else -2)
+    if persons:  # no finer than hundreds, below a thousand to two digits, whole ones
+        places = min(max(places - 1, -1), 0) if abs(value) < 1000 else min(places, -2)
     return round(value, places) + 0.0  # no minus before 0
 
 
-def _percent(value: float, *, whole: bool) -> str:
+def _percent(value: float, *, whole: bool, sign: bool) -> str:
     hundredths = 100 * value
-    if whole and value > 0 and hundredths < 0.5:
+    if whole and 0.0 < hundredths < 0.5:
         return f"under 1{_HARD}%"
-    if whole and value < 1 and hundredths > 99.5:
+    if whole and 99.5 < hundredths < 100.0:
         return f"over 99{_HARD}%"
-    decimals = 0 if whole or abs(hundredths) >= 10 or hundredths == 0 else 1
-    return f"{hundredths:.{decimals}f}{_HARD}%".replace("-", "−")
+    decimals = 0 if whole or abs(hundredths) >= 10 else 1
+    rounded = round(hundredths, decimals) + 0.0  # no minus before 0
+    if rounded == 0:
+        decimals = 0
+    plus = "+" if sign and rounded else ""
+    return f"{rounded:{plus}.{decimals}f}{_HARD}%".replace("-", "−")
