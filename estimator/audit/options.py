@@ -78,7 +78,6 @@ class AuditOptions(Section):
     refit: Literal["all", "no_series", "none"]
     max_k_hat: float = Field(gt=0.0, le=1.0)
     min_ess: float = Field(ge=10.0)
-    mixture_claims: int = Field(ge=1)
     refit_draws: int = Field(ge=100)
     tune: int = Field(ge=10)
     max_depth: int = Field(ge=2, le=12)
