@@ -163,6 +163,7 @@ def stacking_table(found: Answers) -> Table | None:
             long(row["warnings"]),
         )
         for _, row in table.iterrows()
+        if str(row["assumption_set"]) in found.shown
     ]
     head = ("set", "weight", "score of the claims left out, ± error", "warnings")
     return Table.of("How well each set foretells a claim that was left out", head, rows)
