@@ -21,7 +21,7 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_HOW = ("sweep", "report")  # groups that say how something is worked out or shown
+_HOW = ("sweep", "audit", "report")  # groups that say how something is worked out or shown
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", *_HOW, "hydra", "experiment")
 
 

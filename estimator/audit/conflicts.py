@@ -53,6 +53,7 @@ _ADDS = {
 }
 _NAMES = {"replacement_gap": "recruits less losses", "killed_share": "the share killed"}
 _NAMED = 4  # claims of one source that are named one by one
+_TINY = 1e-6
 _LARGE = 1e9
 _TYPICAL = 30_000.0  # persons: brings rows of shares to the size of the others
 _LEAST_SIZE = 1000.0  # persons: of figures at 0, whose share would be nothing
@@ -228,14 +229,20 @@ class FaceValues:
         rest = sp.csr_array((n, (len(_SERIES) - 2) * n))
         return sp.csr_array(sp.hstack([-eye, eye, rest]))
 
-    def give(self, chosen: Sequence[int]) -> float:
-        """Smallest share by which all chosen claims must give for them to be true together."""
-        rows = [row for claim in chosen for row in self._rows[claim]]
+    def give(self, chosen: Sequence[int]) -> tuple[float, list[int]]:
+        """Smallest share by which all chosen claims must give for them to be true together.
+
+        Returns
+        -------
+        give, bind
+            The share, and the claims that hold it up: if it is not 0, they contradict each other.
+        """
+        rows = [(claim, row) for claim in chosen for row in self._rows[claim]]
         if not rows:
-            return 0.0
-        size = np.array([size for _, _, size in rows])
-        matrix = np.stack([coefficients for coefficients, _, _ in rows]) / size[:, None]
-        bound = np.array([bound for _, bound, _ in rows]) / size
+            return 0.0, []
+        size = np.array([size for _, (_, _, size) in rows])
+        matrix = np.stack([coefficients for _, (coefficients, _, _) in rows]) / size[:, None]
+        bound = np.array([bound for _, (_, bound, _) in rows]) / size
         lifted = np.concatenate([matrix, -np.ones((len(rows), 1))], axis=1)
         fixed = sp.hstack([self._killed_at_most_losses, sp.csr_array((self.n_months, 1))])
         found = linprog(
@@ -245,11 +252,14 @@ class FaceValues:
             bounds=(0.0, _LARGE),
             method="highs",
         )
-        return float(found.x[-1]) if found.status == 0 else np.inf
+        if found.status != 0:
+            return np.inf, list(chosen)
+        binding = np.flatnonzero(np.abs(found.ineqlin.marginals[: len(rows)]) > _TINY)
+        return float(found.x[-1]), sorted({rows[at][0] for at in binding})
 
     def possible(self, chosen: Sequence[int]) -> bool:
         """Whether the chosen claims can all be true."""
-        return self.give(chosen) <= 1e-6
+        return self.give(chosen)[0] <= _TINY
 
     def extents(self, claim: int, others: Sequence[int]) -> list[tuple[float, float]]:
         """Lowest and highest figure that a claim could have had with the others true, by row."""
@@ -283,7 +293,7 @@ class FaceValues:
 
     def minimal(self, chosen: Iterable[int]) -> list[int]:
         """Take claims away from an impossible set until each that is left is needed."""
-        left = list(chosen)
+        _, left = self.give(list(chosen))
         for claim in list(left):
             without = [other for other in left if other != claim]
             if not self.possible(without):
@@ -311,11 +321,13 @@ def conflicts(
     Returns
     -------
     pandas.DataFrame, list of list of FaceValue
-        `COLUMNS`, and the claims of each contradiction; `give` is the share by which every claim of the contradiction must give at least.
+        `COLUMNS`, and the claims of each contradiction. `give` is the share by which every claim of
+        the contradiction must give at least.
     """
     programme = FaceValues(claims, months)
     found = _search(programme, _blocks(programme), most)
-    ranked = sorted(((programme.give(one), one) for one in found), key=lambda pair: -pair[0])
+    gives = [programme.give(one)[0] for one in found]
+    ranked = sorted(zip(gives, found, strict=True), key=lambda pair: -pair[0])
     rows = [
         _row(number, give, programme, chosen) for number, (give, chosen) in enumerate(ranked, 1)
     ]
@@ -351,10 +363,8 @@ def resolutions(found: Sequence[Sequence[FaceValue]], audited: AuditedSet) -> pd
                 names = [str(month) for month in part["month"].values]
                 period = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
                 ranges = (float(q) for q in truth.quantile(list(RANGE)).values)
-                rows.append(
-                    (number, audited.label, claim.claim, claim.quantity, period, claim.text)
-                    + (*ranges, inside)
-                )
+                what = (claim.claim, claim.quantity, period, claim.text)
+                rows.append((number, audited.label, *what, *ranges, inside))
     return pd.DataFrame(rows, columns=list(RESOLUTION_COLUMNS))
 
 
@@ -379,15 +389,18 @@ def _search(programme: FaceValues, blocks: list[list[int]], most: int) -> list[l
     seen: set[frozenset[int]] = set()
     queue: list[frozenset[int]] = [frozenset()]
     everything = range(len(blocks))
+    block_of = {claim: at for at, block in enumerate(blocks) for claim in block}
     known: list[frozenset[int]] = []
     while queue and len(found) < most:
         removed = queue.pop(0)
         left = [block for block in everything if block not in removed]
         core = next((c for c in known if not c & removed), None)
         if core is None:
-            if programme.possible(_members(blocks, left)):
+            give, binding = programme.give(_members(blocks, left))
+            if give <= _TINY:
                 continue
-            core = frozenset(_minimal_blocks(programme, blocks, left))
+            bound = sorted({block_of[claim] for claim in binding})
+            core = frozenset(_minimal_blocks(programme, blocks, bound))
             known.append(core)
             found.append(programme.minimal(_members(blocks, sorted(core))))
         for block in sorted(core):

@@ -12,7 +12,7 @@ import xarray as xr
 from estimator.audit.bases import RANGE, AuditedSet
 from estimator.audit.options import Statement
 from estimator.convergence import convergence
-from estimator.errors import OutputError, nearest, problems_text
+from estimator.errors import nearest
 from estimator.quantities import UNITS, derived_quantities
 
 COLUMNS = (
@@ -21,6 +21,7 @@ COLUMNS = (
     "claims",
     "says",
     "about",
+    "period",
     "probability",
     "mcse",
     "value_q05",
@@ -29,6 +30,8 @@ COLUMNS = (
     "unit",
     "note",
 )
+MONTHS = "months"
+"""Unit of a statement whose answer is how many months it needs."""
 _CHAIN_DRAW = ("chain", "draw")
 
 
@@ -39,26 +42,18 @@ def judge_statements(audited: AuditedSet, statements: dict[str, Statement]) -> p
     -------
     pandas.DataFrame
         `COLUMNS`. A statement over several months has a row for each and one for all together.
-
-    Raises
-    ------
-    OutputError
-        With every statement that speaks of a month, quantity or scenario that the set does not
-        have.
+        One that speaks of a month, quantity or scenario that the set does not have has no
+        probability, and a note that says why.
     """
     asked = _Asked(audited)
     rows: list[tuple[Any, ...]] = []
-    problems = []
     for name, statement in statements.items():
         try:
             rows += asked.rows(name, statement)
         except LookupError as error:
-            problems.append(f"audit.statements.{name}: {error.args[0]}")
-    if problems:
-        text = (
-            f"{audited.label} cannot answer these statements (audit=claims_only leaves them out):"
-        )
-        raise OutputError(problems_text(text, problems))
+            nothing = ("", "", *(np.nan,) * (2 + len(RANGE)), "")
+            claims, note = ", ".join(statement.claims), f"cannot be answered: {error.args[0]}"
+            rows.append((audited.label, name, claims, statement.says, *nothing, note))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -82,25 +77,23 @@ class _Asked:
         if statement.over == "each":
             holds = [self._holds(statement, chosen.sel(month=month)) for month in months]
             for month, held in zip(months, holds, strict=True):
-                about = self._about(statement, month)
-                yield self._row(name, statement, about, held, chosen.sel(month=month))
+                yield self._row(name, statement, month, held, chosen.sel(month=month))
             if len(months) > 1:
                 together = np.logical_and.reduce([held.values for held in holds])
-                about = self._about(statement, f"each month from {months[0]} to {months[-1]}")
-                yield self._row(name, statement, about, holds[0].copy(data=together), None)
+                period = f"each month from {months[0]} to {months[-1]}"
+                yield self._row(name, statement, period, holds[0].copy(data=together), None)
             return
         period = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
         if statement.over == "any":
             value = chosen.max("month")
-            about = self._about(statement, f"the highest month of {period}")
+            period = f"the highest month of {period}"
         elif statement.quantity == "killed_share" and statement.scenario is None:
             parts = self.posterior[["killed", "losses"]].sel(month=months).sum("month")
             value = parts["killed"] / parts["losses"]
-            about = self._about(statement, f"all of {period}")
         else:
             value = chosen.sum("month")
-            about = self._about(statement, f"the sum of {period}")
-        yield self._row(name, statement, about, self._holds(statement, value), value)
+            period = f"the sum of {period}"
+        yield self._row(name, statement, period, self._holds(statement, value), value)
 
     def _series(self, statement: Statement) -> xr.DataArray:
         """Draws of what a statement speaks of. Dims chain, draw, month."""
@@ -159,14 +152,11 @@ class _Asked:
         backwards = series.isel(month=slice(None, None, -1)).cumsum("month")
         short = (backwards <= limit).sum("month")
         held = short < series.sizes["month"]
-        months = series["month"].values
-        about = (
-            f"months up to {months[-1]} over which the sum of {statement.quantity} must go to be "
-            f"above {limit:,.10g}"
-        )
-        return about, held, (short + 1).astype(float)
+        period = f"the last months to {series['month'].values[-1]}"
+        return period, held, (short + 1).astype(float)
 
-    def _about(self, statement: Statement, period: str) -> str:
+    @staticmethod
+    def _about(statement: Statement, period: str) -> str:
         ends = []
         if statement.above is not None:
             ends.append(f"above {statement.above:,.10g}")
@@ -176,13 +166,15 @@ class _Asked:
         if statement.scenario is not None:
             given = f" | {statement.scenario}"
             given += f" less {statement.against}" if statement.against is not None else ""
+        if statement.over == "window":
+            period = f"the sum of how many of {period}"
         return f"{statement.quantity}{given}: {' and '.join(ends)} in {period}"
 
     def _row(
         self,
         name: str,
         statement: Statement,
-        about: str,
+        period: str,
         held: xr.DataArray,
         value: xr.DataArray | None,
     ) -> tuple[Any, ...]:
@@ -197,13 +189,14 @@ class _Asked:
         if statement.over == "sum":
             unit = unit.replace("persons/month", "persons")
         if statement.over == "window":
-            unit = "months"
+            unit = MONTHS
         return (
             self.audited.label,
             name,
             ", ".join(statement.claims),
             statement.says,
-            about,
+            self._about(statement, period),
+            period,
             probability,
             _error(indicator),
             *ranges,

@@ -115,7 +115,7 @@ def finish(
     Parameters
     ----------
     results
-        The result drawn, or several by name.
+        The result drawn, or several by name; none where a table is drawn that says it itself.
     title
         What is seen.
     notes
@@ -127,7 +127,7 @@ def finish(
         label = str(results.attrs.get("assumption_set", "unnamed set"))
         results = {label: results}
     else:
-        label = f"{len(results)} assumption sets"
+        label = f"{len(results)} assumption sets" if results else ""
     width, height = fig.get_size_inches()
     top = _write_top(fig, title, failure_text(results), width, height)
     lines = [w for n in notes for w in textwrap.wrap(n, int(width * 15))]

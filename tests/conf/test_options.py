@@ -8,9 +8,11 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
+from estimator.audit.options import AuditOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
 from estimator.paths import conf_dir
+from estimator.report.options import ReportOptions
 from estimator.sweep.options import SweepOptions
 
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))
@@ -48,7 +50,7 @@ def test_every_group_has_options_and_every_group_is_composed() -> None:
     groups = {group for group, _ in OPTIONS} - bundles
     assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - bundles
     assert groups <= root
-    assert groups - set(AssumptionSet.model_fields) == {"sweep"}
+    assert groups - set(AssumptionSet.model_fields) == {"sweep", "audit", "report"}
     assert len(OPTIONS) > 40
 
 
@@ -60,6 +62,12 @@ def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
     elif group in ("sweep", "experiment"):
         SweepOptions.from_config(to_plain(composed(group, name))["sweep"])
         assert assumptions.label == "central"  # how a sweep is carried out is no assumption
+    elif group == "audit":
+        AuditOptions.from_config(to_plain(composed(group, name))["audit"])
+        assert assumptions.label == "central"
+    elif group == "report":
+        ReportOptions.from_config(to_plain(composed(group, name))["report"])
+        assert assumptions.label == "central"  # what a report shows is no assumption
     else:
         assert name in assumptions.label
 
