@@ -9,12 +9,17 @@ from estimator.report._table import Cell, Table, amount, long
 from estimator.report.answers import Answers
 from estimator.report.sets import set_cell
 
+_HARD = "\N{NO-BREAK SPACE}"
 _MARKS = {
-    "consistent": "✓ fits",
-    "strained": "~ strained",
-    "in conflict": "✗ in conflict",
-    "repeat": "↺ repeats",
+    "consistent": f"✓{_HARD}fits",
+    "strained": f"~{_HARD}strained",
+    "in conflict": f"✗{_HARD}in conflict",
+    "repeat": f"↺{_HARD}repeats",
 }
+_KEPT_IN = "not left out"
+"""What the audit says of claims that it cannot leave out: the floors."""
+_BAD = {"in conflict": 1.0, "strained": 0.01}
+"""How bad a verdict is: the claims that most sets find in conflict stand first."""
 _MOST_INFLUENCES = 12
 
 
@@ -23,8 +28,10 @@ def heat_tables(found: Answers) -> tuple[Table | None, Table | None]:
     audit = found.data.claims
     if audit is None:
         return None, None
-    bad = set(audit.loc[audit["verdict"].isin(["strained", "in conflict"]), "claim"])
-    noted = audit["claim"].isin(bad)
+    audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
+    audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
+    audit = audit.sort_values("bad", ascending=False, kind="stable")
+    noted = audit["bad"] > 0
     return (
         _heat(found, audit[noted], "Claims that some set finds strained or in conflict"),
         _heat(found, audit[~noted], "Claims that no set finds strained or in conflict"),
@@ -34,7 +41,7 @@ def heat_tables(found: Answers) -> tuple[Table | None, Table | None]:
 def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
     if audit.empty:
         return None
-    labels = list(dict.fromkeys(audit["assumption_set"].astype(str)))
+    labels = _in_order(found, audit)
     rows = []
     for claim, own in audit.groupby("claim", sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
@@ -79,11 +86,8 @@ def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
     sign = words.is_signed(quantity)
     ends = own["predicted_q50"].min(), own["predicted_q50"].max()
     reach = own["predicted_q05"].min(), own["predicted_q95"].max()
-    counts = own["verdict"].value_counts()
-    verdicts = [
-        f"{_MARKS.get(str(verdict), str(verdict))} in {count} of {len(own)}"
-        for verdict, count in counts.items()
-    ]
+    said = [_said(one) for _, one in own.iterrows()]
+    verdicts = [f"{text} in {said.count(text)} of {len(own)}" for text in dict.fromkeys(said)]
     return (
         Cell(
             f"{words.capital(words.quantity(quantity))}: {row['figure']}",
@@ -95,6 +99,14 @@ def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
     )
 
 
+def _said(row: pd.Series) -> str:
+    """Say a verdict; of a repeat, which claim it repeats."""
+    verdict, reason = str(row["verdict"]), str(row["reason"])
+    if verdict == "repeat" and reason.startswith("repeats "):
+        return f"↺{_HARD}{reason}"
+    return _MARKS.get(verdict, verdict)
+
+
 def _verdict(row: pd.Series | None) -> Cell:
     """Mark a verdict in words and colour; a claim that does not count is judged all the same."""
     if row is None or pd.isna(row["verdict"]) or not str(row["verdict"]):
@@ -103,9 +115,19 @@ def _verdict(row: pd.Series | None) -> Cell:
     kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
     tail = row["tail_probability"]
     below = "" if pd.isna(tail) else words.number(float(tail), "probability")
-    if not bool(row["counted"]):
-        below = f"{below}, not counted".lstrip(", ")
+    notes = [
+        below,
+        "" if bool(row["counted"]) else "not counted",
+        "rough" if _is_rough(row) and verdict != "repeat" else "",
+    ]
+    below = ", ".join(note for note in notes if note)
     return Cell(_MARKS.get(verdict, verdict), kind, below)
+
+
+def _is_rough(row: pd.Series) -> bool:
+    """Whether the draws without a claim missed a bound of the audit."""
+    failures = row.get("failures")
+    return isinstance(failures, str) and failures not in ("", _KEPT_IN)
 
 
 def influence_table(found: Answers) -> Table | None:
@@ -113,7 +135,7 @@ def influence_table(found: Answers) -> Table | None:
     audit = found.data.claims
     if audit is None:
         return None
-    rows = audit[audit["influence"].notna()]
+    rows = audit[audit["influence"].abs() > 0]
     rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
     rows = rows.head(_MOST_INFLUENCES)
     if rows.empty:
@@ -124,7 +146,10 @@ def influence_table(found: Answers) -> Table | None:
             Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}", "long",
                  found.data.options.origin(str(row["origin"]))),
             set_cell(found, str(row["assumption_set"])),
-            amount(f"{float(row['influence']):+,.2f}".replace("-", "−")),
+            amount(
+                f"{float(row['influence']):+,.2f}".replace("-", "−"),
+                "rough" if _is_rough(row) else "",
+            ),
             words.heading(str(row["influence_on"]), found.months)
             if str(row["influence_on"]) not in ("", "nan")
             else words.NOTHING,
@@ -136,60 +161,89 @@ def influence_table(found: Answers) -> Table | None:
 
 
 def statements_table(found: Answers) -> Table | None:
-    """How likely each statement is, by set."""
+    """How likely each statement is, sets beside each other, with the number behind it."""
     table = found.data.statements
     if table is None:
         return None
-    cells = []
-    for _, row in table.iterrows():
-        unit = str(row["unit"])
-        ends = words.span(float(row["value_q05"]), float(row["value_q95"]), unit)
-        error = float(row["mcse"])
-        cells.append(
-            (
-                Cell(str(row["statement"]), "", ""),
-                Cell(f"“{row['says']}”", "long", str(row["about"])),
-                set_cell(found, str(row["assumption_set"])),
-                amount(
-                    words.number(float(row["probability"]), "probability"),
-                    "" if pd.isna(error) else f"± {200 * error:.1f} points",
-                ),
-                amount(words.number(float(row["value_q50"]), unit), ends),
-                long("" if pd.isna(row["note"]) else row["note"]),
-            )
-        )
-    head = ("statement", "says", "set", "holds in", "the number behind it", "note")
-    return Table.of("Statements, and the share of each set's draws in which they hold", head, cells)
+    labels = _in_order(found, table)
+    rows = []
+    for _, own in table.groupby(["statement", "about"], sort=False, dropna=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        row = own.iloc[0]
+        about = "" if pd.isna(row["about"]) else words.event(words.plain(str(row["about"])))
+        notes = dict.fromkeys(str(note) for note in own["note"].dropna() if note)
+        below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
+        cells = [_chance(by_set.get(label)) for label in labels]
+        rows.append([Cell(f"“{row['says']}”", "long", below), *cells])
+    head = ("statement", *(found.marked(label) for label in labels))
+    caption = "Share of each set's draws in which a statement holds, and the number behind it"
+    return Table.of(caption, head, rows)
 
 
-def balance_table(found: Answers) -> Table | None:
-    """Set published sizes of the force against the flows between them."""
+def _chance(row: pd.Series | None) -> Cell:
+    if row is None:
+        return amount(words.NOTHING)
+    middle, low = float(row["value_q50"]), float(row["value_q05"])
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
+    value = "" if pd.isna(middle) else words.number(middle, unit, sign=low < 0)
+    return amount(words.number(float(row["probability"]), "probability"), value)
+
+
+def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
+    """Set published sizes of the force against the flows between them: in short, and in full."""
     table = found.data.balance
     if table is None:
-        return None
-    cells = []
-    for _, row in table.iterrows():
-        change = words.number(float(row["published_change"]), "persons", sign=True)
-        flows = [float(row[f"flows_{q}"]) for q in ("q05", "q50", "q95")]
-        gap = [float(row[f"gap_{q}"]) for q in ("q05", "q50", "q95")]
-        cells.append(
-            (
-                Cell(words.dates(row["period_start"], row["period_end"])),
-                set_cell(found, str(row["assumption_set"])),
-                amount(change),
-                *(
-                    amount(
-                        words.number(values[1], sign=True),
-                        words.span(values[0], values[2], sign=True),
-                    )
-                    for values in (flows, gap)
-                ),
-                long("" if pd.isna(row["note"]) else row["note"]),
-            )
+        return None, None
+    labels = _in_order(found, table)
+    short = []
+    for _, own in table.groupby(["period_start", "period_end"], sort=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        cells = [
+            _three(by_set[label], "gap") if label in by_set else amount(words.NOTHING)
+            for label in labels
+        ]
+        short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
+    full = [
+        (
+            _between(row),
+            set_cell(found, str(row["assumption_set"])),
+            _published(row),
+            _three(row, "flows"),
+            _three(row, "gap"),
+            long("" if pd.isna(row["note"]) else row["note"]),
         )
-    head = (
-        *("between", "set", "published change", "recruits and returns less losses"),
-        *("left over, persons a month", "note"),
+        for _, row in table.iterrows()
+    ]
+    marked = [found.marked(label) for label in labels]
+    return (
+        Table.of(
+            "Left over, persons a month: what came and went, less the change of the published size",
+            ("between", "published change", *marked),
+            short,
+        ),
+        Table.of(
+            "Stock and flow in full",
+            ("between", "set", "published change", "came less went", "left over a month", "note"),
+            full,
+        ),
     )
-    return Table.of("Stock and flow: does what came and went explain the published sizes?", head,
-                    cells)  # fmt: skip
+
+
+def _in_order(found: Answers, table: pd.DataFrame) -> list[str]:
+    """Order the sets of a table as the page does."""
+    there = list(dict.fromkeys(table["assumption_set"].astype(str)))
+    known = [label for label in found.labels if label in there]
+    return known + [label for label in there if label not in known]
+
+
+def _between(row: pd.Series) -> Cell:
+    return Cell(words.dates(row["period_start"], row["period_end"]), "period")
+
+
+def _published(row: pd.Series) -> Cell:
+    return amount(words.number(float(row["published_change"]), "persons", sign=True))
+
+
+def _three(row: pd.Series, name: str) -> Cell:
+    low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
+    return amount(words.number(middle, sign=True), words.span(low, high, sign=True))

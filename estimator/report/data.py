@@ -41,7 +41,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("tail_probability", "verdict", "influence", "influence_on"),
     ),
     "statements": (
-        *("assumption_set", "statement", "says", "about", "probability", "mcse", "value_q05"),
+        *(
+            "assumption_set",
+            "statement",
+            "claims",
+            "says",
+            "about",
+            "probability",
+            "mcse",
+            "value_q05",
+        ),
         *("value_q50", "value_q95", "unit", "note"),
     ),
     "conflicts": ("conflict", "claims", "says", "resolution"),

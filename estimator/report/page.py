@@ -27,6 +27,7 @@ from estimator.report.answers import Answers
 from estimator.report.claims import ClaimRows
 from estimator.report.data import ReportData
 
+_SHOWN_CONFLICTS = 6  # those that lie furthest apart come first
 TEMPLATE = "report.html.j2"
 SECTIONS = {
     "question": "The question",
@@ -171,14 +172,17 @@ def _drivers(found: Answers) -> dict[str, Any]:
 def _audit(found: Answers) -> dict[str, Any]:
     noted, consistent = audit.heat_tables(found)
     conflicts = found.data.conflicts
+    balance, balance_in_full = audit.balance_tables(found)
     return {
         "asked_table": audit.asked_table(found),
         "noted_claims": noted,
         "consistent_claims": consistent,
         "influence_table": audit.influence_table(found),
         "statements_table": audit.statements_table(found),
-        "balance_table": audit.balance_table(found),
+        "balance_table": balance,
+        "balance_in_full": balance_in_full,
         "conflicts": None if conflicts is None else conflicts.to_dict("records"),
+        "shown_conflicts": _SHOWN_CONFLICTS,
     }
 
 

@@ -327,16 +327,21 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
 
 
 def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:
+    """Say of the first statements how likely they are: of several months, of all together."""
     sentences = []
-    for (name, about), rows in statements.groupby(["statement", "about"], sort=False):
-        known = found.sound(rows[rows["probability"].notna()])
-        if known.empty:
-            continue
+    for _, rows in statements[statements["probability"].notna()].groupby("statement", sort=False):
+        about = str(rows["about"].iloc[-1])
+        known = found.sound(rows[rows["about"] == about])
         low, high = known["probability"].min(), known["probability"].max()
-        text = Markup("“{}” ({}; worked out: {}) holds in {} draws{}.")
+        text = Markup("“{}” ({}) holds in {} draws{}.")
         by_set = ", depending on the set" if len(known) > 1 else ""
         chance = words.chances(float(low), float(high))
-        sentences.append(text.format(rows["says"].iloc[0], name, about, chance, by_set))
+        says, claims = rows["says"].iloc[0], rows["claims"].iloc[0]
+        sentences.append(text.format(says, claims, chance, by_set))
+    more = len(sentences) - _NAMED
+    if more > 0:
+        link = Markup('<a href="#statements">{} more</a> of what was said is worked out below.')
+        return [*sentences[:_NAMED], link.format(words.count(more, "statement"))]
     return sentences
 
 

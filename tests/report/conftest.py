@@ -219,9 +219,10 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
         ),
         "statements": pd.DataFrame(
             [
-                {"assumption_set": label, "statement": "S28", "says": "loses faster than recruits",
-                 "about": "replacement gap below 0", "probability": chance, "mcse": 0.004,
-                 "value_q05": -11000.0, "value_q50": -7100.0, "value_q95": -3300.0,
+                {"assumption_set": label, "statement": "loses_faster", "claims": "S28",
+                 "says": "loses faster than recruits", "about": "replacement gap below 0",
+                 "probability": chance, "mcse": 0.004, "value_q05": -11000.0,
+                 "value_q50": -7100.0, "value_q95": -3300.0,
                  "unit": "persons/month", "note": ""}
                 for label, chance in zip(trees, (0.97, 0.64), strict=True)
             ]

@@ -61,7 +61,7 @@ def hostile_tables() -> dict[str, object]:
         "stacking": ("warnings",),
         "drivers": ("level_low", "level_high", "note", "assumption"),
         "claims": ("claim", "figure", "origin", "reason"),
-        "statements": ("statement", "says", "about", "note"),
+        "statements": ("statement", "claims", "says", "about", "note"),
         "conflicts": ("claims", "says", "resolution"),
         "balance": ("note",),
     }.items():
