@@ -13,6 +13,8 @@ from estimator.report import words
 from estimator.report.data import ReportData
 from estimator.report.options import LAST
 
+EQUAL = "equal"
+"""Weights of a pool in which each set counts alike."""
 QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 _PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -103,13 +105,34 @@ class Answers:
         found = self.table.loc[[text]].droplevel("answer")
         return found.reindex([label for label in self.labels if label in found.index])
 
-    def pooled(self, answer: Answer) -> pd.Series | None:
-        """Range of all sets together, or None where there is none or pooling was refused."""
+    def pooled(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
+        """Range of all sets together, or None where there is none or pooling was refused.
+
+        Parameters
+        ----------
+        answer
+            Which one.
+        weights
+            How the sets are weighted (column `weights`); None: the first of `pools`.
+        """
         if self.data.pooled is None:
             return None
-        found = self.data.pooled[self.data.pooled["answer"].astype(str) == str(answer)]
-        found = found[found["q50"].notna()]
+        weights = weights or (self.pools or [EQUAL])[0]
+        table = self.data.pooled
+        found = table[
+            (table["answer"].astype(str) == str(answer))
+            & (table["weights"].astype(str) == weights)
+            & table["q50"].notna()
+        ]
         return None if found.empty else found.iloc[0]
+
+    @cached_property
+    def pools(self) -> list[str]:
+        """Ways in which sets are pooled; each set counted alike comes first."""
+        if self.data.pooled is None:
+            return []
+        found = dict.fromkeys(self.data.pooled["weights"].astype(str))
+        return sorted(found, key=lambda weights: weights != EQUAL)
 
     def marked(self, label: str) -> str:
         """Name a set; one that failed is marked."""

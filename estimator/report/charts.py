@@ -14,7 +14,7 @@ from estimator.plots._months import Months
 from estimator.report import _axes as axes
 from estimator.report import words
 from estimator.report._svg import INK, Chart, drawing, inline_svg
-from estimator.report.answers import QUANTILES, Answers
+from estimator.report.answers import EQUAL, QUANTILES, Answers
 
 POOLED = "all sets alike"
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -38,8 +38,9 @@ def forest(found: Answers, answer: Answer, name: str) -> Chart | None:
         if pooled is not None:
             values = [float(pooled[q]) for q in QUANTILES]
             axes.draw_range(ax, len(rows), values, color=axes.VERMILION, marker="D")
-            rows.append((POOLED, values))
-            names.append(POOLED)
+            name_of_pool = pool_name(str(pooled["weights"]))
+            rows.append((name_of_pool, values))
+            names.append(name_of_pool)
         axes.name_rows(ax, names)
         axes.faint_grid(ax, "x")
         axes.scale(ax, unit)
@@ -50,6 +51,11 @@ def forest(found: Answers, answer: Answer, name: str) -> Chart | None:
         ]
         description = f"Middle value and 9-of-10 range, {unit}. " + "; ".join(texts) + "."
         return Chart(inline_svg(figure, name, title, description), title)
+
+
+def pool_name(weights: str) -> str:
+    """Name a pool by its weights."""
+    return POOLED if weights == EQUAL else f"sets weighted ({weights})"
 
 
 def fans(trees: Mapping[str, xr.DataTree], failures: Mapping[str, str], name: str) -> list[Chart]:

@@ -13,7 +13,7 @@ from estimator.report._axes import range_text
 from estimator.report._table import Cell, Table, amount, long
 from estimator.report.answers import QUANTILES, Answers
 from estimator.report.beliefs import differences
-from estimator.report.charts import POOLED
+from estimator.report.charts import pool_name
 from estimator.report.claims import ClaimRows
 
 FAILED = "failed"
@@ -70,13 +70,10 @@ def answers_table(found: Answers) -> Table:
         [set_cell(found, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
         for label in found.shown
     ]
-    pooled = [found.pooled(answer) for answer, _ in columns]
-    if any(row is not None for row in pooled):
-        cells = (
-            _cell_of(answer, None if row is None else row)
-            for (answer, _), row in zip(columns, pooled, strict=True)
-        )
-        rows.append([Cell(POOLED, "pooled"), *cells])
+    for weights in found.pools:
+        cells = [_cell_of(answer, found.pooled(answer, weights)) for answer, _ in columns]
+        if any(cell.text != words.NOTHING for cell in cells):
+            rows.append([Cell(pool_name(weights), "pooled"), *cells])
     head = [Cell("set"), *(_heading(found, answer) for answer, _ in columns)]
     caption = "Middle value, and below it the range that holds 9 of 10 draws"
     return Table.of(caption, head, rows)
@@ -159,7 +156,10 @@ def stacking_table(found: Answers) -> Table | None:
         (
             set_cell(found, str(row["assumption_set"])),
             amount(words.number(float(row["weight"]), "probability")),
-            amount(f"{float(row['elpd']):,.1f} ± {float(row['se']):,.1f}".replace("-", "−")),
+            amount(
+                words.number(float(row["elpd"]), ""),
+                "" if pd.isna(row["se"]) else f"± {words.number(float(row['se']), '')}",
+            ),
             long(row["warnings"]),
         )
         for _, row in table.iterrows()

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from estimator.compare.answers import Answer
 from estimator.report import whatif, words
-from estimator.report.answers import Answers
+from estimator.report.answers import EQUAL, Answers
 from estimator.report.claims import ClaimRows
 from estimator.report.data import BreakEven
 from estimator.results import TOTAL
@@ -88,7 +88,7 @@ def _bracket(found: Answers) -> Markup:
     pooled = [row for answer in found.asked if (row := found.pooled(answer)) is not None]
     if pooled:
         weights, sets = str(pooled[0]["weights"]), int(pooled[0]["sets"])
-        how = "each counted alike" if weights == "equal" else f"weighted: {weights}"
+        how = "each counted alike" if weights == EQUAL else f"weighted: {weights}"
         which = f"the range of {words.count(sets, 'set')} together ({how})"
         if found.failures and sets == len(found.labels):
             which += ", those that failed their checks among them"
@@ -233,8 +233,9 @@ def _floor(found: Answers, claims: ClaimRows) -> Markup:
         return text + Markup(" No set goes below it.")
     if len(loose) == len(found.data.trees):
         return text + Markup(" Every set allows that some of it is false, and may go below it.")
-    return text + Markup(" {} allow that some of it is false, and may go below it.").format(
-        words.listed(loose, _NAMED)
+    verb = "allows" if len(loose) == 1 else "allow"
+    return text + Markup(" {} {} that some of it is false, and may go below it.").format(
+        words.listed(loose, _NAMED), verb
     )
 
 
@@ -340,8 +341,9 @@ def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:
         sentences.append(text.format(says, claims, chance, by_set))
     more = len(sentences) - _NAMED
     if more > 0:
-        link = Markup('<a href="#statements">{} more</a> of what was said is worked out below.')
-        return [*sentences[:_NAMED], link.format(words.count(more, "statement"))]
+        link = Markup('<a href="#statements">{}</a> {} worked out below.')
+        count = words.count(more, "more statement")
+        return [*sentences[:_NAMED], link.format(count, "is" if more == 1 else "are")]
     return sentences
 
 

@@ -168,6 +168,9 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
                 {"answer": losses, "unit": "persons/month", "q05": 27100.0, "q25": 31000.0,
                  "q50": 32700.0, "q75": 34000.0, "q95": 38200.0, "weights": "equal", "sets": 2,
                  "refused": ""},
+                {"answer": losses, "unit": "persons/month", "q05": 26100.0, "q25": 30000.0,
+                 "q50": 31700.0, "q75": 33000.0, "q95": 37200.0, "weights": "central 0.8",
+                 "sets": 2, "refused": ""},
                 {"answer": net, "unit": "persons/month", **dict.fromkeys(QUANTILES, nan),
                  "weights": "equal", "sets": 2, "refused": "other exits mean two things"},
             ]

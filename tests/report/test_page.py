@@ -22,6 +22,7 @@ from tests.report.conftest import (
     LABELS,
     Change,
     configuration,
+    one_key,
     report_data,
     trees,
 )
@@ -184,6 +185,18 @@ def test_every_set_stands_in_the_table_of_answers_with_its_own_numbers(document:
         assert f"{words.number(middle)}{words.span(low, high)}" in cells
 
 
+def test_every_pool_is_a_row_and_the_one_of_equal_weights_is_the_answer(
+    document: Element, changed: Change
+) -> None:
+    found = {row[0]: row[1] for row in rows(document, "sets")}
+    assert found["all sets alike"].startswith("32,700")
+    assert found["sets weighted (central 0.8)"].startswith("31,700")
+    pooled = report_data().pooled
+    assert pooled is not None
+    other = render(changed(pooled=pooled[::-1]))
+    assert "about <strong>32,700</strong>" in other
+
+
 def test_what_is_not_pooled_says_why(document: Element) -> None:
     assert "Net change, January 2026: other exits mean two things" in section(document, "sets")
 
@@ -295,7 +308,8 @@ def test_claims_in_conflict_are_never_folded(document: Element) -> None:
     folded = " ".join(e.words for e in audit.all("details"))
     assert "✗ in conflict" in audit.words
     assert "✗ in conflict" not in folded
-    assert "They cannot both be right. S11 alone would have to be above -600." in audit.words
+    assert "S11, P04: They cannot both be right." in audit.words
+    assert "have to give: S11 alone would have to be above -600." in audit.words
 
 
 def test_it_says_how_to_make_it_again(document: Element) -> None:
@@ -410,3 +424,42 @@ def test_answers_asked_for_are_those_of_the_options(document: Element) -> None:
     assert "Killed, February 2022 to January 2026" in captions
     assert len(captions) == len(report_data().options.answers)
     assert {answer.quantity for answer in ANSWERS} == {"losses", "net_change"}
+
+
+@pytest.mark.parametrize(
+    ("believed", "said"),
+    [
+        (("central", "double_count"), "registry allows that some of it is false"),
+        (("double_count", "sceptical"), "Every set allows that some of it is false"),
+    ],
+)
+def test_a_floor_that_may_give_way_is_said_to(
+    changed: Change, believed: tuple[str, str], said: str
+) -> None:
+    found = {}
+    for (label, tree), name in zip(trees().items(), believed, strict=True):
+        found[label] = tree.copy()
+        found[label].attrs = tree.attrs | {"configuration": configuration(name)}
+    answer = section(parse(render(changed(trees=found))), "answer")
+    assert said in answer
+    assert "No set goes below it" not in answer
+
+
+def test_of_many_statements_the_answer_names_a_few_and_links_to_the_rest(changed: Change) -> None:
+    table = report_data().statements
+    assert table is not None
+    many = pd.concat([table.assign(statement=f"s{n}", says=f"said {n}") for n in range(7)])
+    document = parse(render(changed(statements=many)))
+    assert "“said 3”" in section(document, "answer")
+    assert "“said 4”" not in section(document, "answer")
+    assert "3 more statements are worked out below" in section(document, "answer")
+    assert "“said 6”" in section(document, "audit")
+
+
+def test_a_break_even_that_is_nowhere_says_so(changed: Change) -> None:
+    nowhere = dataclasses.replace(one_key(), crossings=(), failures=("R-hat 1.02",))
+    document = parse(render(changed(breakeven=[nowhere])))
+    answer = section(document, "answer").replace("\N{NO-BREAK SPACE}", " ")
+    assert "does not pass 50 % for any share of the wounded who come back to duty" in answer
+    assert "(FAILED its checks.)" in answer
+    assert any("nowhere" in row[-1] for row in rows(document, "breakeven"))
