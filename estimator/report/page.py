@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from estimator.report.answers import Answers
 from estimator.report.claims import ClaimRows
 from estimator.report.data import ReportData
 
+# Control characters, and those that turn the direction of all text after them: a claim's text could
+# make 33,400 read as 004,33.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _SHOWN_CONFLICTS = 6  # those that lie furthest apart come first
 TEMPLATE = "report.html.j2"
 SECTIONS = {
@@ -103,7 +107,8 @@ def render(data: ReportData) -> str:
         **_sources(data, claims),
         **_checks(found),
     }
-    return _environment().get_template(TEMPLATE).render(context)
+    page = _environment().get_template(TEMPLATE).render(context)
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
 def write_report(data: ReportData, path: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from estimator.report import render
@@ -50,6 +52,12 @@ def test_the_title_of_the_page_is_text(document: Element) -> None:
 def test_no_template_in_a_text_is_carried_out(hostile: str) -> None:
     assert "{{ 7 * 7 }}" in hostile
     assert "{% raw %}" in hostile
+
+
+def test_no_text_turns_the_direction_of_what_follows(hostile: str, page: str) -> None:
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u0007]", hostile)
+    assert "\N{REPLACEMENT CHARACTER}reversed" in hostile
+    assert "\N{REPLACEMENT CHARACTER}" not in page
 
 
 def test_pictures_hold_it_as_text_and_draw_no_formulas(document: Element) -> None:
