@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import EstimatorError
-from estimator.sweep.collect import ASSUMED, DATASET
+from estimator.sweep.files import ASSUMED, DATASET
 
 AS_IT_IS = "as it is"
 BUNDLE = "assumptions"
