@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.audit import cli as audit_cli
+from estimator.breakeven import cli as breakeven_cli
+from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator run -m killed_share=article,registry,western     any product of options and values
   estimator run -m experiment=tornado                        a preset of conf/experiment
   estimator collect outputs/NAME                             dataset and table of what is finished
+  estimator compare outputs/NAME [outputs/OTHER ...]         sets side by side, and what drives them
   estimator audit outputs/NAME                               claims against the posterior
+  estimator breakeven KEY --event 'losses[2026-01] > 50000'  what would have to be true
+  estimator report outputs/NAME                              one page on all of it
 """
 
 _FILE_WIDTH = 100  # columns of output that goes to a file
@@ -74,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
-    audit_cli.add_parser(commands)
+    for module in (compare_cli, audit_cli, breakeven_cli):
+        module.add_parser(commands).set_defaults(command=module.run)
     return parser
 
 

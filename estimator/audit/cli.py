@@ -3,66 +3,99 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from estimator.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.audit.run import Audit
+    from estimator.compare.sets import Sets
 
 FOLDER = "audit"
+_OVERRIDES = ("audit.", "audit=")
+_DESCRIPTION = """\
+Holds every claim against what each set predicts for it without having seen it; asks what was said
+in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
+holds recruits, losses and returns against the published sizes of the force.
+
+  estimator audit outputs/shipped
+  estimator audit outputs/shipped --sets central,article audit.refit=no_series
+  estimator audit outputs/mine audit=claims_only
+"""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
-    parser = commands.add_parser(
-        "audit", help="claims against the posterior: verdicts, contradictions, statements"
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "audit",
+        help="hold the claims against the posterior of each set",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("outputs", nargs="+", type=Path, metavar="OUTPUT", help="outputs/NAME")
-    parser.add_argument("--sets", help="labels of sets, with commas; without it all")
-    parser.add_argument("--output", type=Path, help="folder of the tables (OUTPUT/audit)")
-    parser.add_argument("--no-plots", action="store_true", help="draw no picture")
     parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="an option, e.g. audit.refit=none or audit=claims_only",
+        "outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="folder of a run or a set; or audit=OPTION, audit.KEY=VALUE (see conf/audit)",
     )
-    parser.set_defaults(command=run)
+    parser.add_argument("--sets", action="append", metavar="LABEL,...", help="these sets alone")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder (first OUTPUT/audit)")
+    parser.add_argument("--no-plots", action="store_true", help="no pictures")
+    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Audit, print the tables and write the files."""
-    from estimator.audit.tables import audit_tables
+    """Audit, print the tables and write the files; the result is the exit status.
 
-    folder = options.output or options.outputs[0] / FOLDER
-    labels = options.sets.split(",") if options.sets else None
-    found = make_audit(options.outputs, labels, options.overrides, folder, console)
+    Raises
+    ------
+    ConfigError, OutputError
+        If an output, set or option cannot be used.
+    """
+    from estimator.audit.tables import audit_tables
+    from estimator.compare.cli import split_labels
+    from estimator.compare.sets import Sets
+
+    overrides = [text for text in options.outputs if text.startswith(_OVERRIDES)]
+    outputs = [Path(text) for text in options.outputs if text not in overrides]
+    if not outputs:
+        raise ConfigError("audit needs the folder of at least one run. Got none")
+    sets = Sets.open(outputs)
+    if options.sets is not None:
+        sets = sets.only(split_labels(options.sets, sets.labels))
+    folder = options.output or outputs[0] / FOLDER
+    found = make_audit(sets, overrides, folder, console)
     if not options.no_plots:
         draw(found, folder)
     for table in audit_tables(found):
         console.print(table)
-    console.print(f"Audit: {folder}")
+    console.print(f"Audit of {len(found.facts)} sets: {folder}", markup=False)
     return 0
 
 
-def make_audit(
-    outputs: list[Path],
-    labels: list[str] | None,
-    overrides: list[str],
-    folder: Path,
-    console: Console,
-) -> Audit:
-    """Audit with a progress bar, and write the tables."""
+def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Console) -> Audit:
+    """Audit with a progress bar, and write the tables.
+
+    Parameters
+    ----------
+    sets
+        Of which those that were written whole are audited.
+    overrides
+        Of the group ``audit``.
+    folder
+        Where the tables go; verdicts of sets that are there already are taken.
+    console
+        For the progress bar.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from estimator.audit.options import AuditOptions
     from estimator.audit.run import PARTS, audit
     from estimator.audit.tables import markdown
-    from estimator.compare.sets import Sets
     from estimator.compose import compose_config, to_plain
     from estimator.export import write_text
     from estimator.results import check_writable
@@ -84,9 +117,7 @@ def make_audit(
         def tell(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        found = audit(
-            Sets.open(outputs), checked, labels=labels, parts=folder / PARTS, progress=tell
-        )
+        found = audit(sets, checked, parts=folder / PARTS, progress=tell)
     found.write(folder)
     write_text(folder / "audit.md", markdown(found))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +94,9 @@ def audit(
     sets: Sets,
     options: AuditOptions,
     *,
-    labels: Sequence[str] | None = None,
     cores: int = 2,
     parts: Path | None = None,
     progress: Progress | None = None,
-    done: Callable[[str], None] | None = None,
 ) -> Audit:
     """Hold the claims against the posterior of each set.
 
@@ -108,29 +106,21 @@ def audit(
         Of which those that were written whole are audited.
     options
         Bounds, refits, statements.
-    labels
-        Which sets; None for all.
     cores
         Chains at a time.
     parts
         Folder where the verdicts of each finished set are kept, and found again.
     progress
         Told of each fit.
-    done
-        Told of each finished set.
 
     Raises
     ------
     OutputError
         If no set was written whole, or they are on different claims tables.
     """
-    audited = [AuditedSet.of(name, tree) for name, tree in _whole(sets, labels)]
+    audited = [AuditedSet.of(name, tree) for name, tree in _whole(sets)]
     _check_one_table(audited)
-    claims = []
-    for one in audited:
-        claims.append(_claims_of(one, options, cores, parts, progress))
-        if done is not None:
-            done(one.label)
+    claims = [_claims_of(one, options, cores, parts, progress) for one in audited]
     first = audited[0]
     values = face_values(first.data, first.assumptions.hedging, options.face_value_deviations)
     months = [str(month) for month in first.data["month"].values]
@@ -147,19 +137,19 @@ def audit(
     )
 
 
-def _whole(sets: Sets, labels: Sequence[str] | None) -> list[tuple[str, xr.DataTree]]:
-    wanted = sets.labels if labels is None else [sets.labels[at] for at in sets.select(labels)]
-    trees = [(label, sets.tree(label)) for label in wanted]
-    missing = [label for label, tree in trees if tree is None]
-    if missing and (labels is not None or len(missing) == len(trees)):
+def _whole(sets: Sets) -> Iterator[tuple[str, xr.DataTree]]:
+    """Label and result of each set that was written whole."""
+    trees = ((label, sets.tree(label)) for label in sets.whole)
+    found = [(label, tree) for label, tree in trees if tree is not None]
+    if not found:
         raise OutputError(
             problems_text(
                 "The audit needs whole results; these sets have only statistics (estimate them "
                 "with sweep.whole_results=N, or one by one with estimator run):",
-                missing[:10],
+                sets.labels[:10],
             )
         )
-    return [(label, tree) for label, tree in trees if tree is not None]
+    yield from found
 
 
 def _check_one_table(audited: Sequence[AuditedSet]) -> None:

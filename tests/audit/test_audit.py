@@ -120,7 +120,7 @@ def test_sets_without_draws_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_tables_and_pictures(run: Path, tmp_path: Path, capsys) -> None:
-    status = main(["audit", str(run), "--set", "audit.refit=none", "--output", str(tmp_path)])
+    status = main(["audit", str(run), "audit.refit=none", "--output", str(tmp_path)])
     assert status == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert names >= {"claims.csv", "statements.csv", "conflicts.csv", "balance.csv"}
