@@ -22,6 +22,7 @@ from estimator.report import (
     sets,
     text,
     whatif,
+    whatif_text,
     words,
 )
 from estimator.report.answers import Answers
@@ -139,7 +140,7 @@ def _answer(found: Answers, claims: ClaimRows) -> dict[str, Any]:
         "how_many": text.how_many(found),
         "how_sure": text.how_sure(found),
         "says_who": text.says_who(found, claims),
-        "what_if": text.what_if(found),
+        "what_if": whatif_text.what_if(found),
         "headline": headline,
     }
 
