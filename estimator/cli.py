@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from estimator.audit import cli as audit_cli
 from estimator.breakeven import cli as breakeven_cli
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+from estimator.report import cli as report_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
-    for module in (compare_cli, audit_cli, breakeven_cli):
+    for module in (compare_cli, audit_cli, breakeven_cli, report_cli):
         module.add_parser(commands).set_defaults(command=module.run)
     return parser
 
@@ -106,6 +108,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     run = run_many if options.multirun else run_one
     batch = run(options.overrides, options.config_dir, console)
     batch.finish()
+    batch.write_command(_command(options))
     if batch.sweep is not None and batch.sweep.failed:
         raise SweepError(problems_text("These sets failed:", _texts(batch.sweep.failed)))
     if batch.errors:
@@ -124,6 +127,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             )
         )
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    words = ["estimator", "run", *(["-m"] if options.multirun else [])]
+    words += ["--config-dir", options.config_dir] if options.config_dir is not None else []
+    return shlex.join([*words, *options.overrides])
 
 
 def _texts(problems: Mapping[str, object]) -> list[str]:

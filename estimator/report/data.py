@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Protocol
 
 import pandas as pd
 import xarray as xr
 
+from estimator.breakeven.result import BreakEven
 from estimator.errors import OutputError, problems_text
 from estimator.report.options import ReportOptions
 
@@ -60,59 +60,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Columns that the report reads of each table; others may be there."""
-
-
-class Axis(Protocol):
-    """An assumption that was moved, its unit, what it is, and from where to where."""
-
-    key: str
-    unit: str
-    description: str
-    low: float
-    high: float
-
-
-class Crossing(Protocol):
-    """A value at which a probability crosses a level, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class BreakEven(Protocol):
-    """Where an event becomes as likely as a level: what is read of `estimator.breakeven`'s result.
-
-    Attributes
-    ----------
-    axes
-        The one or two assumptions.
-    words
-        The event.
-    level
-        Probability asked for.
-    crossings
-        Of one assumption.
-    curve, refits
-        Columns value, probability, error; reweighted and fitted.
-    contour
-        Of two assumptions: columns edge (level, or an edge of its band), line, value, value_2.
-    sentence
-        The finding in words.
-    failures
-        What the fits missed on which it rests.
-    """
-
-    axes: Sequence[Axis]
-    words: str
-    level: float
-    crossings: Sequence[Crossing]
-    curve: pd.DataFrame
-    refits: pd.DataFrame
-    contour: pd.DataFrame
-    sentence: str
-    failures: Sequence[str]
-    assumption_set: str
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,33 @@ LAST = "last"
 """Period of an answer: the last month of the window."""
 
 
+class BreakEvenQuestion(Section):
+    """A break-even value that a report tells.
+
+    Attributes
+    ----------
+    keys
+        One assumption or two, or ``scenario.plan_share``.
+    event
+        As `estimator.breakeven` takes it; the period may be `LAST`. Empty for a share of the plan.
+    level
+        Probability that is crossed.
+    assumption_set
+        Label of the set; a run without it has no such value.
+    overrides
+        What makes that set, as on the command line.
+    scenarios
+        Of a share of the plan: which ones; those that the set does not have are left out.
+    """
+
+    keys: tuple[str, ...] = Field(min_length=1, max_length=2)
+    event: str = ""
+    level: float = Field(gt=0.0, lt=1.0)
+    assumption_set: str
+    overrides: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+
 class ReportOptions(Section):
     """Words and choices of a report; none of them changes a number.
 
@@ -37,6 +64,8 @@ class ReportOptions(Section):
         Who counted, in words, by the origin's name in the claims table.
     limits
         What no number of the report can tell.
+    breakeven
+        Break-even values to tell.
     most_sets
         Sets that are shown in full.
     """
@@ -49,6 +78,7 @@ class ReportOptions(Section):
     sets: dict[str, str] = Field(default_factory=dict)
     origins: dict[str, str] = Field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    breakeven: tuple[BreakEvenQuestion, ...] = ()
     most_sets: int = Field(default=40, ge=1, le=1000)
 
     @field_validator("answers")
