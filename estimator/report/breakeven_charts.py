@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from estimator.breakeven.result import Axis, BreakEven
 from estimator.report import _axes as axes
 from estimator.report import words
 from estimator.report._svg import INK, Chart, drawing, inline_svg
-from estimator.report.data import Axis, BreakEven
 
 LEVEL = "level"
 """Edge of the contour on which the level is reached; the others are of its band."""

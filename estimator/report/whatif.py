@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from estimator.breakeven.result import BreakEven
 from estimator.report import breakeven_charts, words
 from estimator.report._svg import Chart
 from estimator.report._table import Cell, Table, amount, long
 from estimator.report.answers import Answers
-from estimator.report.data import BreakEven
 
 _PROBABILITIES = (0.05, 0.5, 0.95)
 

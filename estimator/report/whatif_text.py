@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
+from estimator.breakeven.result import BreakEven
 from estimator.report import whatif, words
 from estimator.report.answers import Answers
-from estimator.report.data import BreakEven
 
 _NAMED = 4  # statements that are said here
 
