@@ -16,11 +16,12 @@ from estimator.compare.drivers.noise import error_draws
 from estimator.compare.drivers.one_at_a_time import tornado_rows
 from estimator.compare.drivers.regression import Regression, Shares
 from estimator.compare.drivers.table import Outcome, Row, joined, rows_table
-from estimator.compare.drivers.terms import is_determined
+from estimator.compare.drivers.terms import Basis, is_determined
 from estimator.compare.sets import Sets
 
 _RESAMPLES = 200
 _SEED = 20260215  # of the bootstraps; SALib takes 0 for none
+_DROWNED = 0.5  # of the variance: with more Monte-Carlo error than that, shares say nothing
 _TOLD = 0.01  # of the variance: a smaller part, of error or unexplained, is not worth a note
 
 
@@ -84,7 +85,8 @@ def drivers(
                 for outcome in outcomes
             ]
         )
-    return joined([part for outcome in outcomes for part in _shares(design, outcome, notes)])
+    bases: dict[bytes, Basis] = {}
+    return joined([part for one in outcomes for part in _shares(design, one, bases, notes)])
 
 
 def _failures(sets: Sets, rows: np.ndarray) -> list[str]:
@@ -95,8 +97,13 @@ def _failures(sets: Sets, rows: np.ndarray) -> list[str]:
     return [f"{count} of {len(facts)} sets failed their diagnostics"] if count else []
 
 
-def _shares(design: Design, outcome: Outcome, notes: list[str]) -> list[pd.DataFrame]:
-    """Make the rows of one answer; none if its holes leave too few sets."""
+def _shares(
+    design: Design, outcome: Outcome, bases: dict[bytes, Basis], notes: list[str]
+) -> list[pd.DataFrame]:
+    """Make the rows of one answer; none if its holes leave too few sets.
+
+    Answers that the same sets have share one basis.
+    """
     method = _method(design, outcome)
     if not method:
         return []
@@ -106,13 +113,13 @@ def _shares(design: Design, outcome: Outcome, notes: list[str]) -> list[pd.DataF
     notes = list(notes)
     if missing := len(design.levels) - len(there):
         notes.append(f"{missing} of {len(design.levels)} sets have no numbers and are left out")
-    if outcome.noise >= 1.0:
-        notes.append("the answer varies no more than its Monte-Carlo error")
+    if outcome.noise > _DROWNED:
+        notes.append("most of the variance is Monte-Carlo error")
         rows = [Row(name, reference=reference) for name in levels.names]
         return [rows_table(str(outcome.answer), outcome.unit, method, rows, notes)]
     if outcome.noise > _TOLD:
         notes.append(f"Monte-Carlo error makes {_percent(outcome.noise)} of the variance")
-    shares, effects, told = _estimate(method, design, outcome)
+    shares, effects, told = _estimate(method, design, outcome, bases)
     rows = []
     for a, (name, ends) in enumerate(zip(levels.names, ends_of(levels, effects), strict=True)):
         row = Row(name, ends.texts, ends.values, reference, abs(ends.values[1] - ends.values[0]))
@@ -123,24 +130,31 @@ def _shares(design: Design, outcome: Outcome, notes: list[str]) -> list[pd.DataF
 
 
 def _estimate(
-    method: str, design: Design, outcome: Outcome
+    method: str, design: Design, outcome: Outcome, bases: dict[bytes, Basis]
 ) -> tuple[Shares, list[np.ndarray], list[str]]:
     """Return shares, the answer at each level, and what is to be said of them."""
     values, there = outcome.values, outcome.there
     levels = design.levels.take(there)
     if method == "anova" and isinstance(design, Factorial):
         shares = variance.anova(design, values, outcome.errors)
-        told = [f"main effects leave {_percent(shares.unexplained)}"]
-        return shares, level_means(levels, values), told
-    model = Regression(levels, values[there])
+        return shares, level_means(levels, values), _left("main effects", shares)
+    key = there.tobytes()
+    if key not in bases:
+        bases[key] = Basis.of(levels)
+    model = Regression(bases[key], values[there])
     if method == "sobol" and isinstance(design, Saltelli):
         shares = variance.sobol_indices(design, values, outcome.errors, _SEED)
         told = [f"{len(variance.complete_blocks(design, values))} blocks"]
     else:
         shares = model.shares(outcome.errors[:, there], _SEED)
-        left = shares.unexplained
-        told = [f"the regression leaves {_percent(left)}"] if left > _TOLD else []
+        told = _left("the regression", shares)
     return shares, model.main_effects(), told
+
+
+def _left(what: str, shares: Shares) -> list[str]:
+    """Say what is not explained, if it is worth a note."""
+    left = shares.unexplained
+    return [f"not explained by {what}: {_percent(left)}"] if left > _TOLD else []
 
 
 def _method(design: Design, outcome: Outcome) -> str:

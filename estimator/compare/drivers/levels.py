@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
+from estimator.compare.drivers.configurations import keys_of_results
 from estimator.errors import EstimatorError
-from estimator.sweep.files import ASSUMED, DATASET
+from estimator.sweep.files import ASSUMED
 
 AS_IT_IS = "as it is"
 BUNDLE = "assumptions"
@@ -90,6 +91,8 @@ class Levels:
 def varied_keys(facts: pd.DataFrame) -> pd.DataFrame:
     """Return the keys that the one sweep among some sets varied.
 
+    A planned sweep comes before runs of sets written whole, which may be given to compare with.
+
     Parameters
     ----------
     facts
@@ -105,12 +108,7 @@ def varied_keys(facts: pd.DataFrame) -> pd.DataFrame:
     NoSweep
         If none of the sets, or sets of more than one folder, vary keys.
     """
-    found = {}
-    for run, part in facts.groupby("run", sort=False):
-        keys = _keys_of(str(run), part)
-        keys = keys.loc[:, [keys[key].astype(str).nunique() > 1 for key in keys]]
-        if keys.shape[1]:
-            found[Path(str(run)).name] = keys
+    found = _by_run(facts, _listed) or _by_run(facts, _seen)
     if not found:
         raise NoSweep("no sweep made these sets by varying assumptions")
     if len(found) > 1:
@@ -119,24 +117,28 @@ def varied_keys(facts: pd.DataFrame) -> pd.DataFrame:
     return keys
 
 
-def _keys_of(run: str, part: pd.DataFrame) -> pd.DataFrame:
-    """Keys of the sets of one folder; those of sets written whole stand in the sweep's dataset."""
+def _by_run(
+    facts: pd.DataFrame, read: Callable[[str, pd.DataFrame], pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Keys that differ within a folder, for each folder in which any do."""
+    found = {}
+    for run, part in facts.groupby("run", sort=False):
+        keys = read(str(run), part)
+        keys = keys.loc[:, [keys[key].astype(str).nunique() > 1 for key in keys]]
+        if keys.shape[1]:
+            found[Path(str(run)).name] = keys
+    return found
+
+
+def _listed(_: str, part: pd.DataFrame) -> pd.DataFrame:
+    """Keys that a planned sweep lists."""
     own = [str(c) for c in part if str(c).startswith(ASSUMED) and not part[c].isna().any()]
-    if own:
-        return part[own].rename(columns=lambda column: column.removeprefix(ASSUMED))
-    path = Path(run) / DATASET
-    if not path.exists():
-        return pd.DataFrame(index=part.index)
-    with xr.open_dataset(path, engine="h5netcdf") as data:
-        names = [str(name) for name in data.coords if str(name).startswith(ASSUMED)]
-        table = pd.DataFrame(
-            {name.removeprefix(ASSUMED): data[name].values for name in names},
-            index=data["set_id"].values.astype(str),
-        )
-    known = part["set_id"].astype(str)
-    if not names or not known.isin(table.index).all():
-        return pd.DataFrame(index=part.index)
-    return table.loc[known.tolist()].set_axis(part.index)
+    return part[own].rename(columns=lambda column: column.removeprefix(ASSUMED))
+
+
+def _seen(run: str, part: pd.DataFrame) -> pd.DataFrame:
+    """Keys in which the configurations of sets differ that were written whole."""
+    return keys_of_results(Path(run), part["set_id"])
 
 
 def _together(keys: pd.DataFrame, pair: list[str]) -> bool:

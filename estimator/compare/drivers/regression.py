@@ -30,8 +30,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimator.compare.drivers.levels import Levels
-from estimator.compare.drivers.terms import Term, terms_of
+from estimator.compare.drivers.terms import Basis, Term
 
 _SCREENED = 40  # terms of each answer from which a resample chooses
 _PATIENCE = 10  # terms that may be tried though the criterion does not fall
@@ -66,19 +65,19 @@ class Regression:
 
     Parameters
     ----------
-    levels
+    basis
         Of the sets.
     values
         Without NaN, and not constant. (set,).
     """
 
-    def __init__(self, levels: Levels, values: np.ndarray) -> None:
-        self._levels = levels
-        self._terms, self._functions = terms_of(levels)
+    def __init__(self, basis: Basis, values: np.ndarray) -> None:
+        self._levels, self._terms, self._functions = basis.levels, basis.terms, basis.functions
         self._mean, self._spread = float(values.mean()), float(values.std())
         self._values = (values - self._mean) / self._spread
-        self._moments = _moments(self._functions, self._values)
-        self._chosen, self._tried = _path(self._moments, len(levels), len(self._terms))
+        drive = self._values @ self._functions / len(values)
+        self._moments = np.block([[basis.covariance, drive[:, None]], [drive, np.ones(1)]])
+        self._chosen, self._tried = _path(self._moments, len(values), len(self._terms))
 
     def shares(self, errors: np.ndarray, seed: int) -> Shares:
         """Estimate the shares of the variance, with bootstrap intervals.
@@ -93,8 +92,8 @@ class Regression:
         """
         n_sets, names = len(self._levels), len(self._levels.names)
         noise = errors / self._spread
-        added = _added(self._functions, noise)
-        fit = _Fit(tuple(self._terms), names, n_sets, added)
+        added = self._added(noise)
+        fit = _Fit(self._terms, names, n_sets, added)
         index, unexplained = fit.indices(self._moments, self._chosen)
         few = self._tried[:_SCREENED]
         # An answer with its error drawn anew holds errors twice.
@@ -109,6 +108,15 @@ class Regression:
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         first, total = np.stack([np.minimum(low, index), np.maximum(high, index)], axis=1)
         return Shares(index[0], index[1], first, total, unexplained)
+
+    def _added(self, noise: np.ndarray) -> np.ndarray:
+        """Variance that errors add to each term's part and, last, to all. noise (draw, set)."""
+        noise = noise - noise.mean(axis=1, keepdims=True)
+        found = np.zeros(len(self._terms) + 1)
+        coefficients = noise @ self._functions[:, self._tried] / noise.shape[1]
+        found[self._tried] = (coefficients**2).mean(axis=0)
+        found[-1] = (noise**2).mean()
+        return found
 
     def main_effects(self) -> list[np.ndarray]:
         """Return the answer at each level of each assumption, averaged over all others.
@@ -131,20 +139,6 @@ class Regression:
                     effect += slope * self._functions[rows, term]
             found.append(self._mean + self._spread * effect)
         return found
-
-
-def _added(functions: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Variance that errors add to each term's part and, last, to all. noise (draw, set)."""
-    noise = noise - noise.mean(axis=1, keepdims=True)
-    coefficients = noise @ (functions - functions.mean(axis=0)) / len(functions)
-    return np.append((coefficients**2).mean(axis=0), (noise**2).mean())
-
-
-def _moments(functions: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Covariances of the terms and, last, of the answer."""
-    both = np.column_stack([functions, values])
-    both -= both.mean(axis=0)
-    return np.asarray(both.T @ both / len(both))
 
 
 def _resampled_moments(
@@ -192,7 +186,7 @@ def _path(moments: np.ndarray, n_sets: int, n_terms: int) -> tuple[list[int], li
     Parameters
     ----------
     moments
-        Of the terms and, last, of the answer (see `_moments`).
+        Of the terms and, last, of the answer (covariances).
     n_sets
         How many sets there are.
     n_terms

@@ -94,7 +94,7 @@ def _of_effects(rows: pd.DataFrame, answer: Answer) -> str:
 
 def _of_shares(rows: pd.DataFrame, answer: Answer) -> str:
     if rows["total"].isna().all():
-        return f"Between these sets {words(answer)} varies no more than its Monte-Carlo error."
+        return f"What varies between these sets in {words(answer)} is mostly Monte-Carlo error."
     rows = rows.sort_values("first_order", ascending=False)
     shares = [
         f"{_share(row['first_order'])} % [{_share(row['first_order_low'])}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -33,14 +34,37 @@ def is_determined(levels: Levels) -> bool:
     return bool((scale > 0).all() and np.linalg.cond(design / scale) <= _CONDITION)
 
 
-def terms_of(levels: Levels) -> tuple[list[Term], np.ndarray]:
-    """Return terms, and what each is in each set. (set, term).
+@dataclass(frozen=True)
+class Basis:
+    """Terms for some sets, which all answers share.
 
-    Parameters
+    Attributes
     ----------
     levels
         Of the sets.
+    terms
+        Functions of one and of two assumptions.
+    functions
+        What each term is in each set. (set, term).
+    covariance
+        Of the terms over the sets. (term, term).
     """
+
+    levels: Levels
+    terms: tuple[Term, ...]
+    functions: np.ndarray
+    covariance: np.ndarray
+
+    @classmethod
+    def of(cls, levels: Levels) -> Basis:
+        """Make the terms for some sets."""
+        terms, functions = _terms(levels)
+        centred = functions - functions.mean(axis=0)
+        return cls(levels, tuple(terms), functions, centred.T @ centred / len(levels))
+
+
+def _terms(levels: Levels) -> tuple[list[Term], np.ndarray]:
+    """Terms, and what each is in each set. (set, term)."""
     bases, degrees = zip(
         *(_functions(levels, assumption) for assumption in range(len(levels.names))), strict=True
     )

@@ -38,7 +38,7 @@ def anova(design: Factorial, values: np.ndarray, errors: np.ndarray) -> Shares:
     estimate = _ratios(_variances(grid[None]) - added)[0]
     # An answer with its error drawn anew holds errors twice.
     again = _ratios(_variances(grid + noise) - 2.0 * added)
-    return _with_ranges(estimate, again, 1.0 - float(estimate[0].sum()))
+    return _with_ranges(estimate, again, max(1.0 - float(estimate[0].sum()), 0.0))
 
 
 def _variances(grids: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def sobol_indices(design: Saltelli, values: np.ndarray, errors: np.ndarray, seed
     again = np.array([_salib(values[blocks] + noise[blocks], 2, seed)[0] for noise in errors])
     estimate = 2.0 * estimate - again.mean(axis=0)
     wide = np.hypot(wide, _NORMAL_95 * again.std(axis=0))
-    unexplained = 1.0 - float(estimate[0].sum())
+    unexplained = max(1.0 - float(estimate[0].sum()), 0.0)
     # Shares lie between 0 and 1; the estimates of few blocks need not.
     first, total = np.clip([estimate, estimate - wide, estimate + wide], 0, 1).transpose(1, 0, 2)
     return Shares(first[0], total[0], first[1:], total[1:], unexplained)

@@ -175,16 +175,6 @@ def test_only_the_sets_that_are_named_count(tmp_path: Path) -> None:
     assert table["assumption"].tolist() == ["returns.rate"]
 
 
-def test_sets_that_were_written_whole_are_found_again_in_the_dataset_of_their_sweep(
-    tmp_path: Path,
-) -> None:
-    facts = opened(tmp_path, TORNADO).facts
-    whole = facts[["set_id", "run"]].iloc[::-1]
-    keys = varied_keys(whole)
-    assert keys.index.tolist() == whole.index.tolist()
-    assert keys["returns"].tolist() == TORNADO["returns"][::-1]
-
-
 def test_sets_without_varied_keys_are_no_sweep(tmp_path: Path) -> None:
     facts = pd.DataFrame({"set_id": ["a", "b"], "run": [str(tmp_path)] * 2}, index=["a", "b"])
     with pytest.raises(NoSweep, match="no sweep made these sets"):

@@ -11,7 +11,7 @@ from SALib.analyze import rbd_fast
 from estimator.compare.drivers import drivers, recognise
 from estimator.compare.drivers.levels import Levels
 from estimator.compare.drivers.regression import Regression, Shares
-from estimator.compare.drivers.terms import is_determined
+from estimator.compare.drivers.terms import Basis, is_determined
 from tests.compare.drivers.sweeps import (
     NET,
     designed,
@@ -38,7 +38,7 @@ TOTAL = FIRST + np.array([0.25, 0.25, 0.0, 0.0]) / WHOLE
 
 
 def shares_of(keys: dict[str, np.ndarray], values: np.ndarray, errors: np.ndarray) -> Shares:
-    return Regression(Levels.of(pd.DataFrame(keys)), values).shares(errors, 1)
+    return Regression(Basis.of(Levels.of(pd.DataFrame(keys))), values).shares(errors, 1)
 
 
 @pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])

@@ -120,7 +120,7 @@ def test_shares_in_a_sentence(method: str, rest: int) -> None:
 def test_an_answer_that_does_not_vary_has_no_drivers() -> None:
     table = rows_table(str(NET), NET.unit, "anova", [Row("returns"), Row("losses")], [])
     assert statement(table, NET) == (
-        "Between these sets net change in 2026-01 varies no more than its Monte-Carlo error."
+        "What varies between these sets in net change in 2026-01 is mostly Monte-Carlo error."
     )
 
 

@@ -53,7 +53,7 @@ def test_an_analysis_of_variance_gives_the_shares_of_an_additive_and_an_interact
     assert set(table["method"]) == {"anova"}
     np.testing.assert_allclose(table["first_order"], FIRST, atol=1e-6)
     np.testing.assert_allclose(table["total"], TOTAL, atol=1e-6)
-    assert table["note"].tolist() == ["main effects leave 21 %"] * 3
+    assert table["note"].tolist() == ["not explained by main effects: 21 %"] * 3
     assert set(table["reference"]) == {10.0}
     ends = table.set_index("assumption").loc[["a.value", "b.value"], ["value_low", "value_high"]]
     np.testing.assert_allclose(ends, [[7.0, 13.0], [8.0, 12.0]], atol=1e-5)
@@ -86,11 +86,11 @@ def test_an_error_that_all_sets_share_makes_no_share_uncertain(tmp_path: Path) -
     np.testing.assert_allclose(found.first_range, [FIRST, FIRST], atol=1e-6)
 
 
-def test_an_answer_that_varies_no_more_than_its_error_has_no_shares(tmp_path: Path) -> None:
+def test_an_answer_that_varies_little_more_than_its_error_has_no_shares(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(size=len(TRUTH))
     table = drivers(write_sweep(tmp_path, KEYS, {NET: noise}, error=1.5), [NET])
     assert table[["first_order", "total"]].isna().all(axis=None)
-    assert set(table["note"]) == {"the answer varies no more than its Monte-Carlo error"}
+    assert set(table["note"]) == {"most of the variance is Monte-Carlo error"}
 
 
 def test_a_constant_answer_has_no_shares(tmp_path: Path) -> None:
