@@ -73,7 +73,7 @@ class Fitter:
         WideFit or None
             None if its draws missed a bound of their diagnostics.
         """
-        self.say("fit over the range")
+        self.say(f"fit {len(self.wide_failures) + 1} over the range")
         priors = {
             axis.key: axis.prior(float(m), float(s))
             for axis, m, s in zip(self.axes, center, scale, strict=True)

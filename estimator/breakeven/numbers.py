@@ -16,11 +16,11 @@ def interval_text(one: Crossing) -> str:
 
 
 def figure(value: float, resolution: float) -> str:
-    """Write a number to the first digit of a resolution, e.g. 0.4137 to 0.03 as ``0.41``."""
+    """Write a number to the first digit of a resolution: 0.4137 to 0.03 as ``0.41``."""
     if not resolution > 0:
         return plain(value)
-    digits = max(0, -int(np.floor(np.log10(resolution))))
-    return f"{value:,.{min(digits, 6)}f}"
+    digits = min(-int(np.floor(np.log10(resolution))), 6)
+    return f"{round(value, digits):,.{max(digits, 0)}f}"
 
 
 def plain(value: float) -> str:

@@ -198,7 +198,7 @@ class Refinement:
             budget -= 1
 
     def _is_narrow(self, place: Place) -> bool:
-        return place.high - place.low <= self.tolerance
+        return bool(place.high - place.low <= self.tolerance)
 
     def _bracket(self, rough: Place, low_end: float, high_end: float) -> list[float]:
         """Where the curve is `bracket` probits from the level on either side of a crossing."""
@@ -253,7 +253,11 @@ class Refinement:
             place = replace(place, low=inner[0], high=inner[1])
         low, high = max(place.low, float(self.x[0])), min(place.high, float(self.x[-1]))
         place = replace(
-            place, low=low, high=high, open_low=low > place.low, open_high=high < place.high
+            place,
+            low=low,
+            high=high,
+            open_low=bool(low > place.low),
+            open_high=bool(high < place.high),
         )
         return Narrowed(place, len(chosen), self._is_narrow(place))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from estimator.breakeven import fits
 from estimator.breakeven.find import break_even
 from estimator.breakeven.result import BreakEven
+from estimator.breakeven.tables import read_break_evens, write_break_evens
 from estimator.errors import ConfigError, DiagnosticsError
 from tests.breakeven import toy
 
@@ -76,6 +79,16 @@ def test_a_level_that_is_never_crossed_is_an_answer_with_both_ends() -> None:
     assert found.crossings == ()
     assert "stays under 0.50 for returns.delay from 1 to 9 months: at most 0.0" in found.sentence
     assert found.refits["kind"].tolist()[:2] == ["end", "end"]
+
+
+def test_an_answer_without_real_fits_can_be_written(tmp_path: Path) -> None:
+    options = FEW.model_copy(update={"refits": 0})
+    found = break_even("returns.rate", EVENT, 0.5, (*PRIOR, *MANY_RECRUITS), [(0.1, 0.85)], options)
+    (crossing,) = found.crossings
+    assert crossing.fits == 0
+    assert any("read off the reweighted curve alone" in note for note in found.notes)
+    write_break_evens([found], tmp_path)
+    assert read_break_evens(tmp_path)[0].crossings == found.crossings
 
 
 def test_a_key_that_the_set_holds_fixed_is_moved_all_the_same() -> None:
