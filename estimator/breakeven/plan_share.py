@@ -131,7 +131,7 @@ def _one(
     return BreakEven(
         axes=(axis,),
         event=f"{scenario}: force holds its level",
-        words=f"force holds its level until {last} under scenario {scenario}",
+        words=f"the force holds its level until {last} under scenario {scenario}",
         level=level,
         interval=options.interval,
         crossings=(crossing,),

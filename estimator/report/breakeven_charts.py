@@ -28,7 +28,7 @@ def breakeven(found: BreakEven, failed: bool, name: str) -> Chart:
         Of the chart, unique in the page.
     """
     mark = " – FAILED its checks" if failed else ""
-    caption = f"Chance of {words.event(found.words)} ({found.assumption_set}){mark}"
+    caption = f"Chance that {words.event(found.words)} ({found.assumption_set}){mark}"
     draw = _curve if len(found.axes) == 1 else _contour
     return draw(found, caption, failed, name)
 

@@ -58,7 +58,7 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
     ]
     if len(item.axes) > 1:
         text = Markup(
-            "Under {}, two assumptions together decide whether the chance of {} passes {}: the {} "
+            "Under {}, two assumptions together decide whether the chance that {} passes {}: the {} "
             'and the {} (<a href="#breakeven">picture</a>).'
         ).format(
             item.assumption_set,
@@ -67,15 +67,15 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
             *(axis.description for axis in item.axes),
         )
     elif where:
-        text = Markup("Under {}, the chance of {} passes {} where the {} is {}.").format(
+        text = Markup("Under {}, the chance that {} passes {} at {} ({}).").format(
             item.assumption_set,
             words.event(item.words),
             level,
-            first.description,
             words.listed(where),
+            first.description,
         )
     else:
-        text = Markup("Under {}, the chance of {} does not pass {} for any {} from {}.").format(
+        text = Markup("Under {}, the chance that {} does not pass {} for any {} from {}.").format(
             item.assumption_set,
             words.event(item.words),
             level,

@@ -178,7 +178,7 @@ def assumption(key: str) -> str:
 
 def event(text: str) -> str:
     """Write an event as a sentence has it: months by name, below and above for the signs."""
-    text = text.replace(" < ", " below ").replace(" > ", " above ")
+    text = text.replace(" < ", " is below ").replace(" > ", " is above ")
     return _MONTH_INSIDE.sub(lambda found: month(found[0]), text)
 
 

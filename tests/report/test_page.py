@@ -160,7 +160,7 @@ def test_the_answer_says_who_what_is_sure_and_what_would_change_it(document: Ele
     assert "No set goes below it" in answer
     assert "1 claim is in conflict" in answer
     assert "31,900 if it is 0.02 to 0.18; 36,400 if it is 0.05 to 0.50" in answer
-    assert "chance of net change in January 2026 below 0 passes 50 % where the share of the" in (
+    assert "the chance that net change in January 2026 is below 0 passes 50 % at" in (
         answer.replace("\N{NO-BREAK SPACE}", " ")
     )
     assert "holds in 64 to 97 of 100 draws, depending on the set" in answer

@@ -103,8 +103,8 @@ def test_an_assumption_is_said_in_words(key: str, text: str) -> None:
 
 def test_events_are_said_in_words() -> None:
     text = "net change in 2026-01 < 0"
-    assert words.event(text) == "net change in January 2026 below 0"
-    assert words.event("on 2026-01-15 > 1") == "on 2026-01-15 above 1"
+    assert words.event(text) == "net change in January 2026 is below 0"
+    assert words.event("on 2026-01-15 > 1") == "on 2026-01-15 is above 1"
     assert words.event("in 2026-13 > 1") == "in 2026-13 above 1"
 
 
