@@ -31,8 +31,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from estimator.assumptions import AssumptionSet
 from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
+from estimator.export import write_text
 from estimator.paths import conf_dir
-from estimator.results import check_writable, point_latest, read_attrs
+from estimator.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
@@ -167,6 +168,11 @@ class Batch:
         else:
             return
         self.console.print(f"Results: {run}")
+
+    def write_command(self, command: str) -> None:
+        """Keep which command made the run, beside its results."""
+        if self.folders or self.sweep is not None:
+            write_text(self.outputs / self.name / COMMAND, f"{command}\n")
 
 
 class Job:

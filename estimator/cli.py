@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from estimator.audit import cli as audit_cli
+from estimator.breakeven import cli as breakeven_cli
+from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+from estimator.report import cli as report_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +31,10 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator run -m killed_share=article,registry,western     any product of options and values
   estimator run -m experiment=tornado                        a preset of conf/experiment
   estimator collect outputs/NAME                             dataset and table of what is finished
+  estimator compare outputs/NAME [outputs/OTHER ...]         sets side by side, and what drives them
+  estimator audit outputs/NAME                               claims against the posterior
+  estimator breakeven KEY --event 'losses[2026-01] > 50000'  what would have to be true
+  estimator report outputs/NAME                              one page on all of it
 """
 
 _FILE_WIDTH = 100  # columns of output that goes to a file
@@ -41,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        return int(options.command(options))
+        return int(options.command(options, _console()))
     except EstimatorError as error:
         sys.stderr.write(f"estimator: {error}\n")
         return error.exit_status
@@ -72,14 +81,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
+    for module in (compare_cli, audit_cli, breakeven_cli, report_cli):
+        module.add_parser(commands).set_defaults(command=module.run)
     return parser
 
 
-def _collect(options: argparse.Namespace) -> int:
+def _collect(options: argparse.Namespace, console: Console) -> int:
     from estimator.sweep.results import collect_folder
     from estimator.tables import sweep_table
 
-    console = _console()
     console.print(sweep_table(collect_folder(options.folder)))
     console.print(f"Results: {options.folder}")
     return 0
@@ -92,12 +102,13 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=_FILE_WIDTH)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, console: Console) -> int:
     from estimator.batch import run_many, run_one
 
     run = run_many if options.multirun else run_one
-    batch = run(options.overrides, options.config_dir, _console())
+    batch = run(options.overrides, options.config_dir, console)
     batch.finish()
+    batch.write_command(_command(options))
     if batch.sweep is not None and batch.sweep.failed:
         raise SweepError(problems_text("These sets failed:", _texts(batch.sweep.failed)))
     if batch.errors:
@@ -116,6 +127,12 @@ def _run(options: argparse.Namespace) -> int:
             )
         )
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    words = ["estimator", "run", *(["-m"] if options.multirun else [])]
+    words += ["--config-dir", options.config_dir] if options.config_dir is not None else []
+    return shlex.join([*words, *options.overrides])
 
 
 def _texts(problems: Mapping[str, object]) -> list[str]:

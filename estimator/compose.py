@@ -21,7 +21,8 @@ from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
-_HOW = ("sweep", "compare")  # groups that say how something is worked out, not what is assumed
+# Groups that say how something is worked out, not what is assumed.
+_HOW = ("sweep", "compare", "audit", "breakeven", "report")
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", *_HOW, "hydra", "experiment")
 
 
@@ -123,7 +124,7 @@ def label_of(overrides: Sequence[str]) -> str:
 
 def is_assumed(override: str) -> bool:
     """Whether an override changes what is assumed, and not where or how it is worked out."""
-    return not override.startswith(_NOT_ASSUMED)
+    return re.split(r"[./@=]", override, maxsplit=1)[0] not in _NOT_ASSUMED
 
 
 def config_groups(config_dir: str | Path | None = None) -> set[str]:

@@ -43,6 +43,8 @@ SUMMARY_COLUMNS = (
     "q95",
 )
 TOTAL = "total"
+COMMAND = "command.txt"
+"""File of a run that says which command made it."""
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _PACKAGES = ("estimator", "pymc", "pytensor", "nutpie", "arviz", "xarray", "numpy", "hydra-core")
 

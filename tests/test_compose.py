@@ -51,6 +51,8 @@ def test_a_label_can_be_given() -> None:
 
 def test_where_results_go_is_no_part_of_the_label() -> None:
     assert label_of(["name=x", "output_dir=y", "plots=false", "hydra.run.dir=z"]) == "central"
+    assert label_of(["report.title=x", "report=mine"]) == "central"
+    assert label_of(["reporting=wide"]) == "central,reporting=wide"  # only begins like `report`
 
 
 def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:

@@ -33,7 +33,7 @@ tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
 """
 _OVERRIDE = "compare."
 _FOLDER = "compare"
-_PICTURES = ("forest", "ridge", "fans_*")
+_PICTURES = ("forest", "ridge", "fans_*", "tornado", "indices")
 _FORMATS = ("png", "svg")
 
 
@@ -150,7 +150,7 @@ def _write(
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:
     """Remove files of an earlier comparison, which would not fit to those of this one."""
     names = {path.name for path in written}
-    older = [folder / f"{name}.csv" for name in ("prior_or_data", "answer_sensitivity")]
+    older = [folder / f"{name}.csv" for name in ("drivers", "prior_or_data", "answer_sensitivity")]
     older += [
         path
         for name in _PICTURES

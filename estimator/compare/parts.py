@@ -17,6 +17,7 @@ from estimator.compare.sets import Sets
 from estimator.compare.show import (
     Grid,
     comparison_grids,
+    drivers_grid,
     pooled_grid,
     prior_grid,
     stacking_grid,
@@ -143,7 +144,36 @@ def prior_part(question: Question) -> Part:
     return Part(tables, [prior_grid(found[0], moved[0], question.options.shown)])
 
 
-PARTS: tuple[Callable[[Question], Part], ...] = (comparison_part, pooled_part, prior_part)
+def drivers_part(question: Question) -> Part:
+    """Say what drives the answers: by the design of a sweep, else by the priors of one set."""
+    from estimator.compare.drivers import drivers, shifts, statement, why_not
+
+    sets, answers = question.sets, question.answers
+    table = drivers(sets, answers)
+    notes = []
+    if table.empty:
+        notes.append(why_not(sets))
+        if question.reference in sets.whole:
+            table = shifts(sets, answers, question.reference)
+            notes.append(f"These are the priors within {question.reference}, by reweighting it.")
+    if table.empty:
+        return Part({}, [drivers_grid([], notes)])
+    told = [(str(answer), statement(table, answer)) for answer in answers]
+
+    def draw(folder: Path) -> list[Path]:
+        from estimator.compare.pictures import draw_drivers  # matplotlib takes a second
+
+        return draw_drivers(table, folder)
+
+    return Part({"drivers": table}, [drivers_grid(told, notes)], draw)
+
+
+PARTS: tuple[Callable[[Question], Part], ...] = (
+    comparison_part,
+    drivers_part,
+    pooled_part,
+    prior_part,
+)
 """In the order in which they are printed."""
 
 

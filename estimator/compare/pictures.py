@@ -22,6 +22,7 @@ from estimator.compare.sets import Sets
 from estimator.entries import STATISTICS
 from estimator.export import atomically
 from estimator.plots import DPI, plot_comparison, plot_fans, plot_ridge
+from estimator.plots.tornado import plot_indices, plot_tornado
 
 FORMATS = ("png", "svg")
 _WIDTH = 34  # characters of a name
@@ -104,6 +105,23 @@ def draw_comparison(
             figure = _fans(few, quantity, reference)
             if figure is not None:
                 written += _save(figure, folder / f"fans_{quantity}")
+    return written
+
+
+def draw_drivers(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Draw the tornado and, where there are any, shares of variance; return the files.
+
+    Parameters
+    ----------
+    table
+        As `estimator.compare.drivers.drivers` gives it, of one method.
+    folder
+        Where to.
+    """
+    with rc_context({"text.parse_math": False}):
+        written = _save(plot_tornado(table), folder / "tornado")
+        if table["first_order"].notna().any():
+            written += _save(plot_indices(table), folder / "indices")
     return written
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,6 +78,18 @@ class Grid:
 def _text(text: str, style: str = "") -> Text:
     """Text without markup, and without what would move a terminal's cursor."""
     return Text(printable(text), style=style)
+
+
+def drivers_grid(sentences: Sequence[tuple[str, str]], notes: Sequence[str]) -> Grid:
+    """Say of each answer in a sentence what drives it."""
+    return Grid(
+        "What drives the answers",
+        ("answer", "drivers (all: drivers.csv)"),
+        tuple(sentences),
+        tuple(notes),
+        left=frozenset({0, 1}),
+        fold=frozenset({0, 1}),
+    )
 
 
 def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:

@@ -142,6 +142,17 @@ def log_likelihood(value: np.ndarray, figures: np.ndarray, location: np.ndarray)
     return np.asarray(_total_of_draws(value, figures, np.ascontiguousarray(location)))
 
 
+def log_densities(value: np.ndarray, figures: np.ndarray, location: np.ndarray) -> np.ndarray:
+    """Log density of each claim, 0 where it does not count, for draws. (draw, claim).
+
+    Parameters
+    ----------
+    value, figures, location
+        As for `log_likelihood`.
+    """
+    return np.asarray(_claims_of_draws(value, figures, location)[0])
+
+
 @register_funcify_and_cache_key(ClaimDensity)
 def _compiled(op: ClaimDensity, node: Any, **_: Any) -> Any:
     return _claims, "claim_density_1"

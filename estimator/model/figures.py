@@ -18,6 +18,8 @@ from estimator.assumptions import (
 
 THOUSAND = 1000.0
 _FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
+OPEN_END = 1e5
+"""An end of an interval beyond this, on the scale of its quantity, is open."""
 
 FIGURES = ("lower", "upper", "noise", "is_point", "used")
 """What the density of a claim takes beside its value."""

@@ -127,7 +127,7 @@ def finish(
         label = str(results.attrs.get("assumption_set", "unnamed set"))
         results = {label: results}
     else:
-        label = f"{len(results)} assumption sets"
+        label = f"{len(results)} assumption sets" if results else ""
     footer = " · ".join(part for part in (label, ranges) if part)
     return frame(fig, title, failure_text(results), [*notes, footer])
 

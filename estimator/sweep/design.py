@@ -1,7 +1,8 @@
 """From a design to the sets that it stands for, each a list of Hydra overrides.
 
 Every axis is a map from the unit interval to overrides, so that the designs differ only in the
-points of the unit cube that they take: a lattice, its axes one by one, or points that fill it.
+points of the unit cube that they take: a lattice, its axes one by one, or points that fill it (for
+Sobol indices, in blocks that are crossed axis by axis).
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ def design_overrides(design: Design, plain: Mapping[str, Any]) -> list[list[str]
     -------
     list of list of str
         Without duplicates: a latin_hypercube or sobol design of options alone may have fewer than
-        `sets`. The option that a group has is not known here, so that one_at_a_time leaves out the
-        values that a key has already, but not the options.
+        `sets`, and the blocks of a saltelli design with options may be shorter (where A and B have
+        the same option, their crossing is A itself). The option that a group has is not known here,
+        so that one_at_a_time leaves out the values that a key has already, but not the options.
 
     Raises
     ------
@@ -138,10 +140,22 @@ def _points(design: Design) -> np.ndarray:
     rng = np.random.default_rng(design.seed)
     if design.method == "latin_hypercube":
         return np.asarray(qmc.LatinHypercube(len(design.vary), rng=rng).random(design.sets))
+    if design.method == "saltelli":
+        return _saltelli_points(design)
     # A whole power of two, then the first of it: of another number scipy warns at once.
     power = (design.sets - 1).bit_length()
     points = qmc.Sobol(len(design.vary), scramble=True, rng=rng).random_base2(power)
     return np.asarray(points[: design.sets])
+
+
+def _saltelli_points(design: Design) -> np.ndarray:
+    """Block by block: A, then for each axis A with that axis of B, then B."""
+    from SALib.sample import sobol  # imported here: it takes half a second, few designs need it
+
+    keys = list(design.vary)
+    problem = {"num_vars": len(keys), "names": keys, "bounds": [[0.0, 1.0]] * len(keys)}
+    points = sobol.sample(problem, design.blocks, calc_second_order=False, seed=design.seed)
+    return np.asarray(points)
 
 
 def _dimension(key: str, axis: Axis, node: Any) -> _Dimension:
@@ -310,11 +324,29 @@ def _design_problems(design: Design) -> Iterator[str]:
                 f"{' and '.join(others)} would change. Allowed: one of them, or method: "
                 "one_at_a_time"
             )
+    if design.method == "saltelli":
+        yield from _saltelli_problems(design)
     sizes = [len(axis.values) if axis.values else axis.points for axis in design.vary.values()]
     if design.method == "product" and math.prod(sizes) > SETS_MAXIMUM:
         yield (
             f"sweep.design: the product has {math.prod(sizes):,} sets. Allowed: at most "
             f"{SETS_MAXIMUM:,}; vary less, or take method: latin_hypercube"
+        )
+
+
+def _saltelli_problems(design: Design) -> Iterator[str]:
+    if len(design.vary) < 2:
+        yield "sweep.design.vary: a saltelli design needs two axes or more. Got one"
+    if all(axis.values is not None for axis in design.vary.values()):
+        yield (
+            "sweep.design.vary: a saltelli design needs an axis that is a range or a shift. Got "
+            "values alone. Allowed: method: product, which takes all their combinations"
+        )
+    sets = design.blocks * (len(design.vary) + 2)
+    if sets > SETS_MAXIMUM:
+        yield (
+            f"sweep.design: {design.blocks:,} blocks of {len(design.vary) + 2} make {sets:,} sets. "
+            f"Allowed: at most {SETS_MAXIMUM:,}"
         )
 
 

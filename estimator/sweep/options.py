@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from estimator.assumptions import Section, explained
 from estimator.errors import ConfigError, problems_text
@@ -60,20 +60,33 @@ class Design(Section):
     method
         product: all combinations (ranges in `points` steps); one_at_a_time: the configuration as it
         is, and then each axis alone at its ends or values; latin_hypercube and sobol: `sets` points
-        that fill the space of the axes.
+        that fill the space of the axes; saltelli: `blocks` of number of axes + 2 sets, from which
+        Sobol indices follow.
     vary
         Axes by key: a group (killed_share), a number (unconfirmed.ratio.high) or a prior
         (unconfirmed.ratio).
     sets
         Number of points of a latin_hypercube or sobol design.
+    blocks
+        Number of blocks of a saltelli design, a power of 2. Each holds a point A, a point B, and
+        for each axis the point A with that axis taken from B.
     seed
         Of the design.
     """
 
-    method: Literal["product", "one_at_a_time", "latin_hypercube", "sobol"]
+    method: Literal["product", "one_at_a_time", "latin_hypercube", "sobol", "saltelli"]
     vary: dict[str, Axis] = Field(min_length=1)
     sets: int = Field(default=64, ge=2, le=100_000)
+    blocks: int = Field(default=64, ge=2, le=65_536)
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("blocks")
+    @classmethod
+    def _power_of_two(cls, blocks: int) -> int:
+        if blocks & (blocks - 1):
+            below = 1 << (blocks.bit_length() - 1)
+            raise ValueError(f"must be a power of 2, e.g. {below} or {2 * below}. Got {blocks}")
+        return blocks
 
 
 class RayOptions(Section):

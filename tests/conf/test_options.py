@@ -8,12 +8,22 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
+from estimator.audit.options import AuditOptions
+from estimator.breakeven.options import BreakEvenOptions
 from estimator.compare.options import CompareOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
 from estimator.paths import conf_dir
+from estimator.report.options import ReportOptions
 from estimator.sweep.options import SweepOptions
 
+HOW = {
+    "sweep": SweepOptions,
+    "compare": CompareOptions,
+    "audit": AuditOptions,
+    "breakeven": BreakEvenOptions,
+    "report": ReportOptions,
+}
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))
 SETS = sorted(name for group, name in OPTIONS if group == "assumptions")
 each_option = pytest.mark.parametrize(
@@ -49,7 +59,7 @@ def test_every_group_has_options_and_every_group_is_composed() -> None:
     groups = {group for group, _ in OPTIONS} - bundles
     assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - bundles
     assert groups <= root
-    assert groups - set(AssumptionSet.model_fields) == {"sweep", "compare"}
+    assert groups - set(AssumptionSet.model_fields) == set(HOW)
     assert len(OPTIONS) > 40
 
 
@@ -60,12 +70,10 @@ def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
         assert list(assumptions.scenario) == [name]
     elif group in ("sweep", "experiment"):
         SweepOptions.from_config(to_plain(composed(group, name))["sweep"])
-        assert assumptions.label == "central"  # how a sweep is carried out is no assumption
-    elif group == "compare":
-        CompareOptions.from_config(to_plain(composed(group, name))["compare"])
         assert assumptions.label == "central"
-    else:
-        assert name in assumptions.label
+    elif group in HOW:
+        HOW[group].from_config(to_plain(composed(group, name))[group])
+        assert assumptions.label == "central"  # how something is worked out is no assumption
 
 
 @each_option

@@ -9,6 +9,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy import special
 
 from estimator.compose import assumption_set, compose_config, label_of, to_plain
@@ -18,8 +19,15 @@ from estimator.priors import LINKS, Family, Prior
 from estimator.sweep.design import SETS_MAXIMUM, design_overrides
 from estimator.sweep.options import Design, SweepOptions
 
-PRESETS = {"tornado": 47, "options": 864, "grid": 125, "latin_hypercube": 1000, "sobol": 256}
-COMBINED = ("product", "latin_hypercube", "sobol")
+PRESETS = {
+    "tornado": 47,
+    "options": 864,
+    "grid": 125,
+    "latin_hypercube": 1000,
+    "sobol": 256,
+    "saltelli": 512,
+}
+COMBINED = ("product", "latin_hypercube", "sobol", "saltelli")
 quick = settings(max_examples=40, deadline=None)
 
 PLAIN: dict[str, Any] = {
@@ -293,10 +301,77 @@ def test_a_power_of_two_of_sobol_points_has_one_in_each_stratum() -> None:
     assert strata.tolist() == list(range(32))
 
 
-@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+@quick
+@given(power=st.integers(1, 4), seed=st.integers(0, 2**32), axes=st.integers(2, 4))
+def test_a_saltelli_block_is_two_points_and_the_first_crossed_with_the_second_axis_by_axis(
+    power: int, seed: int, axes: int
+) -> None:
+    keys = KEYS[:axes]
+    vary = {key: {"low": 0.0, "high": 1.0} for key in keys}
+    points = expand("saltelli", vary, blocks=2**power, seed=seed)
+    assert len(points) == 2**power * (axes + 2)
+    values = np.column_stack([column(points, key) for key in keys])
+    for first, *crossed, second in values.reshape(-1, axes + 2, axes):
+        assert (first != second).all()
+        for axis, point in enumerate(crossed):
+            assert point.tolist() == np.where(np.arange(axes) == axis, second, first).tolist()
+    ends = values.reshape(-1, axes + 2, axes)[:, [0, -1]]
+    strata = np.sort(np.floor(ends * 2**power), axis=0)
+    assert (strata == np.arange(2**power)[:, None, None]).all()
+
+
+def test_a_saltelli_block_in_which_both_points_have_an_option_has_one_set_less() -> None:
+    vary = {
+        "killed_share": {"values": ["article", "wide"]},
+        "unconfirmed.ratio.high": {"low": 0.2, "high": 0.6},
+        "unconfirmed.ratio.low": {"low": 0.01, "high": 0.1},
+    }
+    sets = expand("saltelli", vary, blocks=32)
+    missing = 32 * 5 - len(sets)
+    assert 8 <= missing <= 24
+    assert len(set(map(tuple, sets))) == len(sets)
+
+
+@pytest.mark.parametrize(
+    ("vary", "expected"),
+    [
+        ({"seed": {"low": 0, "high": 1}}, "a saltelli design needs two axes or more. Got one"),
+        (
+            {"killed_share": {"values": ["all", "wide"]}, "seed": {"values": [1, 2]}},
+            "needs an axis that is a range or a shift. Got values alone. Allowed: method: product",
+        ),
+    ],
+    ids=["one axis", "options alone"],
+)
+def test_a_saltelli_design_that_cannot_be_made_is_refused(
+    vary: dict[str, Any], expected: str
+) -> None:
+    assert expected in failure("saltelli", vary)
+
+
+def test_a_saltelli_design_that_would_fill_the_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("estimator.sweep.design.SETS_MAXIMUM", 100)
+    vary = {key: {"low": 0, "high": 1} for key in KEYS}
+    assert "32 blocks of 6 make 192 sets. Allowed: at most 100" in failure(
+        "saltelli", vary, blocks=32
+    )
+
+
+@pytest.mark.parametrize("blocks", [3, 6, 100])
+def test_the_number_of_blocks_is_a_power_of_two(blocks: int) -> None:
+    with pytest.raises(ValidationError, match=f"must be a power of 2, e.g. .* Got {blocks}"):
+        Design.model_validate({"method": "saltelli", "vary": {"seed": SHIFT}, "blocks": blocks})
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "saltelli"])
 def test_the_seed_decides_the_points(method: str) -> None:
-    vary = {"unconfirmed.ratio.high": {"low": 0.2, "high": 0.6, "log": True}}
-    first, again, other = (expand(method, vary, sets=8, seed=seed) for seed in (1, 1, 2))
+    vary = {
+        "unconfirmed.ratio.high": {"low": 0.2, "high": 0.6, "log": True},
+        "unconfirmed.ratio.low": {"low": 0.01, "high": 0.1},
+    }
+    first, again, other = (expand(method, vary, sets=8, blocks=8, seed=s) for s in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -469,6 +544,10 @@ def test_the_number_of_sets_of_a_preset_can_be_changed_on_the_command_line(name:
     assert len(design_overrides(*preset(name, "sweep.design.sets=100"))) == 100
 
 
+def test_the_number_of_blocks_of_the_preset_can_be_changed_on_the_command_line() -> None:
+    assert len(design_overrides(*preset("saltelli", "sweep.design.blocks=16"))) == 16 * 8
+
+
 def test_a_group_can_be_added_to_and_left_out_of_a_preset_on_the_command_line() -> None:
     more = "+sweep.design.vary.force.values=[central,no_other_exits]"
     assert len(design_overrides(*preset("options", more))) == 2 * PRESETS["options"]
@@ -515,7 +594,9 @@ def test_every_set_of_a_design_composes(
     if method != "one_at_a_time":
         axes = [axis for axis in axes if axis[0] != "assumptions"]
     assume(axes)
-    sets = expand(method, dict(axes), central, sets=8)
+    if method == "saltelli":
+        assume(len(axes) > 1 and any("values" not in axis for _, axis in axes))
+    sets = expand(method, dict(axes), central, sets=8, blocks=2)
     overrides = sets[int(place * len(sets))]
     composed = assumption_set(overrides)
     assert composed.label == label_of(overrides)

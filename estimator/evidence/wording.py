@@ -1,0 +1,49 @@
+"""A claim's figure in words, as it was published."""
+
+from __future__ import annotations
+
+import math
+
+_WORDS = {
+    "exact": "",
+    "about": "about ",
+    "nearly": "nearly ",
+    "more_than": "more than ",
+    "at_least": "at least ",
+    "under": "under ",
+    "up_to": "up to ",
+}
+
+
+def number_text(number: float) -> str:
+    """Write a number with thousands separators and no more digits than it has."""
+    return f"{number:,.10g}".replace("-", "−")
+
+
+def figure_text(hedge: str, low: float, value: float, high: float, unit: str) -> str:
+    """Say a figure with its wording and unit.
+
+    Parameters
+    ----------
+    hedge
+        As in `data/README.md`; empty for a figure without one.
+    low, value, high
+        NaN where the claim has none.
+    unit
+        Of the figure.
+
+    Examples
+    --------
+    >>> figure_text("about", math.nan, 30000.0, math.nan, "persons")
+    'about 30,000 persons'
+    >>> figure_text("range", 30000.0, math.nan, 40000.0, "persons/month")
+    '30,000 to 40,000 persons/month'
+    """
+    has_range = not (math.isnan(low) or math.isnan(high))
+    if math.isnan(value):
+        text = f"{number_text(low)} to {number_text(high)}" if has_range else "no figure"
+        return f"{text} {unit}".strip()
+    text = f"{_WORDS.get(hedge, '')}{number_text(value)} {unit}".strip()
+    if has_range:
+        text += f" ({number_text(low)} to {number_text(high)})"
+    return text

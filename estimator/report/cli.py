@@ -1,0 +1,73 @@
+"""The command `estimator report`. Heavy imports stay inside functions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FILE = "report.html"
+_GROUPS = ("report", "compare", "audit", "breakeven")
+_DESCRIPTION = """\
+Makes one page on a run, which opens without a network: the question, the answer with ranges, the
+sets, what drives them, the claims held against them, what would have to be true, and every prior
+and claim with its source. Further outputs are sweeps whose drivers are shown.
+
+  estimator report outputs/shipped
+  estimator report outputs/shipped outputs/tornado --output page.html
+
+An audit that is there (estimator audit) is taken; else one without fits is made.
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "report",
+        help="make one self-contained page on a run",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="folder of a run, then sweeps; or an option of the groups report, compare, audit and "
+        "breakeven, e.g. report.title=...",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="the page (OUTPUT/report.html)")
+    parser.add_argument("--no-fits", action="store_true", help="no break-even that needs fits")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Make the page; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If an output or option cannot be used.
+    """
+    from estimator.report.gather import gather
+    from estimator.report.page import write_report
+    from estimator.results import check_writable
+
+    overrides = [text for text in options.outputs if _is_override(text)]
+    outputs = [Path(text) for text in options.outputs if text not in overrides]
+    if not outputs:
+        raise ConfigError("report needs the folder of a run. Got none")
+    path = options.output or outputs[0] / FILE
+    check_writable(path.parent)
+    data = gather(outputs, overrides, console, fits=not options.no_fits)
+    console.print(f"Report: {write_report(data, path)}", markup=False)
+    return 0
+
+
+def _is_override(text: str) -> bool:
+    key, equals, _ = text.partition("=")
+    return bool(equals) and key.partition(".")[0] in _GROUPS
