@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "outputs",
         nargs="+",
         metavar="OUTPUT",
-        help="folder of a run, a set or a sweep; or compare.KEY=VALUE (see conf/compare)",
+        help="folder of a run, a set or a sweep; beside them compare.KEY=VALUE (conf/compare)",
     )
     add(
         "--answer",

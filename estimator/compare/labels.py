@@ -57,7 +57,7 @@ def shown(labels: Sequence[str], width: int) -> list[str]:
     >>> shown(["central", "central,returns.rate.low=0.2153399,returns.rate.high=0.5432"], 40)
     ['central', 'returns.rate 0.215 to 0.543']
     """
-    texts = [" ".join(_printable(str(label)).split()) for label in labels]
+    texts = [" ".join(printable(str(label)).split()) for label in labels]
     heads = {_HEAD.split(text)[0] for text in texts}
     if len(heads) == 1 and len(texts) > 1:
         head = heads.pop()
@@ -73,7 +73,7 @@ def shown(labels: Sequence[str], width: int) -> list[str]:
     return cut
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Leave out what would move a terminal's cursor or break an SVG."""
     return "".join(character if character.isprintable() else " " for character in text)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from estimator.compare.answers import Answer
 from estimator.compare.options import CompareOptions
-from estimator.compare.pool import pooled
+from estimator.compare.pool import checked_weights, pooled
 from estimator.compare.sensitivity import GROUPS, weigh
 from estimator.compare.sets import Sets
 from estimator.compare.show import (
@@ -53,8 +53,10 @@ class Question:
         reference: str | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> Question:
-        """Check the reference; None takes that of the options."""
+        """Check reference and weights; a reference of None is that of the options."""
         chosen = reference_of(sets, options.reference if reference is None else reference)
+        if weights is not None:
+            checked_weights(sets, weights)
         return cls(sets, answers, chosen, weights, options)
 
     @cached_property

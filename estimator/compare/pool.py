@@ -49,7 +49,7 @@ def pooled(
     ConfigError
         If weights name unknown sets, are negative or not finite, or are all zero.
     """
-    given = None if weights is None else _checked(sets, weights)
+    given = None if weights is None else checked_weights(sets, weights)
     rows = [_row(sets, answer, given) for answer in answers]
     taken = [row for row in rows if not row.refused]
     for row in taken:
@@ -62,8 +62,14 @@ def pooled(
     return pd.DataFrame([row.cells for row in rows], columns=list(COLUMNS))
 
 
-def _checked(sets: Sets, weights: Mapping[str, float]) -> np.ndarray:
-    """Weights in the order of the sets. (set,)."""
+def checked_weights(sets: Sets, weights: Mapping[str, float]) -> np.ndarray:
+    """Put weights into the order of the sets. (set,).
+
+    Raises
+    ------
+    ConfigError
+        As `pooled`.
+    """
     found = [
         f"{label!r}: no such set; {nearest_label(label, sets.labels)}"
         for label in weights

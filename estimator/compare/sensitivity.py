@@ -259,18 +259,20 @@ def _sensitivity(log_density: np.ndarray, draws: dict[str, np.ndarray]) -> dict[
     """
     import arviz_stats
 
-    if not draws:
-        return {}
+    still = dict.fromkeys(draws, 0.0)
+    moving = {name: values for name, values in draws.items() if np.ptp(values) > 0}
+    if not moving or np.ptp(log_density) == 0:  # a uniform density is to any power the same
+        return still
     dims = ("chain", "draw")
-    names = {f"v{n}": name for n, name in enumerate(draws)}
+    names = {f"v{n}": name for n, name in enumerate(moving)}
     data = xr.DataTree.from_dict(
         {
-            "/posterior": xr.Dataset({v: (dims, draws[name]) for v, name in names.items()}),
+            "/posterior": xr.Dataset({v: (dims, moving[name]) for v, name in names.items()}),
             "/log_prior": xr.Dataset({"density": (dims, log_density)}),
         }
     )
     found = arviz_stats.psense(data, group="prior")
-    return {name: float(found[v]) for v, name in names.items()}
+    return still | {name: float(found[v]) for v, name in names.items()}
 
 
 def _row(

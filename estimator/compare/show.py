@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from estimator.compare.comparable import some
-from estimator.compare.labels import names_of
+from estimator.compare.labels import names_of, printable
 from estimator.compare.sets import Sets
 from estimator.export import escape_markdown, markdown_table
 
@@ -53,7 +53,7 @@ class Grid:
     def terminal(self) -> Group:
         """Table and notes for the terminal, at their best with 100 columns."""
         table = Table(
-            title=Text(self.title, style="bold"),
+            title=_text(self.title, "bold"),
             title_justify="left",
             box=box.SIMPLE_HEAD,
             padding=(0, 1),
@@ -63,16 +63,21 @@ class Grid:
             side: Literal["left", "right"] = "left" if n in self.left else "right"
             widest = max((len(row[n]) for row in self.rows), default=0)
             width = None if n in self.fold else widest
-            table.add_column(Text(heading), justify=side, overflow="fold", min_width=width)
+            table.add_column(_text(heading), justify=side, overflow="fold", min_width=width)
         for n, row in enumerate(self.rows):
-            table.add_row(*(Text(cell) for cell in row), style="red" if n in self.red else "")
-        return Group(table, *(Text(note) for note in self.notes), Text())
+            table.add_row(*(_text(cell) for cell in row), style="red" if n in self.red else "")
+        return Group(table, *(_text(note) for note in self.notes), Text())
 
     def markdown(self) -> str:
         """Table as Markdown under a heading."""
         lines = [f"## {escape_markdown(self.title)}\n", markdown_table(self.headings, self.rows)]
         lines += [f"{escape_markdown(note)}\n" for note in self.notes]
         return "\n".join(lines)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text without markup, and without what would move a terminal's cursor."""
+    return Text(printable(text), style=style)
 
 
 def drivers_grid(sentences: Sequence[tuple[str, str]], notes: Sequence[str]) -> Grid:
@@ -176,7 +181,8 @@ def _difference(write: Callable[[float], str], row: pd.Series, *, is_reference: 
 def _writer(unit: str, values: pd.Series, more: int = 0) -> tuple[Callable[[float], str], str]:
     """How numbers of a unit are written, with as many digits as their size asks for."""
     if unit.startswith("persons") and unit != "persons/km":
-        largest = float(np.nanmax(np.abs(values), initial=0.0)) / _THOUSAND
+        known = np.abs(values[np.isfinite(values)])
+        largest = float(known.max()) / _THOUSAND if len(known) else 0.0
         digits = (0 if largest >= 1000 else 1) + more
         return (lambda number: _plain(number / _THOUSAND, digits)), f"thousand {unit}"
     digits = (1 if unit == "persons/km" else 3) + (more if unit != "probability" else 0)

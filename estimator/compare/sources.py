@@ -196,9 +196,8 @@ class Whole:
         with Stored(folder / "result.nc") as stored:
             self.months = stored.labels("month")
             self._units = stored.units
-            self._unit_of = dict(
-                zip(stored.labels("assumption"), stored.labels("unit"), strict=True)
-            )
+            units = stored.labels("unit")
+            self._unit_of = dict(zip(stored.labels("assumption"), units, strict=False))
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""

@@ -73,8 +73,7 @@ def stacking(sets: Sets) -> pd.DataFrame:
         rows.insert(0, {"assumption_set": chosen[0], "warnings": text})
     elif chosen:
         rows = [*_stacked(sets, chosen), *rows]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.fillna({"diagnostics": ""})
+    return pd.DataFrame([{"diagnostics": ""} | row for row in rows], columns=list(COLUMNS))
 
 
 @dataclass(frozen=True)
