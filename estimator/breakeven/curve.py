@@ -11,13 +11,15 @@ derivative of the probability.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp, ndtri
 
 from estimator.reweighting import Hyperparameters, Mixture, NaturalDraws, Weights, smoothed
 
+_REACH = 6.0  # widths around a value at which the kernel ends
+_FEWEST = 50  # draws in it, without which nothing is worked out
 _FARTHEST = 4.0  # widths by which the kernel is moved at most
 _STEPS = 30
 _CENTERED = 0.05  # widths by which the mean of the draws may miss the value
@@ -97,7 +99,6 @@ class Reweighting:
         varying[self.positions] = True
         draws, hypers = [one.draws for one in fits], [one.hyper for one in fits]
         self._mixture = Mixture(draws, hypers, varying, claims_vary=False)
-        self._hyper = hypers[0]
         self.x = np.concatenate([one.linear[self.positions] for one in draws], axis=1)
         self.happens = np.concatenate([one.happens for one in fits]).astype(float)
         sizes = np.array([len(one.happens) for one in fits], dtype=float)
@@ -113,7 +114,7 @@ class Reweighting:
         hyper
             Differs from those of the fits in the priors of the keys alone.
         """
-        return self._estimate(smoothed(self._mixture.log_ratio(hyper)))
+        return self._estimate(smoothed(self._mixture.log_ratio(hyper)), self.happens)
 
     def at(self, x: np.ndarray, width: np.ndarray) -> tuple[float, float, float, float]:
         """Probability, its error, its effective sample size and k-hat with the keys at `x`.
@@ -122,21 +123,18 @@ class Reweighting:
         ----------
         x, width
             Value and standard deviation of the kernel of each key, on the model's scale. (key,).
+
+        Notes
+        -----
+        Where there are next to no draws all is NaN and the effective sample size 0.
         """
-        moved = np.asarray(x, dtype=float).copy()
-        for _ in range(_STEPS):
-            ratio = self._mixture.log_ratio(self._narrow(moved, width))
-            weights = np.exp(ratio - logsumexp(ratio))
-            mean = self.x @ weights
-            variance = (self.x - mean[:, None]) ** 2 @ weights
-            if np.all(np.abs(x - mean) < 1e-3 * width):
-                break
-            # The slope of the mean in the kernel's place is variance over width squared.
-            step = (x - mean) * width**2 / np.maximum(variance, (0.3 * width) ** 2)
-            moved = np.clip(moved + step, x - _FARTHEST * width, x + _FARTHEST * width)
-        found = smoothed(self._mixture.log_ratio(self._narrow(moved, width)))
-        missed = np.abs(x - self.x @ np.exp(found.log_weights)) > _CENTERED * width
-        probability, error, ess, k_hat = self._estimate(found)
+        near = (np.abs(self.x - x[:, None]) < _REACH * width[:, None]).all(axis=0)
+        if near.sum() < _FEWEST:
+            return np.nan, np.nan, 0.0, np.nan
+        draws, log_mixture = self.x[:, near], self._mixture.log_mixture[near]
+        found = smoothed(_centered(x, width, draws, log_mixture))
+        missed = np.abs(x - draws @ np.exp(found.log_weights)) > _CENTERED * width
+        probability, error, ess, k_hat = self._estimate(found, self.happens[near])
         return probability, error, 0.0 if missed.any() else ess, k_hat
 
     def curve(self, x: np.ndarray, width: np.ndarray, *, max_k_hat: float, min_ess: float) -> Curve:
@@ -146,19 +144,45 @@ class Reweighting:
         used = (k_hat <= max_k_hat) & (ess >= min_ess)
         return Curve(x, probability, error, ess, k_hat, used)
 
-    def _narrow(self, x: np.ndarray, width: np.ndarray) -> Hyperparameters:
-        location, scale = self._hyper.location.copy(), self._hyper.scale.copy()
-        location[self.positions], scale[self.positions] = x, width
-        return replace(self._hyper, location=location, scale=scale)
-
-    def _estimate(self, found: Weights) -> tuple[float, float, float, float]:
+    def _estimate(self, found: Weights, happens: np.ndarray) -> tuple[float, float, float, float]:
         weights = np.exp(found.log_weights)
-        probability = float(np.clip(weights @ self.happens, 0.0, 1.0))
+        probability = float(np.clip(weights @ happens, 0.0, 1.0))
         ess = found.kish * self.relative_ess
-        residual = weights * (self.happens - probability)
+        residual = weights * (happens - probability)
         spread = float(np.sqrt(residual @ residual / self.relative_ess))
         error = max(spread, standard_error(probability, max(ess, 1.0)))
         return probability, error, ess, found.k_hat
+
+
+def _centered(
+    x: np.ndarray, width: np.ndarray, draws: np.ndarray, log_mixture: np.ndarray
+) -> np.ndarray:
+    """Log ratios of the kernel whose place makes `x` the weighted mean of the draws.
+
+    Parameters
+    ----------
+    x, width
+        Value and width of each key. (key,).
+    draws, log_mixture
+        The keys in each draw, and the density that they were drawn with. (key, draw) and (draw,).
+
+    Returns
+    -------
+    (draw,)
+    """
+    moved = x.copy()
+    for _ in range(_STEPS):
+        z = (draws - moved[:, None]) / width[:, None]
+        ratio = np.asarray(-0.5 * (z**2).sum(axis=0) - log_mixture)
+        weights = np.exp(ratio - logsumexp(ratio))
+        mean = draws @ weights
+        if np.all(np.abs(x - mean) < 1e-3 * width):
+            break
+        # The slope of the mean in the kernel's place is variance over width squared.
+        variance = (draws - mean[:, None]) ** 2 @ weights
+        step = (x - mean) * width**2 / np.maximum(variance, (0.3 * width) ** 2)
+        moved = np.clip(moved + step, x - _FARTHEST * width, x + _FARTHEST * width)
+    return ratio
 
 
 def probit(probability: np.ndarray | float) -> np.ndarray:

@@ -58,8 +58,8 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
     ]
     if len(item.axes) > 1:
         text = Markup(
-            "Under {}, two assumptions together decide whether the chance that {} passes {}: the {} "
-            'and the {} (<a href="#breakeven">picture</a>).'
+            "Under {}, two assumptions together decide whether the chance that {} passes {}: the "
+            '{} and the {} (<a href="#breakeven">picture</a>).'
         ).format(
             item.assumption_set,
             words.event(item.words),

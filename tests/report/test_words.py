@@ -105,7 +105,7 @@ def test_events_are_said_in_words() -> None:
     text = "net change in 2026-01 < 0"
     assert words.event(text) == "net change in January 2026 is below 0"
     assert words.event("on 2026-01-15 > 1") == "on 2026-01-15 is above 1"
-    assert words.event("in 2026-13 > 1") == "in 2026-13 above 1"
+    assert words.event("in 2026-13 > 1") == "in 2026-13 is above 1"
 
 
 def test_answers_are_named_with_their_period() -> None:

@@ -109,7 +109,7 @@ def shifts(sets: Sets, answers: Sequence[Answer], label: str) -> pd.DataFrame:
     OutputError
         If the set was not written whole.
     """
-    tree = sets.tree(label) if label in sets.labels else None
+    tree = sets.tree(label, ("posterior", "constant_data")) if label in sets.labels else None
     if tree is None:
         known = ", ".join(sets.whole) or "none"
         raise OutputError(

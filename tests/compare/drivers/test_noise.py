@@ -35,9 +35,9 @@ class Shared:
 
     def chunks(self, answers: Sequence[Answer], labels: Sequence[str]) -> Iterator[Chunk]:
         self.asked += labels
-        relative = np.ones(len(answers))
-        yield Chunk(("one", "alike"), VALUES, self.weights[:2], relative)
-        yield Chunk(("other half",), VALUES, self.weights[2:], relative)
+        places = np.arange(DRAWS, dtype=np.uint64)
+        yield Chunk(("one", "alike"), VALUES, self.weights[:2], places, ())
+        yield Chunk(("other half",), VALUES, self.weights[2:], places, ())
 
 
 def drawn(rows: Sequence[int] = (0, 1, 2, 3)) -> np.ndarray:

@@ -69,12 +69,14 @@ def sets_of(tree: xr.DataTree, draws: np.ndarray) -> Any:
 
     def chunks(answers: Sequence[Answer], labels: Sequence[str]) -> Iterator[Chunk]:
         even = np.full((1, draws.shape[1]), 1.0 / draws.shape[1])
-        yield Chunk(tuple(labels), draws, even, np.ones(len(answers)))
+        places = np.arange(draws.shape[1], dtype=np.uint64)
+        by_chain = draws.reshape(len(draws), CHAINS, DRAWS)[: len(answers)]
+        yield Chunk(tuple(labels), draws, even, places, (by_chain,))
 
     return SimpleNamespace(
         labels=["central", "planned"],
         whole=["central"],
-        tree=lambda label: tree if label == "central" else None,
+        tree=lambda label, groups=None: tree if label == "central" else None,
         chunks=chunks,
         unit=lambda answer: answer.unit,
     )
