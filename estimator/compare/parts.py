@@ -110,7 +110,9 @@ def pooled_part(question: Question) -> Part:
         kinds["given: "] = question.weights
     if len(chosen):
         shares = chosen["weight"].round(6)
-        kinds["stacking: "] = dict(zip(chosen["assumption_set"], shares, strict=True))
+        doubtful = chosen["diagnostics"].str.contains("k̂").any()
+        prefix = "stacking, a mere hint with such k-hats: " if doubtful else "stacking: "
+        kinds[prefix] = dict(zip(chosen["assumption_set"], shares, strict=True))
     tables = []
     for prefix, weights in kinds.items():
         own = pooled(sets, answers, weights)

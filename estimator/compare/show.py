@@ -217,7 +217,8 @@ def pooled_grid(pooled: pd.DataFrame) -> Grid:
         rows.append((row["answer"], text, unit, str(row["sets"])))
     weights = list(dict.fromkeys(pooled["weights"]))
     own = pooled.groupby("weights", sort=False)["answer"].agg(", ".join)
-    notes = [f"{own[text]}: {text}." for text in weights] if len(weights) > 1 else []
+    notes = ["It is as wide as the sets that were put in; how probable they are, nobody says."]
+    notes += [f"{own[text]}: {text}." for text in weights] if len(weights) > 1 else []
     refused = pooled.loc[pooled["refused"] != "", "refused"]
     return Grid(
         f"Mixture of the sets; weights: {weights[0] if len(weights) == 1 else 'see below'}",

@@ -17,7 +17,7 @@ import numpy as np
 from estimator.compare.answers import Answer
 from estimator.compare.sets import Sets
 
-_DRAWS = 8000  # of shared draws at most: they only tell how errors go together
+_DRAWS = 4000  # of shared draws at most: they only tell how errors go together
 
 
 def error_draws(
@@ -90,7 +90,8 @@ def influence(
     (set, draw), float32
     """
     if is_probability:
-        pull = values[None, :] - middles[:, None]
+        pull = np.subtract(values[None, :], middles[:, None], dtype=np.float32)
     else:
-        pull = 0.5 - (values[None, :] <= middles[:, None])
+        below = values[None, :] <= middles[:, None]
+        pull = np.subtract(np.float32(0.5), below, dtype=np.float32)
     return np.asarray(weights * pull, dtype=np.float32)
