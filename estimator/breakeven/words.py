@@ -88,8 +88,8 @@ def no_crossing_sentence(
     return (
         f"Under `{label}`, P({words}) stays {'under' if under else 'over'} {level_text(level)} for "
         f"{axis.key} from {plain(first['value'])} to {plain(last['value'])} {axis.unit}: at "
-        f"{'most' if under else 'least'} {_probability(nearest)}, at {plain(nearest['value'])}{doubt}; "
-        f"{_probability(first)} at {plain(first['value'])} and {_probability(last)} at "
+        f"{'most' if under else 'least'} {_probability(nearest)}, at {plain(nearest['value'])}"
+        f"{doubt}; {_probability(first)} at {plain(first['value'])} and {_probability(last)} at "
         f"{plain(last['value'])}. {axis.key} is the {axis.description}; the set itself assumes "
         f"{axis.assumed}."
     )
