@@ -26,7 +26,6 @@ from scipy.special import logit, logsumexp
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
 from estimator.entries import Entries, EntryLayout
-from estimator.model.claim_density import log_likelihood
 from estimator.priors import Prior
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
@@ -176,6 +175,8 @@ class Mixture:
 
     def _claims_density(self, hyper: Hyperparameters) -> np.ndarray:
         if hyper.claims_key not in self._claims and self.claim_location is not None:
+            from estimator.model.claim_density import log_likelihood  # PyTensor takes seconds
+
             self._claims[hyper.claims_key] = log_likelihood(
                 hyper.observed, hyper.figures, self.claim_location
             )

@@ -119,7 +119,9 @@ def draw_drivers(table: pd.DataFrame, folder: Path) -> list[Path]:
         Where to.
     """
     with rc_context({"text.parse_math": False}):
-        written = _save(plot_tornado(table), folder / "tornado")
+        written = []
+        if table["effect"].notna().any():  # else no prior could be moved
+            written += _save(plot_tornado(table), folder / "tornado")
         if table["first_order"].notna().any():
             written += _save(plot_indices(table), folder / "indices")
     return written

@@ -9,7 +9,6 @@ number of nodes, and compiling takes time in proportion to them.
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +17,6 @@ import pandas as pd
 import scipy.sparse as sp
 import xarray as xr
 from scipy.linalg import block_diag
-from scipy.special import logit
 
 from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet, is_packed
 from estimator.evidence.dataset import Evidence
@@ -28,19 +26,17 @@ from estimator.model.figures import (
     FIGURES,
     confirmed_data,
     figures_of_claims,
-    reporting_size,
 )
 from estimator.model.force import wounded_before
 from estimator.model.geometry import losses_map, step_maps
+from estimator.model.hyperparameters import assumption_data, reporting_data
 from estimator.model.linear_maps import Layout, stack, stored
 from estimator.model.random_walk import carried_steps, innovation_map
-from estimator.priors import LINKS
 
 SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
 """Series of which few claims speak, in the order of `ASSUMPTIONS`."""
 
 WALKS = ("losses", *SPARSE_WALKS)
-NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 
 _SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
@@ -259,42 +255,6 @@ def _start(location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_arra
     bias = np.where(one_sided, -np.exp(np.where(one_sided, reporting[:, 0], 0.0)), reporting[:, 0])
     level = location[list(ASSUMPTIONS).index("losses.level")]
     return np.asarray(level - reported_by @ np.concatenate([bias, reporting[:, 2]]))
-
-
-def assumption_data(assumptions: AssumptionSet) -> tuple[np.ndarray, np.ndarray]:
-    """Location and scale of the assumptions under their link, model units. (assumption,) each."""
-    location, scale = np.zeros(len(ASSUMPTIONS)), np.zeros(len(ASSUMPTIONS))
-    for position, (key, prior) in enumerate(assumptions.priors()):
-        spec = ASSUMPTIONS[key]
-        if prior.is_fixed:
-            value = float(prior.value or 0.0) / spec.per_model_unit
-            location[position] = _link(value, is_share=spec.support == "share")
-        elif prior.family in LINKS:
-            location[position], scale[position] = prior.location_scale()
-            location[position] -= math.log(spec.per_model_unit)
-    return location, scale
-
-
-def _link(value: float, *, is_share: bool) -> float:
-    if is_share:
-        return float(np.clip(logit(value), NOTHING, -NOTHING))
-    return math.log(value) if value > 0 else NOTHING
-
-
-def reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarray:
-    """Columns: location and scale of bias, of drift, and whether one-sided. (source, 5)."""
-    rows = []
-    for name in sources:
-        origin, quantity = name.rsplit(":", 1)
-        reporting = assumptions.reporting.of(origin, quantity)
-        size = reporting_size(quantity)
-        drift = [number / size for number in reporting.drift.location_scale()]
-        if reporting.undercount is not None:
-            rows.append([*reporting.undercount.location_scale(), *drift, 1.0])
-        elif reporting.bias is not None:
-            bias = [number / size for number in reporting.bias.location_scale()]
-            rows.append([*bias, *drift, 0.0])
-    return np.array(rows, dtype=float).reshape(len(rows), 5)
 
 
 def _constants(

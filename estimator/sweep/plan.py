@@ -18,7 +18,7 @@ import numpy as np
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
 from estimator.evidence import Evidence
 from estimator.model.figures import confirmed_data, figures_of_claims
-from estimator.model.inputs import assumption_data, reporting_data
+from estimator.model.hyperparameters import assumption_data, reporting_data
 from estimator.reweighting import Hyperparameters
 from estimator.sweep.sets import SweepSet
 

@@ -43,7 +43,8 @@ def posterior(
     monthly["net_change"] = monthly["recruits"] + 3_000.0 - losses
     data = {name: ((*DIMS, "month"), values) for name, values in monthly.items()}
     data["assumption_value"] = ((*DIMS, "assumption"), values)
-    data["reporting_bias"] = ((*DIMS, "source"), 0.1 * rng.standard_normal((*shape, 1)))
+    for name, size in (("reporting_bias", 0.1), ("reporting_drift", 0.01)):
+        data[name] = ((*DIMS, "source"), size * rng.standard_normal((*shape, 1)))
     dataset = xr.Dataset(
         data,
         coords={
@@ -70,8 +71,14 @@ def write_whole(
     failures: str = "",
 ) -> Path:
     """Write ``<folder>/<label>/result.nc`` as `estimator run` does, with fewer groups."""
+    claims = xr.Dataset({"source": ("claim", ["nato:losses"]), "used": ("claim", [True])})
+    location = np.zeros((draws.sizes["chain"], draws.sizes["draw"], 1), np.float32)
+    found = {"constant_data": claims, **(groups or {})}
     tree = xr.DataTree.from_dict(
-        {"/posterior": draws, **{f"/{name}": group for name, group in (groups or {}).items()}}
+        {
+            "/posterior": draws.assign(claim_location=((*DIMS, "located_claim"), location)),
+            **{f"/{name}": group for name, group in found.items()},
+        }
     )
     diagnostics = {"min_ess_bulk": 900.0, "min_ess_tail": 800.0, "max_rhat": 1.0, "divergences": 0}
     tree.attrs = {
@@ -154,7 +161,7 @@ def _with_derived(draws: xr.Dataset) -> xr.Dataset:
     gap = draws["recruits"] - draws["losses"]
     summed = draws["losses"].sum("month")
     killed_total = killed.sum("month")
-    found = draws.drop_vars("reporting_bias").assign(
+    found = draws.drop_vars(["reporting_bias", "reporting_drift"]).assign(
         killed=killed.assign_attrs(units="persons/month"),
         replacement_gap=gap.assign_attrs(units="persons/month"),
     )

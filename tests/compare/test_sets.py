@@ -190,6 +190,7 @@ def test_reading_and_comparing_needs_no_sampler():
     code = (
         "import sys\n"
         "import estimator.compare.parts, estimator.compare.pictures, estimator.compare.floors\n"
+        "import estimator.compare.drivers\n"
         "heavy = {'pymc', 'pytensor', 'nutpie'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

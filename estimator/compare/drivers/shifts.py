@@ -20,7 +20,7 @@ from estimator.compare.drivers.table import Row, joined, rows_table
 from estimator.compare.sets import Chunk, Sets
 from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
 from estimator.errors import OutputError
-from estimator.model.inputs import assumption_data, reporting_data
+from estimator.model.hyperparameters import assumption_data, reporting_data
 from estimator.priors import Prior
 from estimator.reweighting import NaturalDraws, smoothed
 

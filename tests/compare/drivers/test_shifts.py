@@ -18,7 +18,7 @@ from estimator.compare.drivers import COLUMNS, shifts, statement
 from estimator.compare.sets import Chunk
 from estimator.compose import assumption_set
 from estimator.errors import OutputError
-from estimator.model.inputs import assumption_data, reporting_data
+from estimator.model.hyperparameters import assumption_data, reporting_data
 from tests.compare.drivers.sweeps import CHANCE, NET
 
 CHAINS, DRAWS = 4, 2500
