@@ -1,6 +1,7 @@
 # Needs git, make and CPython 3.12 or 3.13; `make` alone lists the targets.
 # PYTHON=... names the interpreter that .venv is made with; without it .ci/find_python.sh looks.
 
+SHIPPED := outputs/shipped
 ESTIMATE := run -m 'assumptions=glob(*)' name=shipped
 UV ?= uv
 
@@ -13,14 +14,20 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate test lint calibrate bench fix lock clean distclean
+.PHONY: help estimate report test lint calibrate bench fix lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
 		while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-estimate: .venv/.installed ## run every shipped assumption set and write the results to outputs/
+estimate: .venv/.installed ## run every shipped assumption set; results and report.html in outputs/shipped
 	.venv/bin/estimator $(ESTIMATE)
+	.venv/bin/estimator report $(SHIPPED) --no-fits
+
+report: .venv/.installed ## the report with all that needs fits: audit, break-even, tornado (after estimate; long)
+	.venv/bin/estimator run -m experiment=tornado name=tornado
+	.venv/bin/estimator audit $(SHIPPED)
+	.venv/bin/estimator report $(SHIPPED) outputs/tornado
 
 test: lint ## lint, then the tests with coverage
 	.venv/bin/python -m pytest --cov

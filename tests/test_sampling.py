@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.compose import assumption_set
+from estimator.audit.bases import AuditedSet
+from estimator.audit.claims import judge_claims
+from estimator.audit.options import AuditOptions
+from estimator.audit.statements import judge_statements
+from estimator.compose import assumption_set, compose_config, to_plain
 from estimator.evidence import load_evidence
 from estimator.inference import compilations, compiled, infer
 from estimator.model.figures import FIGURES
@@ -146,3 +150,39 @@ def test_a_shipped_set_says_what_it_said(estimates: dict[str, Estimate], name: s
 
 def test_the_golden_table_covers_every_shipped_set() -> None:
     assert sorted(GOLDEN["assumption_set"].unique()) == SHIPPED
+
+
+STATEMENTS = pd.read_csv(Path(__file__).parent / "golden" / "statements.csv", keep_default_na=False)
+CLAIMS = pd.read_csv(Path(__file__).parent / "golden" / "claims.csv")
+
+
+def audited(estimates: dict[str, Estimate], name: str) -> AuditedSet:
+    return AuditedSet.of(name, estimates[name].tree)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_statements_are_as_probable_under_a_shipped_set_as_they_were(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    keys = ["statement", "period"]
+    golden = STATEMENTS[STATEMENTS["assumption_set"] == name].set_index(keys)["probability"]
+    statements = AuditOptions.from_config(to_plain(compose_config())["audit"]).statements
+    found = judge_statements(audited(estimates, name), statements).set_index(keys)["probability"]
+    assert len(golden) >= 10
+    # Few draws: a probability of one half, from an effective size of 60, errs by 0.06.
+    assert (found.loc[golden.index] - golden).abs().max() < 0.2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_set_expects_of_claims_what_it_expected(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    golden = CLAIMS[CLAIMS["assumption_set"] == name].set_index("claim")
+    options = AuditOptions.from_config(to_plain(compose_config(["audit.refit=none"]))["audit"])
+    found = judge_claims(audited(estimates, name), options, 1).set_index("claim").loc[golden.index]
+    width = golden["predicted_q95"] - golden["predicted_q05"]
+    moved = (found["predicted_q50"] - golden["predicted_q50"]).abs() / width
+    assert len(golden) >= 5
+    assert moved.max() < 0.25, moved.idxmax()
+    clear = golden.index[golden["verdict"] == "in conflict"]
+    assert (found.loc[clear, "tail_probability"] < 0.05).all()

@@ -391,13 +391,17 @@ def _search(programme: FaceValues, blocks: list[list[int]], most: int) -> list[l
     everything = range(len(blocks))
     block_of = {claim: at for at, block in enumerate(blocks) for claim in block}
     known: list[frozenset[int]] = []
+    resolved: list[frozenset[int]] = []  # blocks without which the rest can be true
     while queue and len(found) < most:
         removed = queue.pop(0)
+        if any(enough <= removed for enough in resolved):
+            continue
         left = [block for block in everything if block not in removed]
         core = next((c for c in known if not c & removed), None)
         if core is None:
             give, binding = programme.give(_members(blocks, left))
             if give <= _TINY:
+                resolved.append(removed)
                 continue
             bound = sorted({block_of[claim] for claim in binding})
             core = frozenset(_minimal_blocks(programme, blocks, bound))

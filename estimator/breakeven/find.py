@@ -23,6 +23,7 @@ from estimator.breakeven.contour import (
     level_lines,
     spread_along,
 )
+from estimator.breakeven.crossing import multiple
 from estimator.breakeven.curve import Reweighting
 from estimator.breakeven.event import Event
 from estimator.breakeven.fits import Fitter, Say
@@ -161,7 +162,9 @@ def _one_key(asked: Question) -> BreakEven:
     sentence = (
         words.crossing_sentence(*about, crossings, as_it_is)
         if crossings
-        else words.no_crossing_sentence(*about, known_values(known, refits))
+        else words.no_crossing_sentence(
+            *about, known_values(known, refits), multiple(options.interval)
+        )
     )
     rests = curve.used.any() or any(one.ok for one in search.held)
     return asked.result(

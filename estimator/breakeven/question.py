@@ -49,7 +49,7 @@ class Question:
                 axis.low,
                 axis.high,
                 axis.source,
-                words.assumed_text(*ends),
+                words.assumed_text(*ends, axis.spec.unit),
                 *ends,
             )
             for axis, ends in zip(self.axes, assumed, strict=True)

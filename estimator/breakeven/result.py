@@ -40,7 +40,7 @@ class Axis:
     source
         Where the range comes from.
     assumed
-        What the set itself assumes, e.g. ``0.3 to 0.65``.
+        What the set itself assumes, e.g. ``0.3 to 0.65 share``; empty where it says nothing.
     assumed_low, assumed_high
         The same as numbers; equal where the set holds the key fixed, NaN where it says nothing.
     """

@@ -12,9 +12,11 @@ from estimator.breakeven.result import Axis, Crossing
 from estimator.priors import Prior
 
 
-def assumed_text(low: float, high: float) -> str:
-    """Say what a set assumes of a key, e.g. ``0.3 to 0.65`` or ``0, fixed``."""
-    return f"{plain(low)} to {plain(high)}" if high > low else f"{plain(low)}, fixed"
+def assumed_text(low: float, high: float, unit: str) -> str:
+    """Say what a set assumes of a key, e.g. ``0.3 to 0.65 share`` or ``0 share (held fixed)``."""
+    if high > low:
+        return f"{plain(low)} to {plain(high)} {unit}"
+    return f"{plain(low)} {unit} (held fixed)"
 
 
 def assumed_ends(prior: Prior) -> tuple[float, float]:
@@ -55,13 +57,13 @@ def crossing_sentence(
     ]
     return (
         f"Under `{label}`, P({words}) {', and '.join(steps)}. {axis.key} is the "
-        f"{axis.description}; the set itself assumes {axis.assumed} {axis.unit}"
+        f"{axis.description}; the set itself assumes {axis.assumed}"
         f"{as_it_is_text(*as_it_is)}."
     )
 
 
 def no_crossing_sentence(
-    label: str, words: str, level: float, axis: Axis, known: pd.DataFrame
+    label: str, words: str, level: float, axis: Axis, known: pd.DataFrame, wide: float
 ) -> str:
     """Answer for one key that is never crossed: how near the probability comes, and where.
 
@@ -69,6 +71,8 @@ def no_crossing_sentence(
     ----------
     known
         What is known at the values of the range: columns value, probability, error. Rising.
+    wide
+        Standard errors within which a probability cannot be told from the level.
     """
     if not len(known):
         return (
@@ -79,13 +83,15 @@ def no_crossing_sentence(
     found = known["probability"].to_numpy()
     chosen = int(np.argmax(found) if under else np.argmin(found))
     nearest, first, last = known.iloc[chosen], known.iloc[0], known.iloc[-1]
+    close = abs(float(nearest["probability"]) - level) <= wide * float(nearest["error"])
+    doubt = ", where it cannot be told from the level" if close else ""
     return (
         f"Under `{label}`, P({words}) stays {'under' if under else 'over'} {level_text(level)} for "
         f"{axis.key} from {plain(first['value'])} to {plain(last['value'])} {axis.unit}: at "
-        f"{'most' if under else 'least'} {_probability(nearest)}, at {plain(nearest['value'])}; "
-        f"{_probability(first)} at {plain(first['value'])} and {_probability(last)} at "
+        f"{'most' if under else 'least'} {_probability(nearest)}, at {plain(nearest['value'])}"
+        f"{doubt}; {_probability(first)} at {plain(first['value'])} and {_probability(last)} at "
         f"{plain(last['value'])}. {axis.key} is the {axis.description}; the set itself assumes "
-        f"{axis.assumed} {axis.unit}."
+        f"{axis.assumed}."
     )
 
 
@@ -120,7 +126,7 @@ def contour_sentence(
         Probability under the set itself, and its error.
     """
     names = " and ".join(axis.key for axis in axes)
-    assumed = " and ".join(f"{axis.assumed} {axis.unit}" for axis in axes)
+    assumed = " and ".join(axis.assumed for axis in axes)
     if not lines:
         side = "under" if reached[1] < level else "over"
         return (

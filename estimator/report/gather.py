@@ -18,6 +18,7 @@ from estimator.breakeven.find import break_even
 from estimator.breakeven.options import BreakEvenOptions
 from estimator.breakeven.plan_share import KEY, plan_shares
 from estimator.breakeven.result import BreakEven
+from estimator.breakeven.tables import STEM, read_break_evens, write_break_evens
 from estimator.compare.answers import Answer
 from estimator.compare.drivers import drivers, shifts
 from estimator.compare.drivers.table import joined
@@ -29,8 +30,12 @@ from estimator.errors import EstimatorError, OutputError
 from estimator.report.data import ReportData
 from estimator.report.options import LAST, ReportOptions
 from estimator.results import COMMAND
+from estimator.run import folder_name
 
 log = logging.getLogger(__name__)
+
+BREAK_EVENS = "breakeven"
+"""Folder of a run in which its break-even values are kept."""
 
 Say = Callable[[str], object]
 """Told what is being done."""
@@ -50,7 +55,8 @@ def gather(
     console
         For a progress bar.
     fits
-        Whether break-even values that need fits are worked out (a minute each).
+        Whether break-even values that need fits are worked out (some minutes) where they are not
+        there yet.
 
     Raises
     ------
@@ -73,7 +79,8 @@ def gather(
         status.update("drivers")
         moved = _drivers(sets, outputs[1:], options, question.reference)
         status.update("break-even")
-        found = _break_evens(options, config, trees, status.update, fits=fits)
+        place = outputs[0] / BREAK_EVENS
+        found = _break_evens(options, config, trees, place, status.update, fits=fits)
     audit = _audit(sets, outputs[0] / AUDIT, overrides, console)
     return ReportData(
         output=str(outputs[0]),
@@ -110,33 +117,42 @@ def _break_evens(
     options: ReportOptions,
     config: Mapping[str, Any],
     trees: Mapping[str, xr.DataTree],
+    folder: Path,
     say: Say,
     *,
     fits: bool,
 ) -> list[BreakEven]:
+    """Break-even values of the sets that the run has: kept ones of the same sets, or new ones."""
     search = BreakEvenOptions.from_config(config["breakeven"])
     found: list[BreakEven] = []
     for asked in options.breakeven:
-        label = asked.assumption_set
-        if label not in trees:
-            log.info("break-even of %s: the run has no set %s", ", ".join(asked.keys), label)
+        tree = trees.get(asked.assumption_set)
+        if tree is None:
             continue
         if asked.keys == (KEY,):
-            tree = trees[label]
-            if "scenarios" in tree.children:
-                known = tree["scenarios"].to_dataset()["scenario"].values.tolist()
-                wanted = [name for name in asked.scenarios if name in known]
-                found += plan_shares(tree, asked.level, search, wanted)
+            known = (
+                tree["scenarios"].to_dataset()["scenario"].values.tolist()
+                if "scenarios" in tree.children
+                else []
+            )
+            wanted = [name for name in asked.scenarios if name in known]
+            found += plan_shares(tree, asked.level, search, wanted) if wanted else []
+            continue
+        month = str(tree["posterior"].to_dataset()["month"].values[-1])
+        event = asked.event.replace(f"[{LAST}]", f"[{month}]")
+        place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
+        kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
+        if [one.assumption_set_id for one in kept] == [tree.attrs["assumption_set_id"]]:
+            found += kept
         elif fits:
             say(f"break-even: {', '.join(asked.keys)}")
-            month = str(trees[label]["posterior"].to_dataset()["month"].values[-1])
-            event = asked.event.replace(f"[{LAST}]", f"[{month}]")
             try:
-                found.append(
-                    break_even(asked.keys, event, asked.level, asked.overrides, options=search)
-                )
+                made = break_even(asked.keys, event, asked.level, asked.overrides, options=search)
             except EstimatorError as error:
                 log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
+                continue
+            write_break_evens([made], place)
+            found.append(made)
     return found
 
 
@@ -155,8 +171,6 @@ def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console)
 
 def _claims_table(run: Path, label: str) -> pd.DataFrame:
     """Claims as the reference set saw them."""
-    from estimator.run import folder_name
-
     for path in (run / folder_name(label) / "claims.csv", run / "claims.csv"):
         if path.exists():
             numbers = dict.fromkeys(("low", "value", "high"), "")

@@ -60,7 +60,7 @@ def test_the_answer_carries_where_it_comes_from(returns: BreakEven) -> None:
     assert "pymc" in returns.versions
     assert returns.seed == 20260215
     assert returns.failures == ()
-    assert returns.axes[0].assumed == "0.3 to 0.65"
+    assert returns.axes[0].assumed == "0.3 to 0.65 share"
     assert 0 < returns.as_it_is < 1
 
 
@@ -94,7 +94,7 @@ def test_an_answer_without_real_fits_can_be_written(tmp_path: Path) -> None:
 def test_a_key_that_the_set_holds_fixed_is_moved_all_the_same() -> None:
     found = break_even("confirmed.false_confirmation", EVENT, 0.5, PRIOR, options=FEW)
     assert (found.low, found.high) == (0.02, 0.25)
-    assert found.axes[0].assumed == "0, fixed"
+    assert found.axes[0].assumed == "0 share (held fixed)"
     assert found.axes[0].assumed_low == found.axes[0].assumed_high == 0.0
     assert np.isnan(found.as_it_is)
     assert found.curve["used"].sum() >= 10

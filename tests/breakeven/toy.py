@@ -91,7 +91,7 @@ def result(**changes: object) -> BreakEven:
     fields: dict[str, object] = {
         "axes": (
             Axis("returns.rate", "share", "share of the wounded who come back to duty", 0.1, 0.9,
-                 "returns=wide", "0.3 to 0.65", 0.3, 0.65),
+                 "returns=wide", "0.3 to 0.65 share", 0.3, 0.65),
         ),
         "event": "net_change[2026-01] < 0",
         "words": "net change in 2026-01 < 0",
@@ -134,7 +134,7 @@ def result_of_two_keys() -> BreakEven:
     refits = one.refits.iloc[[0, 2]].assign(value=[0.3, 0.7], value_2=[2000.0, 9000.0])
     refits = refits.reset_index(drop=True)
     second = Axis("force.other_exits", "persons/month", "exits beside losses", 1000.0, 16_000.0,
-                  "force=central", "1,000 to 15,000", 1000.0, 15_000.0)  # fmt: skip
+                  "force=central", "1,000 to 15,000 persons/month", 1000.0, 15_000.0)  # fmt: skip
     return result(
         axes=(*one.axes, second), crossings=(), curve=points, contour=lines, refits=refits
     )

@@ -22,7 +22,15 @@ from tests.report.conftest import report_data
 from tests.report.hostile import hostile_data
 
 PHONE, DESKTOP = 360, 1280
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+FLAGS = (
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+    ),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
 NAMES = ("full", "bare", "failed", "hostile")
 WHITE, BLACK = "rgb(255, 255, 255)", "rgb(20, 24, 28)"
 
@@ -41,8 +49,9 @@ def _installed() -> str | None:
 def chromium() -> str:
     found = _installed()
     if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        command = ["apt-get", "install", "--yes", "--quiet", "chromium"]
-        subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            command = ["apt-get", "--quiet", *words]
+            subprocess.run(command, check=False, capture_output=True, timeout=900)  # noqa: S603
         found = _installed()
     if found is None:
         _without("no chromium: `apt-get install chromium` is needed, as root")
