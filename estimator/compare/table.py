@@ -88,8 +88,9 @@ def compare_sets(
 
     Notes
     -----
-    Errors of sets with draws of their own add in quadrature. Sets that are reweighted from the same
-    draws have correlated errors: see `estimator.compare.pairs`.
+    Errors of sets with draws of their own add in quadrature; where one seed makes two fits err
+    together, that is too large. Sets that are reweighted from the same draws have correlated
+    errors: see `estimator.compare.pairs`. Where no draws are kept, the error is an upper bound.
     """
     name = reference_of(sets, reference)
     at = sets.select([name])[0]
