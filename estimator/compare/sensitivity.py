@@ -263,6 +263,8 @@ def _sensitivity(log_density: np.ndarray, draws: dict[str, np.ndarray]) -> dict[
     moving = {name: values for name, values in draws.items() if np.ptp(values) > 0}
     if not moving or np.ptp(log_density) == 0:  # a uniform density is to any power the same
         return still
+    if not np.isfinite(log_density).all():  # draws of the prior, which some claims rule out
+        return still | dict.fromkeys(moving, float("nan"))
     dims = ("chain", "draw")
     names = {f"v{n}": name for n, name in enumerate(moving)}
     data = xr.DataTree.from_dict(
