@@ -1,7 +1,22 @@
 """One self-contained page on a run: the question, the answer, and all that it rests on."""
 
-from estimator.report.data import ReportData
-from estimator.report.options import ReportOptions
-from estimator.report.page import render, write_report
+from __future__ import annotations
 
-__all__ = ["ReportData", "ReportOptions", "render", "write_report"]
+import importlib
+from typing import Any
+
+_HOME = {
+    "ReportData": "estimator.report.data",
+    "ReportOptions": "estimator.report.options",
+    "render": "estimator.report.page",
+    "write_report": "estimator.report.page",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: the command line need not draw."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'estimator.report' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
