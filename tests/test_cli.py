@@ -13,7 +13,7 @@ from estimator.inference import Diagnostics
 from tests.evidence import tables
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
-FILES = {"result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
 
 
 def estimator(folder: Path, *overrides: str, multirun: bool = False) -> int:
@@ -33,6 +33,7 @@ def test_a_run_from_the_prior_writes_all_files(
 ) -> None:
     assert estimator(tmp_path, "label=quick") == 0
     assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "command.txt",
         "quick",
         "summary.csv",
         "summary.md",
