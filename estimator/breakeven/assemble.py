@@ -86,10 +86,17 @@ def curve_of(held: Sequence[Held]) -> Curve:
 
 
 def known_values(curve: pd.DataFrame, refits: pd.DataFrame) -> pd.DataFrame:
-    """Join what is known along one key: the curve, and in its place real fits where there are."""
+    """Join what is known along one key: the curve, and in its place real fits where there are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns value (rising), probability, error, and fitted: whether it is a real fit.
+    """
     fits = refits[(refits["failures"] == "") & (refits["kind"] != "check")]
-    columns = ["value", "probability", "error"]
-    both = pd.concat([curve.loc[curve["used"].astype(bool), columns], fits[columns]])
+    columns = ["value", "probability", "error", "fitted"]
+    reweighted = curve[curve["used"].astype(bool)].assign(fitted=False)
+    both = pd.concat([reweighted[columns], fits.assign(fitted=True)[columns]])
     order = both.assign(at=both["value"].round(12)).drop_duplicates("at", keep="last")
     return order.sort_values("value")[columns].reset_index(drop=True)
 

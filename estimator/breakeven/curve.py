@@ -4,8 +4,8 @@ A fit whose prior on the key is wide holds draws at all its values. Weighted to 
 around v, on the model's log or log-odds scale, they stand for a fit with the key held at v: all
 other factors of the two posteriors are the same (`estimator.reweighting`). The normal is moved
 until the weighted mean of the draws is v itself: a posterior that rises or falls there would pull
-it to one side. What is left of the kernel is its curvature, half its variance times the second
-derivative of the probability.
+it to one side. What the kernel would round off is left to a smooth guess of the probability
+(`estimator.breakeven.guide`), so that only the rest is averaged.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp, ndtri
 
+from estimator.breakeven.guide import Guide
 from estimator.reweighting import Hyperparameters, Mixture, NaturalDraws, Weights, smoothed
 
 _REACH = 6.0  # widths around a value at which the kernel ends
@@ -101,6 +102,8 @@ class Reweighting:
         self._mixture = Mixture(draws, hypers, varying, claims_vary=False)
         self.x = np.concatenate([one.linear[self.positions] for one in draws], axis=1)
         self.happens = np.concatenate([one.happens for one in fits]).astype(float)
+        self._guide = Guide.of(self.x, self.happens)
+        self._guessed = self._guide(self.x)
         sizes = np.array([len(one.happens) for one in fits], dtype=float)
         relative = np.array([one.relative_ess for one in fits])
         # Each fit gives its part of the draws; what matters is how many they are worth together.
@@ -114,7 +117,7 @@ class Reweighting:
         hyper
             Differs from those of the fits in the priors of the keys alone.
         """
-        return self._estimate(smoothed(self._mixture.log_ratio(hyper)), self.happens)
+        return self._estimate(smoothed(self._mixture.log_ratio(hyper)), self.happens, 0.0)
 
     def at(self, x: np.ndarray, width: np.ndarray) -> tuple[float, float, float, float]:
         """Probability, its error, its effective sample size and k-hat with the keys at `x`.
@@ -134,7 +137,9 @@ class Reweighting:
         draws, log_mixture = self.x[:, near], self._mixture.log_mixture[near]
         found = smoothed(_centered(x, width, draws, log_mixture))
         missed = np.abs(x - draws @ np.exp(found.log_weights)) > _CENTERED * width
-        probability, error, ess, k_hat = self._estimate(found, self.happens[near])
+        rest = self.happens[near] - self._guessed[near]
+        guess = float(self._guide(x[:, None])[0])
+        probability, error, ess, k_hat = self._estimate(found, rest, guess)
         return probability, error, 0.0 if missed.any() else ess, k_hat
 
     def curve(self, x: np.ndarray, width: np.ndarray, *, max_k_hat: float, min_ess: float) -> Curve:
@@ -144,11 +149,15 @@ class Reweighting:
         used = (k_hat <= max_k_hat) & (ess >= min_ess)
         return Curve(x, probability, error, ess, k_hat, used)
 
-    def _estimate(self, found: Weights, happens: np.ndarray) -> tuple[float, float, float, float]:
+    def _estimate(
+        self, found: Weights, rest: np.ndarray, guess: float
+    ) -> tuple[float, float, float, float]:
+        """Add the weighted mean of what a guess misses to the guess."""
         weights = np.exp(found.log_weights)
-        probability = float(np.clip(weights @ happens, 0.0, 1.0))
+        mean = float(weights @ rest)
+        probability = float(np.clip(guess + mean, 0.0, 1.0))
         ess = found.kish * self.relative_ess
-        residual = weights * (happens - probability)
+        residual = weights * (rest - mean)
         spread = float(np.sqrt(residual @ residual / self.relative_ess))
         error = max(spread, standard_error(probability, max(ess, 1.0)))
         return probability, error, ess, found.k_hat

@@ -55,7 +55,7 @@ def plan_shares(
     Returns
     -------
     list of BreakEven
-        One a scenario. Scenarios that set recruits alone need the same.
+        One a scenario. Scenarios that set recruits alone need the same, and say so.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _one(
         as_it_is=float("nan"),
         as_it_is_error=float("nan"),
         sentence=words.plan_share_sentence(label, scenario, level, crossing, (q05, q95)),
-        notes=(f"The same for {', '.join(same)}: they differ in recruits alone.",)
+        notes=(f"The same for {', '.join(same)}: what they set changes nothing of it.",)
         if len(same) > 1
         else (),
         failures=(failures,) if failures else (),

@@ -70,7 +70,8 @@ def no_crossing_sentence(
     Parameters
     ----------
     known
-        What is known at the values of the range: columns value, probability, error. Rising.
+        What is known at the values of the range: columns value (rising), probability, error and
+        fitted. Of real fits, if there are any, comes the one that is nearest to the level.
     wide
         Standard errors within which a probability cannot be told from the level.
     """
@@ -80,9 +81,10 @@ def no_crossing_sentence(
             f"{plain(axis.low)} and {plain(axis.high)} {axis.unit}."
         )
     under = bool(known["probability"].median() < level)
-    found = known["probability"].to_numpy()
-    chosen = int(np.argmax(found) if under else np.argmin(found))
-    nearest, first, last = known.iloc[chosen], known.iloc[0], known.iloc[-1]
+    trusted = known[known["fitted"]] if known["fitted"].any() else known
+    found = trusted["probability"].to_numpy()
+    nearest = trusted.iloc[int(np.argmax(found) if under else np.argmin(found))]
+    first, last = known.iloc[0], known.iloc[-1]
     close = abs(float(nearest["probability"]) - level) <= wide * float(nearest["error"])
     doubt = ", where it cannot be told from the level" if close else ""
     return (

@@ -23,6 +23,7 @@ _COLORS = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY, style
            style.GREY, style.BLACK)  # fmt: skip
 _DASHES = ("-", "--", ":", "-.")
 _WIDE_RANGE = 8.0  # a range whose ends differ by more than this factor gets a log axis
+_MARGIN = 0.015  # share of the range beside it, so that points at its ends are whole
 _UNREACHED = "#E4E4E4"
 _PALE = "#F1F1F1"
 
@@ -129,8 +130,11 @@ def _curves(ax: Axes, results: Sequence[Drawn]) -> None:
     axis = first.axes[0]
     _scale(ax, "x", axis)
     low, high = min(one.axes[0].low for one in results), max(one.axes[0].high for one in results)
-    margin = 0.015 * (high - low) if ax.get_xscale() == "linear" else 0.0
-    ax.set_xlim(low - margin, high + margin)
+    if ax.get_xscale() == "linear":
+        margin = _MARGIN * (high - low)
+        ax.set_xlim(low - margin, high + margin)
+    else:
+        ax.set_xlim(low * (low / high) ** _MARGIN, high * (high / low) ** _MARGIN)
     ax.set_ylim(-0.02, 1.02)
     ax.set_xlabel(f"{axis.key} ({axis.unit})", fontsize=style.TEXT_SIZE)
     ax.annotate(

@@ -45,9 +45,16 @@ def test_a_kernel_that_is_moved_to_its_value_does_not_follow_the_posteriors_slop
     pool = Reweighting([fit], [toy.KEY])
     probability, error, ess, _ = pool.at(np.array([2.0]), width)
     assert ess > 200
-    # What is left is the kernel's own width: P is averaged over it.
-    smooth = stats.norm.cdf(probit(toy.truth(2.0)) / np.hypot(1.0, toy.SLOPE * 0.3))
-    assert probability == pytest.approx(float(smooth), abs=4 * error)
+    assert probability == pytest.approx(float(toy.truth(2.0)), abs=4 * error)
+
+
+def test_a_guess_takes_away_most_of_what_a_wide_kernel_rounds_off() -> None:
+    pool, width = Reweighting([toy.wide_fit(n=400_000)], [toy.KEY]), np.array([0.35])
+    x = np.array([-1.2, 0.5, 0.8, 1.0])
+    found = np.array([pool.at(np.array([value]), width)[0] for value in x])
+    rounded_off = stats.norm.cdf(probit(toy.truth(x)) / np.hypot(1.0, toy.SLOPE * 0.35))
+    assert np.abs(rounded_off - toy.truth(x)).min() > 0.01
+    assert (np.abs(found - toy.truth(x)) < 0.4 * np.abs(rounded_off - toy.truth(x))).all()
 
 
 def test_the_crossing_of_the_curve_is_where_it_is_known_to_be() -> None:

@@ -14,7 +14,9 @@ WIDE = 1.96
 
 def known(*probabilities: float, error: float = 0.01) -> pd.DataFrame:
     values = [0.1, 0.4, 0.85]
-    return pd.DataFrame({"value": values, "probability": probabilities, "error": error})
+    return pd.DataFrame(
+        {"value": values, "probability": probabilities, "error": error, "fitted": True}
+    )
 
 
 def test_two_crossings_are_told_in_one_sentence() -> None:
@@ -45,6 +47,14 @@ def test_no_crossing_is_told_with_the_nearest_value_and_both_ends(
     text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, known(*probabilities), WIDE)
     for part in (*parts, f"{probabilities[0]:.2f} ± 0.01 at 0.1", "± 0.01 at 0.85."):
         assert part in text
+
+
+def test_a_real_fit_is_quoted_before_the_curve() -> None:
+    table = known(0.10, 0.22, 0.21).assign(fitted=[True, False, True])
+    text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, table, WIDE)
+    assert "at most 0.21 ± 0.01, at 0.85" in text
+    text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, table.assign(fitted=False), WIDE)
+    assert "at most 0.22 ± 0.01, at 0.4" in text
 
 
 @pytest.mark.parametrize(
