@@ -34,7 +34,8 @@ def atomically(path: Path, write: Callable[[Path], object]) -> Path:
         write(partial)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        if partial.is_file():
+            partial.unlink()
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
     return path
 
