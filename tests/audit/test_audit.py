@@ -130,7 +130,7 @@ def test_the_command_writes_tables_and_pictures(run: Path, tmp_path: Path, capsy
 
 
 def test_an_unknown_set_is_named_with_the_nearest(run: Path, capsys) -> None:
-    assert main(["audit", str(run), "--sets", "from priro"]) == 2
+    assert main(["audit", str(run), "--sets", "from prioor"]) == 2
     assert "from prior" in capsys.readouterr().err
 
 

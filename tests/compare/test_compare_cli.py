@@ -118,7 +118,7 @@ def test_the_answers_sets_reference_and_weights_of_the_user_are_taken(
         (("RUN", "--weights", "low"), "must be LABEL=NUMBER"),
         (("RUN", "--weights", "low=-1"), "not negative"),
         (("RUN", "compare.shown=none"), "compare.shown"),
-        (("RUN", "compare.shwon=3"), "compare.shwon: unknown key"),
+        (("RUN", "compare.showwn=3"), "compare.showwn: unknown key"),
         (("RUN", "compare.answers=[losses]"), "must be quantity"),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_reference_is_central_else_the_first_set_else_what_is_asked_for(sets
     assert reference_of(Sets([alone("b", 1), alone("a", 2)])) == "b"
     assert reference_of(sets, "three") == "three"
     with pytest.raises(OutputError, match="did you mean 'three'"):
-        reference_of(sets, "thre")
+        reference_of(sets, "thrree")
 
 
 def test_central_of_the_first_folder_is_the_reference_where_two_folders_have_one():
