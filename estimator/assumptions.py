@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -390,6 +390,28 @@ class SamplerOptions(Section):
     max_rhat: float = Field(gt=1.0)
     min_ess: float = Field(ge=1.0)
     max_divergences: int = Field(ge=0)
+
+
+class Options(Section):
+    """Base of a group that says how something is worked out; it is no part of a set's identity."""
+
+    group: ClassVar[str]
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Check the group of a resolved configuration.
+
+        Raises
+        ------
+        ConfigError
+            With every problem found: key, what was found, what is allowed.
+        """
+        try:
+            return cls.model_validate(config)
+        except ValidationError as error:
+            problems = [f"{cls.group}.{problem}" for problem in explained(error, cls)]
+            text = problems_text("The configuration has problems:", problems)
+            raise ConfigError(text) from error
 
 
 class AssumptionSet(Section):

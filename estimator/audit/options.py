@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from estimator.assumptions import Section, explained
+from estimator.assumptions import Options, Section
 from estimator.compare.answers import Answer
-from estimator.errors import ConfigError, problems_text
 from estimator.quantities import UNITS
 
 LAST = "{last}"
@@ -70,8 +68,10 @@ class Statement(Section):
         return self
 
 
-class AuditOptions(Section):
+class AuditOptions(Options):
     """Bounds of the verdicts, how claims are left out, and the statements."""
+
+    group: ClassVar[str] = "audit"
 
     strained: float = Field(gt=0.0, lt=1.0)
     in_conflict: float = Field(gt=0.0, lt=1.0)
@@ -95,21 +95,6 @@ class AuditOptions(Section):
                 f"in_conflict={self.in_conflict}, strained={self.strained}"
             )
         return self
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> AuditOptions:
-        """Check the group ``audit`` of a resolved configuration.
-
-        Raises
-        ------
-        ConfigError
-            With every problem found.
-        """
-        try:
-            return cls.model_validate(config)
-        except ValidationError as error:
-            problems = [f"audit.{problem}" for problem in explained(error, cls)]
-            raise ConfigError(problems_text("The audit has problems:", problems)) from error
 
     def answers(self, last_month: str) -> list[Answer]:
         """Answers on which the influence of a claim is told."""

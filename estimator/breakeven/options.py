@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from estimator.assumptions import Section, explained
-from estimator.errors import ConfigError, problems_text
+from estimator.assumptions import Options
 
 
-class BreakEvenOptions(Section):
+class BreakEvenOptions(Options):
     """How a crossing is searched (see ``conf/breakeven/default.yaml`` for each)."""
+
+    group: ClassVar[str] = "breakeven"
 
     points: int = Field(ge=3, le=1000)
     contour_points: int = Field(ge=3, le=100)
@@ -31,19 +31,3 @@ class BreakEvenOptions(Section):
     scan: int = Field(ge=2, le=1000)
     check: int = Field(ge=0, le=1000)
     interval: float = Field(gt=0.5, lt=1.0)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> BreakEvenOptions:
-        """Check the group `breakeven` of a resolved configuration.
-
-        Raises
-        ------
-        ConfigError
-            With every problem found: key, what was found, what is allowed.
-        """
-        try:
-            return cls.model_validate(config)
-        except ValidationError as error:
-            problems = [f"breakeven.{problem}" for problem in explained(error, cls)]
-            text = problems_text("The configuration has problems:", problems)
-            raise ConfigError(text) from error

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from estimator.assumptions import Section, explained
+from estimator.assumptions import Options
 from estimator.compare.answers import Answer
 from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir
@@ -28,8 +27,10 @@ Monthly = Literal[
 ]
 
 
-class CompareOptions(Section):
+class CompareOptions(Options):
     """What is set side by side (see ``conf/compare/default.yaml`` for each)."""
+
+    group: ClassVar[str] = "compare"
 
     answers: tuple[str, ...] = Field(min_length=1)
     reference: str | None
@@ -44,22 +45,6 @@ class CompareOptions(Section):
     told_shift: float = Field(ge=0.0)
     halved: float = Field(gt=0.0, lt=1.0)
     conflict: float = Field(gt=0.0)
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> CompareOptions:
-        """Check the group `compare` of a resolved configuration.
-
-        Raises
-        ------
-        ConfigError
-            With every problem found: key, what was found, what is allowed.
-        """
-        try:
-            return cls.model_validate(config)
-        except ValidationError as error:
-            problems = [f"compare.{problem}" for problem in explained(error, cls)]
-            text = problems_text("The configuration has problems:", problems)
-            raise ConfigError(text) from error
 
     @classmethod
     @functools.cache

@@ -39,11 +39,11 @@ def figure_text(hedge: str, low: float, value: float, high: float, unit: str) ->
     >>> figure_text("range", 30000.0, math.nan, 40000.0, "persons/month")
     '30,000 to 40,000 persons/month'
     """
-    has_range = not (math.isnan(low) or math.isnan(high))
-    if math.isnan(value):
-        text = f"{number_text(low)} to {number_text(high)}" if has_range else "no figure"
-        return f"{text} {unit}".strip()
-    text = f"{_WORDS.get(hedge, '')}{number_text(value)} {unit}".strip()
-    if has_range:
-        text += f" ({number_text(low)} to {number_text(high)})"
-    return text
+    ends = ""
+    if not (math.isnan(low) or math.isnan(high)):
+        ends = f"{number_text(low)} to {number_text(high)}"
+    figure = ends or "no figure"
+    if not math.isnan(value):
+        middle = number_text(value)
+        figure = f"{middle} ({ends})" if ends and value not in (low, high) else ends or middle
+    return f"{_WORDS.get(hedge, '')}{figure} {unit}".strip()

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
+from estimator.evidence.wording import figure_text
 from estimator.report import words
 from estimator.report._table import LONG, Cell, Table, long
 from estimator.report.data import ReportData
@@ -171,22 +172,14 @@ class ClaimRows:
         return f"{first} ({'; '.join(why)})" if why else first
 
 
-def figure_text(record: dict[str, Any]) -> str:
+def figure_of(record: dict[str, Any]) -> str:
     """Write a figure as it was published: more than 1,250,000 persons."""
-    low, value, high = (_plain_number(record[name]) for name in ("low", "value", "high"))
-    hedge = words.plain(_text(record["hedge"])).replace("exact", "").replace("range", "")
-    figure = value
-    if low and high:
-        ends = f"{low} to {high}"
-        figure = f"{value} ({ends})" if value and value not in (low, high) else ends
-    if not figure:
+    low, value, high = (
+        float(pd.to_numeric(record[name], errors="coerce")) for name in ("low", "value", "high")
+    )
+    if all(pd.isna(number) for number in (low, value, high)):
         return "a statement, no figure"
-    return " ".join(part for part in (hedge.strip(), figure, _text(record["unit"])) if part)
-
-
-def _plain_number(value: Any) -> str:
-    number = pd.to_numeric(value, errors="coerce")
-    return "" if pd.isna(number) else f"{number:,.12g}".replace("-", "−")
+    return figure_text(_text(record["hedge"]), low, value, high, _text(record["unit"]))
 
 
 def _text(value: Any) -> str:
@@ -212,7 +205,7 @@ def _row(record: dict[str, Any], fates: dict[str, dict[str, tuple[bool, str]]]) 
             reasons[why] = (*reasons.get(why, ()), label)
     return ClaimRow(
         id=claim,
-        figure=figure_text(record),
+        figure=figure_of(record),
         quantity=_text(record["quantity"]),
         period=words.dates(record["period_start"], record["period_end"]),
         status=_text(record["status"]),

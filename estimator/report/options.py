@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from estimator.assumptions import Section, explained
+from estimator.assumptions import Options, Section
 from estimator.compare.answers import Answer
-from estimator.errors import ConfigError, problems_text
+from estimator.errors import ConfigError
 from estimator.report import words
 
 LAST = "last"
@@ -43,7 +42,7 @@ class BreakEvenQuestion(Section):
     scenarios: tuple[str, ...] = ()
 
 
-class ReportOptions(Section):
+class ReportOptions(Options):
     """Words and choices of a report; none of them changes a number.
 
     Attributes
@@ -69,6 +68,8 @@ class ReportOptions(Section):
     most_sets
         Sets that are shown in full.
     """
+
+    group: ClassVar[str] = "report"
 
     title: str = Field(min_length=1)
     subject: str = Field(min_length=1)
@@ -98,18 +99,3 @@ class ReportOptions(Section):
     def origin(self, name: str) -> str:
         """Name an origin in words."""
         return self.origins.get(name, words.plain(name))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> ReportOptions:
-        """Check the group `report` of a resolved configuration.
-
-        Raises
-        ------
-        ConfigError
-            With every problem found.
-        """
-        try:
-            return cls.model_validate(config)
-        except ValidationError as error:
-            problems = [f"report.{problem}" for problem in explained(error, cls)]
-            raise ConfigError(problems_text("The configuration has problems:", problems)) from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from estimator.assumptions import Section, explained
-from estimator.errors import ConfigError, problems_text
+from estimator.assumptions import Options, Section
 
 
 class Axis(Section):
@@ -95,8 +93,10 @@ class RayOptions(Section):
     address: str | None
 
 
-class SweepOptions(Section):
+class SweepOptions(Options):
     """How a multirun is carried out (see ``conf/sweep/default.yaml`` for each)."""
+
+    group: ClassVar[str] = "sweep"
 
     method: Literal["auto", "plan", "fit"]
     whole_results: int = Field(ge=0, le=1000)
@@ -115,19 +115,3 @@ class SweepOptions(Section):
     backend: Literal["threads", "processes"]
     ray: RayOptions
     design: Design | None
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> SweepOptions:
-        """Check the group `sweep` of a resolved configuration.
-
-        Raises
-        ------
-        ConfigError
-            With every problem found: key, what was found, what is allowed.
-        """
-        try:
-            return cls.model_validate(config)
-        except ValidationError as error:
-            problems = [f"sweep.{problem}" for problem in explained(error, cls)]
-            text = problems_text("The configuration has problems:", problems)
-            raise ConfigError(text) from error

@@ -5,7 +5,7 @@ import pytest
 from estimator.compare.answers import Answer
 from estimator.errors import ConfigError
 from estimator.report import ReportOptions, words
-from estimator.report.claims import figure_text
+from estimator.report.claims import figure_of
 from tests.report.conftest import options
 
 NAN = float("nan")
@@ -155,7 +155,7 @@ def test_a_figure_is_written_as_it_was_published(
     low: object, value: object, high: object, unit: str, hedge: str, text: str
 ) -> None:
     record = {"low": low, "value": value, "high": high, "unit": unit, "hedge": hedge}
-    assert figure_text(record) == text
+    assert figure_of(record) == text
 
 
 def test_all_problems_of_the_options_are_told_at_once() -> None:
