@@ -35,6 +35,10 @@ def simulated(evidence: Evidence, assumptions: AssumptionSet, seed: int) -> Evid
     data = _floors(evidence.dataset.copy(), truth, inputs.structure.constants, rng)
     noise = inputs.data["claim_figures"][FIGURES.index("noise")]
     location = truth["claim_location"].values
+    # The noise of a stock is a share of its size: of this world's, not of the published one.
+    published = np.maximum(np.abs(inputs.data["claim_value"]), 1e-9)
+    is_stock = np.array(inputs.structure.claim_scale) == "stock"
+    noise = np.where(is_stock, noise * np.abs(location) / published, noise)
     reports = location + noise * rng.standard_normal(len(location))
     figures = {name: data[name].values.copy() for name in ("low", "value", "high")}
     for at, report in enumerate(reports):
