@@ -14,7 +14,8 @@ import xarray as xr
 from estimator.audit.balance import balances
 from estimator.audit.bases import AuditedSet
 from estimator.audit.claims import judge_claims
-from estimator.audit.conflicts import conflicts, face_values, resolutions
+from estimator.audit.conflicts import conflicts, resolutions
+from estimator.audit.face_values import face_values
 from estimator.audit.leave_out import Progress
 from estimator.audit.options import AuditOptions
 from estimator.audit.statements import judge_statements

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator.audit.bases import AuditedSet
-from estimator.audit.conflicts import FaceValue, FaceValues, conflicts, face_values, resolutions
+from estimator.audit.conflicts import FaceValues, conflicts, resolutions
+from estimator.audit.face_values import FaceValue, face_values
 from estimator.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.run import Estimate
