@@ -40,7 +40,8 @@ def select_claims(
     Raises
     ------
     EvidenceError
-        If an id to drop is in no claim, no claim counts, an origin has two speakers, or the confirmed figures contradict each other.
+        If an id to drop is in no claim, no claim counts, an origin has two speakers, or the
+        confirmed figures contradict each other.
     """
     _check_names(claims, options, killed_origins)
     reason = pd.Series("", index=claims.index)
@@ -155,7 +156,7 @@ def _covered(claim: pd.Series, group: pd.DataFrame) -> bool:
 def _nothing_counts(selected: pd.DataFrame) -> str:
     populations = sorted(set(selected["population"]) - {""})
     lines = [
-        f"{reason}: {len(ids)} claims ({', '.join(ids[:3])}{', …' if len(ids) > 3 else ''})"
+        f"{reason!s}: {len(ids)} claims ({', '.join(ids[:3])}{', …' if len(ids) > 3 else ''})"
         for reason, ids in selected.groupby("reason", sort=False)["id"]
     ]
     if populations:
