@@ -172,7 +172,7 @@ def _check_speakers(used: pd.DataFrame) -> None:
     """Refuse an origin that speaks of one quantity from two sides: it has one bias."""
     problems = []
     for (origin, quantity), group in used.groupby(["origin", "quantity"], sort=False):
-        speakers = {name: ids.iloc[0] for name, ids in group.groupby("speaker")["id"]}
+        speakers = {str(name): ids.iloc[0] for name, ids in group.groupby("speaker")["id"]}
         if len(speakers) > 1:
             found = ", ".join(f"{name or '(empty)'} ({i})" for name, i in speakers.items())
             problems.append(
