@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
 from estimator.audit.options import AuditOptions
+from estimator.backtest.options import BacktestOptions
 from estimator.breakeven.options import BreakEvenOptions
 from estimator.compare.options import CompareOptions
 from estimator.compose import compose_config, to_plain, typed
@@ -22,6 +23,7 @@ HOW = {
     "compare": CompareOptions,
     "audit": AuditOptions,
     "breakeven": BreakEvenOptions,
+    "backtest": BacktestOptions,
     "report": ReportOptions,
 }
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))

@@ -1,0 +1,198 @@
+"""Fits of what was known on a day, cut at that day's month."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xarray as xr
+from scipy.special import logit
+
+from estimator.assumptions import AssumptionSet
+from estimator.backtest.options import BacktestOptions
+from estimator.backtest.origins import VINTAGE, Origin
+from estimator.evidence import Evidence
+from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
+from estimator.model.figures import FIGURES
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.pilot import Pilot, transfer
+
+Say = Callable[[str], None]
+"""Told what is being done."""
+
+WALKS = {
+    "losses": "losses",
+    "killed_share": "killed_share",
+    "recruits": "recruitment",
+    "foreign_recruits": "foreign",
+}
+"""Series and the group of assumptions that has its dynamics."""
+
+NEEDED = {
+    "losses": ("losses",),
+    "killed": ("losses", "killed_share"),
+    "wounded": ("losses", "killed_share"),
+    "recruits": ("recruits",),
+    "foreign_recruits": ("foreign_recruits",),
+}
+"""Series behind each quantity on the log scale."""
+
+_NOISE = FIGURES.index("noise")
+_OWN = 2  # which attempt learns coordinates of its own
+# Origins that follow each other share what a pilot has taught: over three months that costs no
+# steps, over five NUTS takes twice as many.
+_SHARED_MONTHS = 3
+
+
+def forecast_inputs(
+    evidence: Evidence, assumptions: AssumptionSet, sources: Sequence[str], noise_factor: float
+) -> ModelInputs:
+    """Make the inputs of a fit, with the noise of some sources multiplied."""
+    inputs = model_inputs(evidence, assumptions)
+    figures = inputs.data["claim_figures"].copy()
+    own = np.isin(evidence.dataset["source"].values, list(sources))
+    figures[_NOISE, own] *= noise_factor
+    return replace(inputs, data={**inputs.data, "claim_figures": figures})
+
+
+def cut(
+    variables: xr.Dataset, inputs: ModelInputs, origin: Origin, options: BacktestOptions
+) -> xr.Dataset:
+    """Keep of a fit what forecasts need: nothing of the months after the origin.
+
+    Parameters
+    ----------
+    variables
+        Draws of the model's deterministics.
+    inputs
+        Of the fit.
+    origin
+        At whose month the series are cut.
+    options
+        Sources, which say which series are needed.
+
+    Returns
+    -------
+    xarray.Dataset
+        `rate` (series, month, chain, draw): log thousands per mean month, log odds for shares;
+        `level`, `step` (series, chain, draw) of their walks, the level on the same scale; `bias`,
+        `drift` (source, chain, draw); `location` (claim, chain, draw) of the vintages, log
+        thousands.
+    """
+    quantities = [source.rpartition(":")[2] for source in options.sources]
+    series = list(dict.fromkeys(name for q in quantities for name in NEEDED[q]))
+    known = slice(None, origin.position + 1)
+    constants = inputs.structure.constants
+    exposure = xr.DataArray(constants["exposure"], dims="month")[known]
+    values = variables["assumption_value"]
+    mobilised = values.sel(assumption="recruitment.mobilised", drop=True) * xr.DataArray(
+        constants["mobilisation_weight"], dims="month"
+    )
+    rates: list[xr.DataArray] = []
+    levels: list[xr.DataArray] = []
+    for name in series:
+        drawn = variables[name].isel(month=known)
+        level = values.sel(assumption=f"{WALKS[name]}.level", drop=True)
+        if name == "killed_share":
+            rates.append(xr.apply_ufunc(logit, drawn))
+            levels.append(xr.apply_ufunc(logit, level))
+            continue
+        regular = drawn - mobilised.isel(month=known) if name == "recruits" else drawn
+        rates.append(xr.apply_ufunc(np.log, regular / exposure))
+        levels.append(xr.apply_ufunc(np.log, level))
+    steps = [values.sel(assumption=f"{WALKS[name]}.step", drop=True) for name in series]
+    sources = list(dict.fromkeys([*options.sources, *(one.source for one in origin.targets)]))
+    reporting = variables["reporting"].sel(source=sources)
+    rows = [one.row for one in origin.targets if one.kind == VINTAGE]
+    index = xr.DataArray(series, dims="series", name="series")
+    return xr.Dataset(
+        {
+            "rate": xr.concat(rates, index).transpose("series", "month", "chain", "draw"),
+            "level": xr.concat(levels, index).transpose("series", "chain", "draw"),
+            "step": xr.concat(steps, index).transpose("series", "chain", "draw"),
+            "bias": reporting.sel(reporting_term="bias", drop=True),
+            "drift": reporting.sel(reporting_term="drift", drop=True),
+            "location": variables["claim_location"].isel(claim=rows),
+        }
+    ).transpose(..., "chain", "draw")
+
+
+@dataclass
+class Fitter:
+    """Fits one set after the other as of one day after the other.
+
+    Attributes
+    ----------
+    options
+        Draws, warm-up, attempts.
+    cores
+        Chains at a time.
+    """
+
+    options: BacktestOptions
+    cores: int
+    _pilots: dict[tuple[str, int], Pilot] = field(default_factory=dict)
+
+    def fit(self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin) -> xr.Dataset:
+        """Fit a set as of an origin's day.
+
+        Draws that fail their diagnostics get more chains, or smaller steps where they diverge, and
+        in the end coordinates of their own.
+
+        Returns
+        -------
+        xarray.Dataset
+            As `cut` gives it; its attrs tell `failures` (empty if there are none) and `attempts`.
+        """
+        sampler = assumptions.sampler
+        settings = Short(
+            chains=sampler.chains,
+            tune=self.options.tune,
+            draws=self.options.draws,
+            max_depth=self.options.max_depth,
+            target_accept=self.options.target_accept,
+        )
+        key = (inputs.structure.identity, origin.position // _SHARED_MONTHS)
+        seed = [assumptions.seed, 5, zlib.crc32(origin.month.encode())]
+        parts: list[xr.Dataset] = []
+        stats: list[xr.Dataset] = []
+        for attempt in range(self.options.attempts):
+            if key not in self._pilots or attempt == _OWN:
+                own = np.random.SeedSequence([*seed, 0, attempt])
+                whitening = learn_whitening(inputs, sampler, own, self.cores)
+                self._pilots[key] = Pilot.of(whitening, inputs)
+                parts, stats = [], []
+            coordinates, mapped = transfer(self._pilots[key], inputs)
+            child = np.random.SeedSequence([*seed, 1, attempt])
+            variables, found = infer_whitened(mapped, coordinates, settings, child, self.cores)
+            parts.append(cut(variables, mapped, origin, self.options))
+            stats.append(found)
+            joined, both = _chains(parts), _chains(stats)
+            verdict = diagnose(joined, both, sampler)
+            if verdict.ok:
+                break
+            if verdict.divergences > sampler.max_divergences:
+                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
+                settings, keep = replace(settings, target_accept=careful), attempt + 1
+                if keep < self.options.attempts:
+                    parts, stats = [], []
+        return joined.assign_attrs(
+            failures="; ".join(verdict.failures),
+            attempts=attempt + 1,
+            max_rhat=verdict.max_rhat,
+            min_ess=min(verdict.min_ess_bulk, verdict.min_ess_tail),
+            divergences=verdict.divergences,
+        )
+
+
+def _chains(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Chains of several runs as one."""
+    joined = xr.concat(parts, dim="chain")
+    return joined.assign_coords(chain=np.arange(joined.sizes["chain"]))
+
+
+def typical_step(assumptions: AssumptionSet, series: str) -> float:
+    """Median of the prior of a series' step."""
+    return float(getattr(assumptions, WALKS[series]).step.quantile(0.5))
