@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.audit import cli as audit_cli
+from estimator.backtest import cli as backtest_cli
 from estimator.breakeven import cli as breakeven_cli
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
@@ -34,6 +35,7 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator compare outputs/NAME [outputs/OTHER ...]         sets side by side, and what drives them
   estimator audit outputs/NAME                               claims against the posterior
   estimator breakeven KEY --event 'losses[2026-01] > 50000'  what would have to be true
+  estimator backtest                                         past forecasts against what came
   estimator report outputs/NAME                              one page on all of it
 """
 
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
-    for module in (compare_cli, audit_cli, breakeven_cli, report_cli):
+    for module in (compare_cli, audit_cli, breakeven_cli, backtest_cli, report_cli):
         module.add_parser(commands).set_defaults(command=module.run)
     return parser
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from estimator.assumptions import QUANTITY_SCALES, Names, Options, Projection, Section
 from estimator.errors import nearest
 
+_MAIN = 0.9
 _LOG = tuple(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
 
 
@@ -65,6 +66,11 @@ class BacktestOptions(Options):
     max_depth: int = Field(ge=2, le=12)
     target_accept: float = Field(gt=0.5, lt=1.0)
     attempts: int = Field(ge=1, le=20)
+
+    @property
+    def main_level(self) -> float:
+        """The level whose interval score is compared: 0.9 if it is scored, else the widest."""
+        return _MAIN if _MAIN in self.levels else max(self.levels)
 
     @model_validator(mode="after")
     def _names_are_there(self) -> BacktestOptions:
