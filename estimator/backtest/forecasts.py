@@ -59,7 +59,9 @@ def forecast_reports(
         total = _total(one.source.rpartition(":")[2], paths, exposure)[:, one.horizon - 1]
         weight = _month_weight(inputs, one)
         predicted.append(_reported(np.log(weight * total), fitted, one, inputs, seed))
-    return targets, np.array(predicted).reshape(len(targets), -1)
+    return targets, np.reshape(
+        predicted, (len(targets), fitted.sizes["chain"] * fitted.sizes["draw"])
+    )
 
 
 def forecast_vintages(
@@ -73,7 +75,7 @@ def forecast_vintages(
         location.ravel() + _noise(one, inputs, location.size, seed)
         for one, location in zip(targets, locations, strict=True)
     ]
-    return targets, np.array(drawn).reshape(len(targets), -1)
+    return targets, np.reshape(drawn, (len(targets), fitted.sizes["chain"] * fitted.sizes["draw"]))
 
 
 def _carried(

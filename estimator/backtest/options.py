@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from estimator.assumptions import QUANTITY_SCALES, Names, Options, Projection, Section
 from estimator.errors import nearest
@@ -14,8 +14,8 @@ _MAIN = 0.9
 _LOG = tuple(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
 
 
-def _month(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+def _month(text: object) -> object:
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
         raise ValueError(f"must be a month as YYYY-MM. Got {text!r}")
     return text
 
@@ -29,7 +29,7 @@ def _log_source(text: str) -> str:
     return text
 
 
-Month = Annotated[str, AfterValidator(_month)]
+Month = Annotated[str, BeforeValidator(_month)]
 Source = Annotated[str, AfterValidator(_log_source)]
 Level = Annotated[float, Field(gt=0.0, lt=1.0)]
 Factor = Annotated[float, Field(gt=0.0, le=100.0)]
@@ -76,14 +76,14 @@ class BacktestOptions(Options):
     def _names_are_there(self) -> BacktestOptions:
         problems = []
         if self.baseline not in self.naive:
-            problems.append(f".baseline: unknown; {nearest(self.baseline, self.naive)}")
+            problems.append(f"baseline: unknown; {nearest(self.baseline, self.naive)}")
         if self.shown not in self.dynamics:
-            problems.append(f".shown: unknown; {nearest(self.shown, self.dynamics)}")
+            problems.append(f"shown: unknown; {nearest(self.shown, self.dynamics)}")
         both = sorted(set(self.naive) & set(self.dynamics))
         if both:
-            problems.append(f".naive: {', '.join(both)}: a name that dynamics has too")
+            problems.append(f"naive: {', '.join(both)}: a name that dynamics has too")
         if self.last is not None and self.last < self.first:
-            problems.append(f".last: must not be before first. Got {self.last} and {self.first}")
+            problems.append(f"last: must not be before first. Got {self.last} and {self.first}")
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -130,8 +130,7 @@ def _shown(cases: pd.DataFrame, shown: str) -> pd.DataFrame:
     """Forecasts of the first source by one dynamics, with the first factor of its noise."""
     own = cases[(cases["kind"] == _FORECAST) & (cases["by"] == _MODEL)]
     own = own[(own["dynamics"] == shown) & (own["source"] == own["source"].iloc[0])]
-    first = own["noise_factor"] == own["noise_factor"].iloc[0]
-    return own.loc[first]
+    return pd.DataFrame(own[own["noise_factor"] == own["noise_factor"].iloc[0]])
 
 
 def _failure(own: pd.DataFrame) -> str:
