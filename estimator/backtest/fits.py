@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from estimator.assumptions import AssumptionSet
 from estimator.backtest.options import BacktestOptions
-from estimator.backtest.origins import VINTAGE, Origin
+from estimator.backtest.origins import FORECAST, VINTAGE, Origin, Target
 from estimator.evidence import Evidence
 from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
 from estimator.model.figures import FIGURES
@@ -77,9 +77,9 @@ def cut(
     -------
     xarray.Dataset
         `rate` (series, month, chain, draw): log thousands per mean month, log odds for shares;
-        `level`, `step` (series, chain, draw) of their walks, the level on the same scale; `bias`,
-        `drift` (source, chain, draw); `location` (claim, chain, draw) of the vintages, log
-        thousands.
+        `level`, `step` (series, chain, draw) of their walks, the level on the same scale; `shift`
+        (target, chain, draw), bias and drift of the source when it reports a month ahead;
+        `location` (claim, chain, draw) of the vintages, log thousands.
     """
     quantities = [source.rpartition(":")[2] for source in options.sources]
     series = list(dict.fromkeys(name for q in quantities for name in NEEDED[q]))
@@ -103,8 +103,7 @@ def cut(
         rates.append(xr.apply_ufunc(np.log, regular / exposure))
         levels.append(xr.apply_ufunc(np.log, level))
     steps = [values.sel(assumption=f"{WALKS[name]}.step", drop=True) for name in series]
-    sources = list(dict.fromkeys([*options.sources, *(one.source for one in origin.targets)]))
-    reporting = variables["reporting"].sel(source=sources)
+    ahead = [one for one in origin.targets if one.kind == FORECAST]
     rows = [one.row for one in origin.targets if one.kind == VINTAGE]
     index = xr.DataArray(series, dims="series", name="series")
     return xr.Dataset(
@@ -112,11 +111,36 @@ def cut(
             "rate": xr.concat(rates, index).transpose("series", "month", "chain", "draw"),
             "level": xr.concat(levels, index).transpose("series", "chain", "draw"),
             "step": xr.concat(steps, index).transpose("series", "chain", "draw"),
-            "bias": reporting.sel(reporting_term="bias", drop=True),
-            "drift": reporting.sel(reporting_term="drift", drop=True),
+            "shift": _shifts(variables, inputs, ahead),
             "location": variables["claim_location"].isel(claim=rows),
         }
     ).transpose(..., "chain", "draw")
+
+
+def _shifts(variables: xr.Dataset, inputs: ModelInputs, targets: Sequence[Target]) -> xr.DataArray:
+    """How far each report lies from the truth but for noise, log ratio. (target, chain, draw).
+
+    Read off the fit's own months ahead, in which the source has its bias of then.
+    """
+    shifts = []
+    for one in targets:
+        first, *share = NEEDED[one.source.rpartition(":")[2]]
+        total = variables[first].isel(month=one.month, drop=True)
+        if share:
+            killed = variables[share[0]].isel(month=one.month, drop=True)
+            total = total * (killed if one.source.endswith(":killed") else 1.0 - killed)
+        location = variables["claim_location"].isel(claim=one.row, drop=True)
+        shifts.append(location - xr.apply_ufunc(np.log, month_weight(inputs, one) * total))
+    index = xr.DataArray([one.claim for one in targets], dims="target", name="target")
+    joined: xr.DataArray = xr.concat(shifts, index)
+    return joined
+
+
+def month_weight(inputs: ModelInputs, target: Target) -> float:
+    """Weight of the target's month in its figure: 1 for persons, less for rates a day."""
+    n_months = len(inputs.structure.coords["month"])
+    row = inputs.structure.constants["total"][target.row][: 4 * n_months]
+    return float(np.abs(row.reshape(4, n_months)[:, target.month]).max())
 
 
 @dataclass

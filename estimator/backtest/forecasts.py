@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.special import expit
 
 from estimator.assumptions import AssumptionSet, Projection
-from estimator.backtest.fits import NEEDED, WALKS, typical_step
+from estimator.backtest.fits import NEEDED, WALKS, month_weight, typical_step
 from estimator.backtest.origins import FORECAST, VINTAGE, Origin, Target
 from estimator.dynamics import Walk, carry_on
 from estimator.model.inputs import ModelInputs
@@ -57,8 +57,9 @@ def forecast_reports(
     predicted = []
     for one in targets:
         total = _total(one.source.rpartition(":")[2], paths, exposure)[:, one.horizon - 1]
-        weight = _month_weight(inputs, one)
-        predicted.append(_reported(np.log(weight * total), fitted, one, inputs, seed))
+        shift = _flat(fitted["shift"].sel(target=one.claim))
+        noise = _noise(one, inputs, total.size, seed)
+        predicted.append(np.log(month_weight(inputs, one) * total) + shift + noise)
     return targets, np.reshape(
         predicted, (len(targets), fitted.sizes["chain"] * fitted.sizes["draw"])
     )
@@ -111,30 +112,6 @@ def _total(quantity: str, paths: Mapping[str, np.ndarray], exposure: np.ndarray)
         killed = expit(paths[share[0]])
         total = total * (killed if quantity == "killed" else 1.0 - killed)
     return np.asarray(total)
-
-
-def _month_weight(inputs: ModelInputs, target: Target) -> float:
-    """Weight of the target's month in its figure (1 for persons, less for rates a day)."""
-    row = inputs.structure.constants["total"][target.row]
-    n_months = len(inputs.structure.coords["month"])
-    weights = row[: 4 * n_months].reshape(4, n_months)[:, target.month]
-    return float(weights[np.argmax(np.abs(weights))])
-
-
-def _reported(
-    location: np.ndarray,
-    fitted: xr.Dataset,
-    target: Target,
-    inputs: ModelInputs,
-    seed: Sequence[int],
-) -> np.ndarray:
-    """Put bias, drift and noise of the source on the log of the true figure. (draw,)."""
-    shift = inputs.structure.constants["shift"][target.row]
-    source = inputs.structure.coords["source"].index(target.source)
-    years = shift[len(inputs.structure.coords["source"]) + source]
-    own = fitted.sel(source=target.source)
-    location = location + _flat(own["bias"]) + years * _flat(own["drift"])
-    return np.asarray(location + _noise(target, inputs, location.size, seed))
 
 
 def _noise(target: Target, inputs: ModelInputs, size: int, seed: Sequence[int]) -> np.ndarray:

@@ -49,12 +49,7 @@ def known(month: str) -> tuple[AssumptionSet, Evidence]:
     return evidence_as_of(the_set(), None, origin(month).as_of)
 
 
-def fitted(
-    rate: np.ndarray,
-    step: np.ndarray,
-    bias: np.ndarray,
-    sources: tuple[str, ...] = (GENERAL_STAFF,),
-) -> xr.Dataset:
+def fitted(rate: np.ndarray, step: np.ndarray, bias: np.ndarray, targets: list[str]) -> xr.Dataset:
     """Draws as a fit would give them. rate (draw, month), step and bias (draw,)."""
     n_draws = len(rate)
     dims = ("chain", "draw")
@@ -63,11 +58,10 @@ def fitted(
             "rate": (("series", *dims, "month"), rate[None, None]),
             "level": (("series", *dims), np.full((1, 1, n_draws), 3.0)),
             "step": (("series", *dims), step[None, None]),
-            "bias": (("source", *dims), np.tile(bias, (len(sources), 1, 1))),
-            "drift": (("source", *dims), np.zeros((len(sources), 1, n_draws))),
+            "shift": (("target", *dims), np.tile(bias, (len(targets), 1, 1))),
             "location": (("claim", *dims), np.zeros((0, 1, n_draws))),
         },
-        coords={"series": ["losses"], "source": list(sources)},
+        coords={"series": ["losses"], "target": targets},
     )
 
 

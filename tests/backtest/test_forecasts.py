@@ -17,6 +17,7 @@ from tests.backtest import made
 MONTH = "2024-06"
 WORLDS, DRAWS = 600, 400
 LEVELS = (0.5, 0.9)
+AHEAD = [f"GS-2024-{month:02d}" for month in range(7, 13)]
 
 
 def reports_of(
@@ -50,7 +51,7 @@ def coverage(dynamics: Projection, local: bool, worlds: int = WORLDS) -> np.ndar
         biases = rng.normal(bias, bias_error, DRAWS + 1)
         past = last + np.append(-np.cumsum(changes[:12][::-1])[::-1], 0.0)
         rate = past + noise[:DRAWS, None]
-        fitted = made.fitted(rate, np.full(DRAWS, typical), biases[:DRAWS])
+        fitted = made.fitted(rate, np.full(DRAWS, typical), biases[:DRAWS], AHEAD)
         path = last + noise[DRAWS] + np.cumsum(changes[12:])
         given = reports_of(inputs, path, float(biases[DRAWS]), rng)
         then_here = then.model_copy(update={"seed": world})
@@ -87,7 +88,7 @@ def test_all_dynamics_and_noise_factors_see_the_same_random_numbers() -> None:
     then, evidence = made.known(MONTH)
     origin = made.origin(MONTH)
     rng = np.random.default_rng(3)
-    fitted = made.fitted(rng.normal(3.0, 0.1, (50, 20)), np.full(50, 0.2), np.zeros(50))
+    fitted = made.fitted(rng.normal(3.0, 0.1, (50, 20)), np.full(50, 0.2), np.zeros(50), AHEAD)
     plain, double = (
         forecast_inputs(evidence, then, [made.GENERAL_STAFF], factor) for factor in (1.0, 2.0)
     )
@@ -108,7 +109,7 @@ def test_a_report_is_the_truth_of_its_days_with_bias_and_noise() -> None:
     then, evidence = made.known(MONTH)
     origin = made.origin(MONTH)
     inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1e-6)
-    fitted = made.fitted(np.full((10, 5), 3.0), np.full(10, 0.2), np.full(10, 0.25))
+    fitted = made.fitted(np.full((10, 5), 3.0), np.full(10, 0.2), np.full(10, 0.25), AHEAD)
     targets, draws = forecast_reports(
         fitted, origin, inputs, then, Projection(dynamics="no_change")
     )
