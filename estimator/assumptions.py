@@ -199,11 +199,12 @@ class Projection(Section):
 
 
 class LossesOptions(Section):
-    """Dynamics of the monthly losses."""
+    """Dynamics of the monthly losses, and how scenarios carry them on."""
 
     persistence: Persistence
     level: Prior
     step: Prior
+    projection: Projection = Projection(dynamics="walk")
 
 
 class ConfirmedOptions(Section):

@@ -1,7 +1,8 @@
 """Scenarios: the posterior carried beyond the window.
 
-Every series goes on by its own dynamics from its last month, draw by draw; a scenario sets some of
-them instead. Goals and plans enter here and nowhere else.
+Every series goes on from its last month, draw by draw: the losses as `losses.projection` says, the
+others by their own dynamics; a scenario sets some of them instead. Goals and plans enter here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
-from estimator.assumptions import AssumptionSet, Band, DerivedOptions, ScenarioOptions
-from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.assumptions import (
+    AssumptionSet,
+    Band,
+    DerivedOptions,
+    Projection,
+    ScenarioOptions,
+)
+from estimator.dynamics import Walk, carry_on
+from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import returned_draws
 
 _WALKS = {
@@ -23,6 +31,7 @@ _WALKS = {
     "recruits": "recruitment",
     "foreign_recruits": "foreign",
 }
+_OWN = Projection(dynamics="walk")
 
 
 def project(
@@ -75,24 +84,26 @@ def _months_ahead(assumptions: AssumptionSet) -> tuple[list[str], np.ndarray]:
 def _continue(
     quantities: xr.Dataset, assumptions: AssumptionSet, days: np.ndarray, rng: np.random.Generator
 ) -> Mapping[str, np.ndarray]:
-    """Carry the four latent series on by their own dynamics. Arrays (chain, draw, month ahead)."""
-    last_days = pd.Period(assumptions.window.end, freq="M").days_in_month
+    """Carry the four latent series on. Arrays (chain, draw, month ahead)."""
+    window = assumptions.window
+    exposure = Window(pd.Timestamp(window.start), pd.Timestamp(window.end)).days / DAYS_PER_MONTH
     values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
     series = {}
-    for name, walk in _WALKS.items():
+    for name, group in _WALKS.items():
         share = name == "killed_share"
-        last = quantities[name].isel(month=-1).transpose("chain", "draw").values
-        rate = logit(last) if share else np.log(last / (last_days / DAYS_PER_MONTH))
-        level = values.sel(assumption=f"{walk}.level").values
-        level = logit(level) if share else np.log(level)
-        step = values.sel(assumption=f"{walk}.step").values
-        persistence = getattr(assumptions, walk).persistence
-        path = []
-        for _ in days:
-            rate = level + persistence * (rate - level) + step * rng.standard_normal(rate.shape)
-            path.append(rate)
-        steps = np.stack(path, axis=-1)
-        series[name] = expit(steps) if share else np.exp(steps) * days / DAYS_PER_MONTH
+        known = quantities[name].transpose("chain", "draw", "month").values
+        level = values.sel(assumption=f"{group}.level").values
+        options = getattr(assumptions, group)
+        walk = Walk(
+            known=logit(known) if share else np.log(known / exposure),
+            level=logit(level) if share else np.log(level),
+            step=values.sel(assumption=f"{group}.step").values,
+            persistence=options.persistence,
+            typical_step=options.step.quantile(0.5),
+        )
+        projection = options.projection if name == "losses" else _OWN
+        path = carry_on(walk, len(days), projection, rng)
+        series[name] = expit(path) if share else np.exp(path) * days / DAYS_PER_MONTH
     return series
 
 
