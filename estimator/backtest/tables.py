@@ -28,10 +28,9 @@ HINDSIGHT = (
 def backtest_grids(found: Backtest) -> list[Grid]:
     """Tables for the terminal and Markdown, readable in 100 columns."""
     table = summary(found.cases, found.options)
-    grids = [_shown_grid(found, table)]
-    grids += [
-        _dynamics_grid(found, part) for _, part in table.groupby("assumption_set", sort=False)
-    ]
+    grids = [_shown_grid(found, part) for _, part in table.groupby("source", sort=False)]
+    each = table.groupby(["assumption_set", "source"], sort=False)
+    grids += [_dynamics_grid(found, part) for _, part in each]
     later = vintage_summary(found.cases)
     return [*grids, *([_vintage_grid(later)] if len(later) else [])]
 
@@ -46,9 +45,9 @@ def _shown_grid(found: Backtest, table: pd.DataFrame) -> Grid:
     rows = [
         (
             str(row["assumption_set"]) + (FAILED if row["failed"] else ""),
-            f"{row['source']}, {row['horizon']}",
+            str(row["horizon"]),
             str(row["cases"]),
-            *(f"{100 * row[f'coverage_{level}']:.0f}" for level in levels),
+            "/".join(f"{100 * row[f'coverage_{level}']:.0f}" for level in levels),
             f"{100 * row[f'coverage_{main}_low']:.0f} to {100 * row[f'coverage_{main}_high']:.0f}",
             _ratio_text(row, "crps"),
             _ratio_text(row, "interval_score"),
@@ -57,8 +56,8 @@ def _shown_grid(found: Backtest, table: pd.DataFrame) -> Grid:
     ]
     mass = f"{percent(options.interval)} %"
     notes = [
-        "Cover: how many of a hundred figures lay in the range that should hold "
-        f"{', '.join(levels)} of them; {main} is: the {mass} range of that coverage if only "
+        "Ahead: months. Cover: how many of a hundred figures lay in the range that should hold so "
+        f"many; {main} is: the {mass} range of that coverage if only "
         "forecasts that do not overlap counted.",
         f"CRPS and interval score ({main} %), log scale: mean over that of the naive forecast "
         f"{options.baseline} for the same figures, with {mass} ranges (block bootstrap). Below 1 "
@@ -67,15 +66,20 @@ def _shown_grid(found: Backtest, table: pd.DataFrame) -> Grid:
         *(f"Not tested: {reason}." for reason in found.refused.values()),
         *(f"FAILED: {text}" for text in found.failures),
     ]
-    headings = ("set", "source, months ahead", "n", *(f"cover {level}" for level in levels))
     return Grid(
-        f"Forecasts against what came: {options.shown}",
-        (*headings, f"{main} is", "CRPS ratio", "interval ratio"),
+        f"{table['source'].iloc[0]}: forecasts by {options.shown} against what came",
+        (
+            "set",
+            "ahead",
+            "n",
+            f"cover {'/'.join(levels)}",
+            f"{main} is",
+            "CRPS ratio",
+            "interval ratio",
+        ),
         tuple(rows),
         tuple(notes),
         frozenset(n for n, row in enumerate(rows) if FAILED in row[0]),
-        left=frozenset({0, 1}),
-        fold=frozenset({0, 1}),
     )
 
 
@@ -88,31 +92,28 @@ def _dynamics_grid(found: Backtest, table: pd.DataFrame) -> Grid:
     """All dynamics and naive forecasts of one set, side by side."""
     main = percent(found.options.main_level)
     horizons = [h for h in _TOLD if h in set(table["horizon"])] or sorted(set(table["horizon"]))
-    first = str(table["source"].iloc[0])
-    own = table[table["source"] == first]
     rows = []
-    for (by, dynamics, factor), part in own.groupby(["by", "dynamics", "noise_factor"], sort=False):
-        at = part.set_index("horizon")
-        cells = []
-        for horizon in horizons:
-            row = at.loc[horizon] if horizon in at.index else None
-            cells += ["-", "-"] if row is None else [
-                f"{100 * row[f'coverage_{main}']:.0f} ({row[f'width_{main}']:.2f})",
-                f"{row['crps']:.4f} / {row[f'interval_score_{main}']:.3f}",
-            ]  # fmt: skip
-        noise = "" if by != MODEL else f" x {factor:g}"
+    for (by, dynamics, factor), part in table.groupby(
+        ["by", "dynamics", "noise_factor"], sort=False
+    ):
+        at = {int(row["horizon"]): row for row in part.to_dict("records")}
+        cells = [
+            f"{100 * at[h][f'coverage_{main}']:.0f} / {at[h]['crps']:.3f} / "
+            f"{at[h][f'interval_score_{main}']:.2f}"
+            if h in at
+            else "-"
+            for h in horizons
+        ]
+        noise = f" x {factor:g}" if by == MODEL and factor != 1.0 else ""
         rows.append((f"{by}: {dynamics}{noise}", *cells))
-    headings = ["forecast"]
-    for horizon in horizons:
-        headings += [f"{horizon}: cover (width)", "CRPS / interval"]
-    label = str(table["assumption_set"].iloc[0])
+    first = table.iloc[0]
     return Grid(
-        f"{label}, {first}: all dynamics, by months ahead",
-        tuple(headings),
+        f"{first['assumption_set']}, {first['source']}: every forecast, by months ahead",
+        ("forecast", *(f"{horizon} ahead" for horizon in horizons)),
         tuple(rows),
         (
-            f"Cover and mean log width of the {main} % range; mean CRPS and interval score on the "
-            "log scale, lower is better. x: factor of the source's noise.",
+            f"How many of a hundred in the {main} % range / mean CRPS / mean interval score of it "
+            "(log scale, lower is better). x: factor of the source's noise.",
         ),
     )
 

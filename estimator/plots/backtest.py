@@ -171,9 +171,10 @@ def _ranks(ax: Axes, own: pd.DataFrame, interval: float) -> None:
         ax.step(grid, share - grid, where="post", color=color, linewidth=1.3, label=label)
     ax.axhline(0.0, color=style.BLACK, linewidth=0.8)
     ax.set_xlabel("PIT: share of the draws below what came", fontsize=style.TEXT_SIZE)
+    ax.set_ylim(-0.36, 0.36)
     ax.set_title("Distribution of the PIT less uniform", loc="left", fontsize=style.TEXT_SIZE)
     style.tidy(ax)
-    ax.legend(fontsize=style.SMALL_SIZE, frameon=False)
+    ax.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="upper left")
 
 
 def _ratios(ax: Axes, model: pd.DataFrame, naive: pd.DataFrame, baseline: str) -> None:
