@@ -136,7 +136,7 @@ def date(cell: str, column: str, form: str = "%Y-%m-%d") -> dt.date:
     try:
         if not text.isascii() or (pattern is not None and not re.fullmatch(pattern, text)):
             raise ValueError(text)
-        day = dt.datetime.strptime(text, form).date()  # noqa: DTZ007
+        day = dt.datetime.strptime(text, form).date()
     except ValueError as error:
         raise RowSkipped(not_a_date(column, form), shown(cell)) from error
     if not _YEARS[0] <= day.year <= _YEARS[1]:

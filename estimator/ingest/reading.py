@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from estimator.errors import IngestError, nearest, problems_text
 from estimator.ingest.cells import RowSkipped, shown
@@ -18,7 +18,6 @@ _MEGABYTE = 1_000_000
 _OTHER_SEPARATORS = (";", "\t", "|")
 _TWICE = ""  # key of a JSON record that says which key stands in it twice
 
-T = TypeVar("T")
 Row = tuple[int, dict[str, str]]
 
 
@@ -246,7 +245,7 @@ def _cell(value: object) -> str:
     return value if isinstance(value, str) else f"<{_kind(value)}>"
 
 
-def each_row(
+def each_row[T](
     table: Table, parse: Callable[[int, dict[str, str]], T], date_reasons: Collection[str] = ()
 ) -> list[T]:
     """Parse every row; those that cannot be parsed are skipped on the ledger.

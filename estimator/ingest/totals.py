@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -104,7 +105,9 @@ def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
     for place, total in enumerate(totals):
         length = bisect.bisect_right(tails, total.value)
         before.append(ends[length - 1] if length else -1)
-        tails[length:] = [total.value] if length == len(tails) else [total.value, *tails[length + 1 :]]
+        tails[length:] = (
+            [total.value] if length == len(tails) else [total.value, *tails[length + 1 :]]
+        )
         ends[length:] = [place] if length == len(ends) else [place, *ends[length + 1 :]]
     kept: list[int] = []
     place = ends[-1] if ends else -1
@@ -129,9 +132,7 @@ def thin(totals: Sequence[Total], every: str) -> list[Total]:
     for total in totals:
         first = period_of(total.date, every)[0]
         earlier = periods[first].rows if first in periods else ()
-        periods[first] = Total(
-            earlier + total.rows, total.date, total.value, total.low, total.high
-        )
+        periods[first] = Total(earlier + total.rows, total.date, total.value, total.low, total.high)
     return list(periods.values())
 
 
@@ -166,9 +167,7 @@ def increments(totals: Sequence[Total], start: dt.date | None, ledger: Ledger) -
         note = f"running total {total.value:,.10g} on {total.date}"
         note += f" less {last.value:,.10g} on {last.date}" if last.rows else ""
         pieces.append(
-            Piece(
-                pending, last.date + DAY, total.date, total.value - last.value, low, high, note
-            )
+            Piece(pending, last.date + DAY, total.date, total.value - last.value, low, high, note)
         )
         last, pending = total, ()
     ledger.skip_all(pending, "the running total did not rise any more: no claim")
@@ -183,7 +182,7 @@ def _bounds(last: Total, total: Total) -> tuple[float, float]:
 
 def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
     """Tell of days without a total between the first and the last."""
-    for one, other in zip(totals, totals[1:], strict=False):
+    for one, other in itertools.pairwise(totals):
         missing = (other.date - one.date).days - 1
         if missing > 0:
             ledger.remark(
@@ -195,7 +194,7 @@ def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
 
 def is_dense(totals: Sequence[Total], dense_days: float) -> bool:
     """Tell whether totals stand close together: half of the steps are at most so many days."""
-    steps = [(b.date - a.date).days for a, b in zip(totals, totals[1:], strict=False)]
+    steps = [(b.date - a.date).days for a, b in itertools.pairwise(totals)]
     return len(totals) >= _LEAST_SERIES and statistics.median(steps) <= dense_days
 
 
@@ -208,8 +207,6 @@ def sums(totals: Sequence[Total], start: dt.date, ledger: Ledger) -> list[Piece]
         else:
             note = f"running total on {total.date}"
             pieces.append(
-                Piece(
-                    total.rows, start, total.date, total.value, total.low, total.high, note
-                )
+                Piece(total.rows, start, total.date, total.value, total.low, total.high, note)
             )
     return pieces

@@ -1,0 +1,129 @@
+"""What a user may say of a table beside the table itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from estimator.errors import IngestError
+from estimator.ingest.cells import is_given, plain, snake
+from estimator.ingest.ledger import Ledger
+
+DENSE_DAYS = 45.0
+"""Running totals that mostly stand at most so far apart (a month and a half: what is published
+monthly) are differenced; sparser ones are separate estimates, whose differences say little."""
+MAX_MEGABYTES = 512.0
+
+SPEAKERS = ("own", "enemy", "third_party")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of one ingestion; None: the format's own way.
+
+    Attributes
+    ----------
+    origins
+        Origin by the table's name of a source; the key "" stands for all others.
+    source, citation, population, speaker
+        Cells of all claims.
+    country
+        Only rows of this country; where the format has no such column, whose forces it counts.
+    sides
+        Parties whose dead are asked for, as the events name them.
+    war_start
+        First day of what is totalled.
+    published
+        Day of publication of all claims.
+    every
+        Length of the periods: day, week, month.
+    cumulative
+        What becomes of running totals: `auto`, `difference`, `keep`.
+    dense_days
+        See `DENSE_DAYS`.
+    mapping
+        File that says what the columns of any table mean.
+    max_megabytes
+        Larger files are refused.
+    """
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    citation: str | None = None
+    population: str | None = None
+    speaker: str | None = None
+    country: str | None = None
+    sides: tuple[str, ...] = ()
+    war_start: dt.date | None = None
+    published: dt.date | None = None
+    every: str | None = None
+    cumulative: str | None = None
+    dense_days: float | None = None
+    mapping: Path | None = None
+    max_megabytes: float = MAX_MEGABYTES
+
+    @property
+    def dense(self) -> float:
+        """Days between running totals up to which they are differenced."""
+        return DENSE_DAYS if self.dense_days is None else self.dense_days
+
+    def need_war_start(self, why: str) -> dt.date:
+        """Return the first day of the war.
+
+        Raises
+        ------
+        IngestError
+            If it was not given.
+        """
+        if self.war_start is None:
+            raise IngestError(f"{why}: say from which day on with --war-start YYYY-MM-DD")
+        return self.war_start
+
+    def population_of(self, country: str) -> str:
+        """Name of the population that the figures of a country's forces count."""
+        return self.population or f"{snake(country)}_forces"
+
+
+class Origins:
+    """Origins by the names of a table's sources; remembers which names became one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._given = {snake(key) if key else "": name for key, name in settings.origins.items()}
+        self._names: dict[str, set[str]] = {}
+
+    def of(self, source: str) -> str:
+        """Origin of a source: what was given for it, for all, or its name in snake_case."""
+        name = snake(source)
+        if name in self._given:
+            return self._given[name]
+        if "" in self._given:
+            return self._given[""]
+        self._names.setdefault(name, set()).add(plain(source))
+        return name
+
+    def report(self, ledger: Ledger) -> None:
+        """Tell of sources whose names became one origin, and of given names that were not met."""
+        for name, texts in sorted(self._names.items()):
+            if len(texts) > 1:
+                ledger.remark(
+                    "several sources have one origin by their names",
+                    f"{name}: {', '.join(sorted(map(repr, texts)))}",
+                )
+
+
+def hedge_of(low: float, value: float, high: float) -> tuple[str, float, float, float]:
+    """Wording that fits the figures that a row has: (hedge, low, value, high).
+
+    Both bounds make a ``range`` (with a best guess, if there is one), one bound alone ``at_least``
+    or ``up_to``, a figure alone ``about``. One bound beside a figure is left out.
+    """
+    nothing = float("nan")
+    if is_given(low) and is_given(high) and low < high:
+        return "range", low, value, high
+    if is_given(value) or (is_given(low) and low == high):
+        return "about", nothing, value if is_given(value) else low, nothing
+    return (
+        ("at_least", nothing, low, nothing) if is_given(low) else ("up_to", nothing, high, nothing)
+    )
