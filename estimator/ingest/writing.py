@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,11 @@ from estimator.ingest.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+SHIPPED = "shipped"
 REPORT_SUFFIX = ".report.csv"
 _MOST_TOLD = 50
-_PLAIN_PATH = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_-./")
+_WORDS = ("null", "true", "false", "nan", "inf")
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,8 @@ def check_output(output: Path, source: Path, *, force: bool) -> None:
     OutputError
         If the claims or the report would replace a file, or the table itself.
     """
+    if str(output) == SHIPPED:
+        raise OutputError(f"{output}: the word stands for the shipped table; use another name")
     if output.resolve() == source.resolve() or report_path(output).resolve() == source.resolve():
         raise OutputError(f"{output}: would overwrite the table itself")
     if output.is_dir():
@@ -191,7 +196,7 @@ def commands(ingested: Ingested, output: Path) -> list[str]:
                 "estimator",
                 "run",
                 f"evidence.files=[{_hydra(str(output))}]",
-                *([f"evidence.populations=[{_hydra(population)}]"] if population else []),
+                *([f"evidence.populations=[{_hydra(plain(population))}]"] if population else []),
                 f"window.start={first}",
                 f"window.end={last}",
             ]
@@ -202,9 +207,15 @@ def commands(ingested: Ingested, output: Path) -> list[str]:
 
 def _hydra(text: str) -> str:
     """Quote text as an element of a list on Hydra's command line."""
-    if text and set(text) <= _PLAIN_PATH and not text[0].isdigit() and text[0] != "-":
+    if (
+        (text[:1].isalpha() or text[:1] in ("/", "."))
+        and set(text) <= _PLAIN
+        and text.lower() not in _WORDS
+    ):
         return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'") if "'" in text else text
-    if escaped.endswith("\\") and "'" not in text:
+    escaped = text.replace("${", "\\${")  # else OmegaConf would look something up
+    if "'" in escaped:
+        escaped = escaped.replace("\\", "\\\\").replace("'", "\\'")
+    elif escaped.endswith("\\"):
         escaped += "\\"
     return f"'{escaped}'"
