@@ -28,7 +28,7 @@ from estimator.ingest.mapping_options import DATES, FIGURES, Mapping, read_mappi
 from estimator.ingest.reading import Columns, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of
-from estimator.ingest.totals import Piece, period_of
+from estimator.ingest.totals import EVERY, Piece, period_of
 
 _SIGNED = ("replacement_gap", "net_change")
 _FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
@@ -105,7 +105,7 @@ class _RowReader:
         self._filter(cells)
         quantity = self._text(cells, "quantity")
         end = self._date(cells, "period_end")
-        start = self._start(cells, end)
+        start, end = self._period(cells, end)
         low, value, high = (self._figure(cells, name, quantity) for name in FIGURES)
         if not any(map(is_given, (low, value, high))):
             raise RowSkipped("no figure")
@@ -144,13 +144,16 @@ class _RowReader:
             if dropped:
                 raise RowSkipped(f"filter: {rule.reason}", shown(word), bad=False)
 
-    def _start(self, cells: dict[str, str], end: dt.date) -> dt.date:
-        if "period_start" in self._mapping.columns:
-            start = self._date(cells, "period_start")
-            if start > end:
-                raise RowSkipped("period_end before period_start", f"{start} to {end}")
-            return start
-        return period_of(end, self._mapping.figures)[0]
+    def _period(self, cells: dict[str, str], end: dt.date) -> tuple[dt.date, dt.date]:
+        figures = self._mapping.figures
+        if figures in EVERY:
+            return period_of(end, figures)
+        if "period_start" not in self._mapping.columns:
+            return end, end
+        start = self._date(cells, "period_start")
+        if start > end:
+            raise RowSkipped("period_end before period_start", f"{start} to {end}")
+        return start, end
 
     def _raw(self, cells: dict[str, str], name: str) -> tuple[str, str]:
         """Text of a claims column, and the name of the table's column for messages."""

@@ -92,10 +92,12 @@ class Origins:
     def __init__(self, settings: Settings) -> None:
         self._given = {snake(key) if key else "": name for key, name in settings.origins.items()}
         self._names: dict[str, set[str]] = {}
+        self._met: set[str] = set()
 
     def of(self, source: str) -> str:
         """Origin of a source: what was given for it, for all, or its name in snake_case."""
         name = snake(source)
+        self._met.add(name)
         if name in self._given:
             return self._given[name]
         if "" in self._given:
@@ -111,6 +113,8 @@ class Origins:
                     "several sources have one origin by their names",
                     f"{name}: {', '.join(sorted(map(repr, texts)))}",
                 )
+        for name in sorted(set(self._given) - self._met - {""}):
+            ledger.remark("an origin was given for a source that no row has", name)
 
 
 def hedge_of(low: float, value: float, high: float) -> tuple[str, float, float, float]:
