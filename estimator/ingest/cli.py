@@ -229,7 +229,7 @@ def _table(title: str, entries: Sequence[Entry]) -> object:
     table.add_column("reason", overflow="fold")
     table.add_column("count", justify="right")
     table.add_column("first rows", overflow="fold")
-    table.add_column("found", overflow="fold")
+    table.add_column("first found", overflow="fold")
     for reason, same in by_reason(entries):
         rows = [str(entry.row) for entry in same if entry.row is not None]
         more = ", …" if len(rows) > _FIRST_ROWS else ""

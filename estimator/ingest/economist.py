@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from estimator.errors import IngestError, nearest
+from estimator.errors import IngestError
 from estimator.ingest.cells import (
     RowSkipped,
     date,
@@ -22,15 +22,14 @@ from estimator.ingest.cells import (
     not_a_date,
     plain,
     shown,
-    snake,
     whole,
 )
 from estimator.ingest.draft import Draft
+from estimator.ingest.estimates import Estimate, estimates_to_drafts
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, Table, each_row, read_csv
-from estimator.ingest.series import Reported, totals_to_drafts
-from estimator.ingest.settings import Origins, Settings, hedge_of
-from estimator.ingest.totals import DAY, Piece
+from estimator.ingest.settings import Settings
+from estimator.ingest.totals import DAY
 
 QUANTITIES = {
     "deaths": "killed",
@@ -58,23 +57,6 @@ RAW_COLUMNS = Columns(
     ),
 )
 BOUNDS = ("estimate_low", "estimate", "estimate_high")
-_VIA = "as listed by The Economist, Ukraine war dead and wounded estimates"
-
-
-@dataclass(frozen=True)
-class _Estimate:
-    """What both tables say: bounds are NaN where not given."""
-
-    rows: tuple[int, ...]
-    date: dt.date
-    source: str
-    country: str
-    quantity: str
-    low: float
-    value: float
-    high: float
-    url: str = ""
-    of_a_party: bool = False
 
 
 def read_list(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
@@ -91,17 +73,17 @@ def read_list(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     estimates = each_row(
         table, lambda number, cells: _listed(number, cells, form), (not_a_date("date", form),)
     )
-    return table.ledger, _drafts(table, estimates, start, settings, "economist_list")
+    return table.ledger, estimates_to_drafts(table, estimates, start, settings, "economist_list")
 
 
-def _listed(number: int, cells: dict[str, str], form: str) -> _Estimate:
+def _listed(number: int, cells: dict[str, str], form: str) -> Estimate:
     if not any(cells.values()):
         raise RowSkipped("empty line", bad=False)
     flag = cells.get(PARTY, "").strip().lower()
     low, value, high = (
         figure(cells[name], name) for name in ("estimate_low", "estimate", "estimate_high")
     )
-    return _Estimate(
+    return Estimate(
         rows=(number,),
         date=date(cells["date"], "date", form),
         source=_source(cells),
@@ -128,14 +110,14 @@ def read_raw(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     table = read_csv(path, RAW_COLUMNS, settings.max_megabytes)
     bounds = each_row(table, _bound, (not_a_date("date", "%Y-%m-%d"),))
     start = settings.war_start or _start(table, bounds)
-    return table.ledger, _drafts(
+    return table.ledger, estimates_to_drafts(
         table, _joined(bounds, table.ledger), start, settings, "economist_raw"
     )
 
 
 @dataclass(frozen=True)
 class _Bound:
-    estimate: _Estimate
+    estimate: Estimate
     source_id: str
     which: str
     number: float
@@ -156,7 +138,7 @@ def _bound(number: int, cells: dict[str, str]) -> _Bound:
         start = day - count * DAY if count < (day - dt.date.min).days else None
     nothing = math.nan
     return _Bound(
-        _Estimate(
+        Estimate(
             (number,),
             day,
             _source(cells),
@@ -185,7 +167,7 @@ def _start(table: Table, bounds: Sequence[_Bound]) -> dt.date:
     )
 
 
-def _joined(bounds: Sequence[_Bound], ledger: Ledger) -> list[_Estimate]:
+def _joined(bounds: Sequence[_Bound], ledger: Ledger) -> list[Estimate]:
     groups: dict[tuple[str, ...], dict[str, list[_Bound]]] = {}
     for bound in bounds:
         of = bound.estimate
@@ -211,9 +193,7 @@ def _joined(bounds: Sequence[_Bound], ledger: Ledger) -> list[_Estimate]:
         of = next(iter(firsts.values())).estimate
         low, value, high = (firsts[n].number if n in firsts else math.nan for n in BOUNDS)
         rows = tuple(bound.estimate.rows[0] for bound in firsts.values())
-        joined.append(
-            _Estimate(rows, of.date, of.source, of.country, of.quantity, low, value, high)
-        )
+        joined.append(Estimate(rows, of.date, of.source, of.country, of.quantity, low, value, high))
     return joined
 
 
@@ -231,111 +211,3 @@ def _quantity(cell: str, column: str) -> str:
     if quantity is None:
         raise RowSkipped(f"{column}: not killed, wounded or losses", shown(cell))
     return quantity
-
-
-def of_country(table: Table, country: str | None, found: Sequence[str]) -> str | None:
-    """Country to filter by, in snake_case.
-
-    Raises
-    ------
-    IngestError
-        If no row is of it.
-    """
-    if country is None:
-        return None
-    names = sorted(set(found))
-    if snake(country) not in {snake(name) for name in names}:
-        raise IngestError(
-            f"{table.path}: no row is of country {country!r}; {nearest(country, names)}"
-        )
-    return snake(country)
-
-
-def _drafts(
-    table: Table,
-    estimates: Sequence[_Estimate],
-    start: dt.date,
-    settings: Settings,
-    source: str,
-) -> list[Draft]:
-    ledger = table.ledger
-    wanted = of_country(table, settings.country, [estimate.country for estimate in estimates])
-    origins = Origins(settings)
-    reported = []
-    for estimate in estimates:
-        if wanted is not None and snake(estimate.country) != wanted:
-            ledger.skip_all(estimate.rows, "of another country", shown(estimate.country))
-            continue
-        problem, bad = _problem(estimate, start)
-        if problem:
-            ledger.skip_all(estimate.rows, problem, str(estimate.date), bad=bad)
-            continue
-        origin = origins.of(estimate.source)
-        low, value, high = estimate.low, estimate.value, estimate.high
-        if not low < high and is_given(low) and is_given(high) and is_given(value) and low != high:
-            ledger.remark("bounds the wrong way round, not used", row=estimate.rows[0])
-            low = high = math.nan
-        hedge, low, value, high = hedge_of(low, value, high)
-        reported.append(
-            Reported(
-                estimate.rows,
-                (origin, estimate.quantity, settings.population_of(estimate.country)),
-                estimate.date,
-                hedge,
-                low,
-                value,
-                high,
-                {
-                    "status": "claimed" if estimate.of_a_party else "estimated",
-                    "speaker": "" if estimate.of_a_party else "third_party",
-                    "citation": f"{estimate.source}, {_VIA}",
-                    "locator": estimate.url,
-                    "source": source,
-                },
-            )
-        )
-    origins.report(ledger)
-
-    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
-        return _draft(item, piece, hedge, settings)
-
-    return totals_to_drafts(reported, start, settings, ledger, make)
-
-
-def _problem(estimate: _Estimate, start: dt.date) -> tuple[str, bool]:
-    figures = [f for f in (estimate.low, estimate.value, estimate.high) if is_given(f)]
-    low, value, high = estimate.low, estimate.value, estimate.high
-    if not figures:
-        return "no figure", True
-    if estimate.date < start:
-        return "before the start of the war", True
-    if max(figures) <= 0:
-        return "a total of 0 says nothing on a log scale", False
-    if not is_given(value) and low > high:
-        return "estimate_low above estimate_high", True
-    if low <= high and (value < low or value > high):
-        return "estimate not between its bounds", True
-    return "", False
-
-
-def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draft:
-    origin, quantity, population = item.key
-    return Draft(
-        rows=piece.rows,
-        quantity=quantity,
-        start=piece.start,
-        end=piece.end,
-        value=piece.value,
-        low=piece.low,
-        high=piece.high,
-        hedge=hedge,
-        status=item.cells["status"],
-        origin=origin,
-        source=settings.source or item.cells["source"],
-        published=settings.published or item.date,
-        citation=settings.citation or item.cells["citation"],
-        population=population,
-        speaker=settings.speaker or item.cells["speaker"],
-        locator=item.cells["locator"],
-        note=piece.note + ("" if settings.published else "; published: the row's date"),
-    )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import IngestError, nearest, problems_text
-from estimator.ingest.cells import RowSkipped, shown
+from estimator.ingest.cells import RowSkipped, shown, snake
 from estimator.ingest.ledger import Ledger
 
 _MEGABYTE = 1_000_000
@@ -279,3 +279,21 @@ def each_row[T](
             f"form (has the format changed?): {other_dates[0]}"
         )
     return parsed
+
+
+def of_country(table: Table, country: str | None, found: Sequence[str]) -> str | None:
+    """Country to filter by, in snake_case.
+
+    Raises
+    ------
+    IngestError
+        If no row is of it.
+    """
+    if country is None:
+        return None
+    names = sorted(set(found))
+    if snake(country) not in {snake(name) for name in names}:
+        raise IngestError(
+            f"{table.path}: no row is of country {country!r}; {nearest(country, names)}"
+        )
+    return snake(country)

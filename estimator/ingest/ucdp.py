@@ -28,9 +28,8 @@ from estimator.ingest.cells import (
     snake,
 )
 from estimator.ingest.draft import Draft
-from estimator.ingest.economist import of_country
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, Table, each_row, read_csv
+from estimator.ingest.reading import Columns, Table, each_row, of_country, read_csv
 from estimator.ingest.settings import Settings, hedge_of
 from estimator.ingest.totals import DAY, period_of
 

@@ -169,7 +169,10 @@ def test_other_records_and_doubled_keys_are_skipped(tmp_path: Path) -> None:
         ("[1, 2]", "no row became a claim"),
         ("[{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ('[{"date": "2022-02-25", "personel": 5}]', "column 'personnel' is missing; did you mean"),
+        (
+            '[{"date": "2022-02-25", "personnel_": 5}]',
+            "column 'personnel' is missing; did you mean",
+        ),
         ('[{"date": "25.02.2022", "personnel": 5}]', "has the format changed?"),
         ('[{"date": "0001-01-01", "personnel": 5}]', "year not from 1900 to 2199"),
     ],

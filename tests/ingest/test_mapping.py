@@ -116,7 +116,10 @@ def test_a_claim_that_the_schema_refuses_is_told(tmp_path: Path, changed: str, s
         ("- a", "not a mapping"),
         ("a: [", "not YAML"),
         ("columns: {}", "columns.quantity: is needed; columns.period_end: is needed"),
-        (PLAIN.replace("origin:", "orign:"), "columns.orign: no column of a claims table; did you"),
+        (
+            PLAIN.replace("origin:", "origins:"),
+            "columns.origins: no column of a claims table; did you",
+        ),
         (PLAIN + "figures: weekly", "figures: Input should be"),
         (PLAIN + "figures: month", "columns.period_start: not with figures: month"),
         (PLAIN + "colour: red", "colour: Extra inputs"),
@@ -159,10 +162,10 @@ def test_citation_and_origin_must_come_from_somewhere(tmp_path: Path, line: str,
 
 
 def test_no_mapping_and_a_column_that_is_not_there_are_errors(tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "t.csv", ("first", "last", "numbr", "who"), [ROW])
+    path = csv_file(tmp_path / "t.csv", ("first", "last", "numbers", "who"), [ROW])
     with pytest.raises(IngestError, match="--print-mapping"):
         read("mapping", path)
-    with pytest.raises(IngestError, match="column 'number' is missing; did you mean 'numbr'"):
+    with pytest.raises(IngestError, match="column 'number' is missing; did you mean 'numbers'"):
         read("mapping", path, mapped(tmp_path))
 
 
@@ -189,3 +192,51 @@ def test_a_stock_is_of_one_day_and_a_difference_may_be_negative(tmp_path: Path) 
         "replacement_gap": -9000,
     }
     assert reasons(ingested) == {4: "number: negative"}
+
+
+def test_rows_at_fault_are_skipped_with_their_reasons(tmp_path: Path) -> None:
+    text = PLAIN.replace("origin: who", "origin: who\n  published: said")
+    rows = [
+        (*ROW, "2025-03-01"),
+        ("2025-02-01", *ROW[1:], "2025-03-01"),
+        (*ROW, "soon"),
+        (*ROW[:2], "", "A", "2025-03-01"),
+        (*ROW[:3], "", "2025-03-01"),
+        ("", "", "", "", ""),
+    ]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "said"), rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["published"].dt.strftime("%Y-%m-%d").tolist() == ["2025-03-01"]
+    assert reasons(ingested) == {
+        3: "period_end before period_start",
+        4: "said: not a date as YYYY-MM-DD",
+        5: "no figure",
+        6: "origin: empty",
+        7: "empty line",
+    }
+
+
+def test_running_totals_are_persons_since_the_start(tmp_path: Path) -> None:
+    text = PLAIN.replace("origin: who", "origin: who\n  unit: in").replace(
+        "  period_start: first\n", ""
+    )
+    rows = [(*ROW, "persons"), (*ROW, "persons/month"), ("", "2024-01-01", "5", "A", "persons")]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "in"), rows)
+    settings = mapped(tmp_path, text + "figures: cumulative\n", war_start=dt.date(2025, 1, 1))
+    claims, ingested = read("mapping", path, settings)
+    assert len(claims) == 1
+    assert reasons(ingested) == {
+        3: "a running total in another unit than persons",
+        4: "before --war-start",
+    }
+
+
+def test_numbers_in_another_notation_than_the_mapping_says_are_told(tmp_path: Path) -> None:
+    rows = [ROW, (*ROW[:2], "1 500", "A"), (*ROW[:2], "1500.5", "B")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, PLAIN + "thousands: ' '\n"))
+    assert claims["value"].tolist() == [1500, 1500.5]
+    assert reasons(ingested) == {2: "number: not a number in the mapping's notation"}
+    comma = PLAIN + "thousands: ''\ndecimal: ','\n"
+    _, ingested = read("mapping", path, mapped(tmp_path, comma))
+    assert 4 in reasons(ingested)

