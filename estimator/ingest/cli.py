@@ -128,7 +128,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    from estimator.ingest.settings import MAX_MEGABYTES, SPEAKERS, Settings
+    from estimator.ingest.settings import SPEAKERS, Settings
     from estimator.ingest.totals import EVERY, MODES
 
     for flag, word, allowed in (
@@ -164,9 +164,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         published=_date("--published", options.published),
         every=options.every,
         cumulative=options.cumulative,
-        dense_days=options.dense_days,
+        dense_days=options.dense_days or 0.0,
         mapping=options.mapping,
-        max_megabytes=options.max_megabytes or MAX_MEGABYTES,
+        max_megabytes=options.max_megabytes or 0.0,
     )
 
 

@@ -15,6 +15,7 @@ from estimator.ingest.settings import Settings
 
 Reader = Callable[[Path, Settings], tuple[Ledger, list[Draft]]]
 _ALWAYS = ("origins", "source", "citation", "population", "speaker", "max_megabytes")
+_NO_FLAG = ("dense_totals",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Format:
         return cast(Reader, getattr(module, self.function))
 
 
-_TOTALS = ("war_start", "every", "cumulative", "dense_days")
+_TOTALS = ("war_start", "every", "cumulative", "dense_days", "dense_totals")
 FORMATS: dict[str, Format] = {
     "general-staff": Format(
         "daily running totals (JSON) of the 2022-Ukraine-Russia-War dataset",
@@ -59,7 +60,7 @@ FORMATS: dict[str, Format] = {
         "reports of losses, replication data of Radford and others, PNAS 2023 (CSV)",
         "radford",
         "read",
-        ("country", "published", "every", "cumulative", "dense_days"),
+        ("country", "published", "every", "cumulative", "dense_days", "dense_totals"),
         several_sources=True,
     ),
     "ucdp-ged": Format(
@@ -104,7 +105,7 @@ def format_of(name: str, settings: Settings) -> Format:
     ]
     if idle:
         flags = ", ".join(_flag(key) for key in idle)
-        allowed = ", ".join(_flag(key) for key in (*_ALWAYS, *found.options))
+        allowed = ", ".join(_flag(key) for key in (*_ALWAYS, *found.options) if key not in _NO_FLAG)
         raise IngestError(f"{name} has no use for {flags}; allowed: {allowed}")
     named = [key for key in settings.origins if key]
     if named and not found.several_sources:

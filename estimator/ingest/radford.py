@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from estimator.ingest.cells import RowSkipped, figure, is_given, plain, shown, snake, whole
@@ -52,7 +52,6 @@ CITATION = (
     "Radford, Dai, Stoehr, Schein, Fernandez and Sajid (2023), Estimating conflict losses and "
     "reporting biases, PNAS 120 (34), replication data"
 )
-EVERY = "month"
 _FLAGS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "": 0.0}
 _MOST_DAYS = 36_500
 
@@ -78,7 +77,6 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     IngestError
         If it is not that table, or no row is of the country.
     """
-    settings = replace(settings, every=settings.every or EVERY)
     table = read_csv(path, COLUMNS, settings.max_megabytes)
     ledger = table.ledger
     reports = each_row(table, _report)

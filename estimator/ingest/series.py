@@ -110,7 +110,8 @@ def _points(
     by_row = {item.rows: item for item in items}
     settled = settle([_total(item) for item in items], ledger)
     mode = settings.cumulative or "auto"
-    if mode == "keep" or (mode == "auto" and not is_dense(settled, settings.dense)):
+    dense = is_dense(settled, settings.dense_days, settings.dense_totals)
+    if mode == "keep" or (mode == "auto" and not dense):
         if mode == "auto" and len(settled) > 1:
             ledger.remark(
                 "sparse running totals of one origin, kept as sums that overlap",

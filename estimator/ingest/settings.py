@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from estimator.errors import IngestError
 from estimator.ingest.cells import is_given, plain, snake
 from estimator.ingest.ledger import Ledger
 
-DENSE_DAYS = 45.0
-"""Running totals that mostly stand at most so far apart (a month and a half: what is published
-monthly) are differenced; sparser ones are separate estimates, whose differences say little."""
-MAX_MEGABYTES = 512.0
+if TYPE_CHECKING:
+    from estimator.ingest.options import IngestOptions
 
 SPEAKERS = ("own", "enemy", "third_party")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of one ingestion; None: the format's own way.
+    """Options of one ingestion; None or 0: as the format or ``conf/ingest`` says.
 
     Attributes
     ----------
@@ -41,8 +40,8 @@ class Settings:
         Length of the periods: day, week, month.
     cumulative
         What becomes of running totals: `auto`, `difference`, `keep`.
-    dense_days
-        See `DENSE_DAYS`.
+    dense_days, dense_totals
+        How close together, and how many, running totals make a series that is differenced.
     mapping
         File that says what the columns of any table mean.
     max_megabytes
@@ -60,14 +59,20 @@ class Settings:
     published: dt.date | None = None
     every: str | None = None
     cumulative: str | None = None
-    dense_days: float | None = None
+    dense_days: float = 0.0
+    dense_totals: int = 0
     mapping: Path | None = None
-    max_megabytes: float = MAX_MEGABYTES
+    max_megabytes: float = 0.0
 
-    @property
-    def dense(self) -> float:
-        """Days between running totals up to which they are differenced."""
-        return DENSE_DAYS if self.dense_days is None else self.dense_days
+    def with_rules(self, name: str, rules: IngestOptions) -> Settings:
+        """Return settings for a format, with the configuration's rules where nothing was said."""
+        return replace(
+            self,
+            every=self.every or rules.every.get(name),
+            dense_days=self.dense_days or rules.dense_days,
+            dense_totals=self.dense_totals or rules.dense_totals,
+            max_megabytes=self.max_megabytes or rules.max_megabytes,
+        )
 
     def need_war_start(self, why: str) -> dt.date:
         """Return the first day of the war.

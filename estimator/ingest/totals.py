@@ -21,7 +21,6 @@ from estimator.ingest.ledger import Ledger
 DAY = dt.timedelta(days=1)
 EVERY = ("day", "week", "month")
 MODES = ("auto", "difference", "keep")
-_LEAST_SERIES = 3
 
 
 @dataclass(frozen=True)
@@ -192,10 +191,10 @@ def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
             )
 
 
-def is_dense(totals: Sequence[Total], dense_days: float) -> bool:
-    """Tell whether totals stand close together: half of the steps are at most so many days."""
+def is_dense(totals: Sequence[Total], dense_days: float, dense_totals: int) -> bool:
+    """Tell whether totals are a series: so many, and half of the steps at most so many days."""
     steps = [(b.date - a.date).days for a, b in itertools.pairwise(totals)]
-    return len(totals) >= _LEAST_SERIES and statistics.median(steps) <= dense_days
+    return len(totals) >= max(dense_totals, 2) and statistics.median(steps) <= dense_days
 
 
 def sums(totals: Sequence[Total], start: dt.date, ledger: Ledger) -> list[Piece]:

@@ -84,7 +84,6 @@ CITATION = (
     "Uppsala Conflict Data Program, Georeferenced Event Dataset (Sundberg and Melander 2013), "
     "deaths of {side}"
 )
-EVERY = "month"
 _ONE_SIDED = "3"
 _SIDES_SHOWN = 12
 _MOST_DAYS = 3653
@@ -190,7 +189,7 @@ def _sides(table: Table, events: Sequence[_Event], settings: Settings) -> dict[s
 def _drafts(
     events: Sequence[_Event], sides: dict[str, str], settings: Settings, ledger: Ledger
 ) -> list[Draft]:
-    every = settings.every or EVERY
+    every = settings.every or "month"
     periods: dict[tuple[str, dt.date], _Sum] = {}
     used: set[int] = set()
     for event in events:

@@ -16,6 +16,7 @@ from estimator.ingest.cells import plain
 from estimator.ingest.draft import Draft, accepted, named, to_frame
 from estimator.ingest.formats import format_of
 from estimator.ingest.ledger import Entry, Ledger, by_reason
+from estimator.ingest.options import IngestOptions, shipped
 from estimator.ingest.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,7 +79,14 @@ class Ingested:
         return spans
 
 
-def ingest(name: str, path: Path, settings: Settings, *, strict: bool = False) -> Ingested:
+def ingest(
+    name: str,
+    path: Path,
+    settings: Settings,
+    *,
+    strict: bool = False,
+    rules: IngestOptions | None = None,
+) -> Ingested:
     """Read a table of others.
 
     Parameters
@@ -91,6 +99,8 @@ def ingest(name: str, path: Path, settings: Settings, *, strict: bool = False) -
         Options.
     strict
         Bad rows and cells are an error, all at once.
+    rules
+        What is done where the settings say nothing; None: as the shipped configuration says.
 
     Raises
     ------
@@ -98,7 +108,8 @@ def ingest(name: str, path: Path, settings: Settings, *, strict: bool = False) -
         If the file is not of the format, has no row that becomes a claim, or, with `strict`, has
         bad rows.
     """
-    ledger, found = format_of(name, settings).reader()(path, settings)
+    reader = format_of(name, settings).reader()
+    ledger, found = reader(path, settings.with_rules(name, rules or shipped()))
     order = sorted(
         found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from estimator.evidence import read_claims
+from estimator.ingest.options import IngestOptions, shipped
 from estimator.ingest.settings import Settings
 from estimator.ingest.writing import Ingested, ingest, write
 
@@ -64,6 +66,12 @@ UCDP_HEADER = (
     "low",
 )
 WEEK_HEADER = ("year", "week", "estimate_low", "estimate", "estimate_high", "named")
+
+
+@functools.cache
+def rules() -> IngestOptions:
+    """Return the shipped options; cached, for composing takes a while."""
+    return shipped()
 
 
 def csv_file(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
@@ -146,7 +154,7 @@ def claims_of(ingested: Ingested, folder: Path) -> pd.DataFrame:
 
 def read(name: str, path: Path, settings: Settings | None = None) -> tuple[pd.DataFrame, Ingested]:
     """Ingest, write beside the table, and read the claims back."""
-    ingested = ingest(name, path, settings or Settings())
+    ingested = ingest(name, path, settings or Settings(), rules=rules())
     return claims_of(ingested, path.parent), ingested
 
 

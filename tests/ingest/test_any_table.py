@@ -130,7 +130,7 @@ def check(name: str, path: Path, chosen: Settings) -> None:
     """Ingest; either a documented error and no file, or claims that can be read and an account."""
     output = path.parent / "claims.csv"
     try:
-        ingested = ingest(name, path, chosen)
+        ingested = ingest(name, path, chosen, rules=made.rules())
         write(ingested, output)
     except EstimatorError as error:
         assert isinstance(error, IngestError)

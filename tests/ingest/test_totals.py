@@ -85,9 +85,9 @@ def test_a_period_has_a_first_and_a_last_day(day: str, every: str, first: str, l
 
 
 def test_two_totals_are_no_dense_series() -> None:
-    assert not is_dense(series([1, 2]), 45)
-    assert is_dense(series([1, 2, 3]), 45)
-    assert not is_dense(series([1, 2, 3]), 0.5)
+    assert not is_dense(series([1, 2]), 45, 3)
+    assert is_dense(series([1, 2, 3]), 45, 3)
+    assert not is_dense(series([1, 2, 3]), 0.5, 3)
 
 
 @given(st.text(min_size=1))
