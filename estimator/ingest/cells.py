@@ -132,13 +132,16 @@ def date(cell: str, column: str, form: str = "%Y-%m-%d") -> dt.date:
         If it is none, or of a year that cannot be meant.
     """
     text = _MIDNIGHT.sub("", cell.strip())
+    if not text:
+        raise RowSkipped(f"{column}: empty")
     pattern = _DATE_PATTERNS.get(form)
+    if not text.isascii() or (pattern is not None and not re.fullmatch(pattern, text)):
+        raise RowSkipped(not_a_date(column, form), shown(cell))
     try:
-        if not text.isascii() or (pattern is not None and not re.fullmatch(pattern, text)):
-            raise ValueError(text)
         day = dt.datetime.strptime(text, form).date()
     except ValueError as error:
-        raise RowSkipped(not_a_date(column, form), shown(cell)) from error
+        reason = not_a_date(column, form) if pattern is None else f"{column}: no such day"
+        raise RowSkipped(reason, shown(cell)) from error
     if not _YEARS[0] <= day.year <= _YEARS[1]:
         raise RowSkipped(f"{column}: year not from {_YEARS[0]} to {_YEARS[1]}", shown(cell))
     return day

@@ -109,6 +109,8 @@ def read_raw(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     """
     table = read_csv(path, RAW_COLUMNS, settings.max_megabytes)
     bounds = each_row(table, _bound, (not_a_date("date", "%Y-%m-%d"),))
+    if not bounds:
+        return table.ledger, []
     start = settings.war_start or _start(table, bounds)
     return table.ledger, estimates_to_drafts(
         table, _joined(bounds, table.ledger), start, settings, "economist_raw"

@@ -289,7 +289,7 @@ def of_country(table: Table, country: str | None, found: Sequence[str]) -> str |
     IngestError
         If no row is of it.
     """
-    if country is None:
+    if country is None or not found:
         return None
     names = sorted(set(found))
     if snake(country) not in {snake(name) for name in names}:

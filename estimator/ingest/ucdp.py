@@ -124,6 +124,8 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     reasons = [not_a_date(name, "%Y-%m-%d") for name in ("date_start", "date_end")]
     events = each_row(table, _event, reasons)
     ledger = table.ledger
+    if not events:
+        return ledger, []
     sides = _sides(table, events, settings)
     wanted = of_country(table, settings.country, [event.country for event in events])
     if len(sides) > 1 and settings.population is not None:

@@ -111,7 +111,8 @@ def test_sparse_totals_stay_sums(tmp_path: Path) -> None:
     ("row", "reason"),
     [
         (listed("2022-05-01", estimate=5), "date: not a date as dd/mm/yyyy"),
-        (listed("31/02/2022", estimate=5), "date: not a date as dd/mm/yyyy"),
+        (listed("31/02/2022", estimate=5), "date: no such day"),
+        (listed("", estimate=5), "date: empty"),
         (listed("01/01/2022", estimate=5), "before the start of the war"),
         (listed(), "no figure"),
         (listed(low=0, high=0, estimate=0), "a total of 0 says nothing on a log scale"),
