@@ -206,7 +206,7 @@ def _reporting(given: dict[str, TensorVariable], structure: Structure) -> Tensor
     if structure.coords["bias_step"]:
         steps = pm.Normal("bias_step_raw", 0.0, 1.0, dims="bias_step")
         pieces.append(
-            pm.Deterministic("bias_step", given["bias_step_scale"] * steps, dims="bias_step")
+            pm.Deterministic("bias_steps", given["bias_step_scale"] * steps, dims="bias_step")
         )
     return pt.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 

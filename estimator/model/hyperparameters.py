@@ -71,7 +71,7 @@ class SharedBiases:
     scale: np.ndarray
 
 
-SHARED_TERMS = ("mean", "log spread")
+SHARED_TERMS = ("mean", "spread")
 
 
 def shared_biases(sources: Mapping[str, str], assumptions: AssumptionSet) -> SharedBiases:
