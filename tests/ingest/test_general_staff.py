@@ -10,6 +10,7 @@ from estimator.errors import IngestError
 from estimator.ingest.settings import Settings
 from tests.ingest.made import json_file, read, reasons, records, remarks
 
+DAILY = Settings(every="day")
 TOTALS: dict[str, object] = {
     "2022-02-25": 2800,
     "2022-02-26": 4300,
@@ -20,7 +21,7 @@ TOTALS: dict[str, object] = {
 
 
 def test_differences_of_neighbouring_days_become_losses_of_those_days(tmp_path: Path) -> None:
-    claims, _ = read("general-staff", json_file(tmp_path / "a.json", records(TOTALS)))
+    claims, _ = read("general-staff", json_file(tmp_path / "a.json", records(TOTALS)), DAILY)
     assert list(claims["value"]) == [2800, 1500, 1000, 410, 11790]
     assert list(claims["period_start"].dt.strftime("%m-%d")) == [
         "02-24",
@@ -47,7 +48,7 @@ def test_months_are_as_in_the_shipped_table(tmp_path: Path) -> None:
 
 
 def test_a_gap_is_covered_by_the_next_difference_and_told(tmp_path: Path) -> None:
-    _, ingested = read("general-staff", json_file(tmp_path / "a.json", records(TOTALS)))
+    _, ingested = read("general-staff", json_file(tmp_path / "a.json", records(TOTALS)), DAILY)
     gaps = [entry for entry in ingested.ledger.remarks if "days without a total" in entry.reason]
     assert [(entry.row, entry.detail) for entry in gaps] == [
         (3, "1 after 2022-02-26"),
@@ -57,7 +58,7 @@ def test_a_gap_is_covered_by_the_next_difference_and_told(tmp_path: Path) -> Non
 
 def test_a_fall_leaves_out_as_few_records_as_possible(tmp_path: Path) -> None:
     totals = TOTALS | {"2022-03-01": 57100}  # a typing error upwards
-    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", records(totals)))
+    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", records(totals)), DAILY)
     assert list(claims["value"]) == [2800, 1500, 1000, 12200]
     assert list(reasons(ingested)) == [4]
     assert "would have to fall" in reasons(ingested)[4]
@@ -71,7 +72,7 @@ def test_days_without_a_rise_go_with_the_next_rise(tmp_path: Path) -> None:
         "2022-03-13": 13500,
         "2022-03-14": 13500,
     }
-    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", records(totals)))
+    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", records(totals)), DAILY)
     assert list(claims["value"]) == [12000, 1500]
     assert claims["period_start"].iloc[1].strftime("%m-%d") == "03-11"
     assert list(reasons(ingested)) == [5]
@@ -80,7 +81,7 @@ def test_days_without_a_rise_go_with_the_next_rise(tmp_path: Path) -> None:
 def test_equal_repeats_are_dropped_and_contradicting_ones_both_left_out(tmp_path: Path) -> None:
     found = records(TOTALS)
     found += [found[1], {**found[2], "personnel": 9999}]
-    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", found))
+    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", found), DAILY)
     assert reasons(ingested) == {
         6: "repeats another row",
         3: "contradicts another total of the same day",
@@ -92,10 +93,10 @@ def test_equal_repeats_are_dropped_and_contradicting_ones_both_left_out(tmp_path
 def test_without_day_numbers_the_first_record_is_only_reckoned_from(tmp_path: Path) -> None:
     found = [{k: v for k, v in r.items() if k != "day"} for r in records(TOTALS)]
     path = json_file(tmp_path / "a.json", found)
-    claims, ingested = read("general-staff", path)
+    claims, ingested = read("general-staff", path, DAILY)
     assert claims["value"].sum() == 17500 - 2800
     assert 1 in ingested.ledger.used
-    claims, _ = read("general-staff", path, Settings(war_start=pd_date("2022-02-24")))
+    claims, _ = read("general-staff", path, Settings(every="day", war_start=pd_date("2022-02-24")))
     assert claims["value"].sum() == 17500
 
 
@@ -106,13 +107,13 @@ def pd_date(text: str) -> dt.date:
 def test_a_day_number_that_disagrees_is_told(tmp_path: Path) -> None:
     found = records(TOTALS)
     found[2]["day"] = 77
-    _, ingested = read("general-staff", json_file(tmp_path / "a.json", found))
+    _, ingested = read("general-staff", json_file(tmp_path / "a.json", found), DAILY)
     assert "day number and date disagree; the date is used" in remarks(ingested)
 
 
 def test_totals_can_be_kept_as_sums(tmp_path: Path) -> None:
     path = json_file(tmp_path / "a.json", records(TOTALS))
-    claims, _ = read("general-staff", path, Settings(cumulative="keep"))
+    claims, _ = read("general-staff", path, Settings(every="day", cumulative="keep"))
     assert list(claims["value"]) == list(TOTALS.values())
     assert claims["period_start"].nunique() == 1
 
@@ -134,14 +135,14 @@ def test_totals_can_be_kept_as_sums(tmp_path: Path) -> None:
 def test_a_bad_count_is_skipped_with_its_reason(tmp_path: Path, cell: object, reason: str) -> None:
     found = records(TOTALS)
     found[3]["personnel"] = cell
-    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", found))
+    claims, ingested = read("general-staff", json_file(tmp_path / "a.json", found), DAILY)
     assert reasons(ingested) == {4: reason}
     assert claims["value"].sum() == 17500
 
 
 def test_unknown_keys_are_told_and_known_ones_are_not(tmp_path: Path) -> None:
     found = [r | {"personnel*": "about", "POW": 0, "tank": 1} for r in records(TOTALS)]
-    _, ingested = read("general-staff", json_file(tmp_path / "a.json", found))
+    _, ingested = read("general-staff", json_file(tmp_path / "a.json", found), DAILY)
     unknown = [e.detail for e in ingested.ledger.remarks if "unknown column" in e.reason]
     assert unknown == ["'tank'"]
 
@@ -151,7 +152,7 @@ def test_other_records_and_doubled_keys_are_skipped(tmp_path: Path) -> None:
     twice = '{"date": "2022-04-01", "date": "2022-04-02", "personnel": 18000}'
     path = tmp_path / "a.json"
     path.write_text(f"{text[:-1]}, {twice}]", encoding="utf-8")
-    _, ingested = read("general-staff", path)
+    _, ingested = read("general-staff", path, DAILY)
     assert [reasons(ingested)[n] for n in (6, 7, 8, 9)] == [
         "not a record",
         "not a record",
@@ -181,14 +182,14 @@ def test_what_is_no_such_file_is_one_clear_error(tmp_path: Path, text: str, said
     path = tmp_path / "a.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(IngestError, match=r"a\.json") as caught:
-        read("general-staff", path)
+        read("general-staff", path, DAILY)
     assert said in str(caught.value)
 
 
 def test_a_byte_order_mark_is_read_and_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(records(TOTALS)).encode())
-    assert len(read("general-staff", path)[0]) == 5
+    assert len(read("general-staff", path, DAILY)[0]) == 5
     path.write_bytes(json.dumps(records(TOTALS)).encode("utf-16"))
     with pytest.raises(IngestError, match="not UTF-8"):
-        read("general-staff", path)
+        read("general-staff", path, DAILY)
