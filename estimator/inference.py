@@ -256,20 +256,26 @@ def infer(
     return Draws(posterior, prior, log_likelihood, stats)
 
 
-def adaptations(inputs: ModelInputs, options: SamplerOptions) -> tuple[str, ...]:
-    """Ways of adapting the sampler to be tried one after the other until the draws can be trusted.
+_SMALL_STEPS = 0.98  # aimed-at acceptance of the last attempt: few and lone divergences go
 
-    With `auto`: a diagonal mass matrix, then the coordinates of Laplace's approximation. These come
-    at once where claims outnumber what is sampled: many origins that report the same months make
-    the ridges that a diagonal matrix cannot follow.
+
+def attempts(inputs: ModelInputs, options: SamplerOptions) -> tuple[SamplerOptions, ...]:
+    """Ways of sampling to be tried one after the other until the draws can be trusted.
+
+    With `sampler.adaptation=auto`: a diagonal mass matrix; the coordinates of Laplace's
+    approximation; these with small steps. The first is left out where claims outnumber what is
+    sampled: many origins that report the same months make ridges that it cannot follow.
     """
-    if options.adaptation != "auto":
-        return (options.adaptation,)
+    if options.adaptation != "auto" or options.method != "nutpie":
+        return (options,)
     structure = inputs.structure
     n_series = len(SPARSE_WALKS) + 1
     sampled = n_series * len(structure.coords["month"]) + len(structure.coords["source"])
+    laplace = {"adaptation": "laplace"}
+    small = laplace | {"target_accept": max(options.target_accept, _SMALL_STEPS)}
+    ways: list[dict[str, object]] = [{"adaptation": "diag"}, laplace, small]
     many = inputs.figure("used").sum() > sampled
-    return ("laplace",) if many else ("diag", "laplace")
+    return tuple(options.model_copy(update=way) for way in (ways[1:] if many else ways))
 
 
 @dataclass(frozen=True)
@@ -400,7 +406,7 @@ def _nutpie(
     import nutpie
 
     density = entry.with_data(inputs)
-    adaptation = adaptations(inputs, options)[0]
+    adaptation = attempts(inputs, options)[0].adaptation
     whitening = laplace_whitening(density) if adaptation == "laplace" else None
     total = options.chains * (options.draws + options.tune)
 

@@ -18,7 +18,7 @@ from estimator.assumptions import AssumptionSet, SamplerOptions
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv
-from estimator.inference import Diagnostics, Draws, Progress, adaptations, diagnose, infer
+from estimator.inference import Diagnostics, Draws, Progress, attempts, diagnose, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
 from estimator.results import (
@@ -88,14 +88,13 @@ def estimate(
         evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
     sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
-    for adaptation in adaptations(inputs, assumptions.sampler):
-        sampler = assumptions.sampler.model_copy(update={"adaptation": adaptation})
+    for sampler in attempts(inputs, assumptions.sampler):
         draws = infer(inputs, sampler, sampler_seed, progress)
         posterior = reported_quantities(draws.posterior, inputs, evidence)
         diagnostics = _diagnosed(posterior, draws, evidence, sampler)
-        if diagnostics.ok or sampler.method != "nutpie":
+        if diagnostics.ok:
             break
-        log.info("adaptation %s: %s", adaptation, "; ".join(diagnostics.failures))
+        log.info("adaptation %s: %s", sampler.adaptation, "; ".join(diagnostics.failures))
     prior = reported_quantities(draws.prior, inputs, evidence)
     scenarios = project(posterior, assumptions, scenario_seed)
     if scenarios is not None:
