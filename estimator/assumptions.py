@@ -38,6 +38,7 @@ QUANTITY_SCALES: dict[str, Literal["log", "logit", "difference", "stock"]] = {
     "replacement_gap": "difference",
     "net_change": "difference",
     "force_size": "stock",
+    "wounded": "log",
 }
 """Quantities whose claims enter the likelihood, and the scale on which reporting errors add up."""
 

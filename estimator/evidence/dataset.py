@@ -18,7 +18,7 @@ from estimator.evidence.select import select_claims
 
 log = logging.getLogger(__name__)
 
-_TEXT = ("quantity", "unit", "hedge", "status", "origin", "citation", "locator")
+_TEXT = ("quantity", "unit", "hedge", "status", "origin", "speaker", "citation", "locator")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     Raises
     ------
     EvidenceError
-        If the table has bad rows, or no confirmed figure counts.
+        If the table has bad rows, or its confirmed figures contradict each other.
     """
     if claims is None:
         claims = read_claims(assumptions.evidence.files)

@@ -28,7 +28,8 @@ REQUIRED_COLUMNS = (
     "published",
     "citation",
 )
-OPTIONAL_COLUMNS = ("locator", "population", "role", "note")
+OPTIONAL_COLUMNS = ("locator", "population", "speaker", "role", "note")
+SPEAKERS = ("own", "enemy", "third_party")
 
 MODELLED = tuple(QUANTITY_SCALES)
 DESCRIPTIVE = (
@@ -52,6 +53,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "replacement_gap": FLOWS,
     "net_change": FLOWS,
     "force_size": ("persons",),
+    "wounded": FLOWS,
     "unconfirmed": FLOWS,
     "recruits_plan": ("persons",),
     "plan_share": ("share",),
@@ -146,6 +148,7 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
         "published": _column(_DATE),
         "citation": _column(_NOT_EMPTY),
         **{name: _column(required=False) for name in OPTIONAL_COLUMNS},
+        "speaker": _column(_one_of((*SPEAKERS, "")), required=False),
     },
     strict=True,
 )

@@ -13,7 +13,7 @@ from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, MODELLED
 
 log = logging.getLogger(__name__)
 
-SHARE_QUANTITIES = ("killed", "killed_share")
+SHARE_QUANTITIES = ("killed", "killed_share", "wounded")
 
 
 def select_claims(
@@ -40,8 +40,8 @@ def select_claims(
     Raises
     ------
     EvidenceError
-        If an id to drop is in no claim, no confirmed figure is left, or the confirmed figures
-        contradict each other.
+        If an id to drop is in no claim, no claim counts, an origin has two speakers, or the
+        confirmed figures contradict each other.
     """
     _check_names(claims, options, killed_origins)
     reason = pd.Series("", index=claims.index)
@@ -78,8 +78,11 @@ def select_claims(
     rule(outside, "outside the window")
     _mark_repeats(claims, reason)
     selected = claims.assign(used=reason == "", reason=reason)
+    if not selected["used"].any():
+        raise EvidenceError(_nothing_counts(selected))
+    _check_speakers(selected[selected["used"]])
     if not (selected["used"] & (selected["status"] == "confirmed")).any():
-        raise EvidenceError(_no_floor(selected))
+        log.warning("%s", _no_floor(selected))
     _check_floors(selected[selected["used"] & (selected["status"] == "confirmed")])
     return selected
 
@@ -150,15 +153,45 @@ def _covered(claim: pd.Series, group: pd.DataFrame) -> bool:
     return False
 
 
+def _nothing_counts(selected: pd.DataFrame) -> str:
+    populations = sorted(set(selected["population"]) - {""})
+    lines = [
+        f"{reason!s}: {len(ids)} claims ({', '.join(ids[:3])}{', …' if len(ids) > 3 else ''})"
+        for reason, ids in selected.groupby("reason", sort=False)["id"]
+    ]
+    if populations:
+        lines.append(f"populations of the claims: {', '.join(populations)}")
+    dated = selected[selected["period_start"].notna()]
+    if len(dated):
+        first, last = dated["period_start"].min(), dated["period_end"].max()
+        lines.append(f"periods of the claims: {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+    return problems_text("No claim counts; at least one must:", lines)
+
+
+def _check_speakers(used: pd.DataFrame) -> None:
+    """Refuse an origin that speaks of one quantity from two sides: it has one bias."""
+    problems = []
+    for (origin, quantity), group in used.groupby(["origin", "quantity"], sort=False):
+        speakers = {str(name): ids.iloc[0] for name, ids in group.groupby("speaker")["id"]}
+        if len(speakers) > 1:
+            found = ", ".join(f"{name or '(empty)'} ({i})" for name, i in speakers.items())
+            problems.append(
+                f"origin {origin!r}, quantity {quantity}: speaker is {found}; allowed: one speaker "
+                "(choose one population with evidence.populations, or give two origins)"
+            )
+    if problems:
+        raise EvidenceError(problems_text("Claims that count contradict each other:", problems))
+
+
 def _no_floor(selected: pd.DataFrame) -> str:
     confirmed = selected[selected["status"] == "confirmed"]
     if confirmed.empty:
         return (
-            "The evidence holds no confirmed figure: the model needs at least one claim with "
-            "status 'confirmed' (quantity losses or killed)."
+            "the evidence holds no confirmed figure (status 'confirmed', quantity losses or "
+            "killed): there is no floor under the losses"
         )
     return problems_text(
-        "No confirmed figure is left; at least one claim with status 'confirmed' must count:",
+        "no confirmed figure counts: there is no floor under the losses",
         [f"{claim.id}: {claim.reason}" for claim in confirmed.itertuples()],
     )
 

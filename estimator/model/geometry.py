@@ -18,6 +18,7 @@ import xarray as xr
 from pytensor.tensor import TensorVariable
 
 _KILLED_SLOPE = 0.7  # d log(killed) / d logit(killed share) at a killed share of 0.3
+_WOUNDED_SLOPE = -0.3  # the same of log(wounded)
 _LOG_ABOVE_FLOOR = 0.7  # typical standard deviation of the log of what lies above a floor
 _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log scale
 
@@ -25,6 +26,7 @@ _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log sca
 _SPEAKS_OF: dict[str, tuple[str, float]] = {
     "killed_share": ("killed_share", 1.0),
     "killed": ("killed_share", _KILLED_SLOPE),
+    "wounded": ("killed_share", _WOUNDED_SLOPE),
     "recruits": ("recruitment", 1.0),
     "replacement_gap": ("recruitment", _TYPICAL_RECRUITS),
     "foreign_recruits": ("foreign", 1.0),

@@ -43,6 +43,7 @@ _SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
 _BALANCE = {
     "losses": {"losses": 1.0},
     "killed": {"killed": 1.0},
+    "wounded": {"losses": 1.0, "killed": -1.0},
     "killed_share": {"killed": 1.0},
     "recruits": {"recruits": 1.0},
     "foreign_recruits": {"foreign_recruits": 1.0},

@@ -56,7 +56,7 @@ def test_every_claim_is_either_used_or_has_a_reason_and_none_is_lost(
     try:
         selected = select_claims(SHIPPED, options, killed, WAR)
     except EvidenceError as error:
-        assert "No confirmed figure is left" in str(error)
+        assert "No claim counts" in str(error)
         return
     assert selected["id"].tolist() == SHIPPED["id"].tolist()
     assert (selected["used"] == (selected["reason"] == "")).all()
@@ -251,17 +251,33 @@ def test_a_confirmed_sum_counts_beside_its_parts(tmp_path: Path) -> None:
     assert len(selected) == 5
 
 
-def test_a_table_without_a_confirmed_figure_is_refused() -> None:
-    with pytest.raises(EvidenceError, match="holds no confirmed figure: the model needs at least"):
-        select(SHIPPED[SHIPPED["status"] != "confirmed"], window=WAR)
+def test_a_table_without_a_confirmed_figure_has_no_floor_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    selected = select(SHIPPED[SHIPPED["status"] != "confirmed"], window=WAR)
+    assert selected["used"].any()
+    assert "holds no confirmed figure" in caplog.text
 
 
 def test_if_options_leave_no_confirmed_figure_each_is_named_with_its_reason(
-    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    select(SHIPPED, evidence_options(as_of="2025-02-01"), window=WAR)
+    assert "no floor under the losses" in caplog.text
+    assert "S03: published after 2025-02-01" in caplog.text
+
+
+def test_if_nothing_counts_the_reasons_are_named(tmp_path: Path) -> None:
     options = evidence_options(as_of="2025-02-01")
-    with pytest.raises(EvidenceError, match=r"(?s)No confirmed.*F: published after 2025-02-01"):
+    with pytest.raises(EvidenceError, match=r"(?s)No claim counts.*published after 2025-02-01.*F"):
         select(claims(tmp_path, row()), options)
+
+
+def test_an_origin_that_speaks_from_two_sides_is_refused(tmp_path: Path) -> None:
+    table = claims(tmp_path, *months(1, 2, speaker="own"))
+    table.loc[table.index[-1], "speaker"] = "enemy"
+    with pytest.raises(EvidenceError, match=r"speaker is enemy .M2., own .M1."):
+        select(table)
 
 
 def floors(tmp_path: Path, whole: str, hedge: str = "exact", part: str = "30000") -> pd.DataFrame:
