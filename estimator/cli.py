@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from estimator.audit import cli as audit_cli
 from estimator.breakeven import cli as breakeven_cli
+from estimator.calibrate import cli as calibrate_cli
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
 from estimator.report import cli as report_cli
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
-    for module in (compare_cli, audit_cli, breakeven_cli, report_cli):
+    for module in (compare_cli, audit_cli, breakeven_cli, calibrate_cli, report_cli):
         module.add_parser(commands).set_defaults(command=module.run)
     return parser
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
 from estimator.audit.options import AuditOptions
 from estimator.breakeven.options import BreakEvenOptions
+from estimator.calibrate.options import CalibrateOptions
 from estimator.compare.options import CompareOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
@@ -23,6 +24,7 @@ HOW = {
     "audit": AuditOptions,
     "breakeven": BreakEvenOptions,
     "report": ReportOptions,
+    "calibrate": CalibrateOptions,
 }
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))
 SETS = sorted(name for group, name in OPTIONS if group == "assumptions")

@@ -1,0 +1,97 @@
+"""The scalars of a model whose ranges are checked, as rows of one matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.evidence import Evidence
+from estimator.model.inputs import ModelInputs
+from estimator.quantities import reported_quantities, totals
+
+MONTHLY = ("losses", "killed", "replacement_gap", "net_change")
+"""Quantities of which every month is ranked, and the total over the window."""
+
+ENDS = ("killed_share", "recruits", "foreign_recruits")
+"""Quantities of which the last month and the total (or the share over all months) are ranked."""
+
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Draws of everything that is ranked.
+
+    Attributes
+    ----------
+    names
+        ``losses[2026-01]``, ``killed[total]``, ``unconfirmed.ratio``, ``reporting_bias[source]``.
+    draws
+        (entry, chain, draw); persons, shares.
+    """
+
+    names: tuple[str, ...]
+    draws: np.ndarray
+
+
+def group_of(name: str) -> str:
+    """Quantity of an entry, or ``assumption``."""
+    return name.partition("[")[0] if "[" in name else "assumption"
+
+
+def ranked(
+    variables: xr.Dataset, inputs: ModelInputs, evidence: Evidence, assumptions: AssumptionSet
+) -> Ranked:
+    """Pick what is ranked out of draws of the model.
+
+    Parameters
+    ----------
+    variables
+        Deterministics (chain, draw, ...) as `estimator.inference` gives them (thousands).
+    inputs, evidence, assumptions
+        Of the set.
+
+    Notes
+    -----
+    Left out is what cannot vary: assumptions held fixed, and biases of sources without a claim that
+    counts, which the claims say nothing of.
+    """
+    quantities = reported_quantities(variables, inputs, evidence)
+    rows = list(_rows(quantities, inputs, assumptions))
+    return Ranked(tuple(name for name, _ in rows), np.array([draws for _, draws in rows]))
+
+
+def _rows(
+    quantities: xr.Dataset, inputs: ModelInputs, assumptions: AssumptionSet
+) -> Iterator[tuple[str, np.ndarray]]:
+    for key, prior in assumptions.priors():
+        if not prior.is_fixed:
+            yield key, quantities["assumption_value"].sel(assumption=key).values
+    counts = _sources_that_count(inputs)
+    for term, name in enumerate(("reporting_bias", "reporting_drift")):
+        varies = inputs.data["reporting_scale"][term] > 0
+        for at, source in enumerate(inputs.structure.coords["source"]):
+            if varies[at] and source in counts:
+                yield f"{name}[{source}]", quantities[name].isel(source=at).values
+    months = [str(month) for month in quantities["month"].values]
+    whole = totals(quantities)
+    for name in MONTHLY:
+        for at, month in enumerate(months):
+            yield f"{name}[{month}]", quantities[name].isel(month=at).values
+        yield f"{name}[{TOTAL}]", whole[name].values
+    for name in ENDS:
+        yield f"{name}[{months[-1]}]", quantities[name].isel(month=-1).values
+        yield f"{name}[{TOTAL}]", whole[name].values
+    yield f"force_size[{months[-1]}]", quantities["force_size"].isel(month=-1).values
+
+
+def _sources_that_count(inputs: ModelInputs) -> set[str]:
+    """Pick the sources with a claim that counts."""
+    n_sources = len(inputs.structure.coords["source"])
+    picks = np.asarray(inputs.structure.constants["shift"])[:, :n_sources] != 0
+    told = (picks & (inputs.figure("used") > 0)[:, None]).any(axis=0)
+    return {name for name, one in zip(inputs.structure.coords["source"], told, strict=True) if one}

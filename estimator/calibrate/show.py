@@ -1,0 +1,164 @@
+"""Tables of a calibration as a reader sees them, and the sentence that says whether it passed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estimator.calibrate.options import CalibrateOptions
+from estimator.calibrate.ranked import MONTHLY, TOTAL
+from estimator.calibrate.run import Calibration
+from estimator.compare.show import Grid
+
+
+def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
+    """All tables that are there, in the order in which they are read."""
+    shown = []
+    if len(found.summary):
+        shown.append(structures_grid(found.summary, options))
+        first = next(iter(found.summary["structure"]))
+        own = found.sbc[found.sbc["structure"] == first] if len(found.sbc) else found.sbc
+        if len(own):
+            shown.append(entries_grid(own, options))
+    return shown
+
+
+def verdict_text(found: Calibration, options: CalibrateOptions) -> str:
+    """Say in a sentence whether the calibration passed."""
+    summary = found.summary
+    if not len(summary):
+        return "No structure was simulated: nothing is said of calibration."
+    if not len(found.sbc):
+        return "Fewer than ten worlds of each structure: too few to judge calibration."
+    n_worlds, n_failed = int(summary["worlds"].sum()), int(summary["failed"].sum())
+    told = (
+        f"{n_worlds:,} simulated worlds of {len(summary)} structures, {len(found.sbc):,} quantities"
+        f" ranked, {int((~found.sbc['inside']).sum()):,} outside their "
+        f"{options.sbc.band * 100:g} % band (by chance about {summary['expected'].sum():,.0f}), "
+        f"smallest p value after Holm's adjustment for all of them "
+        f"{float(found.sbc['overall_p'].min()):.3g}; {n_failed} fits missed a bound"
+    )
+    if bool(summary["passed"].all()):
+        return f"Calibration PASSED: {told}."
+    missed = ", ".join(summary.loc[~summary["passed"].astype(bool), "structure"])
+    return f"Calibration FAILED for {missed}: {told}."
+
+
+def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
+    """One row a structure."""
+    rows = [
+        (
+            str(row["structure"]),
+            str(row["kind"]),
+            f"{row['worlds']}",
+            f"{row['failed']}" + (f" ({row['without_draws']})" if row["without_draws"] else ""),
+            f"{row['seconds']:.1f}",
+            f"{row['outside']} of {row['entries']}",
+            f"{row['expected']:.0f}",
+            _p(row["holm_p"]),
+            str(row["worst"]),
+            "yes" if row["passed"] else "NO",
+        )
+        for row in summary.to_dict("records")
+    ]
+    red = frozenset(n for n, row in enumerate(rows) if row[-1] == "NO")
+    return Grid(
+        "Simulation-based calibration",
+        (
+            "structure",
+            "kind",
+            "worlds",
+            "failed",
+            "s/world",
+            "outside",
+            "by chance",
+            "Holm p",
+            "smallest at",
+            "passed",
+        ),
+        tuple(rows),
+        (
+            "Truth and figures of each world are drawn from the model; the rank of the truth among "
+            f"{options.sbc.kept_draws} posterior draws is uniform if the ranges mean what they "
+            "say. Kind prior: truths from the prior, none left out. Kind posterior: truths from "
+            "the posterior given the published claims, fitted beside these.",
+            f"Failed: fits that missed a bound (R-hat {options.fit.max_rhat}, effective sample "
+            f"size {options.fit.min_ess:g}, {options.fit.max_divergences} divergences) in all "
+            "attempts; their ranks count. In brackets: fits without draws.",
+            f"Outside: quantities whose ECDF leaves its simultaneous {options.sbc.band * 100:g} % "
+            "band; they are correlated, so their number varies more than a count of independent "
+            "ones. Holm p: the smallest p value, adjusted for the number of quantities of the "
+            "structure; passed: of all structures.",
+        ),
+        red=red,
+        left=frozenset({0, 1, 8}),
+        fold=frozenset({0, 8}),
+    )
+
+
+def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
+    """Rows of one structure: assumptions, biases pooled and the worst, some months, totals."""
+    rows = [_entry_row(str(row["entry"]), row) for row in _shown(own, options.sbc.months_shown)]
+    for name in ("reporting_bias", "reporting_drift"):
+        biases = own[own["quantity"] == name]
+        if len(biases):
+            worst = biases.sort_values("p", kind="stable").to_dict("records")[0]
+            inside = int(biases["inside"].sum())
+            label = f"{name}: worst of {len(biases)} ({inside} inside), {worst['entry']}"
+            rows.append(_entry_row(label, worst))
+    return Grid(
+        f"Ranks: {own['structure'].iloc[0]}",
+        ("quantity", "n", "mean", "spread", "ECDF / band", "KS p", "chi² p", "inside"),
+        tuple(rows),
+        (
+            "Mean of the ranks as shares: 0.5. Spread: their standard deviation over that of "
+            "uniform ones; above 1 ranges are too narrow. ECDF / band: largest ECDF difference as "
+            "a share of the band there. All quantities and months: sbc.csv.",
+        ),
+        red=frozenset(n for n, row in enumerate(rows) if row[-1] == "no"),
+    )
+
+
+def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
+    keep = []
+    every = [
+        name.partition("[")[2].rstrip("]")
+        for name in own.loc[own["quantity"] == "losses", "entry"]
+        if TOTAL not in name
+    ]
+    picked = {every[at] for at in np.linspace(0, len(every) - 1, months).round().astype(int)}
+    for row in own.to_dict("records"):
+        month = str(row["entry"]).partition("[")[2].rstrip("]")
+        if row["quantity"] in ("reporting_bias", "reporting_drift"):
+            continue
+        if row["quantity"] in MONTHLY and month not in picked and month != TOTAL:
+            continue
+        keep.append(row)
+    return keep
+
+
+def _entry_row(label: str, row: dict[Hashable, Any]) -> tuple[str, ...]:
+    return (
+        label,
+        f"{row['worlds']}",
+        f"{row['mean']:.3f}",
+        f"{row['spread']:.3f}",
+        f"{row['ratio']:.2f}",
+        _p(row["ks_p"]),
+        _p(row["chi2_p"]),
+        "yes" if row["inside"] else "no",
+    )
+
+
+def _p(value: object) -> str:
+    number = float(str(value))
+    return "-" if not np.isfinite(number) else f"{number:.3f}" if number >= 0.001 else "< 0.001"
+
+
+def markdown(found: Calibration, shown: Sequence[Grid], options: CalibrateOptions) -> str:
+    """Text of calibration.md."""
+    lines = ["# Calibration\n", f"{verdict_text(found, options)}\n"]
+    return "\n".join([*lines, *(grid.markdown() for grid in shown)])
