@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     check_writable(folder)
     found = _calibrated(checked, options, folder, console)
     found.write(folder)
+    if not options.no_plots:
+        _draw(found, checked, folder)
     shown = grids(found, checked)
     write_text(folder / "calibration.md", markdown(found, shown, checked))
     for grid in shown:
@@ -108,3 +111,13 @@ def _calibrated(
             bar.update(task, description=what, completed=done, total=total)
 
         return calibrate(checked, overrides, folder, tell, options.config_dir)
+
+
+def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
+    """Draw the pictures of all parts as PNG."""
+    from estimator.calibrate.pictures import pictures
+    from estimator.export import atomically
+    from estimator.plots import DPI
+
+    for name, figure in pictures(found, checked):
+        atomically(folder / "plots" / f"{name}.png", partial(figure.savefig, dpi=DPI))

@@ -67,6 +67,12 @@ class CoverageOptions(Section):
     reporter: str
     level: Level
 
+    @model_validator(mode="after")
+    def _one_of_the_levels(self) -> CoverageOptions:
+        if self.level not in self.levels:
+            raise ValueError(f"level must be one of {list(self.levels)}. Got {self.level}")
+        return self
+
 
 class BrokenOptions(Section):
     """One way in which the world breaks what the set believes.
@@ -201,7 +207,9 @@ class CalibrateOptions(Options):
         """Structures that are asked for, with the number of simulations that is asked for."""
         names = self.structures if self.only == "all" else self.only
         return {
-            name: found.model_copy(update={"sims": min(found.sims, self.sims or found.sims)})
-            for name, found in self.structures.items()
-            if name in names
+            name: self.capped(found) for name, found in self.structures.items() if name in names
         }
+
+    def capped[Simulated: (StructureOptions, BrokenOptions)](self, spec: Simulated) -> Simulated:
+        """Take no more worlds than `sims`."""
+        return spec.model_copy(update={"sims": min(spec.sims, self.sims or spec.sims)})

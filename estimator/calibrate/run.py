@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from estimator.calibrate.coverage import coverage_table
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, StructureOptions
-from estimator.calibrate.sbc import Progress, sbc_table, simulate_structure, summary_table
+from estimator.calibrate.sbc import (
+    Progress,
+    sbc_table,
+    shares_table,
+    simulate_structure,
+    summary_table,
+)
 from estimator.calibrate.worlds import Worlds
 from estimator.export import write_csv
 
@@ -25,18 +32,21 @@ class Calibration:
         `estimator.calibrate.sbc.summary_table`.
     sbc
         `estimator.calibrate.sbc.sbc_table`.
+    coverage
+        `estimator.calibrate.coverage.coverage_table`.
     shares
         Ranks as shares, (world, entry) with the names of the entries as columns, by structure.
     """
 
     summary: pd.DataFrame = field(default_factory=pd.DataFrame)
     sbc: pd.DataFrame = field(default_factory=pd.DataFrame)
+    coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
     shares: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables that are there, by the name of their file."""
-        named = {"structures": self.summary, "sbc": self.sbc}
+        named = {"structures": self.summary, "sbc": self.sbc, "coverage": self.coverage}
         return {name: table for name, table in named.items() if len(table)}
 
     def write(self, folder: Path) -> list[Path]:
@@ -97,10 +107,31 @@ def calibrate(
     found = Calibration()
     chosen = options.chosen()
     with CalibrationJournal(folder) as journal:
+        if "coverage" in options.parts:
+            found.coverage = _coverage(journal, overrides, options, progress, config_dir)
         if "sbc" in options.parts:
             for name, spec in chosen.items():
                 worlds = worlds_of(name, spec, overrides, options, config_dir)
                 simulate_structure(worlds, spec, options, journal, progress)
             found.sbc = sbc_table(journal, chosen, options)
             found.summary = summary_table(journal, chosen, found.sbc, options)
+            found.shares = {
+                name: shares_table(journal, name, spec, options) for name, spec in chosen.items()
+            }
     return found
+
+
+def _coverage(
+    journal: CalibrationJournal,
+    overrides: Sequence[str],
+    options: CalibrateOptions,
+    progress: Progress,
+    config_dir: str | None,
+) -> pd.DataFrame:
+    """Score the worlds of one structure; those of sbc, which are simulated only once."""
+    name = options.coverage.structure
+    spec = options.capped(options.structures[name])
+    worlds = worlds_of(name, spec, overrides, options, config_dir)
+    simulate_structure(worlds, spec, options, journal, progress)
+    progress("coverage", 0, 1)
+    return coverage_table(journal, worlds, spec, options)

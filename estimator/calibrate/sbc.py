@@ -15,7 +15,7 @@ from estimator.calibrate.fits import WorldFit
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.calibrate.ranked import Ranked, group_of
-from estimator.calibrate.uniformity import holm, shares, uniformity
+from estimator.calibrate.uniformity import FEWEST, holm, shares, uniformity
 from estimator.calibrate.worlds import Prepared, Worlds
 from estimator.results import versions
 from estimator.scores import score_draws
@@ -177,6 +177,15 @@ def rank_shares(table: np.ndarray, numbers: list[int], kept: int, seed: int) -> 
     return np.array(rows).reshape(rank.shape)
 
 
+def shares_table(
+    journal: CalibrationJournal, name: str, spec: StructureOptions, options: CalibrateOptions
+) -> pd.DataFrame:
+    """Ranks of a structure as shares: one row a world, one column an entry."""
+    layout, numbers, table, _ = finished(journal, name, spec.sims)
+    values = rank_shares(table, numbers, options.sbc.kept_draws, options.seed)
+    return pd.DataFrame(values, index=pd.Index(numbers, name="world"), columns=layout)
+
+
 def sbc_table(
     journal: CalibrationJournal, chosen: dict[str, StructureOptions], options: CalibrateOptions
 ) -> pd.DataFrame:
@@ -199,12 +208,11 @@ def sbc_table(
 def _rows(
     journal: CalibrationJournal, name: str, spec: StructureOptions, options: CalibrateOptions
 ) -> Iterator[dict[str, Any]]:
-    layout, numbers, table, _ = finished(journal, name, spec.sims)
-    if len(numbers) < 10:
+    values = shares_table(journal, name, spec, options)
+    if len(values) < FEWEST:
         return
-    values = rank_shares(table, numbers, options.sbc.kept_draws, options.seed)
-    for at, entry in enumerate(layout):
-        found = uniformity(values[:, at], options.sbc.band, options.sbc.band_simulations)
+    for entry in values.columns:
+        found = uniformity(values[entry].to_numpy(), options.sbc.band, options.sbc.band_simulations)
         yield {
             "structure": name,
             "kind": spec.kind,

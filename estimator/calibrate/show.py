@@ -8,10 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estimator.calibrate.baselines import BASELINES
+from estimator.calibrate.coverage import MODEL, PERIODS
 from estimator.calibrate.options import CalibrateOptions
 from estimator.calibrate.ranked import MONTHLY, TOTAL
 from estimator.calibrate.run import Calibration
 from estimator.compare.show import Grid
+
+_ORDER = {
+    name: n for names in (MONTHLY, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
+}
 
 
 def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
@@ -23,6 +29,8 @@ def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
         own = found.sbc[found.sbc["structure"] == first] if len(found.sbc) else found.sbc
         if len(own):
             shown.append(entries_grid(own, options))
+    if len(found.coverage):
+        shown.append(coverage_grid(found.coverage, options))
     return shown
 
 
@@ -119,6 +127,56 @@ def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "a share of the band there. All quantities and months: sbc.csv.",
         ),
         red=frozenset(n for n, row in enumerate(rows) if row[-1] == "no"),
+    )
+
+
+def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
+    """One row a quantity, period and method: coverage at each level, scores at one."""
+    levels = options.coverage.levels
+    rows = []
+    keys = ["quantity", "period", "method"]
+    for key, own in table.groupby(keys, sort=False):
+        if not own["cases"].any():
+            continue
+        by_level = {row["level"]: row for row in own.to_dict("records")}
+        told = by_level[options.coverage.level]
+        rows.append(
+            (
+                str(key[0]),
+                str(key[1]),
+                str(key[2]),
+                f"{int(told['worlds'])}",
+                *(f"{100 * by_level[level]['coverage']:.0f}" for level in levels),
+                f"{100 * told['coverage_se']:.1f}",
+                *(f"{100 * told[name]:.1f}" for name in ("width", "interval_score", "crps")),
+            )
+        )
+    rows.sort(key=lambda row: tuple(_ORDER.get(cell, 0) for cell in row[:3]))
+    return Grid(
+        "Coverage and sharpness in simulated worlds, against baselines",
+        (
+            "quantity",
+            "period",
+            "method",
+            "worlds",
+            *(f"{100 * level:g} %" for level in levels),
+            "± se",
+            "width",
+            "score",
+            "CRPS",
+        ),
+        tuple(rows),
+        (
+            f"Coverage in per cent at each level, with the standard error of that at "
+            f"{100 * options.coverage.level:g} %, of which width and interval score (score) are told. "
+            "Width and scores in per cent of the world's own losses (of a mean month, or in all); "
+            "lower scores are better.",
+            "face value: every figure is the truth, give or take its rounding. trend: a log-linear "
+            "trend of the reporter's series with prediction intervals. No row: the method says "
+            "nothing, for want of a claim (net change needs returns and other exits).",
+        ),
+        left=frozenset({0, 1, 2}),
+        fold=frozenset({0}),
     )
 
 

@@ -17,6 +17,8 @@ from scipy import stats
 
 _PER_BIN = 5  # ranks that a bin of the chi-squared test has at least, when all is well
 _MOST_BINS = 20
+FEWEST = 10
+"""Ranks that are too few to be judged if there are fewer."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ def uniformity(values: np.ndarray, level: float, simulations: int) -> Uniformity
         If there are fewer than ten.
     """
     n = len(values)
-    if n < 10:
-        raise ValueError(f"uniformity needs 10 ranks or more. Got {n}")
+    if n < FEWEST:
+        raise ValueError(f"uniformity needs {FEWEST} ranks or more. Got {n}")
     at, lower, upper = band(n, level, simulations)
     difference = ecdf_difference(values, at)
     room = np.where(difference > 0, upper - at, at - lower)

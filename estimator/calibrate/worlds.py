@@ -134,9 +134,13 @@ class Worlds:
 
     def figures(self, number: int, truth: xr.Dataset) -> ModelInputs:
         """Figures of a world, as they are fitted."""
-        rng = np.random.default_rng(self._child(_REPORTS, number))
-        world = simulate(self.published, truth, rng)
+        world = self.replicate(number, truth)
         return beside(self.fitted, world) if self.kind == "posterior" else world
+
+    def replicate(self, number: int, truth: xr.Dataset) -> ModelInputs:
+        """Simulate figures in place of the published ones."""
+        rng = np.random.default_rng(self._child(_REPORTS, number))
+        return simulate(self.published, truth, rng)
 
     def fit(self, number: int, world: ModelInputs, prepared: Prepared) -> WorldFit:
         """Fit a world."""

@@ -1,0 +1,146 @@
+"""Ranks of simulated truths, coverage, and the error of reweighting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from estimator.plots import _style as style
+
+_COLUMNS = 5
+_POOLED = ("reporting_bias", "reporting_drift", "losses", "killed", "replacement_gap", "net_change")
+_METHOD_COLORS = {"model": style.BLUE, "face value": style.VERMILION, "trend": style.ORANGE}
+
+Band = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Where, lower and upper end of the simultaneous band of an ECDF."""
+
+
+def plot_ranks(shares: pd.DataFrame, band: Band, name: str, level: float) -> Figure:
+    """Plot ECDF differences of the ranks of one structure, with their simultaneous band.
+
+    Parameters
+    ----------
+    shares
+        Ranks as shares: one row a simulated world, one column an entry (``losses[2026-01]``).
+    band
+        For that number of worlds.
+    name
+        Of the structure.
+    level
+        Of the band.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One axes an assumption and a single number; biases, and the months of a quantity, share one.
+        Lines that leave the band are red.
+    """
+    panels = _panels([str(column) for column in shares.columns])
+    rows = -(-len(panels) // _COLUMNS)
+    figure = style.new_figure(1.55 * rows + 1.0)
+    axes = np.atleast_1d(figure.subplots(rows, _COLUMNS, sharex=True, sharey=True)).ravel()
+    outside = 0
+    for ax, (title, entries) in zip(axes, panels.items(), strict=False):
+        outside += _draw_ranks(ax, shares[entries], band)
+        ax.set_title(title, fontsize=style.SMALL_SIZE)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    at, lower, upper = band
+    widest = 1.6 * float(max((upper - at).max(), (at - lower).max()))
+    axes[0].set_ylim(-widest, widest)
+    figure.supxlabel("rank of the truth, as a share", fontsize=style.TEXT_SIZE)
+    figure.supylabel("ECDF − share", fontsize=style.TEXT_SIZE)
+    return style.frame(
+        figure,
+        f"{name}: ranks of the truth in {len(shares)} simulated worlds",
+        "",
+        [
+            f"Grey: simultaneous {100 * level:g} % band of uniform ranks. Of {shares.shape[1]} "
+            f"quantities {outside} leave it (red); by chance about "
+            f"{(1 - level) * shares.shape[1]:.0f} would. A line above 0 on the left and below on "
+            "the right: ranges too narrow; the other way round: too wide; all above: truths lie "
+            "low."
+        ],
+    )
+
+
+def _panels(columns: list[str]) -> dict[str, list[str]]:
+    """Entries of each axes, by its title."""
+    panels: dict[str, list[str]] = {}
+    for column in columns:
+        quantity, _, rest = column.partition("[")
+        label = rest.rstrip("]")
+        pooled = quantity in _POOLED and label != "total"
+        title = column
+        if pooled:
+            what = "sources" if quantity.startswith("reporting") else "months"
+            title = f"{quantity} ({what})"
+        panels.setdefault(title, []).append(column)
+    return panels
+
+
+def _draw_ranks(ax: Axes, shares: pd.DataFrame, band: Band) -> int:
+    """Draw the lines of one axes; return how many leave the band."""
+    at, lower, upper = band
+    ax.fill_between(at, lower - at, upper - at, color="#DDDDDD", linewidth=0)
+    outside = 0
+    for values in shares.to_numpy().T:
+        difference = np.searchsorted(np.sort(values), at, side="right") / len(values) - at
+        out = bool(((difference > upper - at + 1e-12) | (difference < lower - at - 1e-12)).any())
+        outside += out
+        color = style.VERMILION if out else style.BLUE
+        ax.plot(at, difference, color=color, linewidth=0.7, alpha=1.0 if out else 0.5)
+    ax.axhline(0.0, color=style.GREY, linewidth=0.5)
+    style.tidy(ax)
+    ax.tick_params(labelsize=style.SMALL_SIZE)
+    return outside
+
+
+def plot_coverage(table: pd.DataFrame, name: str) -> Figure:
+    """Plot coverage against the mass of the range, one axes a quantity and period.
+
+    Parameters
+    ----------
+    table
+        As `estimator.calibrate.coverage.coverage_table` gives it.
+    name
+        Of the structure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Columns are quantities, rows periods; one line a method, with two standard errors.
+    """
+    quantities, periods = (list(dict.fromkeys(table[key])) for key in ("quantity", "period"))
+    figure = style.new_figure(2.1 * len(periods) + 0.9)
+    axes = figure.subplots(len(periods), len(quantities), sharex=True, sharey=True, squeeze=False)
+    for row, period in enumerate(periods):
+        for column, quantity in enumerate(quantities):
+            ax = axes[row, column]
+            ax.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.7)
+            of = (table["quantity"] == quantity) & (table["period"] == period)
+            for method, own in table[of & (table["cases"] > 0)].groupby("method", sort=False):
+                ax.errorbar(
+                    own["level"],
+                    own["coverage"],
+                    yerr=2.0 * own["coverage_se"],
+                    color=_METHOD_COLORS.get(str(method), style.BLACK),
+                    marker="o",
+                    markersize=3,
+                    linewidth=1,
+                    label=str(method),
+                )
+            ax.set_title(f"{str(quantity).replace('_', ' ')}, {period}", fontsize=style.SMALL_SIZE)
+            style.tidy(ax)
+    axes[0, 0].set_xlim(0.45, 1.0)
+    axes[0, 0].set_ylim(0.0, 1.02)
+    axes[0, 0].legend(fontsize=style.SMALL_SIZE, frameon=False, loc="center left")
+    figure.supxlabel("mass of the range", fontsize=style.TEXT_SIZE)
+    figure.supylabel("share of the truths inside", fontsize=style.TEXT_SIZE)
+    notes = [
+        f"{int(table['worlds'].max())} worlds. A line on the diagonal: the ranges mean what they "
+        "say. Below it: too narrow. Bars: two standard errors (the months of a world count as one)."
+    ]
+    return style.frame(figure, f"{name}: coverage of the truth in simulated worlds", "", notes)
