@@ -111,7 +111,8 @@ def _mean(rows: list[np.ndarray], n_months: int) -> np.ndarray:
     table = np.array(rows)
     told = np.isfinite(table)
     total = np.where(told, table, 0.0).sum(axis=0)
-    return np.where(told.any(axis=0), total / np.maximum(told.sum(axis=0), 1), np.nan)
+    mean = total / np.maximum(told.sum(axis=0), 1)
+    return np.asarray(np.where(told.any(axis=0), mean, np.nan))
 
 
 def face_value(figures: Figures, rng: np.random.Generator, n_draws: int) -> Draws:

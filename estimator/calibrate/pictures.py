@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from estimator.calibrate.options import CalibrateOptions
 from estimator.calibrate.run import Calibration
 from estimator.calibrate.uniformity import FEWEST, band
-from estimator.plots.calibration import plot_coverage, plot_ranks
+from estimator.plots.calibration import plot_broken, plot_coverage, plot_ranks
 
 
 def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[str, Figure]]:
@@ -21,3 +21,5 @@ def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[st
             yield f"ranks_{name}", plot_ranks(shares, limits, name, of_ranks.band)
     if len(found.coverage):
         yield "coverage", plot_coverage(found.coverage, options.coverage.structure)
+    if len(found.broken):
+        yield "broken", plot_broken(found.broken, options.noticing.level)

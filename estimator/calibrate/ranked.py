@@ -61,32 +61,44 @@ def ranked(
     counts, which the claims say nothing of.
     """
     quantities = reported_quantities(variables, inputs, evidence)
-    rows = list(_rows(quantities, inputs, assumptions))
-    return Ranked(tuple(name for name, _ in rows), np.array([draws for _, draws in rows]))
+    whole = totals(quantities)
+    months = {str(month): at for at, month in enumerate(quantities["month"].values)}
+    sources = {name: at for at, name in enumerate(inputs.structure.coords["source"])}
+    names, rows = ranked_names(inputs, assumptions), []
+    for name in names:
+        quantity, _, rest = name.partition("[")
+        label = rest.rstrip("]")
+        if not label:
+            draws = quantities["assumption_value"].sel(assumption=name)
+        elif label == TOTAL:
+            draws = whole[quantity]
+        elif label in months:
+            draws = quantities[quantity].isel(month=months[label])
+        else:
+            draws = quantities[quantity].isel(source=sources[label])
+        rows.append(draws.transpose("chain", "draw").values)
+    return Ranked(names, np.array(rows))
 
 
-def _rows(
-    quantities: xr.Dataset, inputs: ModelInputs, assumptions: AssumptionSet
-) -> Iterator[tuple[str, np.ndarray]]:
-    for key, prior in assumptions.priors():
-        if not prior.is_fixed:
-            yield key, quantities["assumption_value"].sel(assumption=key).values
+def ranked_names(inputs: ModelInputs, assumptions: AssumptionSet) -> tuple[str, ...]:
+    """Names of all entries, in order (see `ranked`)."""
+    return tuple(_names(inputs, assumptions))
+
+
+def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
+    yield from (key for key, prior in assumptions.priors() if not prior.is_fixed)
     counts = _sources_that_count(inputs)
     for term, name in enumerate(("reporting_bias", "reporting_drift")):
         varies = inputs.data["reporting_scale"][term] > 0
         for at, source in enumerate(inputs.structure.coords["source"]):
             if varies[at] and source in counts:
-                yield f"{name}[{source}]", quantities[name].isel(source=at).values
-    months = [str(month) for month in quantities["month"].values]
-    whole = totals(quantities)
+                yield f"{name}[{source}]"
+    months = inputs.structure.coords["month"]
     for name in MONTHLY:
-        for at, month in enumerate(months):
-            yield f"{name}[{month}]", quantities[name].isel(month=at).values
-        yield f"{name}[{TOTAL}]", whole[name].values
+        yield from (f"{name}[{label}]" for label in (*months, TOTAL))
     for name in ENDS:
-        yield f"{name}[{months[-1]}]", quantities[name].isel(month=-1).values
-        yield f"{name}[{TOTAL}]", whole[name].values
-    yield f"force_size[{months[-1]}]", quantities["force_size"].isel(month=-1).values
+        yield from (f"{name}[{label}]" for label in (months[-1], TOTAL))
+    yield f"force_size[{months[-1]}]"
 
 
 def _sources_that_count(inputs: ModelInputs) -> set[str]:

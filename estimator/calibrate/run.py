@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from estimator.calibrate.broken import broken_table, simulate_broken
 from estimator.calibrate.coverage import coverage_table
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, StructureOptions
@@ -34,6 +35,8 @@ class Calibration:
         `estimator.calibrate.sbc.sbc_table`.
     coverage
         `estimator.calibrate.coverage.coverage_table`.
+    broken
+        `estimator.calibrate.broken.broken_table`.
     shares
         Ranks as shares, (world, entry) with the names of the entries as columns, by structure.
     """
@@ -41,12 +44,18 @@ class Calibration:
     summary: pd.DataFrame = field(default_factory=pd.DataFrame)
     sbc: pd.DataFrame = field(default_factory=pd.DataFrame)
     coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
+    broken: pd.DataFrame = field(default_factory=pd.DataFrame)
     shares: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables that are there, by the name of their file."""
-        named = {"structures": self.summary, "sbc": self.sbc, "coverage": self.coverage}
+        named = {
+            "structures": self.summary,
+            "sbc": self.sbc,
+            "coverage": self.coverage,
+            "broken": self.broken,
+        }
         return {name: table for name, table in named.items() if len(table)}
 
     def write(self, folder: Path) -> list[Path]:
@@ -118,7 +127,33 @@ def calibrate(
             found.shares = {
                 name: shares_table(journal, name, spec, options) for name, spec in chosen.items()
             }
+        if "broken" in options.parts:
+            found.broken = _broken(journal, overrides, options, progress, config_dir)
     return found
+
+
+def _broken(
+    journal: CalibrationJournal,
+    overrides: Sequence[str],
+    options: CalibrateOptions,
+    progress: Progress,
+    config_dir: str | None,
+) -> pd.DataFrame:
+    """Break worlds; those of one number have the same truth wherever the set is the same."""
+    chosen = {name: options.capped(spec) for name, spec in options.broken.items()}
+    known: dict[tuple[str, ...], Worlds] = {}
+    for name, spec in chosen.items():
+        if spec.overrides not in known:
+            known[spec.overrides] = Worlds.of(
+                "broken",
+                [*overrides, *spec.overrides],
+                "replicate",
+                options.seed,
+                options.fit,
+                config_dir,
+            )
+        simulate_broken(name, known[spec.overrides], spec, options, journal, progress)
+    return broken_table(journal, chosen, options)
 
 
 def _coverage(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ COLUMNS = ("truth", "rank", "median", "sd", "crps")
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
+
+Result = tuple[int, dict[str, Any], np.ndarray | None]
+"""Number of a world, facts of its fit, its numbers (None without draws)."""
 
 
 def simulate_structure(
@@ -50,30 +54,57 @@ def simulate_structure(
     progress
         Told of each.
     """
-    journal.begin(PART, worlds.name, identity(worlds, options))
-    done = {number for number in journal.numbers(PART, worlds.name) if number < spec.sims}
-    missing = [number for number in range(spec.sims) if number not in done]
-    progress(worlds.name, len(done), spec.sims)
+    made_of = [options.sbc.kept_draws, options.coverage.levels]
+    journal.begin(PART, worlds.name, identity(worlds, options, made_of))
+    journal.keep_layout(PART, worlds.name, list(worlds.entries))
+    one = partial(_one, worlds=worlds, options=options)
+    simulate_missing(PART, worlds.name, spec.sims, worlds, one, options, journal, progress)
+
+
+def simulate_missing(
+    part: str,
+    name: str,
+    sims: int,
+    worlds: Worlds,
+    one: Callable[[int, Prepared], Result],
+    options: CalibrateOptions,
+    journal: CalibrationJournal,
+    progress: Progress,
+) -> None:
+    """Carry out what is not in the journal yet, some worlds at a time.
+
+    Parameters
+    ----------
+    part, name
+        Of the journal.
+    sims
+        Number of worlds.
+    worlds
+        Of the structure.
+    one
+        Simulates and fits the world of a number.
+    options, journal, progress
+        As in `simulate_structure`.
+    """
+    done = {number for number in journal.numbers(part, name) if number < sims}
+    missing = [number for number in range(sims) if number not in done]
+    progress(name, len(done), sims)
     if not missing:
         return
-    prepared = journal.prepared(PART, worlds.name)
+    prepared = journal.prepared(part, name)
     if prepared is None:
-        progress(f"{worlds.name}: pilot", len(done), spec.sims)
-        prepared = worlds.prepare(spec.sims, options.workers)
-        journal.keep_prepared(PART, worlds.name, prepared)
-    layout = worlds.true_values(worlds.truth(0, prepared)).names
-    journal.keep_layout(PART, worlds.name, list(layout))
+        progress(f"{name}: pilot", len(done), sims)
+        prepared = worlds.prepare(sims, options.workers)
+        journal.keep_prepared(part, name, prepared)
     results = Parallel(
         n_jobs=options.workers, backend="threading", return_as="generator_unordered"
-    )(delayed(_one)(number, worlds, prepared, options) for number in missing)
+    )(delayed(one)(number, prepared) for number in missing)
     for count, (number, facts, numbers) in enumerate(results, start=len(done) + 1):
-        journal.add(PART, worlds.name, number, facts, numbers)
-        progress(worlds.name, count, spec.sims)
+        journal.add(part, name, number, facts, numbers)
+        progress(name, count, sims)
 
 
-def _one(
-    number: int, worlds: Worlds, prepared: Prepared, options: CalibrateOptions
-) -> tuple[int, dict[str, Any], np.ndarray | None]:
+def _one(number: int, prepared: Prepared, worlds: Worlds, options: CalibrateOptions) -> Result:
     truth = worlds.truth(number, prepared)
     found = worlds.fit(number, worlds.figures(number, truth), prepared)
     if found.ranked is None:
@@ -131,15 +162,24 @@ def record(picked: Ranked, truth: Ranked, kept_draws: int, levels: tuple[float, 
     return np.column_stack([*columns, *ends]).astype(np.float32)
 
 
-def identity(worlds: Worlds, options: CalibrateOptions) -> str:
-    """Hash of all that the worlds of a structure and their fits hang on."""
+def identity(worlds: Worlds, options: CalibrateOptions, made_of: Sequence[object]) -> str:
+    """Hash of all that worlds and their fits hang on.
+
+    Parameters
+    ----------
+    worlds
+        Of the structure.
+    options
+        Settings of fits.
+    made_of
+        What else the stored numbers hang on.
+    """
     parts = [
         worlds.assumptions.identity(worlds.evidence.data_hash),
         worlds.kind,
         worlds.seed,
         options.fit.model_dump(mode="json"),
-        options.sbc.kept_draws,
-        options.coverage.levels,
+        made_of,
         versions(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -31,6 +31,8 @@ def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
             shown.append(entries_grid(own, options))
     if len(found.coverage):
         shown.append(coverage_grid(found.coverage, options))
+    if len(found.broken):
+        shown.append(broken_grid(found.broken, options))
     return shown
 
 
@@ -168,8 +170,9 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
         tuple(rows),
         (
             f"Coverage in per cent at each level, with the standard error of that at "
-            f"{100 * options.coverage.level:g} %, of which width and interval score (score) are told. "
-            "Width and scores in per cent of the world's own losses (of a mean month, or in all); "
+            f"{100 * options.coverage.level:g} %, of which width and interval "
+            "score (score) are told. Width and scores in per cent of the world's own losses (of a "
+            "mean month, or in all); "
             "lower scores are better.",
             "face value: every figure is the truth, give or take its rounding. trend: a log-linear "
             "trend of the reporter's series with prediction intervals. No row: the method says "
@@ -177,6 +180,66 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
         ),
         left=frozenset({0, 1, 2}),
         fold=frozenset({0}),
+    )
+
+
+def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
+    """One row a break and entry."""
+    rows = []
+    for row in table.to_dict("records"):
+        first = row["entry"] == table.loc[table["break"] == row["break"], "entry"].iloc[0]
+        share = row["touched_conflicts"]
+        rows.append(
+            (
+                str(row["break"]) if first else "",
+                str(row["entry"]),
+                f"{row['error']:+,.0f}",
+                f"{100 * row['error_share']:+.0f}",
+                f"{row['error_sd']:+.1f}",
+                f"{100 * row['coverage']:.0f} ± {100 * row['coverage_se']:.0f}",
+                *(
+                    (
+                        f"{row['failed']} of {row['worlds']}",
+                        f"{100 * row['predictive_alarm']:.0f}",
+                        f"{100 * row['audit_alarm']:.0f}",
+                        f"{row['conflicts']:.1f}",
+                        "-" if not np.isfinite(share) else f"{100 * share:.0f}",
+                    )
+                    if first
+                    else ("",) * 5
+                ),
+            )
+        )
+    said = dict(zip(table["break"], table["says"], strict=True))
+    level, outside = 100 * options.noticing.level, options.noticing.outside
+    return Grid(
+        "Worlds that break what the set believes",
+        (
+            "world",
+            "answer",
+            "error",
+            "%",
+            "sd",
+            f"{level:g} % covers",
+            "failed",
+            "predictive",
+            "audit",
+            "conflicts",
+            "of touched",
+        ),
+        tuple(rows),
+        (
+            "Error: median less truth, mean over the worlds, in persons, in per cent of the mean "
+            "absolute truth and in posterior standard deviations. Does anything notice? Failed: "
+            "fits that missed a bound. Predictive: per cent of the worlds whose posterior "
+            f"predictive p value is under {options.noticing.predictive_p:g}. Audit: per cent of the "
+            "worlds in which the smallest leave-one-out tail probability (PSIS) is under that "
+            f"over the number of claims. Conflicts: mean number of claims under {outside:g}; of "
+            "touched: per cent of those that the break is about. `none` has the false alarms.",
+            *(f"{name}: {text}." for name, text in said.items()),
+        ),
+        left=frozenset({0, 1}),
+        fold=frozenset({0, 1}),
     )
 
 

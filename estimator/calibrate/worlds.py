@@ -13,13 +13,14 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.calibrate.fits import WorldFit, fit_world
 from estimator.calibrate.options import FitOptions
-from estimator.calibrate.ranked import Ranked, ranked
+from estimator.calibrate.ranked import Ranked, ranked, ranked_names
 from estimator.calibrate.simulate import simulate
 from estimator.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
 from estimator.inference import Short, infer, infer_whitened, learn_whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot
+from estimator.whitening import Whitening
 
 _BLOCK = 50  # truths that are drawn together: simulation n is the same however many there are
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
@@ -117,14 +118,25 @@ class Worlds:
         """Months of the window."""
         return list(self.published.structure.coords["month"])
 
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """Names of what is ranked."""
+        return ranked_names(self.fitted, self.assumptions)
+
     def prepare(self, n_truths: int, cores: int) -> Prepared:
         """Learn the whitening of the structure and, where truths need one, its posterior."""
-        sampler = self.assumptions.sampler
-        whitening = learn_whitening(self.fitted, sampler, self._child(_PILOT), cores)
-        truths = None
-        if self.kind != "prior":
-            truths = self._posterior_truths(n_truths, whitening, cores)
-        return Prepared(Pilot.of(whitening, self.fitted), truths)
+        if n_truths not in self._prepared:
+            sampler = self.assumptions.sampler
+            whitening = learn_whitening(self.fitted, sampler, self._child(_PILOT), cores)
+            truths = None
+            if self.kind != "prior":
+                truths = self._posterior_truths(n_truths, whitening, cores)
+            self._prepared[n_truths] = Prepared(Pilot.of(whitening, self.fitted), truths)
+        return self._prepared[n_truths]
+
+    @cached_property
+    def _prepared(self) -> dict[int, Prepared]:
+        return {}
 
     def truth(self, number: int, prepared: Prepared) -> xr.Dataset:
         """Draw the true values of a world from the model (no dims chain, draw)."""
@@ -139,8 +151,11 @@ class Worlds:
 
     def replicate(self, number: int, truth: xr.Dataset) -> ModelInputs:
         """Simulate figures in place of the published ones."""
-        rng = np.random.default_rng(self._child(_REPORTS, number))
-        return simulate(self.published, truth, rng)
+        return simulate(self.published, truth, np.random.default_rng(self.report_seed(number)))
+
+    def report_seed(self, number: int) -> np.random.SeedSequence:
+        """Seed of the reports of a world."""
+        return self._child(_REPORTS, number)
 
     def fit(self, number: int, world: ModelInputs, prepared: Prepared) -> WorldFit:
         """Fit a world."""
@@ -176,11 +191,13 @@ class Worlds:
     def _blocks(self) -> dict[int, xr.Dataset]:
         return {}
 
-    def _posterior_truths(self, n_truths: int, whitening: object, cores: int) -> xr.Dataset:
+    def _posterior_truths(self, n_truths: int, whitening: Whitening, cores: int) -> xr.Dataset:
         """Draws of the posterior given the published claims, in an order without meaning."""
         sampler, seed = self.assumptions.sampler, self._child(_POSTERIOR)
         first, second, third = seed.spawn(3)
-        own = learn_whitening(self.published, sampler, first, cores)
+        own = whitening
+        if self.kind == "posterior":
+            own = learn_whitening(self.published, sampler, first, cores)
         settings = Short(
             sampler.chains,
             self.fit_options.tune,

@@ -50,13 +50,12 @@ def plot_ranks(shares: pd.DataFrame, band: Band, name: str, level: float) -> Fig
     at, lower, upper = band
     widest = 1.6 * float(max((upper - at).max(), (at - lower).max()))
     axes[0].set_ylim(-widest, widest)
-    figure.supxlabel("rank of the truth, as a share", fontsize=style.TEXT_SIZE)
-    figure.supylabel("ECDF − share", fontsize=style.TEXT_SIZE)
     return style.frame(
         figure,
         f"{name}: ranks of the truth in {len(shares)} simulated worlds",
         "",
         [
+            "Across: rank of the truth, as a share. Up: ECDF of the ranks less that share. "
             f"Grey: simultaneous {100 * level:g} % band of uniform ranks. Of {shares.shape[1]} "
             f"quantities {outside} leave it (red); by chance about "
             f"{(1 - level) * shares.shape[1]:.0f} would. A line above 0 on the left and below on "
@@ -137,10 +136,65 @@ def plot_coverage(table: pd.DataFrame, name: str) -> Figure:
     axes[0, 0].set_xlim(0.45, 1.0)
     axes[0, 0].set_ylim(0.0, 1.02)
     axes[0, 0].legend(fontsize=style.SMALL_SIZE, frameon=False, loc="center left")
-    figure.supxlabel("mass of the range", fontsize=style.TEXT_SIZE)
-    figure.supylabel("share of the truths inside", fontsize=style.TEXT_SIZE)
     notes = [
+        "Across: mass of the range. Up: share of the truths inside. "
         f"{int(table['worlds'].max())} worlds. A line on the diagonal: the ranges mean what they "
         "say. Below it: too narrow. Bars: two standard errors (the months of a world count as one)."
     ]
     return style.frame(figure, f"{name}: coverage of the truth in simulated worlds", "", notes)
+
+
+def plot_broken(table: pd.DataFrame, level: float) -> Figure:
+    """Plot error, coverage and alarms of each break.
+
+    Parameters
+    ----------
+    table
+        As `estimator.calibrate.broken.broken_table` gives it.
+    level
+        Mass of the range whose coverage is told.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three axes: errors in posterior standard deviations and coverage, one mark an answer; and
+        shares of worlds with an alarm.
+    """
+    names = list(dict.fromkeys(table["break"]))
+    answers = list(dict.fromkeys(table["entry"]))
+    figure = style.new_figure(0.55 * len(names) + 1.6)
+    errors, coverage, alarms = figure.subplots(1, 3, sharey=True)
+    colors = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
+    for n, answer in enumerate(answers):
+        own = table[table["entry"] == answer].set_index("break").loc[names]
+        up = np.arange(len(names)) + (n - (len(answers) - 1) / 2) * 0.12
+        mark = {"marker": "o", "markersize": 4, "linestyle": "none"}
+        color = colors[n % len(colors)]
+        errors.plot(own["error_sd"], up, color=color, label=answer, **mark)
+        spread = 2.0 * own["coverage_se"]
+        coverage.errorbar(own["coverage"], up, xerr=spread, color=color, linewidth=0.8, **mark)
+    first = table.drop_duplicates("break").set_index("break").loc[names]
+    for n, (column, label) in enumerate(
+        (("predictive_alarm", "predictive check"), ("audit_alarm", "audit"))
+    ):
+        height = np.arange(len(names)) + (n - 0.5) * 0.3
+        alarms.barh(height, first[column], height=0.28, color=colors[n], label=label)
+    errors.set_yticks(range(len(names)), names, fontsize=style.TEXT_SIZE)
+    errors.invert_yaxis()
+    errors.axvline(0.0, color=style.GREY, linewidth=0.7)
+    coverage.axvline(level, color=style.GREY, linewidth=0.7)
+    alarms.set_xlim(0.0, 1.0)
+    coverage.set_xlim(0.0, 1.05)
+    for ax, title in (
+        (errors, "error of the median, posterior sd"),
+        (coverage, f"coverage of {100 * level:g} % ranges"),
+        (alarms, "share of worlds with an alarm"),
+    ):
+        ax.set_title(title, fontsize=style.TEXT_SIZE)
+        style.tidy(ax)
+    errors.legend(fontsize=style.SMALL_SIZE, frameon=False)
+    alarms.legend(fontsize=style.SMALL_SIZE, frameon=False)
+    said = dict(zip(table["break"], table["says"], strict=True))
+    notes = [f"{int(table['worlds'].max())} worlds each. Bars of coverage: two standard errors."]
+    notes += [f"{name}: {text}." for name, text in said.items()]
+    return style.frame(figure, "Worlds that break what the set believes", "", notes)
