@@ -87,7 +87,7 @@ class Figures:
             if self.data["quantity"].values[claim] == "killed":
                 value = value / np.nansum(weight[claim] * self.monthly)
             shares.append(np.where(weight[claim] > 0, value, np.nan))
-        return np.minimum(_mean(shares, len(self.months)), 1.0)
+        return np.asarray(np.minimum(_mean(shares, len(self.months)), 1.0))
 
     @cached_property
     def recruits(self) -> np.ndarray:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from estimator.calibrate.options import CalibrateOptions
 from estimator.calibrate.run import Calibration
 from estimator.calibrate.uniformity import FEWEST, band
-from estimator.plots.calibration import plot_broken, plot_coverage, plot_ranks
+from estimator.plots.calibration import plot_broken, plot_coverage, plot_ranks, plot_reweighting
 
 
 def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[str, Figure]]:
@@ -23,3 +23,5 @@ def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[st
         yield "coverage", plot_coverage(found.coverage, options.coverage.structure)
     if len(found.broken):
         yield "broken", plot_broken(found.broken, options.noticing.level)
+    if "compared" in found.reweighting:
+        yield "reweighting", plot_reweighting(found.reweighting, options.reweighting.max_k_hat)

@@ -12,6 +12,7 @@ from estimator.calibrate.broken import broken_table, simulate_broken
 from estimator.calibrate.coverage import coverage_table
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, StructureOptions
+from estimator.calibrate.reweighted import compare_moves
 from estimator.calibrate.sbc import (
     Progress,
     sbc_table,
@@ -37,6 +38,8 @@ class Calibration:
         `estimator.calibrate.coverage.coverage_table`.
     broken
         `estimator.calibrate.broken.broken_table`.
+    reweighting
+        `estimator.calibrate.reweighted.compare_moves`.
     shares
         Ranks as shares, (world, entry) with the names of the entries as columns, by structure.
     """
@@ -45,6 +48,7 @@ class Calibration:
     sbc: pd.DataFrame = field(default_factory=pd.DataFrame)
     coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
     broken: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reweighting: pd.DataFrame = field(default_factory=pd.DataFrame)
     shares: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
@@ -55,6 +59,7 @@ class Calibration:
             "sbc": self.sbc,
             "coverage": self.coverage,
             "broken": self.broken,
+            "reweighting": self.reweighting,
         }
         return {name: table for name, table in named.items() if len(table)}
 
@@ -129,6 +134,9 @@ def calibrate(
             }
         if "broken" in options.parts:
             found.broken = _broken(journal, overrides, options, progress, config_dir)
+        if "reweighting" in options.parts:
+            base = Worlds.of("base", overrides, "replicate", options.seed, options.fit, config_dir)
+            found.reweighting = compare_moves(base, options, journal, progress)
     return found
 
 

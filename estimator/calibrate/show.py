@@ -12,6 +12,7 @@ from estimator.calibrate.baselines import BASELINES
 from estimator.calibrate.coverage import MODEL, PERIODS
 from estimator.calibrate.options import CalibrateOptions
 from estimator.calibrate.ranked import MONTHLY, TOTAL
+from estimator.calibrate.reweighted import by_k_hat
 from estimator.calibrate.run import Calibration
 from estimator.compare.show import Grid
 
@@ -33,6 +34,8 @@ def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
         shown.append(coverage_grid(found.coverage, options))
     if len(found.broken):
         shown.append(broken_grid(found.broken, options))
+    if len(found.reweighting):
+        shown.append(reweighting_grid(found.reweighting, options))
     return shown
 
 
@@ -222,25 +225,68 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "sd",
             f"{level:g} % covers",
             "failed",
-            "predictive",
+            "PPC",
             "audit",
             "conflicts",
-            "of touched",
+            "touched",
         ),
         tuple(rows),
         (
             "Error: median less truth, mean over the worlds, in persons, in per cent of the mean "
             "absolute truth and in posterior standard deviations. Does anything notice? Failed: "
-            "fits that missed a bound. Predictive: per cent of the worlds whose posterior "
-            f"predictive p value is under {options.noticing.predictive_p:g}. Audit: per cent of the "
-            "worlds in which the smallest leave-one-out tail probability (PSIS) is under that "
-            f"over the number of claims. Conflicts: mean number of claims under {outside:g}; of "
+            "fits that missed a bound. PPC: per cent of the worlds whose posterior "
+            f"predictive p value is under {options.noticing.predictive_p:g}. Audit: per cent of "
+            "the worlds in which the smallest leave-one-out tail probability (PSIS) is under that "
+            f"over the number of claims. Conflicts: mean number of claims under {outside:g}; "
             "touched: per cent of those that the break is about. `none` has the false alarms.",
             *(f"{name}: {text}." for name, text in said.items()),
         ),
         left=frozenset({0, 1}),
-        fold=frozenset({0, 1}),
+        fold=frozenset({0}),
     )
+
+
+def reweighting_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
+    """One row a bin of k-hat."""
+    rows = [
+        (
+            _bin_text(row["low"], row["high"]),
+            f"{row['sets']}",
+            *(f"{row[name]:.2f}" for name in ("median_rms_errors", "tail_rms_errors")),
+            *(f"{row[name]:.3f}" for name in ("median_rms_sd", "tail_rms_sd")),
+            *(f"{row[name]:.2f}" for name in ("median_max_sd", "tail_max_sd")),
+            f"{100 * row['far']:.1f}",
+        )
+        for row in by_k_hat(table, options.reweighting.bins).to_dict("records")
+    ]
+    return Grid(
+        "Error of reweighting, by k-hat",
+        (
+            "k-hat",
+            "sets",
+            "median, se",
+            "tails, se",
+            "median, sd",
+            "tails, sd",
+            "worst median",
+            "worst tail",
+            "% over 4 se",
+        ),
+        tuple(rows),
+        (
+            "Reweighted sets against real fits of the same sets: monthly losses, killed and net "
+            "change. Root mean squares of the differences of medians and of 5 % and 95 % "
+            "quantiles (tails) in Monte-Carlo standard errors (se; 1 when both errors are right) "
+            "and in posterior standard deviations (sd); worst: the largest, in sd. Sweeps refit "
+            f"above k-hat {options.reweighting.max_k_hat:g}. Every set: reweighting.csv.",
+        ),
+    )
+
+
+def _bin_text(low: float, high: float) -> str:
+    if not np.isfinite(low):
+        return f"up to {high:g}"
+    return f"over {low:g}" if not np.isfinite(high) else f"{low:g} to {high:g}"
 
 
 def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:

@@ -198,3 +198,46 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
     notes = [f"{int(table['worlds'].max())} worlds each. Bars of coverage: two standard errors."]
     notes += [f"{name}: {text}." for name, text in said.items()]
     return style.frame(figure, "Worlds that break what the set believes", "", notes)
+
+
+def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
+    """Plot the error of reweighted sets against their k-hat.
+
+    Parameters
+    ----------
+    table
+        As `estimator.calibrate.reweighted.compare_moves` gives it.
+    max_k_hat
+        Limit of sweeps, drawn as a line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two axes, in Monte-Carlo standard errors and in posterior standard deviations: root mean
+        squares of medians (dots) and of 5 % and 95 % quantiles (triangles), one mark a set.
+    """
+    figure = style.new_figure(3.6)
+    both = figure.subplots(1, 2)
+    colors = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
+    told = table[table["compared"].notna()]
+    for ax, unit, title in zip(
+        both,
+        ("errors", "sd"),
+        ("Monte-Carlo standard errors", "posterior standard deviations"),
+        strict=True,
+    ):
+        for n, (name, own) in enumerate(told.groupby("move", sort=False)):
+            color = colors[n % len(colors)]
+            ax.plot(own["k_hat"], own[f"median_rms_{unit}"], "o", color=color, label=str(name))
+            ax.plot(own["k_hat"], own[f"tail_rms_{unit}"], "^", color=color, alpha=0.5)
+        ax.axvline(max_k_hat, color=style.GREY, linewidth=0.8, linestyle="--")
+        ax.set_yscale("log")
+        ax.set_xlabel("k-hat", fontsize=style.TEXT_SIZE)
+        ax.set_title(f"root mean square difference, {title}", fontsize=style.TEXT_SIZE)
+        style.tidy(ax)
+    both[0].legend(fontsize=style.SMALL_SIZE, frameon=False)
+    notes = [
+        "Dots: medians; triangles: 5 % and 95 % quantiles; of monthly losses, killed and net "
+        f"change. One mark a set. Dashed: the limit of sweeps, {max_k_hat:g}."
+    ]
+    return style.frame(figure, "Reweighted sets against real fits of them", "", notes)
