@@ -194,7 +194,7 @@ class CalibrateOptions(Options):
     def _named_structures_exist(self) -> CalibrateOptions:
         asked = [] if self.only == "all" else list(self.only)
         problems = [
-            f".{key}: unknown structure; {nearest(name, self.structures)}"
+            f"{key}: unknown structure; {nearest(name, self.structures)}"
             for key, name in [("coverage.structure", self.coverage.structure)]
             + [("only", name) for name in asked]
             if name not in self.structures
