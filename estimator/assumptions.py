@@ -240,12 +240,32 @@ class ForceOptions(Section):
     other_exits: Prior
 
 
+class Wander(Section):
+    """A bias that wanders: it moves in a straight line from knot to knot, back from the end."""
+
+    step: float = Field(gt=0.0, description="standard deviation of the change between knots")
+    every_months: int = Field(ge=1, le=120)
+
+
+class Delay(Section):
+    """How long it takes until a death is in a registry or list: log-normal."""
+
+    median_days: float = Field(gt=0.0, le=10_000)
+    spread: float = Field(gt=0.0, le=5.0, description="standard deviation of the log of the days")
+
+
 class SourceReporting(Section):
-    """How one origin reports one quantity: truth + bias (+ drift) + noise on its scale."""
+    """How one origin reports one quantity: truth + bias (+ drift, wander) + noise on its scale.
+
+    With a `delay` only that part of the truth is reported which was known when the figure was
+    published.
+    """
 
     bias: Prior | None = None
     undercount: Prior | None = None
     drift: Prior = Prior(family="Fixed", value=0.0)
+    wander: Wander | None = None
+    delay: Delay | None = None
     noise: float = Field(gt=0.0)
 
     @model_validator(mode="after")
@@ -264,11 +284,39 @@ class SourceReporting(Section):
         return self
 
 
+class SharedBias(Section):
+    """Biases of one kind of speaker: each origin's is drawn around a common mean."""
+
+    mean: Prior
+    spread: Prior
+
+    @model_validator(mode="after")
+    def _families(self) -> SharedBias:
+        problems = []
+        if self.mean.family not in {"Fixed", "Normal"}:
+            problems.append(f".mean: must be Fixed or Normal. Got {self.mean.family}")
+        fixed = self.spread.family == "Fixed" and (self.spread.value or 0.0) > 0
+        if not fixed and self.spread.family != "LogNormal":
+            problems.append(f".spread: must be LogNormal, or Fixed above 0. Got {self.spread}")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+Speaker = Literal["own", "enemy", "third_party"]
+
+
 class ReportingOptions(Section):
-    """Bias and noise: a default for each quantity, and what differs for an origin."""
+    """Bias and noise: a default for each quantity, and what differs for an origin.
+
+    `hierarchy` shares biases between origins of one speaker (who speaks of whose losses), for
+    origins without an entry of their own.
+    """
 
     default: dict[Quantity, SourceReporting]
     origins: dict[str, dict[Quantity, SourceReporting]]
+    hierarchy: dict[Speaker, dict[Quantity, SharedBias]]
+    noise_growth: float = Field(ge=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _complete_and_in_the_right_units(self) -> ReportingOptions:
@@ -279,6 +327,11 @@ class ReportingOptions(Section):
         for place, table in tables.items():
             for quantity, reporting in table.items():
                 problems += _reporting_unit_problems(f"{place}.{quantity}", quantity, reporting)
+        for speaker, shared in self.hierarchy.items():
+            for quantity, bias in shared.items():
+                place = f"hierarchy.{speaker}.{quantity}"
+                problems += _unit_problems(place, quantity, {"mean": bias.mean})
+                problems += _unit_problems(place, quantity, {"spread": bias.spread})
         if problems:
             raise ValueError("\n".join(f".{problem}" for problem in problems))
         return self
@@ -287,14 +340,44 @@ class ReportingOptions(Section):
         """Return how `origin` reports `quantity`: its own entry, else the default."""
         return self.origins.get(origin, {}).get(quantity, self.default[quantity])
 
+    def delays(self) -> dict[str, dict[str, float]]:
+        """Return the reporting delays by ``origin:quantity`` (``:quantity`` for the defaults)."""
+        tables = {"": self.default, **self.origins}
+        return {
+            f"{origin}:{quantity}": reporting.delay.model_dump()
+            for origin, table in tables.items()
+            for quantity, reporting in table.items()
+            if reporting.delay is not None
+        }
+
+    def shared(self, origin: str, quantity: str, speaker: str) -> SharedBias | None:
+        """Return what the bias of `origin` is drawn around, if it shares it with others."""
+        if quantity in self.origins.get(origin, {}):
+            return None
+        return {str(name): table for name, table in self.hierarchy.items()}.get(speaker, {}).get(
+            quantity
+        )
+
 
 def _reporting_unit_problems(place: str, quantity: str, reporting: SourceReporting) -> list[str]:
-    unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
-    wanted = {"bias": unit, "undercount": unit, "drift": f"{unit}/year"}
+    problems = _unit_problems(
+        place, quantity, {name: getattr(reporting, name) for name in ("bias", "undercount")}
+    )
+    problems += _unit_problems(place, quantity, {"drift": reporting.drift}, per="/year")
+    if reporting.delay is not None and QUANTITY_SCALES[quantity] != "log":
+        allowed = ", ".join(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
+        problems.append(f"{place}.delay: only for counts of persons ({allowed})")
+    return problems
+
+
+def _unit_problems(
+    place: str, quantity: str, priors: Mapping[str, Prior | None], per: str = ""
+) -> list[str]:
+    expected = REPORTING_UNITS[QUANTITY_SCALES[quantity]] + per
     return [
         f"{place}.{name}.unit: must be {expected!r}. Got {prior.unit!r}"
-        for name, expected in wanted.items()
-        if (prior := getattr(reporting, name)) is not None and prior.unit not in (None, expected)
+        for name, prior in priors.items()
+        if prior is not None and prior.unit not in (None, expected)
     ]
 
 
@@ -386,7 +469,7 @@ class SamplerOptions(Section):
     tune: int = Field(ge=10, le=100_000)
     cores: int = Field(ge=1, le=256)
     target_accept: float = Field(gt=0.5, lt=1.0)
-    adaptation: Literal["diag", "low_rank"]
+    adaptation: Literal["auto", "laplace", "diag", "low_rank"]
     prior_draws: int = Field(ge=10, le=100_000)
     max_rhat: float = Field(gt=1.0)
     min_ess: float = Field(ge=1.0)

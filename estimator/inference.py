@@ -26,8 +26,9 @@ from pytensor.graph.replace import graph_replace, vectorize_graph
 
 from estimator.assumptions import SamplerOptions
 from estimator.convergence import Convergence, convergence
+from estimator.laplace import laplace_whitening
 from estimator.model.build import build_from_inputs
-from estimator.model.inputs import ModelInputs, Structure
+from estimator.model.inputs import SPARSE_WALKS, ModelInputs, Structure
 from estimator.whitening import Whitening, whitened_model
 
 Progress = Callable[[int, int], None]
@@ -255,6 +256,22 @@ def infer(
     return Draws(posterior, prior, log_likelihood, stats)
 
 
+def adaptations(inputs: ModelInputs, options: SamplerOptions) -> tuple[str, ...]:
+    """Ways of adapting the sampler to be tried one after the other until the draws can be trusted.
+
+    With `auto`: a diagonal mass matrix, then the coordinates of Laplace's approximation. These come
+    at once where claims outnumber what is sampled: many origins that report the same months make
+    the ridges that a diagonal matrix cannot follow.
+    """
+    if options.adaptation != "auto":
+        return (options.adaptation,)
+    structure = inputs.structure
+    n_series = len(SPARSE_WALKS) + 1
+    sampled = n_series * len(structure.coords["month"]) + len(structure.coords["source"])
+    many = inputs.figure("used").sum() > sampled
+    return ("laplace",) if many else ("diag", "laplace")
+
+
 @dataclass(frozen=True)
 class Short:
     """Settings of a short run in whitened coordinates.
@@ -302,6 +319,14 @@ def learn_whitening(
     )
     draws = trace["sample_stats"]["unconstrained_draw"].values
     return Whitening.of_draws(draws.reshape(-1, draws.shape[-1]))
+
+
+def whitening_of(inputs: ModelInputs) -> Whitening:
+    """Coordinates for a set from the mode of its posterior: no draw is needed (see `laplace`)."""
+    with _LOCK:
+        entry = compiled(inputs.structure, inputs)
+        density = entry.with_data(inputs)
+        return laplace_whitening(density)
 
 
 def infer_whitened(
@@ -375,6 +400,8 @@ def _nutpie(
     import nutpie
 
     density = entry.with_data(inputs)
+    adaptation = adaptations(inputs, options)[0]
+    whitening = laplace_whitening(density) if adaptation == "laplace" else None
     total = options.chains * (options.draws + options.tune)
 
     def report(chains: list[Any]) -> None:
@@ -382,21 +409,25 @@ def _nutpie(
             progress(sum(chain.finished_draws for chain in chains), total)
 
     trace = nutpie.sample(
-        density,
+        density if whitening is None else whitened_model(density, whitening),
         draws=options.draws,
         tune=options.tune,
         chains=options.chains,
         cores=options.cores,
         seed=seed,
-        adaptation=options.adaptation,
+        adaptation="diag" if adaptation == "laplace" else adaptation,
         target_accept=options.target_accept,
         save_warmup=False,
         progress_bar=False,
         progress_callback=report,
+        store_unconstrained=whitening is not None,
     )
-    moved = trace["posterior"]
-    sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
     stats = trace["sample_stats"].to_dataset()
+    if whitening is not None:
+        sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
+    else:
+        moved = trace["posterior"]
+        sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
     kept = [
         name for name in ("diverging", "energy", "n_steps", "depth", "step_size") if name in stats
     ]

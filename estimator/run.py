@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet
+from estimator.assumptions import AssumptionSet, SamplerOptions
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv
-from estimator.inference import Diagnostics, Progress, diagnose, infer
+from estimator.inference import Diagnostics, Draws, Progress, adaptations, diagnose, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
 from estimator.results import (
@@ -31,6 +32,8 @@ from estimator.results import (
     write_result,
 )
 from estimator.scenario import break_even_plan_shares, project
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,15 @@ def estimate(
         evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
     sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
-    draws = infer(inputs, assumptions.sampler, sampler_seed, progress)
-    posterior = reported_quantities(draws.posterior, inputs, evidence)
+    for adaptation in adaptations(inputs, assumptions.sampler):
+        sampler = assumptions.sampler.model_copy(update={"adaptation": adaptation})
+        draws = infer(inputs, sampler, sampler_seed, progress)
+        posterior = reported_quantities(draws.posterior, inputs, evidence)
+        diagnostics = _diagnosed(posterior, draws, evidence, sampler)
+        if diagnostics.ok or sampler.method != "nutpie":
+            break
+        log.info("adaptation %s: %s", adaptation, "; ".join(diagnostics.failures))
     prior = reported_quantities(draws.prior, inputs, evidence)
-    reported = posterior[[name for name in DIAGNOSED if name in posterior]]
-    used = evidence.dataset["confirmed_used"].values
-    diagnostics = diagnose(
-        reported.isel(confirmed_claim=used), draws.sample_stats, assumptions.sampler
-    )
     scenarios = project(posterior, assumptions, scenario_seed)
     if scenarios is not None:
         share = break_even_plan_shares(scenarios, assumptions.derived)
@@ -116,6 +120,14 @@ def estimate(
         posterior, assumptions.derived, np.random.default_rng(derived_seed)
     )
     return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
+
+
+def _diagnosed(
+    posterior: xr.Dataset, draws: Draws, evidence: Evidence, sampler: SamplerOptions
+) -> Diagnostics:
+    reported = posterior[[name for name in DIAGNOSED if name in posterior]]
+    used = evidence.dataset["confirmed_used"].values
+    return diagnose(reported.isel(confirmed_claim=used), draws.sample_stats, sampler)
 
 
 def default_name() -> str:

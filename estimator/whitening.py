@@ -14,7 +14,8 @@ import numpy as np
 from numba import carray, cfunc, njit, types
 from numba.extending import intrinsic
 
-_FEW = 0.10  # correlations that are not told from none are left out: they cost time and add noise
+CORRELATED = 0.10
+"""Weaker correlations are left out: not told from none, they cost time and add noise."""
 _SHRUNK = 0.05  # of the rest so much goes to the unit matrix
 _START = 0.7  # standard deviation of the chains' starts, in whitened coordinates
 
@@ -46,16 +47,41 @@ class Whitening:
         center, scale = draws.mean(axis=0), draws.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         correlation = np.atleast_2d(np.corrcoef(((draws - center) / scale).T))
-        others = np.abs(np.nan_to_num(correlation - np.eye(len(center))))
-        block = np.flatnonzero(others.max(axis=0) > _FEW)
+        block = _correlated(correlation, CORRELATED)
         part = (1.0 - _SHRUNK) * correlation[np.ix_(block, block)] + _SHRUNK * np.eye(len(block))
-        return cls(center, scale, block.astype(np.int64), np.linalg.cholesky(part))
+        return cls(center, scale, block, np.linalg.cholesky(part))
+
+    @classmethod
+    def of_covariance(
+        cls, center: np.ndarray, covariance: np.ndarray, correlated: float
+    ) -> Whitening:
+        """Take the map from a covariance that is known. (coordinate, coordinate).
+
+        Parameters
+        ----------
+        center
+            (coordinate,).
+        covariance
+            Positive definite.
+        correlated
+            Coordinates whose correlations all lie below this are scaled alone.
+        """
+        scale = np.sqrt(np.diag(covariance))
+        correlation = covariance / np.outer(scale, scale)
+        block = _correlated(correlation, correlated)
+        factor = np.linalg.cholesky(correlation[np.ix_(block, block)])
+        return cls(np.asarray(center, dtype=float), scale, block, factor)
 
     def sampled(self, whitened: np.ndarray) -> np.ndarray:
         """From whitened to sampled coordinates. (..., coordinate)."""
         turned = whitened.copy()
         turned[..., self.block] = whitened[..., self.block] @ self.factor.T
         return np.asarray(self.center + self.scale * turned)
+
+
+def _correlated(correlation: np.ndarray, least: float) -> np.ndarray:
+    others = np.abs(np.nan_to_num(correlation - np.eye(len(correlation))))
+    return np.flatnonzero(others.max(axis=0) > least).astype(np.int64)
 
 
 def whitened_model(model: Any, whitening: Whitening) -> Any:

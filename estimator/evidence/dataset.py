@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, HedgingOptions
+from estimator.assumptions import AssumptionSet, HedgingOptions, ReportingOptions
 from estimator.evidence.floors import difference_floors
 from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
@@ -18,6 +18,7 @@ from estimator.evidence.select import select_claims
 
 log = logging.getLogger(__name__)
 
+_KNOWABLE = 0.01  # less of a figure's period than this known by its publication: it says nothing
 _TEXT = ("quantity", "unit", "hedge", "status", "origin", "speaker", "citation", "locator")
 
 
@@ -74,7 +75,8 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     outside = int((selected["reason"] == "outside the window").sum())
     if outside:
         log.warning("%d claims lie outside the window and do not count", outside)
-    dataset = _dataset(selected, window, assumptions.hedging)
+    selected = _drop_unknowable(selected, window, assumptions.reporting)
+    dataset = _dataset(selected, window, assumptions)
     floors = dataset["confirmed_used"].to_series()
     implied = selected["used"] & selected["id"].isin(floors.index[~floors])
     selected["used"] &= ~implied
@@ -82,7 +84,21 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     return Evidence(selected, dataset, str(claims.attrs.get("data_hash", "")))
 
 
-def _dataset(selected: pd.DataFrame, window: Window, hedging: HedgingOptions) -> xr.Dataset:
+def _drop_unknowable(
+    selected: pd.DataFrame, window: Window, reporting: ReportingOptions
+) -> pd.DataFrame:
+    """Leave out what was published so early that its origin's delay let nothing be known."""
+    if not reporting.delays():
+        return selected
+    selected = selected.copy()
+    for index, row in selected[selected["used"]].iterrows():
+        if _known_weights(row, window, reporting) is None:
+            selected.loc[index, "used"] = False
+            selected.loc[index, "reason"] = "published before its delay lets anything be known"
+    return selected
+
+
+def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet) -> xr.Dataset:
     eligible = selected[
         selected["status"].isin(LIKELIHOOD_STATUSES)
         & selected["quantity"].isin(MODELLED)
@@ -99,9 +115,11 @@ def _dataset(selected: pd.DataFrame, window: Window, hedging: HedgingOptions) ->
     others = eligible[eligible["status"] != "confirmed"]
     order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
     months = window.months
-    floor_columns = _columns(floors, window, "confirmed_claim", "confirmed_")
+    floor_columns = _columns(floors, window, assumptions.reporting, "confirmed_claim", "confirmed_")
     weight, figure, used = difference_floors(
-        floors, np.asarray(floor_columns["confirmed_weight"][1]), _floor_figures(floors, hedging)
+        floors,
+        np.asarray(floor_columns["confirmed_weight"][1]),
+        _floor_figures(floors, assumptions.hedging),
     )
     floor_columns |= {
         "confirmed_weight": (("confirmed_claim", "month"), weight),
@@ -110,7 +128,7 @@ def _dataset(selected: pd.DataFrame, window: Window, hedging: HedgingOptions) ->
     }
     return xr.Dataset(
         {
-            **_columns(others.loc[order], window, "claim", ""),
+            **_columns(others.loc[order], window, assumptions.reporting, "claim", ""),
             **floor_columns,
             "month_days": ("month", window.days, {"units": "days"}),
             "years_to_end": ("month", window.years_to_end(), {"units": "years"}),
@@ -125,9 +143,9 @@ def _dataset(selected: pd.DataFrame, window: Window, hedging: HedgingOptions) ->
 
 
 def _columns(
-    rows: pd.DataFrame, window: Window, dim: str, prefix: str
+    rows: pd.DataFrame, window: Window, reporting: ReportingOptions, dim: str, prefix: str
 ) -> dict[str, tuple[object, ...]]:
-    weights = [_weights(row, window) for _, row in rows.iterrows()]
+    weights = [_weights(row, window, reporting) for _, row in rows.iterrows()]
     matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
     columns: dict[str, tuple[object, ...]] = {
         f"{prefix}weight": ((dim, "month"), matrix),
@@ -150,7 +168,27 @@ def _floor_figures(floors: pd.DataFrame, hedging: HedgingOptions) -> np.ndarray:
     return np.asarray(figure.where(floors["hedge"] != "nearly", figure * (1.0 - hedging.nearly)))
 
 
-def _weights(row: pd.Series, window: Window) -> np.ndarray:
+def _weights(row: pd.Series, window: Window, reporting: ReportingOptions) -> np.ndarray:
+    known = _known_weights(row, window, reporting)
+    # What nothing could be known of does not count (`_drop_unknowable`), but needs some weights.
+    return _full_weights(row, window) if known is None else known
+
+
+def _known_weights(
+    row: pd.Series, window: Window, reporting: ReportingOptions
+) -> np.ndarray | None:
+    """Weights of what the origin could know; None where that is nothing."""
+    weights = _full_weights(row, window)
+    delay = reporting.of(row["origin"], row["quantity"]).delay
+    if delay is None:
+        return weights
+    known = weights * window.known_share(
+        row["period_start"], row["period_end"], row["published"], delay
+    )
+    return known if known.sum() >= _KNOWABLE * weights.sum() else None
+
+
+def _full_weights(row: pd.Series, window: Window) -> np.ndarray:
     if row["quantity"] == "force_size":
         return window.stock_weights(row["period_end"])
     unit = "persons" if row["quantity"] == "killed_share" else row["unit"]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
+
+from estimator.assumptions import Delay
 
 DAYS_PER_MONTH = 365.25 / 12
 DAYS_PER_YEAR = 365.25
@@ -30,19 +34,19 @@ class Window:
     end: pd.Timestamp
     overhang_days: int = 0
 
-    @property
+    @cached_property
     def months(self) -> list[str]:
         """Labels of the months, e.g. ``2026-01``."""
         return [str(p) for p in pd.period_range(self.start, self.end, freq="M")]
 
-    @property
+    @cached_property
     def edges(self) -> np.ndarray:
         """Days from `start` to each month's first day and to the day after `end`. (month + 1)."""
         firsts = pd.period_range(self.start, self.end, freq="M").to_timestamp()
         begins = np.maximum((firsts - self.start).days.to_numpy(), 0)
         return np.append(begins, (self.end - self.start).days + 1).astype(float)
 
-    @property
+    @cached_property
     def days(self) -> np.ndarray:
         """Days of each month that lie in the window. (month,), in days."""
         return np.diff(self.edges)
@@ -84,6 +88,34 @@ class Window:
                 return np.asarray(weights * per_day * DAYS_PER_MONTH)
             case _:
                 return np.asarray(weights)
+
+    def known_share(
+        self, first: pd.Timestamp, last: pd.Timestamp, published: pd.Timestamp, delay: Delay
+    ) -> np.ndarray:
+        """Share of what happened in a period that a registry knew when it published. (month,).
+
+        Parameters
+        ----------
+        first, last
+            The period.
+        published
+            Day of publication.
+        delay
+            Distribution of the days from a death to its registration.
+
+        Returns
+        -------
+        numpy.ndarray
+            Mean over the days of the period in each month; 1 in months outside it.
+        """
+        days = np.arange((last - first).days + 1)
+        waited = (published - first).days - days + 1.0
+        with np.errstate(divide="ignore"):
+            known = ndtr(np.log(np.maximum(waited, 0.0) / delay.median_days) / delay.spread)
+        month = np.searchsorted(self.edges[1:-1], (first - self.start).days + days, side="right")
+        counts = np.bincount(month, minlength=len(self.months))
+        total = np.bincount(month, weights=known, minlength=len(self.months))
+        return np.asarray(np.where(counts > 0, total / np.maximum(counts, 1), 1.0))
 
     def stock_weights(self, day: pd.Timestamp) -> np.ndarray:
         """Weights of the monthly net changes in a stock at the beginning of `day`. (month,)."""

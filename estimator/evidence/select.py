@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pandas as pd
 
 from estimator.assumptions import EvidenceOptions, Names
@@ -134,23 +135,25 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
         reason[group.index[:-1]] = f"repeats {kept}"
     left = claims[(reason == "") & (claims["status"] != "confirmed")]
     for _, group in left.groupby(["origin", "quantity", "population"], sort=False):
-        sums = [claim["id"] for _, claim in group.iterrows() if _covered(claim, group)]
-        reason[claims["id"].isin(sums)] = (
+        first = group["period_start"].to_numpy(dtype="datetime64[D]").astype(int)
+        last = group["period_end"].to_numpy(dtype="datetime64[D]").astype(int)
+        reason[group.index[_covered(first, last)]] = (
             f"repeats the sum of shorter claims of {group['origin'].iloc[0]}"
         )
 
 
-def _covered(claim: pd.Series, group: pd.DataFrame) -> bool:
-    length = claim["period_end"] - claim["period_start"]
-    shorter = group[(group["period_end"] - group["period_start"]) * 2 < length]
-    reached = claim["period_start"]
-    for _, part in shorter.sort_values("period_start").iterrows():
-        if part["period_start"] > reached:
-            return False
-        reached = max(reached, part["period_end"] + pd.Timedelta(days=1))
-        if reached > claim["period_end"]:
-            return True
-    return False
+def _covered(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Whether each day of a period lies in periods of less than half its length. (claim,)."""
+    length = last - first
+    covered = np.zeros(len(first), dtype=bool)
+    order = np.argsort(first, kind="stable")
+    for row in np.flatnonzero(length > 2 * length.min(initial=0)):
+        parts = order[2 * length[order] < length[row]]
+        parts = parts[(last[parts] >= first[row]) & (first[parts] <= last[row])]
+        # Days reached so far, one part after the other: a part that begins later leaves a gap.
+        reached = np.maximum.accumulate(np.append(first[row], last[parts] + 1))
+        covered[row] = bool((first[parts] <= reached[:-1]).all() and reached[-1] > last[row])
+    return covered
 
 
 def _nothing_counts(selected: pd.DataFrame) -> str:

@@ -21,6 +21,9 @@ _DIMS = {
     "reporting_location": ("reporting_term", "source"),
     "reporting_scale": ("reporting_term", "source"),
     "reporting_one_sided": ("reporting_term", "source"),
+    "shared_location": ("shared_term", "bias_group"),
+    "shared_scale": ("shared_term", "bias_group"),
+    "bias_step_scale": ("bias_step",),
     "claim_value": ("claim",),
     "claim_figures": ("claim_figure", "claim"),
     "confirmed_value": ("confirmed_claim",),
@@ -51,7 +54,9 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
+        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source), where
+        biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
+        (bias_step),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
@@ -82,7 +87,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         )
         linear, value = _assumptions(given, structure, levels)
         shift, offset = pt.split(
-            apply("shifts", _reporting(given)), splits_size=[n_claims, n_months]
+            apply("shifts", _reporting(given, structure)), splits_size=[n_claims, n_months]
         )
         walks = [
             linear[f"{walk}.level"] + value[f"{walk}.step"] * path
@@ -184,13 +189,40 @@ def _own_variable(
     return distributions[family](key.replace(".", "_"), **dict(parameters))
 
 
-def _reporting(given: dict[str, TensorVariable]) -> TensorVariable:
-    """Sample bias and drift of each source. (2 × source,): all biases, then all drifts."""
+def _reporting(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
+    """Sample what moves the reports of each source.
+
+    Returns
+    -------
+    (2 × source + bias_step,): biases at the end of the window, drifts, steps of wandering biases
+    """
     raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
     linear = given["reporting_location"] + given["reporting_scale"] * raw
+    if structure.coords["bias_group"]:
+        linear = linear + _shared_biases(given, raw, structure)
     one_sided = pt.gt(given["reporting_one_sided"], 0)
     terms = pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
-    return pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()
+    pieces = [pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()]
+    if structure.coords["bias_step"]:
+        steps = pm.Normal("bias_step_raw", 0.0, 1.0, dims="bias_step")
+        pieces.append(
+            pm.Deterministic("bias_steps", given["bias_step_scale"] * steps, dims="bias_step")
+        )
+    return pt.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+
+
+def _shared_biases(
+    given: dict[str, TensorVariable], raw: TensorVariable, structure: Structure
+) -> TensorVariable:
+    """Biases around the mean of their group, 0 for sources of none. (reporting_term, source)."""
+    members = structure.constants["bias_members"]
+    common = pm.Normal("shared_raw", 0.0, 1.0, dims=("shared_term", "bias_group"))
+    linear = given["shared_location"] + given["shared_scale"] * common
+    values = pt.stack([linear[0], pt.exp(linear[1])])
+    shared = pm.Deterministic("shared_bias", values, dims=("shared_term", "bias_group"))
+    own = pt.sum(members * shared[0][None, :], axis=1)
+    spread = pt.sum(members * shared[1][None, :], axis=1)
+    return pt.stack([own + spread * raw[0], pt.zeros_like(own)])
 
 
 def _sparse_series(

@@ -6,11 +6,14 @@ Apart from the model, so that what works on draws does not import PyMC.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet, SharedBias
 from estimator.model.figures import reporting_size
 from estimator.priors import LINKS
 
@@ -37,15 +40,133 @@ def _link(value: float, *, is_share: bool) -> float:
     return math.log(value) if value > 0 else NOTHING
 
 
-def reporting_data(sources: list[str], assumptions: AssumptionSet) -> np.ndarray:
-    """Columns: location and scale of bias, of drift, and whether one-sided. (source, 5)."""
+def sources_of(data: xr.Dataset) -> dict[str, str]:
+    """Return the sources of the claims in order, and each one's speaker (empty if not said)."""
+    names = data["source"].values.astype(str).tolist()
+    if "speaker" not in data:
+        return dict.fromkeys(names, "")
+    speakers: dict[str, str] = {}
+    for name, speaker in zip(names, data["speaker"].values.astype(str).tolist(), strict=True):
+        speakers[name] = speakers.get(name) or speaker
+    return speakers
+
+
+@dataclass(frozen=True)
+class SharedBiases:
+    """Groups of sources whose biases are drawn around a common mean with a common spread.
+
+    Attributes
+    ----------
+    groups
+        ``speaker:quantity`` of each group that a source belongs to.
+    members
+        1 where a source belongs to a group. (source, group).
+    location, scale
+        Of the mean, then of the log of the spread, in model units. (shared_term, group).
+    """
+
+    groups: list[str]
+    members: np.ndarray
+    location: np.ndarray
+    scale: np.ndarray
+
+
+SHARED_TERMS = ("mean", "spread")
+
+
+def shared_biases(sources: Mapping[str, str], assumptions: AssumptionSet) -> SharedBiases:
+    """Collect the groups of `reporting.hierarchy` that any source belongs to."""
+    found: dict[str, tuple[str, SharedBias]] = {}
+    group_of = {}
+    for name, speaker in sources.items():
+        origin, quantity = name.rsplit(":", 1)
+        shared = assumptions.reporting.shared(origin, quantity, speaker)
+        if shared is not None:
+            group_of[name] = f"{speaker}:{quantity}"
+            found[group_of[name]] = (quantity, shared)
+    groups = list(found)
+    members = np.array(
+        [[float(group_of.get(name) == group) for group in groups] for name in sources]
+    ).reshape(len(sources), len(groups))
+    location, scale = np.zeros((2, len(groups))), np.zeros((2, len(groups)))
+    for at, (quantity, shared) in enumerate(found.values()):
+        size = reporting_size(quantity)
+        mean = shared.mean.location_scale()
+        location[0, at], scale[0, at] = mean[0] / size, mean[1] / size
+        if shared.spread.is_fixed:
+            location[1, at] = math.log(float(shared.spread.value or 0.0) / size)
+        else:
+            location[1, at], scale[1, at] = shared.spread.location_scale()
+            location[1, at] -= math.log(size)
+    return SharedBiases(groups, members, location, scale)
+
+
+@dataclass(frozen=True)
+class WanderingBiases:
+    """Steps of the biases that wander.
+
+    Attributes
+    ----------
+    labels
+        ``origin:quantity:n`` of each step, the last before the end first.
+    source
+        Index of the source of each step. (bias_step,).
+    scale
+        Standard deviation of each step, in model units. (bias_step,).
+    ramps
+        How much of each step is in the bias of each month: from 0 after its knots to 1 before
+        them. (month, bias_step).
+    """
+
+    labels: list[str]
+    source: np.ndarray
+    scale: np.ndarray
+    ramps: np.ndarray
+
+
+def wandering_biases(
+    sources: Iterable[str], n_months: int, assumptions: AssumptionSet
+) -> WanderingBiases:
+    """Lay out the knots of the biases that wander, back from the last month."""
+    labels, source, scale, ramps = [], [], [], []
+    before_end = n_months - 1.0 - np.arange(n_months)
+    for at, name in enumerate(sources):
+        origin, quantity = name.rsplit(":", 1)
+        wander = assumptions.reporting.of(origin, quantity).wander
+        if wander is None:
+            continue
+        for step in range(math.ceil((n_months - 1) / wander.every_months)):
+            labels.append(f"{name}:{step}")
+            source.append(at)
+            scale.append(wander.step / reporting_size(quantity))
+            ramps.append(np.clip(before_end / wander.every_months - step, 0.0, 1.0))
+    return WanderingBiases(
+        labels,
+        np.array(source, dtype=int),
+        np.array(scale, dtype=float),
+        np.array(ramps, dtype=float).reshape(len(labels), n_months).T,
+    )
+
+
+def reporting_data(sources: Mapping[str, str], assumptions: AssumptionSet) -> np.ndarray:
+    """Columns: location and scale of bias, of drift, and whether one-sided. (source, 5).
+
+    A bias that is shared between origins has neither here: see `shared_biases`.
+
+    Parameters
+    ----------
+    sources
+        As `sources_of` gives them.
+    """
     rows = []
-    for name in sources:
+    for name, speaker in sources.items():
         origin, quantity = name.rsplit(":", 1)
         reporting = assumptions.reporting.of(origin, quantity)
         size = reporting_size(quantity)
         drift = [number / size for number in reporting.drift.location_scale()]
-        if reporting.undercount is not None:
+        if assumptions.reporting.shared(origin, quantity, speaker) is not None:
+            rows.append([0.0, 0.0, *drift, 0.0])
+        elif reporting.undercount is not None:
             rows.append([*reporting.undercount.location_scale(), *drift, 1.0])
         elif reporting.bias is not None:
             bias = [number / size for number in reporting.bias.location_scale()]

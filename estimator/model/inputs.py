@@ -29,7 +29,16 @@ from estimator.model.figures import (
 )
 from estimator.model.force import wounded_before
 from estimator.model.geometry import losses_map, step_maps
-from estimator.model.hyperparameters import assumption_data, reporting_data
+from estimator.model.hyperparameters import (
+    SHARED_TERMS,
+    SharedBiases,
+    WanderingBiases,
+    assumption_data,
+    reporting_data,
+    shared_biases,
+    sources_of,
+    wandering_biases,
+)
 from estimator.model.linear_maps import Layout, stack, stored
 from estimator.model.random_walk import carried_steps, innovation_map
 
@@ -79,7 +88,9 @@ class Structure:
         - ``total`` (claim, series × month + 2): each claim as a linear functional of losses,
           killed, recruits, foreign recruits, returned, then other exits and the start
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
-        - ``shift`` (claim, 2 × source): picks bias, and drift times the claim's time
+        - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
+          and the steps of a bias that wanders
+        - ``bias_members`` (source, bias_group): which sources share the mean of their biases
         - ``claim_size`` (claim,): months that a difference adds up
         - ``months_before_window`` (): months of war before the window
     layout
@@ -89,7 +100,7 @@ class Structure:
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
         Labels of the dims `month, claim, claim_figure, confirmed_claim, source, assumption,
-        reporting_term`.
+        reporting_term, shared_term, bias_group, bias_step`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -128,6 +139,8 @@ class ModelInputs:
         - ``reporting_one_sided`` (reporting_term, source): 1 where the bias is an undercount
         - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
         - ``losses_map`` (month, month): the same for the losses
+        - ``shared_location``, ``shared_scale`` (shared_term, bias_group): see `SharedBiases`
+        - ``bias_step_scale`` (bias_step,): see `WanderingBiases`
         - ``map_entries`` (entry,), ``map_runs`` (run, 3): the linear maps of `Structure.layout`
         - ``claim_value`` (claim,) on the scale of the claim's quantity
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
@@ -149,13 +162,18 @@ class ModelInputs:
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
-    sources = list(dict.fromkeys(data["source"].values.tolist()))
+    speakers = sources_of(data)
+    sources = list(speakers)
     quantities = data["quantity"].values.tolist()
     location, scale = assumption_data(assumptions)
-    reporting = reporting_data(sources, assumptions)
+    reporting = reporting_data(speakers, assumptions)
+    shared = shared_biases(speakers, assumptions)
+    wandering = wandering_biases(sources, data.sizes["month"], assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
-    constants = _constants(data, sources, assumptions)
-    reporter, reported_by = _reported_by(data, sources)
+    constants = _constants(data, sources, wandering, assumptions)
+    constants["bias_members"] = shared.members
+    reporter, reported_by = _reported_by(data, sources, wandering)
+    typical = _typical_biases(reporting, shared, wandering)
     walks = {
         walk: (
             constants[f"carried_{walk}"],
@@ -164,9 +182,9 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         )
         for walk in WALKS
     }
-    of_claim = reporting[[sources.index(name) for name in data["source"].values.tolist()]]
+    bias_scale = typical[1][[sources.index(name) for name in data["source"].values.tolist()]]
     dense = _coordinates(
-        data, claim_figures, of_claim, reporter, walks, constants["mobilisation_weight"]
+        data, claim_figures, bias_scale, reporter, walks, constants["mobilisation_weight"]
     )
     layout, arrays = _stacked(constants, dense, reported_by)
     structure = Structure(
@@ -187,6 +205,9 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "source": sources,
             "assumption": list(ASSUMPTIONS),
             "reporting_term": ["bias", "drift"],
+            "shared_term": list(SHARED_TERMS),
+            "bias_group": shared.groups,
+            "bias_step": wandering.labels,
         },
     )
     return ModelInputs(
@@ -197,27 +218,43 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_location": reporting[:, [0, 2]].T.copy(),
             "reporting_scale": reporting[:, [1, 3]].T.copy(),
             "reporting_one_sided": np.stack([reporting[:, 4], np.zeros(len(sources))]),
+            "shared_location": shared.location,
+            "shared_scale": shared.scale,
+            "bias_step_scale": wandering.scale,
             **dense,
             **arrays,
             "claim_value": claim_value,
             "claim_figures": claim_figures,
             **confirmed_data(data, assumptions),
         },
-        start=_start(location, reporting, reported_by),
+        start=_start(location, typical[0], reporting[:, 2], reported_by),
     )
+
+
+def _typical_biases(
+    reporting: np.ndarray, shared: SharedBiases, wandering: WanderingBiases
+) -> tuple[np.ndarray, np.ndarray]:
+    """Middle and size of each source's bias before any claim. (source,) each."""
+    one_sided = reporting[:, 4] > 0
+    middle = np.where(
+        one_sided, -np.exp(np.where(one_sided, reporting[:, 0], 0.0)), reporting[:, 0]
+    )
+    variance = (reporting[:, 1] * np.where(one_sided, _UNDERCOUNT_SIZE, 1.0)) ** 2
+    middle += shared.members @ shared.location[0]
+    variance += shared.members @ (shared.scale[0] ** 2 + np.exp(2.0 * shared.location[1]))
+    np.add.at(variance, wandering.source, wandering.scale**2 / 2.0)
+    return middle, np.sqrt(variance)
 
 
 def _coordinates(
     data: xr.Dataset,
     claim_figures: np.ndarray,
-    reporting_of_claim: np.ndarray,
+    bias_scale: np.ndarray,
     reporter: str | None,
     walks: dict[str, tuple[np.ndarray, float, float]],
     mobilised: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Make the maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
-    one_sided = reporting_of_claim[:, 4] > 0
-    bias_scale = reporting_of_claim[:, 1] * np.where(one_sided, _UNDERCOUNT_SIZE, 1.0)
     figures = dict(zip(FIGURES, claim_figures, strict=True))
     sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
     shifted = np.array([float(name == reporter) for name in data["source"].values.tolist()])
@@ -251,15 +288,19 @@ def _stacked(
     )
 
 
-def _start(location: np.ndarray, reporting: np.ndarray, reported_by: sp.csr_array) -> np.ndarray:
-    one_sided = reporting[:, 4] > 0
-    bias = np.where(one_sided, -np.exp(np.where(one_sided, reporting[:, 0], 0.0)), reporting[:, 0])
+def _start(
+    location: np.ndarray, bias: np.ndarray, drift: np.ndarray, reported_by: sp.csr_array
+) -> np.ndarray:
     level = location[list(ASSUMPTIONS).index("losses.level")]
-    return np.asarray(level - reported_by @ np.concatenate([bias, reporting[:, 2]]))
+    no_steps = np.zeros(reported_by.shape[1] - len(bias) - len(drift))
+    return np.asarray(level - reported_by @ np.concatenate([bias, drift, no_steps]))
 
 
 def _constants(
-    data: xr.Dataset, sources: list[str], assumptions: AssumptionSet
+    data: xr.Dataset,
+    sources: list[str],
+    wandering: WanderingBiases,
+    assumptions: AssumptionSet,
 ) -> dict[str, np.ndarray]:
     n_months = data.sizes["month"]
     weight = data["weight"].values
@@ -288,7 +329,14 @@ def _constants(
         "own_floor": _own_floor(data["confirmed_weight"].values > 0),
         "total": np.array(total).reshape(rest.shape),
         "rest": rest,
-        "shift": np.concatenate([picks, picks * years[:, None]], axis=1),
+        "shift": np.concatenate(
+            [
+                picks,
+                picks * years[:, None],
+                picks[:, wandering.source] * _ramps_of_claims(data, wandering, scales == "stock"),
+            ],
+            axis=1,
+        ),
         "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
         "months_before_window": np.array(float(assumptions.window.months_before_window)),
     }
@@ -309,6 +357,16 @@ def _years_of_claims(data: xr.Dataset, is_stock: np.ndarray) -> np.ndarray:
     return np.where(is_stock, last, mean)
 
 
+def _ramps_of_claims(
+    data: xr.Dataset, wandering: WanderingBiases, is_stock: np.ndarray
+) -> np.ndarray:
+    """How much of each step of a wandering bias is in each claim. (claim, bias_step)."""
+    weight = data["weight"].values
+    mean = weight @ wandering.ramps / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
+    last = wandering.ramps[np.cumsum(weight > 0, axis=1).argmax(axis=1)]
+    return np.where(is_stock[:, None], last, mean)
+
+
 def _functional(
     balance: dict[str, float], weight: np.ndarray, exposure: np.ndarray, quantity: str
 ) -> np.ndarray:
@@ -324,7 +382,9 @@ def _functional(
     return row
 
 
-def _reported_by(data: xr.Dataset, sources: list[str]) -> tuple[str | None, sp.csr_array]:
+def _reported_by(
+    data: xr.Dataset, sources: list[str], wandering: WanderingBiases
+) -> tuple[str | None, sp.csr_array]:
     """Say whose bias and drift shift the sampled losses of each month.
 
     The source that has most claims of single months, if they cover most months, in all months but
@@ -333,25 +393,37 @@ def _reported_by(data: xr.Dataset, sources: list[str]) -> tuple[str | None, sp.c
     Returns
     -------
     source, matrix
-        (month, 2 × source), with two stored entries a month: its bias, and its drift times years.
+        (month, 2 × source + bias_step), with as many stored entries each month: its bias, its drift
+        times years, and all steps of wandering biases (0 for those of others).
     """
     n_months = data.sizes["month"]
-    single = data["weight"].values > 0.99
+    single = data["weight"].values > 0.0
     monthly = (
         data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
     )
-    names, counts = np.unique(data["source"].values[monthly], return_counts=True)
-    reporter = str(names[np.argmax(counts)]) if len(names) else None
-    if reporter is None or counts.max() < n_months / 2:
+    names = np.unique(data["source"].values[monthly]).tolist()
+    told = [
+        int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names
+    ]
+    reporter = str(names[int(np.argmax(told))]) if names else None
+    if reporter is None or max(told) < n_months / 2:
         reporter = None
     free = ~(data["confirmed_weight"].values > 0).any(axis=0)
-    entries = np.stack([np.ones(n_months), data["years_to_end"].values], axis=1)
-    entries *= free[:, None] if reporter is not None else 0.0
     position = sources.index(reporter) if reporter is not None else 0
-    columns = np.tile([position, len(sources) + position], n_months)
-    starts = np.arange(0, 2 * n_months + 1, 2)
-    shape = (n_months, 2 * len(sources))
-    return reporter, sp.csr_array((entries.ravel(), columns, starts), shape=shape)
+    own = (wandering.source == position)[None, :] * wandering.ramps
+    entries = np.concatenate(
+        [np.ones((n_months, 1)), data["years_to_end"].values[:, None], own], axis=1
+    )
+    entries *= free[:, None] if reporter is not None else 0.0
+    n_sources, n_steps = len(sources), len(wandering.source)
+    columns = np.concatenate(
+        [[position, n_sources + position], 2 * n_sources + np.arange(n_steps)]
+    ).astype(int)
+    starts = np.arange(0, n_months * len(columns) + 1, len(columns))
+    shape = (n_months, 2 * n_sources + n_steps)
+    return reporter, sp.csr_array(
+        (entries.ravel(), np.tile(columns, n_months), starts), shape=shape
+    )
 
 
 def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:

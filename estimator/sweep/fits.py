@@ -142,6 +142,7 @@ def evidence_key(assumptions: AssumptionSet) -> str:
         assumptions.window.model_dump(mode="json"),
         assumptions.hedging.model_dump(mode="json"),
         assumptions.killed_share.origins,
+        assumptions.reporting.delays(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ import numpy as np
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
 from estimator.evidence import Evidence
 from estimator.model.figures import confirmed_data, figures_of_claims
-from estimator.model.hyperparameters import assumption_data, reporting_data
+from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
 from estimator.reweighting import Hyperparameters
 from estimator.sweep.sets import SweepSet
 
@@ -180,7 +180,7 @@ class Planner:
 
     def __init__(self, evidences: dict[str, Evidence]) -> None:
         self.evidences = evidences
-        self._sources: dict[str, list[str]] = {}
+        self._sources: dict[str, dict[str, str]] = {}
         self._claims: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._reporting: dict[str, np.ndarray] = {}
         self._parts: dict[str, str] = {}
@@ -231,10 +231,9 @@ class Planner:
             used |= np.array([name in counted for name in sources])
         return np.concatenate([np.ones(len(ASSUMPTIONS), bool), used, used])
 
-    def _sources_of(self, evidence_key: str) -> list[str]:
+    def _sources_of(self, evidence_key: str) -> dict[str, str]:
         if evidence_key not in self._sources:
-            data = self.evidences[evidence_key].dataset
-            self._sources[evidence_key] = list(dict.fromkeys(data["source"].values.tolist()))
+            self._sources[evidence_key] = sources_of(self.evidences[evidence_key].dataset)
         return self._sources[evidence_key]
 
     def _group_key(self, planned: PlannedSet) -> str:
@@ -256,6 +255,7 @@ class Planner:
             assumptions.confirmed.counts,
             assumptions.window.model_dump(mode="json"),
             assumptions.derived.model_dump(mode="json"),
+            _bias_structure(self._sources_of(planned.evidence_key), assumptions),
             assumptions.seed,
             assumptions.sampler.method,
             self._evidence_part(planned),
@@ -280,6 +280,17 @@ class Planner:
                 digest.update(np.ascontiguousarray(array).tobytes())
             self._parts[key] = digest.hexdigest()[:12]
         return self._parts[key]
+
+
+def _bias_structure(sources: Iterable[str], assumptions: AssumptionSet) -> list[object]:
+    """Shared and wandering biases, whose priors `estimator.reweighting` does not know."""
+    reporting = assumptions.reporting.model_dump(mode="json", include={"hierarchy"})
+    wander = []
+    for name in sources:
+        own = assumptions.reporting.of(*name.rsplit(":", 1)).wander
+        wander.append(None if own is None else own.model_dump(mode="json"))
+    has_own = {origin: sorted(table) for origin, table in assumptions.reporting.origins.items()}
+    return [reporting, wander, has_own if assumptions.reporting.hierarchy else None]
 
 
 def groups_of(planner: Planner, planned: Sequence[tuple[str, PlannedSet]]) -> list[Group]:

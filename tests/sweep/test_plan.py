@@ -81,6 +81,9 @@ def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: li
         ["evidence.as_of=2025-12-31"],
         ["evidence.drop=[S03]"],
         ["hedging.nearly=0.1"],  # of a floor
+        ["+reporting.default.losses.wander={step: 0.1, every_months: 6}"],
+        ["reporting=hierarchical"],
+        ["reporting=registry_delay"],
     ],
     ids=lambda overrides: overrides[0],
 )

@@ -20,7 +20,7 @@ from estimator.compare.drivers.table import Row, joined, rows_table
 from estimator.compare.sets import Chunk, Sets
 from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
 from estimator.errors import OutputError
-from estimator.model.hyperparameters import assumption_data, reporting_data
+from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
 from estimator.priors import Prior
 from estimator.reweighting import NaturalDraws, smoothed
 
@@ -139,7 +139,8 @@ def _free(tree: xr.DataTree, assumptions: AssumptionSet) -> Iterator[_Moved]:
     """Priors of a set that are normal on some scale, and not fixed."""
     posterior = tree["posterior"].to_dataset()
     sources = [str(name) for name in posterior["source"].values]
-    reporting = reporting_data(sources, assumptions)
+    speakers = sources_of(tree["constant_data"].to_dataset())
+    reporting = reporting_data({name: speakers.get(name, "") for name in sources}, assumptions)
     linear = NaturalDraws.of(posterior, reporting[:, 4]).linear
     location, scale = assumption_data(assumptions)
     location = np.concatenate([location, reporting[:, 0], reporting[:, 2]])

@@ -1,0 +1,228 @@
+"""Biases that are shared or wander, late registries, short periods, evidence without a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import lognorm
+
+from estimator.assumptions import AssumptionSet, Delay
+from estimator.compose import assumption_set
+from estimator.errors import ConfigError
+from estimator.evidence import Evidence, load_evidence, read_claims
+from estimator.inference import CompiledStructure, _prior_draws
+from estimator.model.build import build_from_inputs
+from estimator.model.hyperparameters import shared_biases, sources_of, wandering_biases
+from estimator.model.inputs import model_inputs
+from tests.evidence.tables import YEAR, row, write
+
+NORMAL = "{family: Normal, low: -0.2, high: 0.6, mass: 0.9}"
+SHARED = (
+    "+reporting.hierarchy.enemy={losses: {mean: "
+    + NORMAL
+    + ", spread: {family: LogNormal, low: 0.1, high: 0.5}}}"
+)
+
+
+def table(folder: Path, rows: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    return read_claims([str(write(folder / "claims.csv", rows))])
+
+
+def loaded(claims: pd.DataFrame, *overrides: str) -> tuple[Evidence, AssumptionSet]:
+    window = ["window.start=2025-01-01", "window.end=2025-12-31", "evidence.populations=all"]
+    assumptions = assumption_set([*window, *overrides])
+    return load_evidence(assumptions, claims), assumptions
+
+
+def months(**cells: str) -> list[dict[str, str]]:
+    periods = pd.period_range("2025-01", "2025-12", freq="M")
+    return [
+        row(
+            **(
+                {
+                    "id": f"{cells.get('origin', 'counter')}-{period}",
+                    "period_start": f"{period.start_time:%Y-%m-%d}",
+                    "period_end": f"{period.end_time:%Y-%m-%d}",
+                    "published": "2026-02-01",
+                }
+                | cells
+            )
+        )
+        for period in periods
+    ]
+
+
+def prior(evidence: Evidence, assumptions: AssumptionSet) -> xr.Dataset:
+    inputs = model_inputs(evidence, assumptions)
+    entry = CompiledStructure(build_from_inputs(inputs))
+    variables, likelihood = entry.evaluate(_prior_draws(entry.model, 3000, 1))
+    assert np.isfinite(likelihood["reported"]).all()
+    return variables.isel(chain=0)
+
+
+# Shared biases
+
+
+def test_biases_of_one_kind_of_speaker_vary_together_around_their_mean(tmp_path: Path) -> None:
+    rows = months(origin="a", speaker="enemy") + months(origin="b", speaker="enemy")
+    rows += months(origin="c", speaker="own")
+    evidence, assumptions = loaded(table(tmp_path, rows), SHARED)
+    found = prior(evidence, assumptions)["reporting"].sel(reporting_term="bias")
+    bias = {name: found.sel(source=f"{name}:losses").values for name in "abc"}
+    shared = assumptions.reporting.hierarchy["enemy"]["losses"]
+    mean, mean_sd = shared.mean.location_scale()
+    spread = np.exp(np.random.default_rng(2).normal(*shared.spread.location_scale(), 100_000))
+    variance = mean_sd**2 + np.mean(spread**2)
+    for name in "ab":
+        assert bias[name].mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / 3000))
+        assert bias[name].var() == pytest.approx(variance, rel=0.15)
+    assert np.corrcoef(bias["a"], bias["b"])[0, 1] == pytest.approx(mean_sd**2 / variance, abs=0.08)
+    assert abs(np.corrcoef(bias["a"], bias["c"])[0, 1]) < 0.08
+
+
+def test_an_origin_with_an_entry_of_its_own_shares_no_bias(tmp_path: Path) -> None:
+    claims = table(tmp_path, months(origin="a", speaker="enemy"))
+    own = "+reporting.origins.a.losses={bias: {family: Fixed, value: 0.1}, noise: 0.1}"
+    evidence, assumptions = loaded(claims, SHARED, own)
+    shared = shared_biases(sources_of(evidence.dataset), assumptions)
+    assert shared.groups == []
+
+
+@pytest.mark.parametrize(
+    ("override", "problem"),
+    [
+        (SHARED.replace("LogNormal", "Normal"), "spread: must be LogNormal"),
+        (SHARED.replace("family: Normal", "family: LogNormal"), "mean: must be Fixed or Normal"),
+        (SHARED.replace("enemy", "friend"), "friend"),
+        (SHARED.replace("mass: 0.9", "mass: 0.9, unit: persons"), "must be 'log ratio'"),
+    ],
+)
+def test_a_hierarchy_that_makes_no_sense_is_refused(override: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        assumption_set([override])
+
+
+# Wandering biases
+
+
+def test_a_bias_that_wanders_is_fixed_at_the_end_and_spreads_backwards(tmp_path: Path) -> None:
+    wander = (
+        "+reporting.origins.counter.losses={bias: {family: Fixed, value: 0}, "
+        "wander: {step: 0.2, every_months: 4}, noise: 0.1}"
+    )
+    evidence, assumptions = loaded(table(tmp_path, months()), wander)
+    found = prior(evidence, assumptions)
+    truth = np.log(found["losses"].values)
+    bias = found["claim_location"].values - truth
+    before_end = 11.0 - np.arange(12)
+    whole = np.floor(before_end / 4.0)
+    part = before_end / 4.0 - whole
+    expected = 0.2 * np.sqrt(whole + part**2)
+    assert bias.std(axis=0) == pytest.approx(expected, rel=0.1, abs=1e-9)
+    assert bias[:, -1] == pytest.approx(0.0, abs=1e-9)
+
+
+@given(n_months=st.integers(2, 60), every=st.integers(1, 24))
+def test_the_steps_of_a_wandering_bias_reach_back_to_the_first_month(
+    n_months: int, every: int
+) -> None:
+    assumptions = assumption_set(
+        [
+            "+reporting.default.recruits.wander.step=0.1",
+            f"+reporting.default.recruits.wander.every_months={every}",
+        ]
+    )
+    found = wandering_biases(["a:recruits", "a:losses"], n_months, assumptions)
+    assert len(found.labels) == -(-(n_months - 1) // every)
+    assert set(found.source.tolist()) == {0}
+    assert (found.ramps[-1] == 0).all()
+    assert (np.diff(found.ramps, axis=0) <= 1e-12).all()
+    assert found.ramps[0].sum() == pytest.approx((n_months - 1) / every)
+
+
+# Late registries
+
+days = st.dates(pd.Timestamp("2025-01-01").date(), pd.Timestamp("2025-12-31").date())
+delays = st.builds(Delay, median_days=st.floats(1, 400), spread=st.floats(0.1, 2))
+
+
+@given(ends=st.tuples(days, days).map(sorted), waited=st.integers(-60, 900), delay=delays)
+def test_what_is_known_is_a_share_that_grows_with_time_and_is_less_for_later_months(
+    ends: list[object], waited: int, delay: Delay
+) -> None:
+    first, last = (pd.Timestamp(day) for day in ends)
+    published = last + pd.Timedelta(days=waited)
+    known = YEAR.known_share(first, last, published, delay)
+    later = YEAR.known_share(first, last, published + pd.Timedelta(days=30), delay)
+    assert ((known >= 0) & (known <= 1)).all()
+    assert (later >= known - 1e-12).all()
+    inside = YEAR.overlap_days(first, last) > 0
+    assert (known[~inside] == 1).all()
+    assert (np.diff(known[inside]) <= 1e-12).all()
+
+
+def test_what_is_known_of_one_day_is_the_delay_s_distribution() -> None:
+    day = pd.Timestamp("2025-03-10")
+    delay = Delay(median_days=90, spread=0.8)
+    known = YEAR.known_share(day, day, day + pd.Timedelta(days=119), delay)
+    assert known[2] == pytest.approx(lognorm(s=0.8, scale=90).cdf(120))
+
+
+def test_a_late_registry_is_held_against_what_it_could_know(tmp_path: Path) -> None:
+    late = "+reporting.origins.counter.killed={undercount: {family: LogNormal, low: 0.05, high: 0.4}, delay: {median_days: 90, spread: 0.5}, noise: 0.1}"  # noqa: E501
+    claims = table(tmp_path, months(quantity="killed", published="2026-01-10"))
+    plain, _ = loaded(claims)
+    evidence, _ = loaded(claims, late)
+    share = evidence.dataset["weight"].values.diagonal() / plain.dataset["weight"].values.diagonal()
+    assert share[0] > 0.99
+    assert (np.diff(share) < 0).all()
+    assert evidence.claims.set_index("id").loc["counter-2025-12", "reason"] == (
+        "published before its delay lets anything be known"
+    )
+    assert evidence.claims["used"].sum() == 11
+
+
+def test_a_delay_is_for_counts_alone() -> None:
+    delay = "+reporting.default.killed_share.delay={median_days: 90, spread: 0.5}"
+    with pytest.raises(ConfigError, match="delay: only for counts of persons"):
+        assumption_set([delay])
+
+
+# Short periods, wounded, no floor
+
+
+def test_daily_figures_with_independent_errors_say_as_much_as_their_month(tmp_path: Path) -> None:
+    daily = [
+        row(id=f"D{day}", period_start=day, period_end=day, value="1000", hedge="exact")
+        for day in pd.date_range("2025-06-01", "2025-06-30").strftime("%Y-%m-%d")
+    ]
+    monthly = [row(id="M", period_start="2025-07-01", period_end="2025-07-31", hedge="exact")]
+    evidence, assumptions = loaded(table(tmp_path, daily + monthly), "hedging.minimum=1e-6")
+    noise = model_inputs(evidence, assumptions).figure("noise")
+    assert np.sum(noise[:-1] ** -2.0) == pytest.approx(noise[-1] ** -2.0, rel=0.02)
+    flat = assumptions.reporting.model_copy(update={"noise_growth": 0.0})
+    even = model_inputs(evidence, assumptions.model_copy(update={"reporting": flat}))
+    assert np.ptp(even.figure("noise")) == 0
+
+
+def test_evidence_without_a_floor_makes_a_model_and_the_wounded_are_what_is_not_killed(
+    tmp_path: Path,
+) -> None:
+    fixed = "reporting.default.{}={{bias: {{family: Fixed, value: 0}}, noise: 0.1}}"
+    rows = [
+        row(id=name, quantity=name, period_end="2025-03-31")
+        for name in ("losses", "killed", "wounded")
+    ]
+    overrides = [fixed.format(name) for name in ("losses", "killed", "wounded")]
+    evidence, assumptions = loaded(table(tmp_path, rows), *overrides)
+    assert evidence.dataset.sizes["confirmed_claim"] == 0
+    located = np.exp(prior(evidence, assumptions)["claim_location"])
+    total = located.sel(claim="killed") + located.sel(claim="wounded")
+    assert total.values == pytest.approx(located.sel(claim="losses").values)
