@@ -125,7 +125,7 @@ def claim_locations(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
         Of the set.
     truth
         `losses`, `killed_share`, `recruits`, `foreign_recruits` (month), `assumption_value`,
-        `reporting`; thousands of persons.
+        `reporting`, where biases wander `bias_steps`; thousands of persons.
     """
     constants, scale = inputs.structure.constants, np.array(inputs.structure.claim_scale)
     value = {
@@ -144,6 +144,8 @@ def claim_locations(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     state = np.concatenate([*series, [value["force.other_exits"], value["force.start"]]])
     total, rest = constants["total"] @ state, constants["rest"] @ state
     terms = truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()
+    if "bias_steps" in truth:
+        terms = np.concatenate([terms, truth["bias_steps"].values])
     shift = constants["shift"] @ terms
     positive = np.isin(scale, ["log", "logit"])
     ratio = total / np.where(scale == "logit", rest, 1.0)

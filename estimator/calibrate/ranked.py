@@ -21,6 +21,13 @@ ENDS = ("killed_share", "recruits", "foreign_recruits")
 
 TOTAL = "total"
 
+# Entries that are variables of the model themselves.
+_OF_THE_MODEL = {
+    "shared_mean": "shared_bias",
+    "shared_spread": "shared_bias",
+    "bias_step": "bias_steps",
+}
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -68,7 +75,9 @@ def ranked(
     for name in names:
         quantity, _, rest = name.partition("[")
         label = rest.rstrip("]")
-        if not label:
+        if quantity in _OF_THE_MODEL:
+            draws = variables[_OF_THE_MODEL[quantity]].sel(_place(quantity, label))
+        elif not label:
             draws = quantities["assumption_value"].sel(assumption=name)
         elif label == TOTAL:
             draws = whole[quantity]
@@ -78,6 +87,13 @@ def ranked(
             draws = quantities[quantity].isel(source=sources[label])
         rows.append(draws.transpose("chain", "draw").values)
     return Ranked(names, np.array(rows))
+
+
+def _place(quantity: str, label: str) -> dict[str, str]:
+    """Coordinates of an entry in the variable of the model that it is part of."""
+    if quantity == "bias_step":
+        return {"bias_step": label}
+    return {"shared_term": quantity.removeprefix("shared_"), "bias_group": label}
 
 
 def ranked_names(inputs: ModelInputs, assumptions: AssumptionSet) -> tuple[str, ...]:
@@ -93,6 +109,9 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
         for at, source in enumerate(inputs.structure.coords["source"]):
             if varies[at] and source in counts:
                 yield f"{name}[{source}]"
+    for group in inputs.structure.coords["bias_group"]:
+        yield from (f"shared_{term}[{group}]" for term in inputs.structure.coords["shared_term"])
+    yield from (f"bias_step[{label}]" for label in inputs.structure.coords["bias_step"])
     months = inputs.structure.coords["month"]
     for name in MONTHLY:
         yield from (f"{name}[{label}]" for label in (*months, TOTAL))

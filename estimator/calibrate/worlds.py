@@ -31,6 +31,8 @@ _TRUTHS = (
     "foreign_recruits",
     "assumption_value",
     "reporting",
+    "shared_bias",
+    "bias_steps",
     "claim_location",
 )
 _PILOT, _PRIOR, _POSTERIOR, _REPORTS, _FIT = range(5)  # children of a structure's seed
