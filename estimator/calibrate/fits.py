@@ -13,9 +13,18 @@ from estimator.assumptions import SamplerOptions
 from estimator.calibrate.options import FitOptions
 from estimator.calibrate.ranked import Ranked
 from estimator.convergence import convergence
-from estimator.inference import Diagnostics, Short, infer_whitened, learn_whitening, verdict
+from estimator.inference import (
+    Diagnostics,
+    Short,
+    infer_whitened,
+    learn_whitening,
+    verdict,
+    whitening_of,
+)
 from estimator.model.inputs import ModelInputs
 from estimator.pilot import Pilot, transfer
+
+_LAPLACE = 2  # from this attempt on, counted from 0, a world has coordinates of its own
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,9 @@ def fit_world(
     Notes
     -----
     Where chains are too few for the bounds, as many again are added; where they diverge, smaller
-    steps are taken from the start. The last attempt learns a pilot of the world itself.
+    steps are taken from the start. The third attempt takes the coordinates of
+    Laplace's approximation of the world itself, the fourth learns a pilot of it; both take twice
+    the draws.
     """
     begin = time.perf_counter()
     bounds = sampler.model_copy(
@@ -96,10 +107,15 @@ def fit_world(
     try:
         whitening, mapped = transfer(pilot, inputs)
         for attempt in range(options.attempts):
-            if attempt and attempt == options.attempts - 1:
-                own = learn_whitening(inputs, sampler, children[-1], 1)
-                whitening, mapped, parts = own, inputs, []
+            if attempt == _LAPLACE:
                 settings = replace(settings, tune=2 * settings.tune, draws=2 * settings.draws)
+            if attempt >= _LAPLACE:
+                mapped, parts = inputs, []
+                whitening = (
+                    whitening_of(inputs)
+                    if attempt == _LAPLACE
+                    else learn_whitening(inputs, sampler, children[-1], 1)
+                )
             parts.append(infer_whitened(mapped, whitening, settings, children[attempt], 1))
             variables, stats = _joined(parts)
             picked = rank(variables, inputs)

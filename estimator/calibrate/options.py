@@ -44,7 +44,7 @@ class FitOptions(Section):
     max_rhat: float = Field(gt=1.0)
     min_ess: float = Field(ge=10.0)
     max_divergences: int = Field(ge=0)
-    attempts: int = Field(ge=1, le=10)
+    attempts: int = Field(ge=1, le=4)
 
 
 class SbcOptions(Section):

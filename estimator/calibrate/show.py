@@ -16,6 +16,7 @@ from estimator.calibrate.reweighted import by_k_hat
 from estimator.calibrate.run import Calibration
 from estimator.compare.show import Grid
 
+_BIASES = ("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step")
 _ORDER = {
     name: n for names in (MONTHLY, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
 }
@@ -115,7 +116,7 @@ def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
 def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
     """Rows of one structure: assumptions, biases pooled and the worst, some months, totals."""
     rows = [_entry_row(str(row["entry"]), row) for row in _shown(own, options.sbc.months_shown)]
-    for name in ("reporting_bias", "reporting_drift"):
+    for name in _BIASES:
         biases = own[own["quantity"] == name]
         if len(biases):
             worst = biases.sort_values("p", kind="stable").to_dict("records")[0]
@@ -299,7 +300,7 @@ def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
     picked = {every[at] for at in np.linspace(0, len(every) - 1, months).round().astype(int)}
     for row in own.to_dict("records"):
         month = str(row["entry"]).partition("[")[2].rstrip("]")
-        if row["quantity"] in ("reporting_bias", "reporting_drift"):
+        if row["quantity"] in _BIASES:
             continue
         if row["quantity"] in MONTHLY and month not in picked and month != TOTAL:
             continue

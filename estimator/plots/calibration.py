@@ -10,7 +10,11 @@ from matplotlib.figure import Figure
 from estimator.plots import _style as style
 
 _COLUMNS = 5
-_POOLED = ("reporting_bias", "reporting_drift", "losses", "killed", "replacement_gap", "net_change")
+_MONTHLY = ("losses", "killed", "replacement_gap", "net_change")
+_POOLED = (
+    *_MONTHLY,
+    *("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step"),
+)
 _METHOD_COLORS = {"model": style.BLUE, "face value": style.VERMILION, "trend": style.ORANGE}
 
 Band = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -74,7 +78,7 @@ def _panels(columns: list[str]) -> dict[str, list[str]]:
         pooled = quantity in _POOLED and label != "total"
         title = column
         if pooled:
-            what = "sources" if quantity.startswith("reporting") else "months"
+            what = "months" if quantity in _MONTHLY else "sources"
             title = f"{quantity} ({what})"
         panels.setdefault(title, []).append(column)
     return panels
@@ -179,6 +183,7 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
     ):
         height = np.arange(len(names)) + (n - 0.5) * 0.3
         alarms.barh(height, first[column], height=0.28, color=colors[n], label=label)
+    errors.set_xscale("symlog", linthresh=4.0)
     errors.set_yticks(range(len(names)), names, fontsize=style.TEXT_SIZE)
     errors.invert_yaxis()
     errors.axvline(0.0, color=style.GREY, linewidth=0.7)
