@@ -106,6 +106,8 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
     counts = _sources_that_count(inputs)
     for term, name in enumerate(("reporting_bias", "reporting_drift")):
         varies = inputs.data["reporting_scale"][term] > 0
+        if name == "reporting_bias":  # of a source whose bias is drawn around a shared mean too
+            varies = varies | (inputs.structure.constants["bias_members"] > 0).any(axis=1)
         for at, source in enumerate(inputs.structure.coords["source"]):
             if varies[at] and source in counts:
                 yield f"{name}[{source}]"
