@@ -18,6 +18,7 @@ from estimator.breakeven import cli as breakeven_cli
 from estimator.calibrate import cli as calibrate_cli
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+from estimator.ingest import cli as ingest_cli
 from estimator.report import cli as report_cli
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator audit outputs/NAME                               claims against the posterior
   estimator breakeven KEY --event 'losses[2026-01] > 50000'  what would have to be true
   estimator report outputs/NAME                              one page on all of it
+  estimator ingest FORMAT FILE -o claims.csv                 a public table as claims
 """
 
 _FILE_WIDTH = 100  # columns of output that goes to a file
@@ -82,7 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     gather.add_argument("folder", type=Path, help="of the run, e.g. outputs/NAME")
     gather.set_defaults(command=_collect)
-    for module in (compare_cli, audit_cli, breakeven_cli, calibrate_cli, report_cli):
+    for module in (
+        compare_cli,
+        audit_cli,
+        breakeven_cli,
+        calibrate_cli,
+        report_cli,
+        ingest_cli,
+    ):
         module.add_parser(commands).set_defaults(command=module.run)
     return parser
 

@@ -24,6 +24,10 @@ class EvidenceError(EstimatorError):
     """A claims table cannot be read, or what it says cannot be used."""
 
 
+class IngestError(EstimatorError):
+    """A table of others cannot be brought into the claims table."""
+
+
 class OutputError(EstimatorError):
     """Results cannot be written or read back."""
 

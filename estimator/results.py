@@ -272,6 +272,8 @@ def _rows(label: str, scenario: str, dataset: xr.Dataset, dim: str) -> list[tupl
 
 
 def _named_rows(label: str, variable: xr.DataArray, dim: str) -> list[tuple[Any, ...]]:
+    if not variable.sizes[dim]:  # no confirmed figure
+        return []
     flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
     units = (
         variable["unit"].values

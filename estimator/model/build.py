@@ -23,6 +23,7 @@ _DIMS = {
     "reporting_one_sided": ("reporting_term", "source"),
     "shared_location": ("shared_term", "bias_group"),
     "shared_scale": ("shared_term", "bias_group"),
+    "bias_centred": ("source",),
     "bias_step_scale": ("bias_step",),
     "claim_value": ("claim",),
     "claim_figures": ("claim_figure", "claim"),
@@ -196,10 +197,8 @@ def _reporting(given: dict[str, TensorVariable], structure: Structure) -> Tensor
     -------
     (2 × source + bias_step,): biases at the end of the window, drifts, steps of wandering biases
     """
-    raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
-    linear = given["reporting_location"] + given["reporting_scale"] * raw
-    if structure.coords["bias_group"]:
-        linear = linear + _shared_biases(given, raw, structure)
+    shared = bool(structure.coords["bias_group"])
+    linear = _around_means(given, structure) if shared else _independent(given)
     one_sided = pt.gt(given["reporting_one_sided"], 0)
     terms = pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
     pieces = [pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()]
@@ -211,18 +210,46 @@ def _reporting(given: dict[str, TensorVariable], structure: Structure) -> Tensor
     return pt.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _shared_biases(
-    given: dict[str, TensorVariable], raw: TensorVariable, structure: Structure
-) -> TensorVariable:
-    """Biases around the mean of their group, 0 for sources of none. (reporting_term, source)."""
+def _independent(given: dict[str, TensorVariable]) -> TensorVariable:
+    """Bias (log of an undercount) and drift of each source. (reporting_term, source)."""
+    raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
+    return given["reporting_location"] + given["reporting_scale"] * raw
+
+
+def _around_means(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
+    """As `_independent`, where some biases are drawn around the mean of their group.
+
+    What is sampled of such a bias lies between the bias itself (centred) and its standardised
+    distance from the mean (non-centred): the more its claims tell, the nearer to the first.
+    """
     members = structure.constants["bias_members"]
     common = pm.Normal("shared_raw", 0.0, 1.0, dims=("shared_term", "bias_group"))
-    linear = given["shared_location"] + given["shared_scale"] * common
-    values = pt.stack([linear[0], pt.exp(linear[1])])
-    shared = pm.Deterministic("shared_bias", values, dims=("shared_term", "bias_group"))
-    own = pt.sum(members * shared[0][None, :], axis=1)
-    spread = pt.sum(members * shared[1][None, :], axis=1)
-    return pt.stack([own + spread * raw[0], pt.zeros_like(own)])
+    group = given["shared_location"] + given["shared_scale"] * common
+    pm.Deterministic(
+        "shared_bias", pt.stack([group[0], pt.exp(group[1])]), dims=("shared_term", "bias_group")
+    )
+    distance, log_spread = (
+        pt.sum(members * (group - given["shared_location"])[term][None, :], axis=1)
+        for term in range(2)
+    )
+    typical = pt.sum(members * given["shared_location"][1][None, :], axis=1)
+    centred = given["bias_centred"]
+    size = pt.exp(typical + (1.0 - centred) * log_spread)  # 1 for sources of no group
+    nothing = pt.zeros_like(size)
+    raw = pm.Normal(
+        "reporting_raw",
+        pt.stack([centred * distance / size, nothing]),
+        pt.stack([pt.exp(centred * log_spread), nothing + 1.0]),
+        dims=("reporting_term", "source"),
+    )
+    is_member = members.sum(axis=1)
+    middle = pt.sum(members * given["shared_location"][0][None, :], axis=1)
+    own = middle + (1.0 - centred) * distance + size * raw[0]
+    return (
+        given["reporting_location"]
+        + given["reporting_scale"] * raw
+        + pt.stack([is_member * own, nothing])
+    )
 
 
 def _sparse_series(

@@ -140,6 +140,7 @@ class ModelInputs:
         - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
         - ``losses_map`` (month, month): the same for the losses
         - ``shared_location``, ``shared_scale`` (shared_term, bias_group): see `SharedBiases`
+        - ``bias_centred`` (source,): how far a shared bias is sampled as itself, 0 to 1
         - ``bias_step_scale`` (bias_step,): see `WanderingBiases`
         - ``map_entries`` (entry,), ``map_runs`` (run, 3): the linear maps of `Structure.layout`
         - ``claim_value`` (claim,) on the scale of the claim's quantity
@@ -220,6 +221,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_one_sided": np.stack([reporting[:, 4], np.zeros(len(sources))]),
             "shared_location": shared.location,
             "shared_scale": shared.scale,
+            "bias_centred": _centred(data, claim_figures, shared),
             "bias_step_scale": wandering.scale,
             **dense,
             **arrays,
@@ -244,6 +246,19 @@ def _typical_biases(
     variance += shared.members @ (shared.scale[0] ** 2 + np.exp(2.0 * shared.location[1]))
     np.add.at(variance, wandering.source, wandering.scale**2 / 2.0)
     return middle, np.sqrt(variance)
+
+
+def _centred(data: xr.Dataset, claim_figures: np.ndarray, shared: SharedBiases) -> np.ndarray:
+    """How much of what is known of each shared bias its own claims tell. (source,), 0 to 1."""
+    figures = dict(zip(FIGURES, claim_figures, strict=True))
+    told = (figures["used"] > 0) & (figures["is_point"] > 0)
+    names = list(sources_of(data))
+    position = [names.index(name) for name in data["source"].values.tolist()]
+    precision = np.zeros(len(names))
+    np.add.at(precision, position, np.where(told, figures["noise"] ** -2.0, 0.0))
+    spread = np.exp(shared.members @ shared.location[1])
+    known = precision * spread**2
+    return np.where(shared.members.sum(axis=1) > 0, known / (1.0 + known), 0.0)
 
 
 def _coordinates(

@@ -32,7 +32,7 @@ SETS_MAXIMUM = 1_000_000
 _DIGITS = 10
 _KEYS_SHOWN = 12
 _NOT_VARIED = frozenset(
-    {"audit", "breakeven", "calibrate", "compare", "experiment", "label", "sweep"}
+    {"audit", "breakeven", "calibrate", "compare", "experiment", "ingest", "label", "sweep"}
 )
 # A bundle sets priors of every group.
 _BUNDLE = "assumptions"

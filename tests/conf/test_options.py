@@ -14,6 +14,7 @@ from estimator.calibrate.options import CalibrateOptions
 from estimator.compare.options import CompareOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
+from estimator.ingest.options import IngestOptions
 from estimator.paths import conf_dir
 from estimator.report.options import ReportOptions
 from estimator.sweep.options import SweepOptions
@@ -25,6 +26,7 @@ HOW = {
     "breakeven": BreakEvenOptions,
     "report": ReportOptions,
     "calibrate": CalibrateOptions,
+    "ingest": IngestOptions,
 }
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))
 SETS = sorted(name for group, name in OPTIONS if group == "assumptions")

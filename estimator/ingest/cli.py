@@ -1,0 +1,242 @@
+"""`estimator ingest`: bring a table of others into the claims table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.errors import ConfigError
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from rich.console import Console
+
+    from estimator.ingest.ledger import Entry
+    from estimator.ingest.settings import Settings
+    from estimator.ingest.writing import Ingested
+
+_DESCRIPTION = """\
+Brings a public table into the claims table, with units, origin and citation. Every row is
+accounted for: part of a claim, or skipped for a reason; OUTPUT.report.csv has them all.
+
+  general-staff    daily running totals (JSON) of the 2022-Ukraine-Russia-War dataset: losses of
+                   each day, or --every week|month
+  economist-raw    The Economist's raw estimates (CSV, one row a bound)
+  economist-list   The Economist's list of estimates (CSV, dd/mm/yyyy); needs --war-start
+  radford          replication data of Radford and others, PNAS 2023 (CSV)
+  ucdp-ged         events of the UCDP GED (CSV): the dead of each --side, summed
+  weekly-registry  counts of the dead by ISO week (CSV); needs --published and --country
+  mapping          any CSV table; --mapping FILE.yaml says what its columns mean, and
+                   --print-mapping prints one to begin with
+
+  estimator ingest general-staff losses.json -o claims.csv --every month
+  estimator ingest economist-list list.csv -o claims.csv --war-start 2022-02-24 --country russia
+
+Running totals of one origin overlap, so their errors are not independent: by default a series of
+them that is dense becomes increments (--cumulative). See docs/ingest.md.
+"""
+_FIRST_ROWS = 5
+_NAMES = (
+    "general-staff",
+    "economist-raw",
+    "economist-list",
+    "radford",
+    "ucdp-ged",
+    "weekly-registry",
+    "mapping",
+)
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "ingest",
+        help="bring a public table of others into the claims table",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("format", metavar="FORMAT", help=", ".join(_NAMES))
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the table")
+    parser.add_argument("-o", "--output", type=Path, metavar="CSV", help="the claims to write")
+    parser.add_argument("--force", action="store_true", help="overwrite claims and report")
+    parser.add_argument("--strict", action="store_true", help="bad rows are an error, all at once")
+    parser.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]NAME",
+        help="who counted: of all rows, or of a source of the table (may be repeated)",
+    )
+    parser.add_argument("--citation", metavar="TEXT", help="citation of all claims")
+    parser.add_argument("--source", metavar="NAME", help="where it was published")
+    parser.add_argument("--population", metavar="NAME", help="whom it counts (<country>_forces)")
+    parser.add_argument(
+        "--speaker", metavar="WHO", help="whose the origin is: own, enemy, third_party"
+    )
+    parser.add_argument("--country", metavar="NAME", help="only rows of this country")
+    parser.add_argument(
+        "--side", action="append", default=[], metavar="NAME", help="whose dead (ucdp-ged)"
+    )
+    parser.add_argument("--war-start", metavar="DATE", help="first day of what is totalled")
+    parser.add_argument("--published", metavar="DATE", help="day of publication of all claims")
+    parser.add_argument("--every", metavar="PERIOD", help="day, week or month")
+    parser.add_argument(
+        "--cumulative",
+        metavar="HOW",
+        help="running totals: auto (dense ones are differenced), difference, keep",
+    )
+    parser.add_argument(
+        "--dense-days",
+        type=float,
+        metavar="N",
+        help="dense: half of the steps are at most so long (45: published monthly)",
+    )
+    parser.add_argument("--mapping", type=Path, metavar="YAML", help="what the columns mean")
+    parser.add_argument("--print-mapping", action="store_true", help="print a mapping, and stop")
+    parser.add_argument("--max-megabytes", type=float, metavar="N", help="size allowed (512)")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Ingest, write claims and report, and print the account; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, IngestError, OutputError
+        If options, table or output cannot be used.
+    """
+    if options.print_mapping:
+        from estimator.ingest.mapping_options import TEMPLATE
+
+        console.print(TEMPLATE, markup=False, highlight=False, end="", soft_wrap=True)
+        return 0
+    if options.file is None or options.output is None:
+        raise ConfigError("ingest needs FORMAT FILE -o CLAIMS.csv")
+    from estimator.ingest.formats import format_of
+    from estimator.ingest.writing import check_output, ingest, report_path, write
+
+    settings = _settings(options)
+    format_of(options.format, settings)
+    check_output(options.output, options.file, force=options.force)
+    ingested = ingest(options.format, options.file, settings, strict=options.strict)
+    write(ingested, options.output)
+    _print(ingested, options.output, report_path(options.output), console)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from estimator.ingest.settings import SPEAKERS, Settings
+    from estimator.ingest.totals import EVERY, MODES
+
+    for flag, word, allowed in (
+        ("--every", options.every, EVERY),
+        ("--cumulative", options.cumulative, MODES),
+        ("--speaker", options.speaker, SPEAKERS),
+    ):
+        if word is not None and word not in allowed:
+            raise ConfigError(f"{flag}: found {word!r}; allowed: {', '.join(allowed)}")
+    for flag, number in (
+        ("--dense-days", options.dense_days),
+        ("--max-megabytes", options.max_megabytes),
+    ):
+        if number is not None and not 0 < number < float("inf"):
+            raise ConfigError(f"{flag}: found {number}; allowed: a number above 0")
+    for flag, text in (
+        ("--citation", options.citation),
+        ("--source", options.source),
+        ("--population", options.population),
+        ("--country", options.country),
+    ):
+        if text is not None and not text.strip():
+            raise ConfigError(f"{flag}: is empty")
+    return Settings(
+        origins=_origins(options.origin),
+        source=options.source,
+        citation=options.citation,
+        population=options.population,
+        speaker=options.speaker,
+        country=options.country,
+        sides=tuple(options.side),
+        war_start=_date("--war-start", options.war_start),
+        published=_date("--published", options.published),
+        every=options.every,
+        cumulative=options.cumulative,
+        dense_days=options.dense_days or 0.0,
+        mapping=options.mapping,
+        max_megabytes=options.max_megabytes or 0.0,
+    )
+
+
+def _origins(given: Sequence[str]) -> dict[str, str]:
+    from estimator.ingest.cells import snake
+
+    origins: dict[str, str] = {}
+    for text in given:
+        source, _, name = text.rpartition("=")
+        if not name.strip() or snake(name) != name.strip():
+            raise ConfigError(f"--origin: found {text!r}; allowed: a snake_case name")
+        if source in origins:
+            raise ConfigError(f"--origin: {source or 'all rows'!r} is given twice")
+        origins[source] = name.strip()
+    return origins
+
+
+def _date(flag: str, text: str | None) -> dt.date | None:
+    from estimator.ingest.cells import RowSkipped, date
+
+    if text is None:
+        return None
+    try:
+        return date(text, flag)
+    except RowSkipped as error:
+        raise ConfigError(f"{flag}: found {text!r}; allowed: a date as YYYY-MM-DD") from error
+
+
+def _print(ingested: Ingested, output: Path, report: Path, console: Console) -> None:
+    from estimator.ingest.writing import commands
+
+    ledger = ingested.ledger
+    for title, entries in (("Rows skipped", ledger.skipped), ("Remarks", ledger.remarks)):
+        if entries:
+            console.print(_table(title, entries))
+    used, skipped = len(ledger.used), len(ledger.skipped)
+    lines = [
+        f"{len(ledger.rows):,} rows: {used:,} in {len(ingested.drafts):,} claims, "
+        f"{skipped:,} skipped.",
+        f"Claims: {output}",
+        f"Report: {report}",
+        "Go on with:",
+        *(f"  {command}" for command in commands(ingested, output)),
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(title: str, entries: Sequence[Entry]) -> object:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from estimator.ingest.cells import plain
+    from estimator.ingest.ledger import by_reason
+
+    table = Table(
+        title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("reason", overflow="fold")
+    table.add_column("count", justify="right")
+    table.add_column("first rows", overflow="fold")
+    table.add_column("first found", overflow="fold")
+    for reason, same in by_reason(entries):
+        rows = [str(entry.row) for entry in same if entry.row is not None]
+        more = ", …" if len(rows) > _FIRST_ROWS else ""
+        table.add_row(
+            Text(plain(reason)),
+            f"{len(same):,}",
+            Text(", ".join(rows[:_FIRST_ROWS]) + more),
+            Text(plain(same[0].detail)),
+        )
+    return table

@@ -1,0 +1,160 @@
+"""Drafts of claims: named, checked row by row, and made a claims table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from estimator.ingest.cells import is_given, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from estimator.ingest.ledger import Ledger
+
+_NOTED_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One claim to be, with the rows that it comes from; columns as in `data/README.md`."""
+
+    rows: tuple[int, ...]
+    quantity: str
+    start: dt.date
+    end: dt.date
+    origin: str
+    source: str
+    published: dt.date
+    citation: str
+    status: str
+    hedge: str
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    unit: str = "persons"
+    population: str = ""
+    speaker: str = ""
+    locator: str = ""
+    role: str = ""
+    note: str = ""
+    id: str = ""
+
+
+def named(drafts: Sequence[Draft]) -> list[Draft]:
+    """Give each draft an id, ``origin-quantity-last day``, with what else is needed to be unique.
+
+    The same table gives the same ids.
+    """
+    several = len({draft.population for draft in drafts}) > 1
+    taken: Counter[str] = Counter()
+    given: set[str] = {draft.id for draft in drafts if draft.id}
+    result = []
+    for draft in drafts:
+        if draft.id:
+            result.append(draft)
+            continue
+        words = [draft.origin, draft.quantity, *([draft.population] if several else [])]
+        stem = "-".join([*(word for word in words if word), draft.end.isoformat()])
+        taken[stem] += 1
+        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+        while name in given:
+            taken[stem] += 1
+            name = f"{stem}-{taken[stem]}"
+        given.add(name)
+        result.append(replace(draft, id=name))
+    return result
+
+
+def accepted(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
+    """Leave the drafts that the schema of a claims table accepts; the others' rows are skipped."""
+    good: list[Draft] = []
+    used: set[int] = set()
+    refused: list[tuple[Draft, str]] = []
+    for draft in drafts:
+        problems = _problems(draft)
+        if problems:
+            refused.append((draft, problems))
+        else:
+            good.append(draft)
+            used.update(draft.rows)
+    for draft, problems in refused:
+        for row in draft.rows:
+            if row in used:
+                ledger.remark(f"a claim of the row is not possible: {problems}", row=row, bad=True)
+            else:
+                ledger.skip(row, f"not a possible claim: {problems}", bad=True)
+    return good
+
+
+def _problems(draft: Draft) -> str:
+    """Say what is wrong with a draft; an empty text if nothing is."""
+    import pandas as pd
+
+    from estimator.evidence.schema import HEDGES, QUANTITIES, STATUSES, row_problems
+
+    for column, found, allowed in (
+        ("quantity", draft.quantity, QUANTITIES),
+        ("status", draft.status, STATUSES),
+        ("hedge", draft.hedge, (*HEDGES, "")),
+    ):
+        if found not in allowed:
+            return f"{column} {plain(found)!r}; allowed: {', '.join(a for a in allowed if a)}"
+    for column, text in (
+        ("origin", draft.origin),
+        ("source", draft.source),
+        ("citation", draft.citation),
+    ):
+        if not plain(text):
+            return f"{column} is empty"
+    row = pd.Series(_cells(draft))
+    return "; ".join(f"{column}: allowed: {allowed}" for column, _, allowed in row_problems(row))
+
+
+def _cells(draft: Draft) -> dict[str, str]:
+    """Text cells of a claims table."""
+    cells = {
+        key: value if isinstance(value, str) else str(value)
+        for key, value in asdict(draft).items()
+        if key not in ("rows", "start", "end", "low", "value", "high")
+    }
+    return cells | {
+        "period_start": draft.start.isoformat(),
+        "period_end": draft.end.isoformat(),
+        **{
+            name: f"{figure:.15g}" if is_given(figure) else ""
+            for name, figure in (("low", draft.low), ("value", draft.value), ("high", draft.high))
+        },
+    }
+
+
+def to_frame(drafts: Sequence[Draft]) -> pd.DataFrame:
+    """Claims table of the drafts: texts cleaned, figures as numbers (NaN where not given)."""
+    import pandas as pd
+
+    from estimator.evidence.schema import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
+
+    rows = []
+    for draft in drafts:
+        cells: dict[str, object] = {key: plain(text) for key, text in _cells(draft).items()}
+        cells |= {
+            "locator": cells["locator"] or _locator(draft.rows),
+            "low": draft.low,
+            "value": draft.value,
+            "high": draft.high,
+        }
+        rows.append(cells)
+    columns = [
+        name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if not rows or name in rows[0]
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _locator(rows: tuple[int, ...]) -> str:
+    if len(rows) <= _NOTED_ROWS:
+        return f"row {', '.join(str(row) for row in rows)}" if rows else ""
+    return f"{len(rows)} rows from {min(rows)} to {max(rows)}"

@@ -1,0 +1,129 @@
+"""Daily running totals of the General Staff of Ukraine: the 2022-Ukraine-Russia-War dataset.
+
+A JSON list of records ``{"date": "2022-02-25", "day": 2, "personnel": 2800, ...}``. Each record
+holds all losses up to its date; ``day`` counts from the first day of the war, which so is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from estimator.errors import IngestError
+from estimator.ingest.cells import RowSkipped, date, figure, is_given, not_a_date, whole
+from estimator.ingest.draft import Draft
+from estimator.ingest.ledger import Ledger
+from estimator.ingest.reading import Columns, each_row, read_json
+from estimator.ingest.settings import Settings
+from estimator.ingest.totals import (
+    DAY,
+    Piece,
+    Total,
+    increments,
+    never_falling,
+    report_gaps,
+    settle,
+    sums,
+    thin,
+)
+
+COLUMNS = Columns(("date", "personnel"), ("day", "personnel*", "pow", "pow*"))
+ORIGIN = "general_staff_ukraine"
+POPULATION = "russian_forces"
+SOURCE = "2022_ukraine_russia_war_dataset"
+CITATION = (
+    "General Staff of the Armed Forces of Ukraine, running total of Russian losses, as collected "
+    "in the 2022-Ukraine-Russia-War dataset (P. Ivaniuk)"
+)
+
+
+@dataclass(frozen=True)
+class _Record:
+    total: Total
+    first_day: dt.date | None
+
+
+def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
+    """Read the records; losses between them become claims.
+
+    Raises
+    ------
+    IngestError
+        If the file is no list of such records.
+    """
+    table = read_json(path, COLUMNS, settings.max_megabytes)
+    ledger = table.ledger
+    records = each_row(table, _record, (not_a_date("date", "%Y-%m-%d"),))
+    start = settings.war_start or _first_day(records, ledger)
+    totals = []
+    for record in records:
+        if start is not None and record.total.date < start:
+            ledger.skip_all(
+                record.total.rows,
+                "before the first day of the war",
+                f"{record.total.date} before {start}",
+                bad=True,
+            )
+        else:
+            totals.append(record.total)
+    settled = never_falling(settle(totals, ledger), ledger)
+    report_gaps(settled, ledger)
+    if settings.cumulative == "keep":
+        if start is None:
+            raise IngestError(f"{path}: no day numbers, so the sums need --war-start YYYY-MM-DD")
+        pieces = sums(settled, start, ledger)
+    else:
+        pieces = increments(thin(settled, settings.every or "day"), start, ledger)
+    return ledger, [_draft(piece, settings) for piece in pieces]
+
+
+def _record(number: int, cells: dict[str, str]) -> _Record:
+    day = date(cells["date"], "date")
+    value = figure(cells["personnel"], "personnel")
+    if not is_given(value):
+        raise RowSkipped("personnel: empty")
+    first = None
+    if cells.get("day", "").strip():
+        count = whole(cells["day"], "day")
+        if not 1 <= count <= (day - dt.date.min).days:
+            raise RowSkipped("day: not a number of days from 1 on", cells["day"])
+        first = day - (count - 1) * DAY
+    return _Record(Total((number,), day, value), first)
+
+
+def _first_day(records: list[_Record], ledger: Ledger) -> dt.date | None:
+    """First day of the war, as most day numbers say."""
+    said = Counter(record.first_day for record in records if record.first_day is not None)
+    if not said:
+        ledger.remark("no day numbers: the first record is only what the second is reckoned from")
+        return None
+    first = said.most_common(1)[0][0]
+    for record in records:
+        if record.first_day not in (None, first):
+            ledger.remark(
+                "day number and date disagree; the date is used",
+                f"by this row day 1 is {record.first_day}, by most {first}",
+                record.total.rows[0],
+            )
+    return first
+
+
+def _draft(piece: Piece, settings: Settings) -> Draft:
+    return Draft(
+        rows=piece.rows,
+        quantity="losses",
+        start=piece.start,
+        end=piece.end,
+        value=piece.value,
+        hedge="exact",
+        status="claimed",
+        origin=settings.origins.get("", ORIGIN),
+        source=settings.source or SOURCE,
+        published=piece.end,
+        citation=settings.citation or CITATION,
+        population=settings.population or POPULATION,
+        speaker=settings.speaker or "enemy",
+        note=f"{piece.note}; published: the day of the record",
+    )

@@ -1,0 +1,225 @@
+"""Any CSV table, by a mapping file that says what its columns mean.
+
+The file is YAML (see `estimator.ingest.mapping_options.TEMPLATE`, printed by ``estimator ingest
+mapping --print-mapping``): which column or constant gives each column of the claims, how words are
+translated, how dates and numbers are written, whether a figure counts a period or is a running
+total, and which rows are left out for what reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from estimator.errors import IngestError
+from estimator.ingest.cells import (
+    RowSkipped,
+    date,
+    figure,
+    is_given,
+    not_a_date,
+    plain,
+    shown,
+    snake,
+)
+from estimator.ingest.draft import Draft
+from estimator.ingest.ledger import Ledger
+from estimator.ingest.mapping_options import DATES, FIGURES, Mapping, read_mapping
+from estimator.ingest.reading import Columns, each_row, read_csv
+from estimator.ingest.series import Reported, totals_to_drafts
+from estimator.ingest.settings import Origins, Settings, hedge_of
+from estimator.ingest.totals import EVERY, Piece, period_of
+
+_SIGNED = ("replacement_gap", "net_change")
+_FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
+
+
+def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
+    """Read a table as the mapping file says.
+
+    Raises
+    ------
+    IngestError
+        If mapping or table cannot be used.
+    """
+    if settings.mapping is None:
+        raise IngestError("say what the columns mean with --mapping FILE.yaml (--print-mapping)")
+    mapping = read_mapping(settings.mapping)
+    _check_settings(mapping, settings)
+    known = tuple(name.strip().lower() for name in mapping.known)
+    columns = Columns(tuple(mapping.source_columns()), known)
+    table = read_csv(path, columns, settings.max_megabytes)
+    ledger = table.ledger
+    origins = Origins(settings)
+    reasons = [
+        not_a_date(source.column.strip().lower(), mapping.date_format)
+        for name, source in mapping.columns.items()
+        if name in DATES and source.column is not None
+    ]
+    reader = _RowReader(mapping, settings, origins, path)
+    rows = each_row(table, reader.read, reasons)
+    origins.report(ledger)
+    if mapping.figures != "cumulative":
+        return ledger, [_draft(item, item.rows, start, settings) for item, start in rows]
+    start = settings.need_war_start("figures: cumulative")
+
+    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
+        cells = item.cells | {"note": "; ".join(t for t in (item.cells["note"], piece.note) if t)}
+        changed = Reported(
+            piece.rows, item.key, item.date, hedge, piece.low, piece.value, piece.high, cells
+        )
+        return _draft(changed, piece.rows, piece.start, settings)
+
+    totals = []
+    for item, _ in rows:
+        if item.date < start:
+            ledger.skip_all(item.rows, "before --war-start", str(item.date), bad=True)
+        else:
+            totals.append(item)
+    return ledger, totals_to_drafts(totals, start, settings, ledger, make)
+
+
+def _check_settings(mapping: Mapping, settings: Settings) -> None:
+    """Refuse what cannot be: a figure without a citation, or totals with no start."""
+    if "citation" not in mapping.columns and settings.citation is None:
+        raise IngestError("who is cited? Map citation, or give --citation TEXT")
+    if "origin" not in mapping.columns and "" not in settings.origins:
+        raise IngestError("who counted? Map origin, or give --origin NAME")
+    if mapping.figures == "cumulative":
+        settings.need_war_start("figures: cumulative")
+
+
+class _RowReader:
+    """Reads one row as the mapping says."""
+
+    def __init__(self, mapping: Mapping, settings: Settings, origins: Origins, path: Path) -> None:
+        self._mapping = mapping
+        self._settings = settings
+        self._origins = origins
+        self._file = snake(path.stem)
+
+    def read(self, number: int, cells: dict[str, str]) -> tuple[Reported, dt.date]:
+        """Figure with its cells, and the first day of its period."""
+        if not any(cell.strip() for cell in cells.values()):
+            raise RowSkipped("empty line", bad=False)
+        self._filter(cells)
+        quantity = self._text(cells, "quantity")
+        end = self._date(cells, "period_end")
+        start, end = self._period(cells, end)
+        low, value, high = (self._figure(cells, name, quantity) for name in FIGURES)
+        if not any(map(is_given, (low, value, high))):
+            raise RowSkipped("no figure")
+        hedge = self._text(cells, "hedge")
+        if not hedge:
+            hedge, low, value, high = hedge_of(low, value, high)
+        texts = {name: self._text(cells, name) for name in _FREE}
+        texts["id"] = self._text(cells, "id")
+        origin = self._text(cells, "origin")
+        if not origin and "" not in self._settings.origins:
+            raise RowSkipped("origin: empty")
+        population = self._settings.population or texts["population"]
+        published = self._settings.published
+        if published is None and "published" in self._mapping.columns:
+            published = self._date(cells, "published")
+        texts |= {
+            "published": (published or end).isoformat(),
+            "source": self._settings.source or texts["source"] or self._file,
+            "citation": self._settings.citation or texts["citation"],
+            "speaker": self._settings.speaker or texts["speaker"],
+            "status": texts["status"] or "estimated",
+            "unit": texts["unit"] or "persons",
+        }
+        if published is None:
+            said = "published: the last day of the period"
+            texts["note"] = f"{texts['note']}; {said}" if texts["note"] else said
+        if self._mapping.figures == "cumulative" and texts["unit"] != "persons":
+            raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
+        key = (self._origins.of(origin), quantity, population)
+        return Reported((number,), key, end, hedge, low, value, high, texts), start
+
+    def _filter(self, cells: dict[str, str]) -> None:
+        for rule in self._mapping.filters:
+            word = cells[rule.column.strip().lower()].strip().lower()
+            dropped = word in rule.drop if rule.drop is not None else word not in (rule.keep or ())
+            if dropped:
+                raise RowSkipped(f"filter: {rule.reason}", shown(word), bad=False)
+
+    def _period(self, cells: dict[str, str], end: dt.date) -> tuple[dt.date, dt.date]:
+        figures = self._mapping.figures
+        if figures in EVERY:
+            return period_of(end, figures)
+        if "period_start" not in self._mapping.columns:
+            return end, end
+        start = self._date(cells, "period_start")
+        if start > end:
+            raise RowSkipped("period_end before period_start", f"{start} to {end}")
+        return start, end
+
+    def _raw(self, cells: dict[str, str], name: str) -> tuple[str, str]:
+        """Text of a claims column, and the name of the table's column for messages."""
+        source = self._mapping.columns.get(name)
+        if source is None:
+            return "", name
+        if source.column is None:
+            return source.constant or "", name
+        column = source.column.strip().lower()
+        cell = cells[column]
+        if source.words is not None:
+            word = source.words.get(cell.strip().lower())
+            if word is None:
+                raise RowSkipped(f"{column}: a word that the mapping does not know", shown(cell))
+            return word, column
+        return cell, column
+
+    def _text(self, cells: dict[str, str], name: str) -> str:
+        return plain(self._raw(cells, name)[0])
+
+    def _date(self, cells: dict[str, str], name: str) -> dt.date:
+        cell, column = self._raw(cells, name)
+        source = self._mapping.columns.get(name)
+        constant = source is not None and source.column is None
+        return date(cell, column, "%Y-%m-%d" if constant else self._mapping.date_format)
+
+    def _figure(self, cells: dict[str, str], name: str, quantity: str) -> float:
+        cell, column = self._raw(cells, name)
+        mapping = self._mapping
+        text = cell.strip()
+        if mapping.decimal != ".":
+            if "." in text and mapping.thousands != ".":
+                raise RowSkipped(f"{column}: not a number in the mapping's notation", shown(cell))
+            text = text.replace(mapping.thousands or "\0", "").replace(mapping.decimal, ".")
+        elif mapping.thousands != ",":
+            if "," in text:
+                raise RowSkipped(f"{column}: not a number in the mapping's notation", shown(cell))
+            text = text.replace(mapping.thousands or "\0", "")
+        number = figure(text, column, signed=quantity in _SIGNED)
+        source = mapping.columns.get(name)
+        return number if source is None else number * source.multiply
+
+
+def _draft(item: Reported, rows: tuple[int, ...], start: dt.date, settings: Settings) -> Draft:
+    origin, quantity, population = item.key
+    cells = item.cells
+    stock = quantity == "force_size"
+    return Draft(
+        id=cells["id"],
+        rows=rows,
+        quantity=quantity,
+        start=item.date if stock else start,
+        end=item.date,
+        value=item.value,
+        low=item.low,
+        high=item.high,
+        unit=cells["unit"],
+        hedge=item.hedge,
+        status=cells["status"],
+        origin=origin,
+        source=cells["source"],
+        published=dt.date.fromisoformat(cells["published"]),
+        citation=cells["citation"],
+        population=population,
+        speaker=cells["speaker"],
+        locator=cells["locator"],
+        role=cells["role"],
+        note=cells["note"],
+    )

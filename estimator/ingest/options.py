@@ -1,0 +1,46 @@
+"""Options of ingestion, typed and checked (group `ingest` of ``conf/``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from estimator.assumptions import Options
+from estimator.compose import compose_config, to_plain
+from estimator.ingest.formats import FORMATS
+
+
+class IngestOptions(Options):
+    """What is done where the command line says nothing (see ``conf/ingest/default.yaml``).
+
+    Attributes
+    ----------
+    dense_totals, dense_days
+        How many running totals, and how close together, make a series that is differenced.
+    every
+        Length of the periods, by format.
+    max_megabytes
+        Larger files are refused.
+    """
+
+    group: ClassVar[str] = "ingest"
+
+    dense_totals: int = Field(ge=2)
+    dense_days: float = Field(gt=0.0, allow_inf_nan=False)
+    every: dict[str, Literal["day", "week", "month"]]
+    max_megabytes: float = Field(gt=0.0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _all_formats(self) -> IngestOptions:
+        wanted = {name for name, found in FORMATS.items() if "every" in found.options}
+        if set(self.every) != wanted:
+            raise ValueError(
+                f"every must be given for {', '.join(sorted(wanted))}. Got {sorted(self.every)}"
+            )
+        return self
+
+
+def shipped() -> IngestOptions:
+    """Return the options of the shipped configuration."""
+    return IngestOptions.from_config(to_plain(compose_config())["ingest"])

@@ -1,0 +1,223 @@
+"""Reports of losses: the replication table of Radford and others (PNAS 2023).
+
+Rows are reports by groups of sources (``UA Source``, ``RU Source``, ``United Nations``, …) of
+losses of either side, ``Cumulative`` up to a day or of one ``Day``. ``days`` counts from 2022-02-24
+as day 1. In the published table ``minimum`` and ``maximum`` are flags (0 or 1): the report says "at
+least" or "at most". A table in which they hold other numbers is read as bounds.
+
+``claim_source`` is a group and not one speaker, so totals of one day often contradict each other;
+and reports of a ``Day`` may be of one part of the front. Where running totals of the same group,
+quantity and side cover the day, the day's report is left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from estimator.ingest.cells import RowSkipped, figure, is_given, plain, shown, snake, whole
+from estimator.ingest.draft import Draft
+from estimator.ingest.ledger import Ledger
+from estimator.ingest.reading import Columns, each_row, of_country, read_csv
+from estimator.ingest.series import Reported, totals_to_drafts
+from estimator.ingest.settings import Origins, Settings
+from estimator.ingest.totals import DAY, Piece, Total, settle
+
+COLUMNS = Columns(
+    (
+        "days",
+        "loss_count",
+        "claim_source",
+        "time_frame",
+        "loss_country",
+        "minimum",
+        "maximum",
+        "category",
+    ),
+    ("loss_type", "result", "source_target"),
+)
+DAY_ONE = dt.date(2022, 2, 24)  # of the column days, by the authors' codebook
+QUANTITIES = {
+    "military deaths": "killed",
+    "military injuries": "wounded",
+    "military wounded": "wounded",
+    "military casualties": "losses",
+}
+PARTIES = {"ua source": "ukraine", "ru source": "russia"}  # whose a group of sources is
+SOURCE = "radford_2023"
+CITATION = (
+    "Radford, Dai, Stoehr, Schein, Fernandez and Sajid (2023), Estimating conflict losses and "
+    "reporting biases, PNAS 120 (34), replication data"
+)
+_FLAGS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "": 0.0}
+_MOST_DAYS = 36_500
+
+
+@dataclass(frozen=True)
+class _Report:
+    row: int
+    day: dt.date
+    count: float
+    source: str
+    country: str
+    quantity: str
+    cumulative: bool
+    minimum: str
+    maximum: str
+
+
+def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
+    """Read the reports; those on soldiers become claims.
+
+    Raises
+    ------
+    IngestError
+        If it is not that table, or no row is of the country.
+    """
+    table = read_csv(path, COLUMNS, settings.max_megabytes)
+    ledger = table.ledger
+    reports = each_row(table, _report)
+    wanted = of_country(table, settings.country, [report.country for report in reports])
+    flags = all(cell.strip().lower() in _FLAGS for r in reports for cell in (r.minimum, r.maximum))
+    if not flags:
+        ledger.remark("minimum and maximum hold numbers other than 0 and 1: read as bounds")
+    origins = Origins(settings)
+    totals: list[Reported] = []
+    days: list[Reported] = []
+    for report in reports:
+        if wanted is not None and snake(report.country) != wanted:
+            ledger.skip(report.row, "of another country", shown(report.country))
+            continue
+        try:
+            item = _reported(report, flags, origins, settings)
+        except RowSkipped as skipped:
+            ledger.skip(report.row, skipped.reason, skipped.detail, bad=skipped.bad)
+            continue
+        (totals if report.cumulative else days).append(item)
+    origins.report(ledger)
+
+    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
+        return _draft(item, piece, hedge, settings)
+
+    drafts = totals_to_drafts(totals, DAY_ONE, settings, ledger, make)
+    return ledger, drafts + _single_days(days, drafts, settings, ledger)
+
+
+def _report(number: int, cells: dict[str, str]) -> _Report:
+    category = " ".join(cells["category"].lower().split())
+    if category not in QUANTITIES:
+        raise RowSkipped(f"not soldiers: {plain(cells['category']) or '(empty)'}", bad=False)
+    frame = cells["time_frame"].strip().lower()
+    if frame not in ("cumulative", "day"):
+        raise RowSkipped("time_frame: not Cumulative or Day", shown(cells["time_frame"]))
+    days = whole(cells["days"], "days")
+    if not 1 <= days <= _MOST_DAYS:
+        raise RowSkipped("days: not a day of the war", shown(cells["days"]))
+    count = figure(cells["loss_count"], "loss_count")
+    if not is_given(count):
+        raise RowSkipped("loss_count: empty")
+    source, country = plain(cells["claim_source"]), plain(cells["loss_country"])
+    if not source or not country:
+        raise RowSkipped("claim_source or loss_country: empty")
+    return _Report(
+        number,
+        DAY_ONE + (days - 1) * DAY,
+        count,
+        source,
+        country,
+        QUANTITIES[category],
+        frame == "cumulative",
+        cells["minimum"],
+        cells["maximum"],
+    )
+
+
+def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings) -> Reported:
+    if report.count <= 0:
+        raise RowSkipped("a count of 0 says nothing on a log scale", bad=False)
+    hedge, low, value, high = _worded(report, flags)
+    owner = PARTIES.get(report.source.lower())
+    speaker = "third_party"
+    if owner is not None:
+        speaker = "own" if owner == snake(report.country) else "enemy"
+    key = (origins.of(report.source), report.quantity, settings.population_of(report.country))
+    cells = {
+        "speaker": speaker,
+        "status": "estimated" if owner is None else "claimed",
+        "who": f"{report.source} on {report.country}",
+    }
+    return Reported((report.row,), key, report.day, hedge, low, value, high, cells)
+
+
+def _worded(report: _Report, flags: bool) -> tuple[str, float, float, float]:
+    nothing = math.nan
+    if flags:
+        at_least, at_most = (
+            _FLAGS[cell.strip().lower()] == 1.0 for cell in (report.minimum, report.maximum)
+        )
+        if at_least and at_most:
+            raise RowSkipped("flagged as minimum and as maximum")
+        hedge = "at_least" if at_least else "up_to" if at_most else "about"
+        return hedge, nothing, report.count, nothing
+    low = figure(report.minimum, "minimum")
+    high = figure(report.maximum, "maximum")
+    if not is_given(low) or not is_given(high) or high == 0:
+        return "about", nothing, report.count, nothing
+    if not low <= report.count <= high or low == high:
+        raise RowSkipped(
+            "minimum and maximum do not enclose loss_count",
+            f"{report.minimum} to {report.maximum}, {report.count:,.10g}",
+        )
+    return "range", low, report.count, high
+
+
+def _single_days(
+    items: Sequence[Reported], totals: Sequence[Draft], settings: Settings, ledger: Ledger
+) -> list[Draft]:
+    """Claims of reports of one day that no running totals of the same origin cover."""
+    covered: dict[tuple[str, str, str], list[tuple[dt.date, dt.date]]] = {}
+    for draft in totals:
+        key = (draft.origin, draft.quantity, draft.population)
+        covered.setdefault(key, []).append((draft.start, draft.end))
+    groups: dict[tuple[tuple[str, str, str], str], list[Reported]] = {}
+    for item in items:
+        if any(first <= item.date <= last for first, last in covered.get(item.key, [])):
+            ledger.skip_all(item.rows, "a day that running totals of the same origin cover")
+        else:
+            groups.setdefault((item.key, item.hedge), []).append(item)
+    drafts = []
+    for same in groups.values():
+        by_rows = {item.rows: item for item in same}
+        as_totals = [Total(i.rows, i.date, i.value, i.low, i.high) for i in same]
+        for total in settle(as_totals, ledger):
+            item = by_rows[total.rows]
+            piece = Piece(
+                total.rows, item.date, item.date, item.value, item.low, item.high, "one day"
+            )
+            drafts.append(_draft(item, piece, item.hedge, settings))
+    return drafts
+
+
+def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draft:
+    origin, quantity, population = item.key
+    return Draft(
+        rows=piece.rows,
+        quantity=quantity,
+        start=piece.start,
+        end=piece.end,
+        value=piece.value,
+        low=piece.low,
+        high=piece.high,
+        hedge=hedge,
+        status=item.cells["status"],
+        origin=origin,
+        source=settings.source or SOURCE,
+        published=settings.published or item.date,
+        citation=settings.citation or f"{CITATION}: {item.cells['who']}",
+        population=population,
+        speaker=settings.speaker or item.cells["speaker"],
+        note=piece.note + ("" if settings.published else "; published: the row's date"),
+    )

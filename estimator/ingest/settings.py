@@ -1,0 +1,138 @@
+"""What a user may say of a table beside the table itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from estimator.errors import IngestError
+from estimator.ingest.cells import is_given, plain, snake
+from estimator.ingest.ledger import Ledger
+
+if TYPE_CHECKING:
+    from estimator.ingest.options import IngestOptions
+
+SPEAKERS = ("own", "enemy", "third_party")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of one ingestion; None or 0: as the format or ``conf/ingest`` says.
+
+    Attributes
+    ----------
+    origins
+        Origin by the table's name of a source; the key "" stands for all others.
+    source, citation, population, speaker
+        Cells of all claims.
+    country
+        Only rows of this country; where the format has no such column, whose forces it counts.
+    sides
+        Parties whose dead are asked for, as the events name them.
+    war_start
+        First day of what is totalled.
+    published
+        Day of publication of all claims.
+    every
+        Length of the periods: day, week, month.
+    cumulative
+        What becomes of running totals: `auto`, `difference`, `keep`.
+    dense_days, dense_totals
+        How close together, and how many, running totals make a series that is differenced.
+    mapping
+        File that says what the columns of any table mean.
+    max_megabytes
+        Larger files are refused.
+    """
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    citation: str | None = None
+    population: str | None = None
+    speaker: str | None = None
+    country: str | None = None
+    sides: tuple[str, ...] = ()
+    war_start: dt.date | None = None
+    published: dt.date | None = None
+    every: str | None = None
+    cumulative: str | None = None
+    dense_days: float = 0.0
+    dense_totals: int = 0
+    mapping: Path | None = None
+    max_megabytes: float = 0.0
+
+    def with_rules(self, name: str, rules: IngestOptions) -> Settings:
+        """Return settings for a format, with the configuration's rules where nothing was said."""
+        return replace(
+            self,
+            every=self.every or rules.every.get(name),
+            dense_days=self.dense_days or rules.dense_days,
+            dense_totals=self.dense_totals or rules.dense_totals,
+            max_megabytes=self.max_megabytes or rules.max_megabytes,
+        )
+
+    def need_war_start(self, why: str) -> dt.date:
+        """Return the first day of the war.
+
+        Raises
+        ------
+        IngestError
+            If it was not given.
+        """
+        if self.war_start is None:
+            raise IngestError(f"{why}: say from which day on with --war-start YYYY-MM-DD")
+        return self.war_start
+
+    def population_of(self, country: str) -> str:
+        """Name of the population that the figures of a country's forces count."""
+        return self.population or f"{snake(country)}_forces"
+
+
+class Origins:
+    """Origins by the names of a table's sources; remembers which names became one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._given = {snake(key) if key else "": name for key, name in settings.origins.items()}
+        self._names: dict[str, set[str]] = {}
+        self._met: set[str] = set()
+
+    def of(self, source: str) -> str:
+        """Origin of a source: what was given for it, for all, or its name in snake_case."""
+        name = snake(source)
+        self._met.add(name)
+        if name in self._given:
+            return self._given[name]
+        if "" in self._given:
+            return self._given[""]
+        self._names.setdefault(name, set()).add(plain(source))
+        return name
+
+    def report(self, ledger: Ledger) -> None:
+        """Tell of sources whose names became one origin, and of given names that were not met."""
+        for name, texts in sorted(self._names.items()):
+            if len(texts) > 1:
+                ledger.remark(
+                    "several sources have one origin by their names",
+                    f"{name}: {', '.join(sorted(map(repr, texts)))}",
+                )
+        for name in sorted(set(self._given) - self._met - {""}):
+            ledger.remark("an origin was given for a source that no row has", name)
+
+
+def hedge_of(low: float, value: float, high: float) -> tuple[str, float, float, float]:
+    """Wording that fits the figures that a row has: (hedge, low, value, high).
+
+    Both bounds make a ``range`` (with a best guess, if there is one), one bound alone ``at_least``
+    or ``up_to``, a figure alone ``about``. One bound beside a figure is left out.
+    """
+    nothing = float("nan")
+    if is_given(low) and is_given(high) and low < high:
+        return "range", low, value, high
+    if is_given(value) or (is_given(low) and low == high):
+        return "about", nothing, value if is_given(value) else low, nothing
+    return (
+        ("at_least", nothing, low, nothing) if is_given(low) else ("up_to", nothing, high, nothing)
+    )

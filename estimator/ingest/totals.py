@@ -1,0 +1,211 @@
+"""Running totals of one origin: settled, made never to fall, and turned into increments.
+
+Running totals of one origin overlap: each holds all that went before, so their errors are not
+independent, and hundreds of them in a likelihood would count the same persons hundreds of times.
+The increments between them say the same and do not overlap.
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from estimator.ingest.cells import is_given
+from estimator.ingest.ledger import Ledger
+
+DAY = dt.timedelta(days=1)
+EVERY = ("day", "week", "month")
+MODES = ("auto", "difference", "keep")
+
+
+@dataclass(frozen=True)
+class Total:
+    """A running total on a day.
+
+    Attributes
+    ----------
+    rows
+        Of the table.
+    date
+        Up to and with it.
+    value, low, high
+        In persons; NaN where not given.
+    """
+
+    rows: tuple[int, ...]
+    date: dt.date
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is said of one period: a sum over it."""
+
+    rows: tuple[int, ...]
+    start: dt.date
+    end: dt.date
+    value: float
+    low: float
+    high: float
+    note: str
+
+
+def period_of(day: dt.date, every: str) -> tuple[dt.date, dt.date]:
+    """First and last day of the day, ISO week or calendar month that a day is in."""
+    if every == "week":
+        first = day - dt.timedelta(days=day.weekday())
+        return first, first + 6 * DAY
+    if every == "month":
+        first = day.replace(day=1)
+        return first, (first + 31 * DAY).replace(day=1) - DAY
+    return day, day
+
+
+def settle(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
+    """Leave one total a day, in order: equal ones are repeats, contradicting ones all go."""
+    days: dict[dt.date, list[Total]] = {}
+    for total in totals:
+        days.setdefault(total.date, []).append(total)
+    settled = []
+    for day in sorted(days):
+        first, *others = days[day]
+        if any(not _equal(first, other) for other in others):
+            found = ", ".join(f"{total.value:,.10g}" for total in days[day])
+            for total in days[day]:
+                ledger.skip_all(
+                    total.rows, "contradicts another total of the same day", found, bad=True
+                )
+            continue
+        for other in others:
+            ledger.skip_all(other.rows, "repeats another row", f"row {first.rows[0]}")
+        settled.append(first)
+    return settled
+
+
+def _equal(one: Total, other: Total) -> bool:
+    return all(
+        a == b or (math.isnan(a) and math.isnan(b))
+        for a, b in ((one.value, other.value), (one.low, other.low), (one.high, other.high))
+    )
+
+
+def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
+    """Leave out as few totals as possible, so that the others never fall (in order of days)."""
+    tails: list[float] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for place, total in enumerate(totals):
+        length = bisect.bisect_right(tails, total.value)
+        before.append(ends[length - 1] if length else -1)
+        tails[length:] = (
+            [total.value] if length == len(tails) else [total.value, *tails[length + 1 :]]
+        )
+        ends[length:] = [place] if length == len(ends) else [place, *ends[length + 1 :]]
+    kept: list[int] = []
+    place = ends[-1] if ends else -1
+    while place >= 0:
+        kept.append(place)
+        place = before[place]
+    chosen = set(kept)
+    for place, total in enumerate(totals):
+        if place not in chosen:
+            ledger.skip_all(
+                total.rows,
+                "a running total that does not fit: it would have to fall",
+                f"{total.value:,.10g} on {total.date}",
+                bad=True,
+            )
+    return [total for place, total in enumerate(totals) if place in chosen]
+
+
+def thin(totals: Sequence[Total], every: str) -> list[Total]:
+    """Leave the last total of each period; the rows of the others become part of it."""
+    periods: dict[dt.date, Total] = {}
+    for total in totals:
+        first = period_of(total.date, every)[0]
+        earlier = periods[first].rows if first in periods else ()
+        periods[first] = Total(earlier + total.rows, total.date, total.value, total.low, total.high)
+    return list(periods.values())
+
+
+def increments(totals: Sequence[Total], start: dt.date | None, ledger: Ledger) -> list[Piece]:
+    """Turn totals that never fall into sums over the days between them.
+
+    Days on which the total did not rise go with the next rise, since a claim of 0 says nothing on a
+    log scale; so the sum of the increments is the last total less the first.
+
+    Parameters
+    ----------
+    totals
+        In order of days.
+    start
+        First day of what is totalled: the first total is then an increment too. None: it is only
+        what the second is reckoned from.
+    ledger
+        Gets the rows of which nothing follows.
+    """
+    if not totals:
+        return []
+    if start is None:
+        last, pending, rest = totals[0], totals[0].rows, totals[1:]
+    else:
+        last, pending, rest = Total((), start - DAY, 0.0, 0.0, 0.0), (), totals
+    pieces: list[Piece] = []
+    for total in rest:
+        pending += total.rows
+        if total.value <= last.value:
+            continue
+        low, high = _bounds(last, total)
+        note = f"running total {total.value:,.10g} on {total.date}"
+        note += f" less {last.value:,.10g} on {last.date}" if last.rows else ""
+        pieces.append(
+            Piece(pending, last.date + DAY, total.date, total.value - last.value, low, high, note)
+        )
+        last, pending = total, ()
+    ledger.skip_all(pending, "the running total did not rise any more: no claim")
+    return pieces
+
+
+def _bounds(last: Total, total: Total) -> tuple[float, float]:
+    """Differences of the bounds, if they enclose that of the totals."""
+    low, value, high = total.low - last.low, total.value - last.value, total.high - last.high
+    return (low, high) if 0.0 <= low <= value <= high and low < high else (math.nan, math.nan)
+
+
+def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
+    """Tell of days without a total between the first and the last."""
+    for one, other in itertools.pairwise(totals):
+        missing = (other.date - one.date).days - 1
+        if missing > 0:
+            ledger.remark(
+                "days without a total; the next difference covers them",
+                f"{missing} after {one.date}",
+                other.rows[0],
+            )
+
+
+def is_dense(totals: Sequence[Total], dense_days: float, dense_totals: int) -> bool:
+    """Tell whether totals are a series: so many, and half of the steps at most so many days."""
+    steps = [(b.date - a.date).days for a, b in itertools.pairwise(totals)]
+    return len(totals) >= max(dense_totals, 2) and statistics.median(steps) <= dense_days
+
+
+def sums(totals: Sequence[Total], start: dt.date, ledger: Ledger) -> list[Piece]:
+    """Keep totals as they are: sums from the start, which overlap."""
+    pieces = []
+    for total in totals:
+        if is_given(total.value) and total.value <= 0:
+            ledger.skip_all(total.rows, "a total of 0 says nothing on a log scale")
+        else:
+            note = f"running total on {total.date}"
+            pieces.append(
+                Piece(total.rows, start, total.date, total.value, total.low, total.high, note)
+            )
+    return pieces

@@ -1,0 +1,264 @@
+"""Dead by events: the Georeferenced Event Dataset of the UCDP (GED).
+
+The deaths of a side are summed over events by week or month. Civilians and persons of unknown side
+are not mixed in, one-sided violence is left out. An event's own ``low`` and ``high`` are bounds on
+all its dead; a side's bounds are in proportion to them. An event that crosses the end of a period
+is spread over its days in equal parts. Counts of events are known to miss dead: give their origin a
+bias downwards.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from estimator.errors import IngestError, nearest
+from estimator.ingest.cells import (
+    RowSkipped,
+    date,
+    figure,
+    is_given,
+    not_a_date,
+    plain,
+    shown,
+    snake,
+)
+from estimator.ingest.draft import Draft
+from estimator.ingest.ledger import Ledger
+from estimator.ingest.reading import Columns, Table, each_row, of_country, read_csv
+from estimator.ingest.settings import Settings, hedge_of
+from estimator.ingest.totals import DAY, period_of
+
+COLUMNS = Columns(
+    ("date_start", "date_end", "best", "low", "high", "side_a", "side_b", "deaths_a", "deaths_b"),
+    (
+        "id",
+        "relid",
+        "year",
+        "active_year",
+        "code_status",
+        "type_of_violence",
+        "conflict_dset_id",
+        "conflict_new_id",
+        "conflict_name",
+        "dyad_dset_id",
+        "dyad_new_id",
+        "dyad_name",
+        "side_a_dset_id",
+        "side_a_new_id",
+        "side_b_dset_id",
+        "side_b_new_id",
+        "number_of_sources",
+        "source_article",
+        "source_office",
+        "source_date",
+        "source_headline",
+        "source_original",
+        "where_prec",
+        "where_coordinates",
+        "where_description",
+        "adm_1",
+        "adm_2",
+        "latitude",
+        "longitude",
+        "geom_wkt",
+        "priogrid_gid",
+        "country",
+        "country_id",
+        "region",
+        "event_clarity",
+        "date_prec",
+        "deaths_civilians",
+        "deaths_unknown",
+        "gwnoa",
+        "gwnob",
+    ),
+)
+ORIGIN = "ucdp_ged"
+SOURCE = "ucdp_ged"
+CITATION = (
+    "Uppsala Conflict Data Program, Georeferenced Event Dataset (Sundberg and Melander 2013), "
+    "deaths of {side}"
+)
+_ONE_SIDED = "3"
+_SIDES_SHOWN = 12
+_MOST_DAYS = 3653
+
+
+@dataclass(frozen=True)
+class _Event:
+    row: int
+    start: dt.date
+    end: dt.date
+    sides: tuple[str, str]
+    deaths: tuple[float, float]
+    best: float
+    low: float
+    high: float
+    country: str
+
+
+@dataclass
+class _Sum:
+    """Dead of a side in a period."""
+
+    value: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    rows: list[int] = field(default_factory=list)
+
+
+def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
+    """Read the events; the dead of `settings.sides` become claims.
+
+    Raises
+    ------
+    IngestError
+        If it is not that table, or a side or country is not in it.
+    """
+    table = read_csv(path, COLUMNS, settings.max_megabytes)
+    reasons = [not_a_date(name, "%Y-%m-%d") for name in ("date_start", "date_end")]
+    events = each_row(table, _event, reasons)
+    ledger = table.ledger
+    if not events:
+        return ledger, []
+    sides = _sides(table, events, settings)
+    wanted = of_country(table, settings.country, [event.country for event in events])
+    if len(sides) > 1 and settings.population is not None:
+        raise IngestError("one --population for several sides: give one --side at a time")
+    kept: list[_Event] = []
+    for event in events:
+        if wanted is not None and snake(event.country) != wanted:
+            ledger.skip(event.row, "of another country", shown(event.country))
+        elif settings.war_start is not None and event.start < settings.war_start:
+            ledger.skip(event.row, "before --war-start", str(event.start))
+        elif not set(event.sides) & set(sides):
+            ledger.skip(event.row, "of other sides", shown(" - ".join(event.sides)))
+        else:
+            kept.append(event)
+    return ledger, _drafts(kept, sides, settings, ledger)
+
+
+def _event(number: int, cells: dict[str, str]) -> _Event:
+    if cells.get("type_of_violence", "").strip() == _ONE_SIDED:
+        raise RowSkipped("one-sided violence: against civilians", bad=False)
+    start, end = date(cells["date_start"], "date_start"), date(cells["date_end"], "date_end")
+    if end < start:
+        raise RowSkipped("date_end before date_start", f"{start} to {end}")
+    if (end - start).days > _MOST_DAYS:
+        raise RowSkipped("an event of more than ten years", f"{start} to {end}")
+    best, low, high, deaths_a, deaths_b = (
+        _count(cells, name) for name in ("best", "low", "high", "deaths_a", "deaths_b")
+    )
+    return _Event(
+        row=number,
+        start=start,
+        end=end,
+        sides=(snake(plain(cells["side_a"])), snake(plain(cells["side_b"]))),
+        deaths=(deaths_a, deaths_b),
+        best=best,
+        low=low,
+        high=high,
+        country=plain(cells.get("country", "")),
+    )
+
+
+def _count(cells: dict[str, str], column: str) -> float:
+    count = figure(cells[column], column)
+    if not is_given(count):
+        raise RowSkipped(f"{column}: empty")
+    return count
+
+
+def _sides(table: Table, events: Sequence[_Event], settings: Settings) -> dict[str, str]:
+    """Names of the sides that are asked for, by their snake_case."""
+    found = Counter(side for event in events for side in event.sides)
+    common = ", ".join(f"{name} ({n} events)" for name, n in found.most_common(_SIDES_SHOWN))
+    if not settings.sides:
+        raise IngestError(f"{table.path}: say whose dead with --side NAME; most events: {common}")
+    unknown = [name for name in settings.sides if snake(name) not in found]
+    if unknown:
+        raise IngestError(
+            f"{table.path}: no event of side {unknown[0]!r}; {nearest(snake(unknown[0]), found)}"
+        )
+    return {snake(name): name for name in settings.sides}
+
+
+def _drafts(
+    events: Sequence[_Event], sides: dict[str, str], settings: Settings, ledger: Ledger
+) -> list[Draft]:
+    every = settings.every or "month"
+    periods: dict[tuple[str, dt.date], _Sum] = {}
+    used: set[int] = set()
+    for event in events:
+        for side, dead in zip(event.sides, event.deaths, strict=True):
+            if side in sides and dead > 0:
+                used.add(event.row)
+                for first, share in _shares(event, every):
+                    _add(periods.setdefault((side, first), _Sum()), event, dead * share)
+        if event.row not in used:
+            ledger.skip(event.row, "no dead of the side")
+        elif (event.end - event.start).days and len(list(_shares(event, every))) > 1:
+            ledger.remark(
+                "an event that crosses periods, spread over its days in equal parts",
+                f"{event.start} to {event.end}",
+                event.row,
+            )
+    if not events:
+        return []
+    last = max(event.end for event in events)
+    return [
+        _draft(side, sides[side], first, min(period_of(first, every)[1], last), total, settings)
+        for (side, first), total in sorted(periods.items())
+    ]
+
+
+def _shares(event: _Event, every: str) -> Iterator[tuple[dt.date, float]]:
+    """First days of the periods that an event lies in, and its share of days in each."""
+    days = (event.end - event.start).days + 1
+    day = event.start
+    while day <= event.end:
+        first, last = period_of(day, every)
+        inside = (min(last, event.end) - day).days + 1
+        yield first, inside / days
+        day = last + DAY
+
+
+def _add(total: _Sum, event: _Event, dead: float) -> None:
+    total.value += dead
+    bounded = 0 < event.low <= event.best <= event.high
+    total.low += dead * event.low / event.best if bounded else dead
+    total.high += dead * event.high / event.best if bounded else dead
+    total.rows.append(event.row)
+
+
+def _draft(
+    side: str, name: str, first: dt.date, last: dt.date, total: _Sum, settings: Settings
+) -> Draft:
+    start = first if settings.war_start is None else max(first, settings.war_start)
+    hedge, low, value, high = hedge_of(total.low, total.value, total.high)
+    if math.isclose(total.low, total.high):
+        hedge, low, high = "about", math.nan, math.nan
+    said = "" if settings.published else "; published: the last day, in fact later"
+    return Draft(
+        rows=tuple(total.rows),
+        quantity="killed",
+        start=start,
+        end=last,
+        value=value,
+        low=low,
+        high=high,
+        hedge=hedge,
+        status="estimated",
+        origin=settings.origins.get("", ORIGIN),
+        source=settings.source or SOURCE,
+        published=settings.published or last,
+        citation=settings.citation or CITATION.format(side=name),
+        population=settings.population_of(side),
+        speaker=settings.speaker or "third_party",
+        note=f"dead of {len(total.rows)} events{said}",
+    )

@@ -1,0 +1,232 @@
+"""Ingest a file: claims and report, written together or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shlex
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from estimator.errors import EvidenceError, IngestError, OutputError, problems_text
+from estimator.export import atomically, write_csv
+from estimator.ingest.cells import plain
+from estimator.ingest.draft import Draft, accepted, named, to_frame
+from estimator.ingest.formats import format_of
+from estimator.ingest.ledger import Entry, Ledger, by_reason
+from estimator.ingest.options import IngestOptions, shipped
+from estimator.ingest.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHIPPED = "shipped"
+REPORT_SUFFIX = ".report.csv"
+_MOST_TOLD = 50
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_-./")
+_WORDS = ("null", "true", "false", "nan", "inf")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """Claims of a table, and the account of its rows.
+
+    Attributes
+    ----------
+    format
+        Of the table.
+    path
+        The table.
+    drafts
+        The claims, named, in order of period and origin.
+    ledger
+        Every row's fate.
+    """
+
+    format: str
+    path: Path
+    drafts: tuple[Draft, ...]
+    ledger: Ledger
+
+    def claims(self) -> pd.DataFrame:
+        """Claims table, columns as in `data/README.md`; figures are numbers, else text."""
+        return to_frame(self.drafts)
+
+    def report(self) -> pd.DataFrame:
+        """Fate of every row, then the remarks: row, outcome, reason, detail, claims."""
+        import pandas as pd
+
+        rows = [
+            (
+                "" if entry.row is None else str(entry.row),
+                entry.outcome,
+                entry.reason,
+                plain(entry.detail),
+                " ".join(entry.claims),
+            )
+            for entry in self.ledger.entries()
+        ]
+        return pd.DataFrame(rows, columns=["row", "outcome", "reason", "detail", "claims"])
+
+    def populations(self) -> dict[str, tuple[dt.date, dt.date]]:
+        """First and last day of the claims on each population."""
+        spans: dict[str, tuple[dt.date, dt.date]] = {}
+        for draft in self.drafts:
+            first, last = spans.get(draft.population, (draft.start, draft.end))
+            spans[draft.population] = (min(first, draft.start), max(last, draft.end))
+        return spans
+
+
+def ingest(
+    name: str,
+    path: Path,
+    settings: Settings,
+    *,
+    strict: bool = False,
+    rules: IngestOptions | None = None,
+) -> Ingested:
+    """Read a table of others.
+
+    Parameters
+    ----------
+    name
+        Of the format, a key of `estimator.ingest.formats.FORMATS`.
+    path
+        The file.
+    settings
+        Options.
+    strict
+        Bad rows and cells are an error, all at once.
+    rules
+        What is done where the settings say nothing; None: as the shipped configuration says.
+
+    Raises
+    ------
+    IngestError
+        If the file is not of the format, has no row that becomes a claim, or, with `strict`, has
+        bad rows.
+    """
+    reader = format_of(name, settings).reader()
+    ledger, found = reader(path, settings.with_rules(name, rules or shipped()))
+    order = sorted(
+        found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
+    )
+    drafts = named(accepted(_distinct(order, ledger), ledger))
+    for draft in drafts:
+        ledger.use(draft.rows, draft.id)
+    if lost := ledger.unaccounted():
+        raise RuntimeError(f"rows without account: {lost[:10]}")
+    if strict and ledger.bad:
+        told = [_told(entry) for entry in ledger.bad]
+        raise IngestError(problems_text(f"{path}: rows at fault (--strict):", told))
+    if not drafts:
+        reasons = [
+            f"{len(entries)} rows, first {_told(entries[0])}"
+            for _, entries in by_reason(ledger.skipped)[:_MOST_TOLD]
+        ]
+        raise IngestError(problems_text(f"{path}: no row became a claim:", reasons))
+    return Ingested(name, path, tuple(drafts), ledger)
+
+
+def _told(entry: Entry) -> str:
+    place = "the table" if entry.row is None else f"row {entry.row}"
+    return f"{place}: {entry.reason}" + (f" (found {plain(entry.detail)})" if entry.detail else "")
+
+
+def _distinct(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
+    """Leave out drafts whose id (given by the table) another has, and tell of it."""
+    seen: set[str] = set()
+    kept = []
+    for draft in drafts:
+        if draft.id and draft.id in seen:
+            ledger.skip_all(draft.rows, "an id that an earlier row has", draft.id, bad=True)
+        else:
+            seen.add(draft.id)
+            kept.append(draft)
+    return kept
+
+
+def report_path(output: Path) -> Path:
+    """File of the report beside the claims."""
+    return output.with_name(f"{output.name}{REPORT_SUFFIX}")
+
+
+def check_output(output: Path, source: Path, *, force: bool) -> None:
+    """Refuse to overwrite.
+
+    Raises
+    ------
+    OutputError
+        If the claims or the report would replace a file, or the table itself.
+    """
+    if str(output) == SHIPPED:
+        raise OutputError(f"{output}: the word stands for the shipped table; use another name")
+    if output.resolve() == source.resolve() or report_path(output).resolve() == source.resolve():
+        raise OutputError(f"{output}: would overwrite the table itself")
+    if output.is_dir():
+        raise OutputError(f"{output}: is a folder; expected the name of a file")
+    there = [path for path in (output, report_path(output)) if path.exists()]
+    if there and not force:
+        raise OutputError(f"{there[0]}: is there already; --force overwrites it")
+
+
+def write(ingested: Ingested, output: Path) -> None:
+    """Write claims and report; the claims are read back and checked before they are put in place.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written. What was there before stays.
+    IngestError
+        If a written claim is not as the schema wants it.
+    """
+    from estimator.evidence import read_claims
+
+    def write_checked(partial: Path) -> None:
+        try:
+            write_csv(ingested.claims(), partial, float_format="%.15g")
+            read_claims([str(partial)])
+            write_csv(ingested.report(), report_path(output))
+        except EvidenceError as error:
+            partial.unlink(missing_ok=True)
+            raise IngestError(f"{ingested.path}: {error}") from error
+        except OutputError:
+            partial.unlink(missing_ok=True)
+            raise
+
+    atomically(output, write_checked)
+
+
+def commands(ingested: Ingested, output: Path) -> list[str]:
+    """Commands that go on with the claims: one for each population, in shell-safe quotes."""
+    return [
+        shlex.join(
+            [
+                "estimator",
+                "run",
+                f"evidence.files=[{_hydra(str(output))}]",
+                *([f"evidence.populations=[{_hydra(plain(population))}]"] if population else []),
+                f"window.start={first}",
+                f"window.end={last}",
+            ]
+        )
+        for population, (first, last) in sorted(ingested.populations().items())
+    ]
+
+
+def _hydra(text: str) -> str:
+    """Quote text as an element of a list on Hydra's command line."""
+    if (
+        (text[:1].isalpha() or text[:1] in ("/", "."))
+        and set(text) <= _PLAIN
+        and text.lower() not in _WORDS
+    ):
+        return text
+    escaped = text.replace("${", "\\${")  # else OmegaConf would look something up
+    if "'" in escaped:
+        escaped = escaped.replace("\\", "\\\\").replace("'", "\\'")
+    elif escaped.endswith("\\"):
+        escaped += "\\"
+    return f"'{escaped}'"

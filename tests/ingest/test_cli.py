@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from estimator.assumptions import AssumptionSet
+from estimator.cli import main
+from estimator.compose import compose_config, to_plain
+from estimator.evidence import load_evidence
+from estimator.ingest.cli import _NAMES
+from estimator.ingest.formats import FORMATS
+from estimator.ingest.mapping_options import TEMPLATE
+from tests.ingest.made import (
+    LIST_HEADER,
+    RADFORD_HEADER,
+    RAW_HEADER,
+    UCDP_HEADER,
+    WEEK_HEADER,
+    csv_file,
+    event,
+    json_file,
+    listed,
+    records,
+    report,
+)
+
+DOC = Path(__file__).parents[2] / "docs" / "ingest.md"
+
+
+def make_all(folder: Path) -> None:
+    """Make the tables that the documentation names."""
+    json_file(
+        folder / "losses.json",
+        records({"2022-02-25": 2800, "2022-02-28": 5300, "2022-03-31": 17500}),
+    )
+    uk = [listed(f"01/0{n}/2022", estimate=n * 5000, source="UK MoD") for n in (4, 5, 6)]
+    csv_file(folder / "list.csv", LIST_HEADER, [*uk, listed(low=1, high=2, country="ukraine")])
+    raw = ["2022-07-24", "US", "russia", "a", "estimate", 15000, 150, "deaths"]
+    csv_file(folder / "raw.csv", RAW_HEADER, [raw])
+    csv_file(folder / "reports.csv", RADFORD_HEADER, [report(), report(country="Ukraine")])
+    csv_file(folder / "events.csv", UCDP_HEADER, [event()])
+    csv_file(folder / "weeks.csv", WEEK_HEADER, [[2022, 9, 560, 691, 822, 619]])
+    csv_file(
+        folder / "table.csv",
+        ("date", "number", "kind", "who", "comment"),
+        [("01/03/2025", "1.5", "deaths", "A", "x")],
+    )
+    (folder / "mapping.yaml").write_text(TEMPLATE, encoding="utf-8")
+
+
+def ingest(*words: object) -> int:
+    return main(["ingest", *(str(word) for word in words)])
+
+
+@pytest.fixture
+def staff(tmp_path: Path) -> Path:
+    make_all(tmp_path)
+    return tmp_path / "losses.json"
+
+
+def test_every_command_of_the_documentation_works_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_all(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```sh\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL)
+    lines = block.strip().splitlines()
+    assert {shlex.split(line)[2] for line in lines} == set(FORMATS)
+    for line in lines:
+        assert main(shlex.split(line)[1:]) == 0
+        said = [t.strip() for t in capsys.readouterr().out.splitlines()]
+        runs = [shlex.split(text) for text in said if text.startswith("estimator run")]
+        assert runs
+        for run in runs:
+            checked = AssumptionSet.from_config(to_plain(compose_config(run[2:])), label="x")
+            evidence = load_evidence(checked)
+            assert evidence.claims["used"].any(), (line, evidence.not_used)
+
+
+def test_the_documentation_shows_the_mapping_that_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL)
+    assert block == TEMPLATE
+    assert ingest("mapping", "--print-mapping") == 0
+    assert capsys.readouterr().out == TEMPLATE
+
+
+def test_help_names_every_format_and_imports_nothing_heavy() -> None:
+    assert set(_NAMES) == set(FORMATS)
+    code = (
+        "import sys; from estimator.cli import main\n"
+        "try: main(['ingest', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'pandas', 'pydantic') if m in sys.modules])"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("[]")
+    assert all(name in done.stdout for name in FORMATS)
+
+
+def test_nothing_is_overwritten_without_force(
+    tmp_path: Path, staff: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "claims.csv"
+    output.write_text("mine", encoding="utf-8")
+    assert ingest("general-staff", staff, "-o", output) == 2
+    assert "is there already; --force" in capsys.readouterr().err
+    assert output.read_text(encoding="utf-8") == "mine"
+    assert ingest("general-staff", staff, "-o", output, "--force") == 0
+    assert output.read_text(encoding="utf-8").startswith("id,quantity")
+    assert ingest("general-staff", staff, "-o", staff, "--force") == 2
+    assert "would overwrite the table itself" in capsys.readouterr().err
+    assert staff.read_text(encoding="utf-8").startswith("[")
+
+
+def test_a_file_at_fault_leaves_no_file_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = json_file(tmp_path / "a.json", [{"date": "2022-02-25", "personnel": -1}])
+    assert ingest("general-staff", path, "-o", tmp_path / "claims.csv") == 2
+    assert "personnel: negative" in capsys.readouterr().err
+    assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_strict_lists_all_rows_at_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [listed(estimate=5), listed(estimate="x"), listed("1.1.22", estimate=5)]
+    path = csv_file(tmp_path / "list.csv", LIST_HEADER, rows)
+    words = ("economist-list", path, "-o", tmp_path / "c.csv", "--war-start", "2022-02-24")
+    assert ingest(*words, "--strict") == 2
+    said = capsys.readouterr().err
+    assert "row 3: estimate: not a number" in said
+    assert "row 4: date: not a date as dd/mm/yyyy (found '1.1.22')" in said
+    assert not (tmp_path / "c.csv").exists()
+    assert ingest(*words) == 0
+
+
+def test_the_report_has_every_row_once(tmp_path: Path) -> None:
+    rows = [listed(estimate=5), listed(estimate="x"), listed(estimate=5)]
+    path = csv_file(tmp_path / "list.csv", LIST_HEADER, rows)
+    output = tmp_path / "c.csv"
+    assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
+    with (tmp_path / "c.csv.report.csv").open(encoding="utf-8", newline="") as file:
+        found = [(row["row"], row["outcome"], row["claims"]) for row in csv.DictReader(file)]
+    assert found == [
+        ("2", "used", "some_institute-killed-2022-05-01"),
+        ("3", "skipped", ""),
+        ("4", "skipped", ""),
+    ]
+
+
+def test_hostile_texts_stay_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = [
+        "=HYPERLINK(1)", "[red]x[/red]", "a\nb\x1b[31m", "$(touch pwned)", '"; rm', "../../etc"
+    ]  # fmt: skip
+    rows = [
+        listed("01/05/2022", estimate=n + 1, source=text, country=f"c{text}")
+        for n, text in enumerate(texts)
+    ]
+    path = csv_file(tmp_path / "list.csv", LIST_HEADER, [*rows, listed(kind="[bold]\x1b[2J")])
+    output = tmp_path / "c.csv"
+    assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    text = output.read_text(encoding="utf-8")
+    assert "\n=" not in text
+    assert ",=" not in text
+    with output.open(encoding="utf-8", newline="") as file:
+        assert {
+            re.fullmatch(r"[a-z0-9_]+", row["origin"]) is None for row in csv.DictReader(file)
+        } == {False}
+
+
+@pytest.mark.parametrize("name", ["my claims.csv", "it's.csv", "a,b].csv", "${x}.csv", "null"])
+def test_the_command_that_goes_on_is_quoted_for_the_shell_and_for_hydra(
+    tmp_path: Path,
+    staff: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ingest("general-staff", staff, "-o", name) == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    override = shlex.split(command)[2]
+    (found,) = OverridesParser.create().parse_override(override).value()
+    assert str(found).replace("\\${", "${") == name
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("generalstaff",), "unknown format 'generalstaff'; did you mean 'general-staff'?"),
+        (
+            ("general-staff", "--side", "X"),
+            "general-staff has no use for --side; allowed: --origin",
+        ),
+        (("general-staff", "--origin", "A=b"), "general-staff has one source"),
+        (("general-staff", "--origin", "Not Snake"), "allowed: a snake_case name"),
+        (("general-staff", "--origin", "a", "--origin", "b"), "is given twice"),
+        (("general-staff", "--every", "year"), "--every: found 'year'; allowed: day, week, month"),
+        (("general-staff", "--war-start", "24.2.22"), "--war-start: found '24.2.22'"),
+        (("radford", "--dense-days", "nan"), "--dense-days: found nan"),
+        (("general-staff", "--citation", " "), "--citation: is empty"),
+        (("general-staff", "--max-megabytes", "0.00001"), "allowed: 0 MB (--max-megabytes)"),
+    ],
+)
+def test_an_option_at_fault_is_one_clear_error(
+    tmp_path: Path,
+    staff: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    assert ingest(words[0], staff, "-o", tmp_path / "c.csv", *words[1:]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "c.csv").exists()
+
+
+def test_files_and_outputs_that_cannot_be_are_told(
+    tmp_path: Path, staff: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ingest("general-staff", tmp_path / "no.json", "-o", tmp_path / "c.csv") == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert ingest("general-staff", staff) == 2
+    assert "ingest needs FORMAT FILE -o" in capsys.readouterr().err
+    assert ingest("general-staff", staff, "-o", tmp_path) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert ingest("general-staff", staff, "-o", "shipped") == 2
+    assert "stands for the shipped table" in capsys.readouterr().err
+    assert ingest("general-staff", staff, "-o", staff / "c.csv") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b" \n ", "the file is empty"),
+        (b"\xff\xfed\x00", "not UTF-8"),
+        (b"<html>", "expected a CSV table"),
+        (b'[{"a": 1}]', "expected a CSV table"),
+        (b"date;estimate\n1;2\n", "expected commas"),
+        (b"date,date\n1,2\n", "column 'date' stands 2 times"),
+        (b'date,"a\n', "not a CSV table"),
+        (b"date,x\n" + b'"' + b"a" * 200_000 + b'",1\n', "not a CSV table"),
+        (",".join(LIST_HEADER[:-1]).encode() + b"\n", "a header and no rows"),
+    ],
+)
+def test_what_is_no_table_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    words = ("economist-list", path, "-o", tmp_path / "c.csv", "--war-start", "2022-02-24")
+    assert ingest(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_mark_windows_lines_and_names_in_capitals_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    line = ",".join(str(cell) for cell in listed(estimate=5))
+    path.write_bytes(
+        b"\xef\xbb\xbf" + f"{','.join(LIST_HEADER[:-1]).upper()},X\r\n{line}\r\n\r\n".encode()
+    )
+    output = tmp_path / "c.csv"
+    assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
+    assert "unknown column" in (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")

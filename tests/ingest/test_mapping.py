@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from estimator.errors import IngestError
+from estimator.ingest.mapping_options import TEMPLATE, read_mapping
+from estimator.ingest.settings import Settings
+from tests.ingest.made import csv_file, read, reasons
+
+PLAIN = """\
+columns:
+  period_start: first
+  period_end: last
+  value: number
+  quantity: {constant: killed}
+  origin: who
+  citation: {constant: somebody}
+"""
+HEADER = ("first", "last", "number", "who")
+ROW = ("2025-01-01", "2025-01-31", "1,500", "Some Institute")
+
+
+def mapped(folder: Path, text: str = PLAIN, **settings: object) -> Settings:
+    path = folder / "mapping.yaml"
+    path.write_text(text, encoding="utf-8")
+    return Settings(mapping=path, **settings)  # type: ignore[arg-type]
+
+
+def test_columns_and_constants_become_claims(tmp_path: Path) -> None:
+    claims, _ = read(
+        "mapping", csv_file(tmp_path / "my table.csv", HEADER, [ROW]), mapped(tmp_path)
+    )
+    (claim,) = claims.to_dict("records")
+    assert claim["value"] == 1500
+    assert claim["hedge"] == "about"
+    assert claim["status"] == "estimated"
+    assert claim["unit"] == "persons"
+    assert claim["source"] == "my_table"
+    assert claim["origin"] == "some_institute"
+    assert claim["published"] == claim["period_end"]
+    assert "published: the last day of the period" in claim["note"]
+
+
+def test_the_template_is_a_mapping_and_reads_running_totals_in_thousands(tmp_path: Path) -> None:
+    path = csv_file(
+        tmp_path / "t.csv",
+        ("date", "number", "kind", "who", "comment"),
+        [
+            ("01/03/2025", "1.5", "deaths", "A", "x"),
+            ("01/04/2025", "2.5", "deaths", "A", "x"),
+            ("01/05/2025", "4", "deaths", "A", "x"),
+            ("01/05/2025", "4", "civilians", "A", "x"),
+            ("01/05/2025", "4", "tanks", "A", "x"),
+        ],
+    )
+    settings = mapped(tmp_path, TEMPLATE, war_start=dt.date(2025, 2, 1))
+    claims, ingested = read("mapping", path, settings)
+    assert claims["value"].tolist() == [1500, 1000, 1500]
+    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["02-01", "03-02", "04-02"]
+    assert reasons(ingested) == {
+        5: "filter: civilians are not counted",
+        6: "kind: a word that the mapping does not know",
+    }
+    assert ingested.ledger.remarks[0].reason.startswith("running totals of one origin")
+
+
+def test_a_date_can_stand_for_its_month_and_numbers_be_written_otherwise(tmp_path: Path) -> None:
+    text = """\
+columns:
+  period_end: month
+  value: number
+  quantity: {constant: losses}
+date_format: "%Y-%m"
+figures: month
+thousands: "."
+decimal: ","
+"""
+    path = csv_file(
+        tmp_path / "t.csv",
+        ("month", "number"),
+        [("2025-02", "1.500,5"), ("2025-03", "1 500"), ("2025-04", "2,5e400")],
+    )
+    settings = mapped(tmp_path, text, citation="C", origins={"": "mine"})
+    claims, ingested = read("mapping", path, settings)
+    assert claims["value"].tolist() == [1500.5]
+    assert claims["period_end"].dt.strftime("%Y-%m-%d").tolist() == ["2025-02-28"]
+    assert set(reasons(ingested)) == {3, 4}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ("quantity: {constant: dead}", "quantity 'dead'; allowed: losses"),
+        ("quantity: {constant: killed_share}", "unit: allowed: for killed_share: share"),
+        ("quantity: {constant: killed}\n  hedge: {constant: roughly}", "hedge 'roughly'"),
+        ("quantity: {constant: killed}\n  hedge: {constant: range}", "low below high"),
+        ("quantity: {constant: killed}\n  status: {constant: rumour}", "status 'rumour'"),
+        ("quantity: {constant: killed}\n  speaker: {constant: me}", "speaker"),
+    ],
+)
+def test_a_claim_that_the_schema_refuses_is_told(tmp_path: Path, changed: str, said: str) -> None:
+    text = PLAIN.replace("quantity: {constant: killed}", changed)
+    path = csv_file(tmp_path / "t.csv", HEADER, [ROW])
+    with pytest.raises(IngestError) as caught:
+        read("mapping", path, mapped(tmp_path, text))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("- a", "not a mapping"),
+        ("a: [", "not YAML"),
+        ("columns: {}", "columns.quantity: is needed; columns.period_end: is needed"),
+        (
+            PLAIN.replace("origin:", "origins:"),
+            "columns.origins: no column of a claims table; did you",
+        ),
+        (PLAIN + "figures: weekly", "figures: Input should be"),
+        (PLAIN + "figures: month", "columns.period_start: not with figures: month"),
+        (PLAIN + "colour: red", "colour: Extra inputs"),
+        (PLAIN + "thousands: '.'", "thousands and decimal are both '.'"),
+        (PLAIN + "date_format: iso", "date_format: 'iso'"),
+        (PLAIN.replace("origin: who", "origin: {column: who, multiply: 2}"), "multiply: only for"),
+        (PLAIN.replace("origin: who", "origin: {column: who, constant: x}"), "give either column"),
+        (PLAIN.replace("value: number", "value: {column: number, multiply: .nan}"), "multiply"),
+        (PLAIN + "filters: [{column: who, reason: x}]", "give either keep or drop"),
+        ("!!python/object/apply:os.system ['echo']", "not YAML"),
+        ("&a [*a]", "not"),
+    ],
+)
+def test_a_mapping_at_fault_is_told(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(IngestError, match=r"mapping\.yaml") as caught:
+        read_mapping(path)
+    assert said in str(caught.value)
+
+
+def test_all_problems_of_a_mapping_are_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(PLAIN + "figures: weekly\ncolour: red\n", encoding="utf-8")
+    with pytest.raises(IngestError) as caught:
+        read_mapping(path)
+    assert str(caught.value).count("\n  - ") == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("citation: {constant: somebody}", "who is cited"), ("origin: who", "who counted")],
+)
+def test_citation_and_origin_must_come_from_somewhere(tmp_path: Path, line: str, said: str) -> None:
+    path = csv_file(tmp_path / "t.csv", HEADER, [ROW])
+    with pytest.raises(IngestError, match=said):
+        read("mapping", path, mapped(tmp_path, PLAIN.replace(line, "")))
+    given = {"citation": "C", "origins": {"": "mine"}}
+    assert len(read("mapping", path, mapped(tmp_path, PLAIN.replace(line, ""), **given))[0]) == 1
+
+
+def test_no_mapping_and_a_column_that_is_not_there_are_errors(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", ("first", "last", "numbers", "who"), [ROW])
+    with pytest.raises(IngestError, match="--print-mapping"):
+        read("mapping", path)
+    with pytest.raises(IngestError, match="column 'number' is missing; did you mean 'numbers'"):
+        read("mapping", path, mapped(tmp_path))
+
+
+def test_ids_of_the_table_are_kept_and_repeated_ones_skipped(tmp_path: Path) -> None:
+    text = PLAIN.replace("origin: who", "origin: who\n  id: key")
+    rows = [(*ROW, "a"), (*ROW, "a"), (*ROW, "")]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "key"), rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["id"].tolist() == ["a", "some_institute-killed-2025-01-31"]
+    assert reasons(ingested) == {3: "an id that an earlier row has"}
+
+
+def test_a_stock_is_of_one_day_and_a_difference_may_be_negative(tmp_path: Path) -> None:
+    text = PLAIN.replace("quantity: {constant: killed}", "quantity: what")
+    rows = [
+        (*ROW, "force_size"),
+        (*ROW[:2], "-9,000", "A", "replacement_gap"),
+        (*ROW[:2], "-5", "A", "killed"),
+    ]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "what"), rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims.set_index("quantity")["value"].to_dict() == {
+        "force_size": 1500,
+        "replacement_gap": -9000,
+    }
+    assert reasons(ingested) == {4: "number: negative"}
+
+
+def test_rows_at_fault_are_skipped_with_their_reasons(tmp_path: Path) -> None:
+    text = PLAIN.replace("origin: who", "origin: who\n  published: said")
+    rows = [
+        (*ROW, "2025-03-01"),
+        ("2025-02-01", *ROW[1:], "2025-03-01"),
+        (*ROW, "soon"),
+        (*ROW[:2], "", "A", "2025-03-01"),
+        (*ROW[:3], "", "2025-03-01"),
+        ("", "", "", "", ""),
+    ]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "said"), rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["published"].dt.strftime("%Y-%m-%d").tolist() == ["2025-03-01"]
+    assert reasons(ingested) == {
+        3: "period_end before period_start",
+        4: "said: not a date as YYYY-MM-DD",
+        5: "no figure",
+        6: "origin: empty",
+        7: "empty line",
+    }
+
+
+def test_running_totals_are_persons_since_the_start(tmp_path: Path) -> None:
+    text = PLAIN.replace("origin: who", "origin: who\n  unit: in").replace(
+        "  period_start: first\n", ""
+    )
+    rows = [(*ROW, "persons"), (*ROW, "persons/month"), ("", "2024-01-01", "5", "A", "persons")]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "in"), rows)
+    settings = mapped(tmp_path, text + "figures: cumulative\n", war_start=dt.date(2025, 1, 1))
+    claims, ingested = read("mapping", path, settings)
+    assert len(claims) == 1
+    assert reasons(ingested) == {
+        3: "a running total in another unit than persons",
+        4: "before --war-start",
+    }
+
+
+def test_numbers_in_another_notation_than_the_mapping_says_are_told(tmp_path: Path) -> None:
+    rows = [ROW, (*ROW[:2], "1 500", "A"), (*ROW[:2], "1500.5", "B")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, PLAIN + "thousands: ' '\n"))
+    assert claims["value"].tolist() == [1500, 1500.5]
+    assert reasons(ingested) == {2: "number: not a number in the mapping's notation"}
+    comma = PLAIN + "thousands: ''\ndecimal: ','\n"
+    _, ingested = read("mapping", path, mapped(tmp_path, comma))
+    assert 4 in reasons(ingested)
