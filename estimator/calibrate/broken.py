@@ -47,8 +47,8 @@ def simulate_broken(
     options, journal, progress
         As in `estimator.calibrate.sbc.simulate_structure`.
     """
-    made_of = [spec.model_dump(mode="json", exclude={"says", "sims"})]
-    made_of += [options.noticing.model_dump(mode="json")]
+    made_of: list[object] = [spec.model_dump(mode="json", exclude={"says", "sims"})]
+    made_of += [options.noticing.model_dump(mode="json"), worlds.kept_truths(spec.sims)]
     journal.begin(PART, name, identity(worlds, options, made_of))
     journal.keep_layout(PART, name, entries(options, worlds.months))
     one = partial(_one, worlds=worlds, spec=spec, options=options)

@@ -54,7 +54,8 @@ def simulate_structure(
     progress
         Told of each.
     """
-    made_of = [options.sbc.kept_draws, options.coverage.levels]
+    kept = worlds.kept_truths(spec.sims)
+    made_of = [options.sbc.kept_draws, options.coverage.levels, kept]
     journal.begin(PART, worlds.name, identity(worlds, options, made_of))
     journal.keep_layout(PART, worlds.name, list(worlds.entries))
     one = partial(_one, worlds=worlds, options=options)
@@ -94,7 +95,7 @@ def simulate_missing(
     prepared = journal.prepared(part, name)
     if prepared is None:
         progress(f"{name}: pilot", len(done), sims)
-        prepared = worlds.prepare(sims, options.workers)
+        prepared = worlds.prepare(worlds.kept_truths(sims), options.workers)
         journal.keep_prepared(part, name, prepared)
     results = Parallel(
         n_jobs=options.workers, backend="threading", return_as="generator_unordered"

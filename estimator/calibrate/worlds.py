@@ -23,6 +23,7 @@ from estimator.pilot import Pilot
 from estimator.whitening import Whitening
 
 _BLOCK = 50  # truths that are drawn together: simulation n is the same however many there are
+_KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may be added later
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
 _TRUTHS = (
     "losses",
@@ -125,6 +126,10 @@ class Worlds:
         """Names of what is ranked."""
         return ranked_names(self.fitted, self.assumptions)
 
+    def kept_truths(self, sims: int) -> int:
+        """How many truths of a posterior are kept for so many worlds; none of kind prior."""
+        return 0 if self.kind == "prior" else max(sims, _KEPT)
+
     def prepare(self, n_truths: int, cores: int) -> Prepared:
         """Learn the whitening of the structure and, where truths need one, its posterior."""
         if n_truths not in self._prepared:
@@ -143,7 +148,7 @@ class Worlds:
     def truth(self, number: int, prepared: Prepared) -> xr.Dataset:
         """Draw the true values of a world from the model (no dims chain, draw)."""
         if prepared.truths is not None:
-            return prepared.truths.isel(draw=number % prepared.truths.sizes["draw"])
+            return prepared.truths.isel(draw=number)
         return self._prior_block(number // _BLOCK).isel(draw=number % _BLOCK)
 
     def figures(self, number: int, truth: xr.Dataset) -> ModelInputs:

@@ -51,6 +51,9 @@ class Conjugate:
     def evidence(self) -> Any:
         return SimpleNamespace(data_hash="")
 
+    def kept_truths(self, sims: int) -> int:
+        return 0
+
     def prepare(self, n_truths: int, cores: int) -> Prepared:
         names = ("assumption_location", "assumption_scale")
         names += ("reporting_location", "reporting_scale")
