@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from estimator.audit import cli as audit_cli
 from estimator.backtest import cli as backtest_cli
 from estimator.breakeven import cli as breakeven_cli
+from estimator.calibrate import cli as calibrate_cli
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
 from estimator.ingest import cli as ingest_cli
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         audit_cli,
         breakeven_cli,
         backtest_cli,
+        calibrate_cli,
         report_cli,
         ingest_cli,
     ):

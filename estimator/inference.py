@@ -271,9 +271,9 @@ def attempts(inputs: ModelInputs, options: SamplerOptions) -> tuple[SamplerOptio
     structure = inputs.structure
     n_series = len(SPARSE_WALKS) + 1
     sampled = n_series * len(structure.coords["month"]) + len(structure.coords["source"])
-    laplace: dict[str, object] = {"adaptation": "laplace"}
+    laplace: dict[str, Any] = {"adaptation": "laplace"}
     small = laplace | {"target_accept": max(options.target_accept, _SMALL_STEPS)}
-    ways = [{"adaptation": "diag"}, laplace, small]
+    ways: list[dict[str, Any]] = [{"adaptation": "diag"}, laplace, small]
     many = inputs.figure("used").sum() > sampled
     return tuple(options.model_copy(update=way) for way in (ways[1:] if many else ways))
 

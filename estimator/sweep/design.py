@@ -32,7 +32,10 @@ SETS_MAXIMUM = 1_000_000
 _DIGITS = 10
 _KEYS_SHOWN = 12
 _NOT_VARIED = frozenset(
-    {"audit", "backtest", "breakeven", "compare", "experiment", "ingest", "label", "sweep"}
+    {
+        *("audit", "backtest", "breakeven", "calibrate", "compare", "experiment", "ingest"),
+        *("label", "sweep"),
+    }
 )
 # A bundle sets priors of every group.
 _BUNDLE = "assumptions"

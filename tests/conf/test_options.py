@@ -11,6 +11,7 @@ from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
 from estimator.audit.options import AuditOptions
 from estimator.backtest.options import BacktestOptions
 from estimator.breakeven.options import BreakEvenOptions
+from estimator.calibrate.options import CalibrateOptions
 from estimator.compare.options import CompareOptions
 from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
@@ -26,6 +27,7 @@ HOW = {
     "breakeven": BreakEvenOptions,
     "backtest": BacktestOptions,
     "report": ReportOptions,
+    "calibrate": CalibrateOptions,
     "ingest": IngestOptions,
 }
 OPTIONS = sorted((file.parent.name, file.stem) for file in conf_dir().glob("*/*.yaml"))

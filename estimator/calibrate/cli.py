@@ -1,0 +1,123 @@
+"""`estimator calibrate`: check in simulated worlds whether ranges mean what they say."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.errors import DiagnosticsError, problems_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from estimator.calibrate.options import CalibrateOptions
+    from estimator.calibrate.run import Calibration
+
+_NAME = "calibration"
+_DESCRIPTION = """\
+Checks in simulated worlds whether the ranges mean what they say: ranks of the truth (simulation-
+based calibration) for each structure of conf/calibrate, coverage and scores against baselines,
+worlds that break what a set believes, and the error of reweighting as a function of k-hat.
+The same command again goes on where it was stopped.
+
+  estimator calibrate
+  estimator calibrate calibrate.parts=[sbc] calibrate.only=[central,drift] calibrate.sims=50
+  estimator calibrate assumptions=registry calibrate.only=[central] name=registry_calibration
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "calibrate",
+        help="check in simulated worlds whether ranges mean what they say",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="OVERRIDE",
+        help="calibrate.KEY=VALUE (see conf/calibrate); others hold for every structure",
+    )
+    parser.add_argument("--config-dir", help="a folder of your own options")
+    parser.add_argument("--no-plots", action="store_true", help="no pictures")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Calibrate, print the tables and write the files; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, EvidenceError, OutputError
+        If an option, structure or folder cannot be used.
+    DiagnosticsError
+        If fits missed a bound of their diagnostics; everything is written.
+    """
+    from rich.text import Text
+
+    from estimator.calibrate.options import CalibrateOptions
+    from estimator.calibrate.show import grids, markdown, verdict_text
+    from estimator.compose import compose_config, to_plain
+    from estimator.export import write_text
+    from estimator.results import check_writable
+
+    config = compose_config(options.overrides, options.config_dir)
+    checked = CalibrateOptions.from_config(to_plain(config)["calibrate"])
+    folder = Path(str(config.output_dir)) / str(config.name or _NAME)
+    check_writable(folder)
+    found = _calibrated(checked, options, folder, console)
+    found.write(folder)
+    if not options.no_plots:
+        _draw(found, checked, folder)
+    shown = grids(found, checked)
+    write_text(folder / "calibration.md", markdown(found, shown, checked))
+    for grid in shown:
+        console.print(grid.terminal())
+    console.print(Text(verdict_text(found, checked)))
+    console.print(Text(f"Results: {folder}"))
+    if found.failed_fits:
+        text = "Fits of these missed a bound of their diagnostics; they are counted as failed:"
+        raise DiagnosticsError(problems_text(text, found.failed_fits))
+    return 0
+
+
+def _calibrated(
+    checked: CalibrateOptions, options: argparse.Namespace, folder: Path, console: Console
+) -> Calibration:
+    """Calibrate with a progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from estimator.calibrate.run import calibrate
+
+    own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
+    overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("compose", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        return calibrate(checked, overrides, folder, tell, options.config_dir)
+
+
+def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
+    """Draw the pictures of all parts as PNG."""
+    from estimator.calibrate.pictures import pictures
+    from estimator.export import atomically
+    from estimator.plots import DPI
+
+    for name, figure in pictures(found, checked):
+        atomically(folder / "plots" / f"{name}.png", partial(figure.savefig, dpi=DPI))

@@ -1,0 +1,180 @@
+"""All parts of a calibration, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from estimator.calibrate.broken import broken_table, simulate_broken
+from estimator.calibrate.coverage import coverage_table
+from estimator.calibrate.journal import CalibrationJournal
+from estimator.calibrate.options import CalibrateOptions, StructureOptions
+from estimator.calibrate.reweighted import compare_moves
+from estimator.calibrate.sbc import (
+    Progress,
+    sbc_table,
+    shares_table,
+    simulate_structure,
+    summary_table,
+)
+from estimator.calibrate.worlds import Worlds
+from estimator.export import write_csv
+
+
+@dataclass
+class Calibration:
+    """Tables of a calibration; empty where a part was not asked for.
+
+    Attributes
+    ----------
+    summary
+        `estimator.calibrate.sbc.summary_table`.
+    sbc
+        `estimator.calibrate.sbc.sbc_table`.
+    coverage
+        `estimator.calibrate.coverage.coverage_table`.
+    broken
+        `estimator.calibrate.broken.broken_table`.
+    reweighting
+        `estimator.calibrate.reweighted.compare_moves`.
+    shares
+        Ranks as shares, (world, entry) with the names of the entries as columns, by structure.
+    """
+
+    summary: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sbc: pd.DataFrame = field(default_factory=pd.DataFrame)
+    coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
+    broken: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reweighting: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shares: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables that are there, by the name of their file."""
+        named = {
+            "structures": self.summary,
+            "sbc": self.sbc,
+            "coverage": self.coverage,
+            "broken": self.broken,
+            "reweighting": self.reweighting,
+        }
+        return {name: table for name, table in named.items() if len(table)}
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write each table as CSV."""
+        return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
+
+    @property
+    def failed_fits(self) -> list[str]:
+        """One sentence for each structure with failed fits."""
+        if not len(self.summary):
+            return []
+        rows = self.summary[self.summary["failed"] > 0].to_dict("records")
+        return [f"{row['structure']}: {row['failed']} of {row['worlds']} fits" for row in rows]
+
+
+def worlds_of(
+    name: str,
+    spec: StructureOptions,
+    overrides: Sequence[str],
+    options: CalibrateOptions,
+    config_dir: str | None,
+) -> Worlds:
+    """Worlds of a structure of the configuration."""
+    return Worlds.of(
+        name, [*overrides, *spec.overrides], spec.kind, options.seed, options.fit, config_dir
+    )
+
+
+def calibrate(
+    options: CalibrateOptions,
+    overrides: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    config_dir: str | None = None,
+) -> Calibration:
+    """Carry out the parts that are asked for; what is finished in `folder` is taken from there.
+
+    Parameters
+    ----------
+    options
+        Parts, structures, numbers.
+    overrides
+        Of the configuration, for all structures.
+    folder
+        Where the journal is.
+    progress
+        Told of each world.
+    config_dir
+        A folder of options beside the shipped ones.
+
+    Raises
+    ------
+    ConfigError, EvidenceError
+        If a structure cannot be composed, or its claims cannot be used.
+    OutputError
+        If the journal cannot be written.
+    """
+    found = Calibration()
+    chosen = options.chosen()
+    with CalibrationJournal(folder) as journal:
+        if "coverage" in options.parts:
+            found.coverage = _coverage(journal, overrides, options, progress, config_dir)
+        if "sbc" in options.parts:
+            for name, spec in chosen.items():
+                worlds = worlds_of(name, spec, overrides, options, config_dir)
+                simulate_structure(worlds, spec, options, journal, progress)
+            found.sbc = sbc_table(journal, chosen, options)
+            found.summary = summary_table(journal, chosen, found.sbc, options)
+            found.shares = {
+                name: shares_table(journal, name, spec, options) for name, spec in chosen.items()
+            }
+        if "broken" in options.parts:
+            found.broken = _broken(journal, overrides, options, progress, config_dir)
+        if "reweighting" in options.parts:
+            base = Worlds.of("base", overrides, "replicate", options.seed, options.fit, config_dir)
+            found.reweighting = compare_moves(base, options, journal, progress)
+    return found
+
+
+def _broken(
+    journal: CalibrationJournal,
+    overrides: Sequence[str],
+    options: CalibrateOptions,
+    progress: Progress,
+    config_dir: str | None,
+) -> pd.DataFrame:
+    """Break worlds; those of one number have the same truth wherever the set is the same."""
+    chosen = {name: options.capped(spec) for name, spec in options.broken.items()}
+    known: dict[tuple[str, ...], Worlds] = {}
+    for name, spec in chosen.items():
+        if spec.overrides not in known:
+            known[spec.overrides] = Worlds.of(
+                "broken",
+                [*overrides, *spec.overrides],
+                "replicate",
+                options.seed,
+                options.fit,
+                config_dir,
+            )
+        simulate_broken(name, known[spec.overrides], spec, options, journal, progress)
+    return broken_table(journal, chosen, options)
+
+
+def _coverage(
+    journal: CalibrationJournal,
+    overrides: Sequence[str],
+    options: CalibrateOptions,
+    progress: Progress,
+    config_dir: str | None,
+) -> pd.DataFrame:
+    """Score the worlds of one structure; those of sbc, which are simulated only once."""
+    name = options.coverage.structure
+    spec = options.capped(options.structures[name])
+    worlds = worlds_of(name, spec, overrides, options, config_dir)
+    simulate_structure(worlds, spec, options, journal, progress)
+    progress("coverage", 0, 1)
+    return coverage_table(journal, worlds, spec, options)

@@ -1,0 +1,128 @@
+"""What origins would have published, had one draw of the model been the truth.
+
+Every figure is drawn from exactly the density with which the model reads it, so that a fit of the
+simulated figures is a fit of the model that made them:
+
+- A *point* is its location plus noise.
+- An *interval* (range, nearly, more than) keeps its width on the model's scale and lies at a random
+  place around the report: the density of its lower end is the probability of the interval over its
+  width.
+- Of an *open interval* (at least, under, up to) the bound stays where it was published and the side
+  is random: the report lies above it or below it.
+- A *confirmed figure* is what was confirmed of the true figure: true figure over
+  (1 - false confirmations) (1 + unconfirmed ratio). A sum is read as the remainder after its
+  confirmed months, as in the model.
+
+Noise is that of the published figures (of a stock it is a share of the published size, not of the
+simulated one), and the same claims count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from estimator.model.figures import FIGURES, OPEN_END
+from estimator.model.inputs import ModelInputs
+
+_FAR = 1e6  # an open end, as in `estimator.model.figures`
+_LOWER, _UPPER, _NOISE, _IS_POINT, _USED = range(len(FIGURES))
+
+
+def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -> ModelInputs:
+    """Replace every figure by what its origin would have published of one true world.
+
+    Parameters
+    ----------
+    inputs
+        Of the published claims.
+    truth
+        One draw of the model, prior or posterior: `claim_location` (claim), `losses`,
+        `killed_share` (month), `assumption_value` (assumption); thousands of persons.
+    rng
+        For the reports.
+
+    Returns
+    -------
+    ModelInputs
+        The same structure with other figures.
+    """
+    data = inputs.data
+    location = truth["claim_location"].values if "claim_location" in truth else np.zeros(0)
+    value, figures = reported(data["claim_value"], data["claim_figures"], location, rng)
+    confirmed = confirmed_figures(inputs, truth, rng)
+    return replace(
+        inputs,
+        data={
+            **data,
+            "claim_value": value,
+            "claim_figures": figures,
+            "confirmed_value": np.where(
+                data["confirmed_used"] > 0, confirmed, data["confirmed_value"]
+            ),
+        },
+    )
+
+
+def reported(
+    value: np.ndarray, figures: np.ndarray, location: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the figures of the claims.
+
+    Parameters
+    ----------
+    value, figures
+        As `estimator.model.figures.figures_of_claims` gives them.
+    location
+        Where each report lies without noise. (claim,).
+    rng
+        For the reports.
+
+    Returns
+    -------
+    value, figures
+        Of the simulated world.
+    """
+    report = location + figures[_NOISE] * rng.standard_normal(len(location))
+    place = rng.uniform(size=len(location))
+    lower, upper = figures[_LOWER], figures[_UPPER]
+    is_point = figures[_IS_POINT] > 0
+    open_below, open_above = lower <= -OPEN_END, upper >= OPEN_END
+    is_open = ~is_point & (open_below | open_above)
+    bound = np.where(open_below, upper, lower)
+    above = report >= bound
+    width = upper - lower
+    new_lower = np.where(is_point, report - 1.0, report - place * width)
+    new_upper = np.where(is_point, report + 1.0, report + (1.0 - place) * width)
+    new_lower = np.where(is_open, np.where(above, bound, -_FAR), new_lower)
+    new_upper = np.where(is_open, np.where(above, _FAR, bound), new_upper)
+    inside = np.where(is_open, bound, (new_lower + new_upper) / 2.0)
+    drawn = np.where(is_point, report, inside)
+    counts = figures[_USED] > 0
+    changed = figures.copy()
+    changed[_LOWER] = np.where(counts, new_lower, lower)
+    changed[_UPPER] = np.where(counts, new_upper, upper)
+    return np.where(counts, drawn, value), changed
+
+
+def confirmed_totals(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
+    """Sum up what each confirmed figure counts. (confirmed_claim,), thousands."""
+    losses, share = truth["losses"].values, truth["killed_share"].values
+    counted = np.where(inputs.data["confirmed_counts_killed"][:, None] > 0, share, 1.0)
+    weight = inputs.structure.constants["confirmed_weight"]
+    return np.asarray((weight * counted * losses).sum(axis=1))
+
+
+def confirmed_figures(
+    inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw what was confirmed of the true figures. (confirmed_claim,), thousands."""
+    ratio, spread, false = (
+        float(truth["assumption_value"].sel(assumption=key))
+        for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
+    )
+    total = confirmed_totals(inputs, truth)
+    drawn = ratio * np.exp(spread * rng.standard_normal(len(total)))
+    return np.asarray(total / ((1.0 - false) * (1.0 + drawn)))
