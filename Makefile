@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate report test lint calibrate bench fix lock clean distclean
+.PHONY: help estimate report test lint calibrate backtest bench fix lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -39,8 +39,12 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 	.venv/bin/lint-imports
 	.venv/bin/codespell
 
-calibrate: .venv/.installed-dev ## the long tests, marked calibration
+calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (about an hour)
+	.venv/bin/estimator calibrate name=calibration
 	.venv/bin/python -m pytest -m calibration
+
+backtest: .venv/.installed ## forecasts of claims that came later, as of each month since June 2023
+	.venv/bin/estimator backtest
 
 bench: .venv/.installed-dev ## time four ways to work out a sweep; BENCH='--more 10000' adds one
 	.venv/bin/python -m tests.benchmarks.sweep $(BENCH)

@@ -16,6 +16,7 @@ from estimator.plots._months import Months
 DENSE = 12  # a source with more claims on single months than this is drawn as a line
 DIFFERENCES = ("replacement_gap", "net_change")
 SHARES = ("killed_share",)
+ROWS_MAXIMUM = 120  # more single claims than this: those that lie farthest out
 ROW_HEIGHT = 0.155  # inches
 _BANDS = ("low", "lower", "mid", "upper", "high")
 
@@ -41,7 +42,8 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
     months = Months.of(result)
     table = predictive_table(result)
     dense = _dense(table, months)
-    rows = table[~dense]
+    rows = _farthest_out(table[~dense])
+    left_out = int((~dense).sum()) - len(rows)
     parts = {
         "ratios": rows[~rows["quantity"].isin(DIFFERENCES + SHARES)],
         "differences": rows[rows["quantity"].isin(DIFFERENCES)],
@@ -65,9 +67,14 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
         result,
         f"{int(met(table).sum())} of {len(table)} claims agree with their 90 % predictive range",
         notes=[
+            *(
+                [f"Not drawn: {left_out} claims that lie nearer to what was expected."]
+                if left_out
+                else []
+            ),
             "Grey boxes: low to high of the claim. Triangles: the claim is a bound, with which a "
             "range agrees that reaches the side they point to. Confirmed sums: what "
-            "is left of them after their confirmed months."
+            "is left of them after their confirmed months.",
         ],
     )
 
@@ -110,6 +117,16 @@ def met(table: pd.DataFrame) -> pd.Series:
     reaches_down = (table["pp_low"] <= high) | table["hedge"].isin(claims.UPWARD)
     reaches_up = (table["pp_high"] >= low) | table["hedge"].isin(claims.DOWNWARD)
     return reaches_down & reaches_up
+
+
+def _farthest_out(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the claims that lie farthest from their predictive median, in widths of the range."""
+    if len(table) <= ROWS_MAXIMUM:
+        return table
+    width = table["pp_high"] - table["pp_low"]
+    distance = ((table["central"] - table["pp_mid"]).abs() / width).fillna(np.inf)
+    kept = distance.nlargest(ROWS_MAXIMUM).index
+    return table[table.index.isin(kept)]
 
 
 def _dense(table: pd.DataFrame, months: Months) -> pd.Series:

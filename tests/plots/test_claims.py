@@ -5,7 +5,7 @@ import pytest
 from estimator.plots import _claims as claims
 from estimator.plots._months import Months
 from estimator.plots.killed_share import implied_share
-from estimator.plots.predictive_claims import met
+from estimator.plots.predictive_claims import ROWS_MAXIMUM, _farthest_out, met
 
 
 @pytest.fixture
@@ -76,3 +76,14 @@ def test_a_bound_agrees_with_a_range_on_its_side():
          for h in ("at_least", "up_to", "about")]
     )  # fmt: skip
     assert met(table).tolist() == [True, False, False]
+
+
+def test_of_thousands_of_claims_those_that_lie_farthest_out_are_drawn():
+    n = 1000
+    table = pd.DataFrame(
+        {"pp_low": 90.0, "pp_mid": 100.0, "pp_high": 110.0, "central": 100.0 + np.arange(n)},
+        index=[f"c{i}" for i in range(n)],
+    )
+    kept = _farthest_out(table)
+    assert list(kept.index) == [f"c{i}" for i in range(n - ROWS_MAXIMUM, n)]
+    assert _farthest_out(table[:5]).equals(table[:5])
