@@ -38,6 +38,7 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator audit outputs/NAME                               claims against the posterior
   estimator breakeven KEY --event 'losses[2026-01] > 50000'  what would have to be true
   estimator backtest                                         past forecasts against what came
+  estimator calibrate                                        ranges against simulated truths
   estimator report outputs/NAME                              one page on all of it
   estimator ingest FORMAT FILE -o claims.csv                 a public table as claims
 """
