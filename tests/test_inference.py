@@ -15,6 +15,7 @@ from estimator.inference import (
     CompiledStructure,
     _checked,
     _prior_draws,
+    attempts,
     compilations,
     compiled,
     diagnose,
@@ -145,3 +146,20 @@ def test_a_structure_is_built_once_and_nothing_is_compiled_for_it(
     inputs, _ = small
     assert compiled(inputs.structure, inputs) is compiled(inputs.structure, inputs)
     assert compilations() == before
+
+
+def test_auto_tries_a_diagonal_matrix_first_and_laplace_at_once_where_claims_are_many(
+    options: SamplerOptions,
+) -> None:
+    assumptions = assumption_set()
+    inputs = model_inputs(load_evidence(assumptions), assumptions)
+    assert options.adaptation == "auto"
+    ways = attempts(inputs, options)
+    assert [way.adaptation for way in ways] == ["diag", "laplace", "laplace"]
+    coords = inputs.structure.coords
+    few = dataclasses.replace(inputs.structure, coords={**coords, "month": coords["month"][-2:]})
+    many = attempts(dataclasses.replace(inputs, structure=few), options)
+    assert [way.adaptation for way in many] == ["laplace", "laplace"]
+    assert many[0].target_accept < many[1].target_accept
+    fixed = options.model_copy(update={"adaptation": "low_rank"})
+    assert attempts(inputs, fixed) == (fixed,)
