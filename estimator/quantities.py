@@ -9,6 +9,7 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, DerivedOptions
 from estimator.model.figures import THOUSAND
+from estimator.model.hyperparameters import SHARED_TERMS
 
 if TYPE_CHECKING:
     from estimator.evidence.dataset import Evidence
@@ -32,6 +33,9 @@ UNITS = {
     "unconfirmed_ratio": "ratio",
     "reporting_bias": "see source",
     "reporting_drift": "see source, per year",
+    "shared_bias_mean": "see group",
+    "shared_bias_spread": "see group",
+    "bias_steps": "see source",
 }
 _ZERO = 1e-15  # an assumption fixed at 0 is link(NOTHING) in the model
 FLOWS = ("losses", "killed", "wounded", "recruits", "foreign_recruits", "returned")
@@ -48,6 +52,9 @@ DIAGNOSED = (
     "unconfirmed_ratio",
     "assumption_value",
     "reporting_bias",
+    "shared_bias_mean",
+    "shared_bias_spread",
+    "bias_steps",
 )
 """Quantities whose diagnostics decide whether draws are an answer, of one set as of a sweep."""
 
@@ -110,6 +117,12 @@ def reported_quantities(
             "reporting_drift": variables["reporting"].sel(reporting_term="drift", drop=True),
         }
     )
+    if "shared_bias" in variables:
+        for term in SHARED_TERMS:
+            shared = variables["shared_bias"].sel(shared_term=term, drop=True)
+            quantities[f"shared_bias_{term}"] = shared
+    if "bias_steps" in variables:
+        quantities["bias_steps"] = variables["bias_steps"]
     quantities = quantities.assign_coords(month=evidence.dataset["month"])
     for name, unit in UNITS.items():
         if name in quantities:

@@ -242,8 +242,12 @@ def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFr
         ("assumption_value", "assumption"),
         ("reporting_bias", "source"),
         ("reporting_drift", "source"),
+        ("shared_bias_mean", "bias_group"),
+        ("shared_bias_spread", "bias_group"),
+        ("bias_steps", "bias_step"),
     ):
-        rows += _named_rows(label, posterior[name], dim)
+        if name in posterior:
+            rows += _named_rows(label, posterior[name], dim)
     if "scenarios" in tree.children:
         scenarios = tree["scenarios"].to_dataset()
         for scenario in scenarios["scenario"].values:

@@ -58,3 +58,10 @@ def test_biases_are_told_apart_by_who_speaks(folder: Path) -> None:
     ).values  # fmt: skip
     assert low > 0
     assert high < 1.6
+
+
+def test_the_means_of_each_kind_of_speaker_are_in_the_summary(folder: Path) -> None:
+    summary = pd.read_csv(folder / "summary.csv").set_index("quantity")
+    own, enemy = (summary.loc[f"shared_bias_mean[{name}:losses]"] for name in ("own", "enemy"))
+    assert own["q50"] < 0 < enemy["q50"]
+    assert (summary.filter(like="shared_bias_spread", axis=0)["q05"] > 0).all()
