@@ -225,3 +225,25 @@ def test_evidence_without_a_floor_makes_a_model_and_the_wounded_are_what_is_not_
     located = np.exp(prior(evidence, assumptions)["claim_location"])
     total = located.sel(claim="killed") + located.sel(claim="wounded")
     assert total.values == pytest.approx(located.sel(claim="losses").values)
+
+
+def test_names_are_a_floor_that_rises_where_most_deaths_are_not_registered_yet(
+    tmp_path: Path,
+) -> None:
+    names = months(
+        quantity="killed", hedge="at_least", value="1000", origin="mediazona_meduza_named",
+        published="2026-01-01",
+    )  # fmt: skip
+    evidence, assumptions = loaded(table(tmp_path, names), "reporting=registry_delay")
+    inputs = model_inputs(evidence, assumptions)
+    known = evidence.dataset["weight"].values.diagonal()
+    entry = CompiledStructure(build_from_inputs(inputs))
+    variables, likelihood = entry.evaluate(_prior_draws(entry.model, 4000, 3))
+    killed = (variables["losses"] * variables["killed_share"]).values[0]
+    below = killed * known < 0.9  # thousands; five standard deviations of the noise
+    density = likelihood["reported"].values[0]
+    assert below.any(axis=0).all()
+    assert density[below].max() < -10
+    assert (density[killed * known > 1.1] > -0.01).all()
+    # A December of 1,400 dead is refused where a January of as many is not: fewer can be known.
+    assert known[-1] < 0.15 < 0.7 < known[0]
