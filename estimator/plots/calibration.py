@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from estimator.plots import _style as style
 
@@ -19,6 +20,9 @@ _METHOD_COLORS = {"model": style.BLUE, "face value": style.VERMILION, "trend": s
 
 Band = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Where, lower and upper end of the simultaneous band of an ECDF."""
+
+
+_PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def plot_ranks(shares: pd.DataFrame, band: Band, name: str, level: float) -> Figure:
@@ -197,8 +201,10 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
     ):
         ax.set_title(title, fontsize=style.TEXT_SIZE)
         style.tidy(ax)
-    errors.legend(fontsize=style.SMALL_SIZE, frameon=False)
-    alarms.legend(fontsize=style.SMALL_SIZE, frameon=False)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08), "frameon": False}
+    errors.legend(fontsize=style.SMALL_SIZE, ncols=2, **below)
+    alarms.legend(fontsize=style.SMALL_SIZE, ncols=2, **below)
+    errors.xaxis.set_major_formatter(_PLAIN)
     said = dict(zip(table["break"], table["says"], strict=True))
     notes = [f"{int(table['worlds'].max())} worlds each. Bars of coverage: two standard errors."]
     notes += [f"{name}: {text}." for name, text in said.items()]
@@ -237,6 +243,9 @@ def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
             ax.plot(own["k_hat"], own[f"tail_rms_{unit}"], "^", color=color, alpha=0.5)
         ax.axvline(max_k_hat, color=style.GREY, linewidth=0.8, linestyle="--")
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(_PLAIN)
         ax.set_xlabel("k-hat", fontsize=style.TEXT_SIZE)
         ax.set_title(f"root mean square difference, {title}", fontsize=style.TEXT_SIZE)
         style.tidy(ax)
