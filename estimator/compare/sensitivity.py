@@ -21,6 +21,7 @@ from estimator.compare.answers import Answer, answer_draws
 from estimator.compare.options import CompareOptions
 from estimator.errors import OutputError
 from estimator.model.figures import reporting_size
+from estimator.model.hyperparameters import sources_of
 from estimator.priors import LINKS, Prior
 
 COLUMNS = (
@@ -219,6 +220,7 @@ def _parameters(tree: xr.DataTree) -> Iterator[_Parameter]:
         link = "sigmoid" if spec.support == "share" else "exp"
         yield _Parameter(key, spec.unit, prior, values.sel(assumption=key).values, link)
     constant = tree["constant_data"].to_dataset()
+    speakers = sources_of(constant)
     counted = set(constant["source"].values[constant["used"].values.astype(bool)].tolist())
     for source in posterior["source"].values.tolist():
         if source not in counted:
@@ -232,13 +234,34 @@ def _parameters(tree: xr.DataTree) -> Iterator[_Parameter]:
             for name in ("reporting_bias", "reporting_drift")
         )
         name = f"reporting_bias[{source}]"
-        if reporting.bias is not None:
+        if assumptions.reporting.shared(origin, quantity, speakers.get(source, "")) is not None:
+            pass  # drawn around the mean of its group: see below
+        elif reporting.bias is not None:
             yield _Parameter(name, unit, reporting.bias, bias, "identity")
         elif reporting.undercount is not None:
             yield _Parameter(name, unit, reporting.undercount, bias, "exp", -1.0)
         if not reporting.drift.is_fixed:
             name = f"reporting_drift[{source}]"
             yield _Parameter(name, f"{unit}/year", reporting.drift, drift, "identity")
+    yield from _shared(posterior, assumptions)
+
+
+def _shared(posterior: xr.Dataset, assumptions: AssumptionSet) -> Iterator[_Parameter]:
+    """Means and spreads that the biases of one kind of speaker share."""
+    hierarchy = {str(name): table for name, table in assumptions.reporting.hierarchy.items()}
+    for group in posterior["bias_group"].values.tolist() if "bias_group" in posterior else ():
+        speaker, quantity = group.split(":", 1)
+        shared = hierarchy[speaker][quantity]
+        unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
+        for term, prior, link in (
+            ("mean", shared.mean, "identity"),
+            ("spread", shared.spread, "exp"),
+        ):
+            name = f"shared_bias_{term}"
+            draws = posterior[name].sel(bias_group=group).transpose("chain", "draw").values
+            yield _Parameter(
+                f"{name}[{group}]", unit, prior, draws * reporting_size(quantity), link
+            )
 
 
 def _log_likelihood(tree: xr.DataTree) -> np.ndarray:

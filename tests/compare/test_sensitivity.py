@@ -249,3 +249,31 @@ def test_a_set_without_a_likelihood_is_told(central):
     del tree["log_likelihood"]
     with pytest.raises(OutputError, match="toy: holds no log likelihood"):
         prior_or_data(tree)
+
+
+def test_of_shared_biases_the_means_and_spreads_are_told_and_not_their_members():
+    assumptions = assumption_set(["reporting=hierarchical"])
+    tree = toy(assumptions)
+    shared = assumptions.reporting.hierarchy["third_party"]["losses"]
+    rng = np.random.default_rng(1)
+    draws = {
+        "shared_bias_mean": shared.mean.location_scale(),
+        "shared_bias_spread": shared.spread.location_scale(),
+    }
+    posterior = tree["posterior"].to_dataset().assign_coords(bias_group=["third_party:losses"])
+    for name, (location, scale) in draws.items():
+        values = location + scale * rng.standard_normal((*SHAPE, 1))
+        values = np.exp(values) if name.endswith("spread") else values
+        posterior[name] = (("chain", "draw", "bias_group"), values)
+    tree["posterior"] = posterior
+    tree["constant_data"] = (
+        tree["constant_data"]
+        .to_dataset()
+        .assign(speaker=("claim", ["third_party", "third_party", ""]))
+    )
+    table = prior_or_data(tree).set_index("parameter")
+    assert "reporting_bias[nato:losses]" not in table.index
+    for name in draws:
+        found = table.loc[f"{name}[third_party:losses]"]
+        assert found["contraction"] == pytest.approx(0.0, abs=0.06)
+        assert found["verdict"] == "prior"
