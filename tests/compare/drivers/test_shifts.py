@@ -40,7 +40,7 @@ def made(assumptions: AssumptionSet, width: float = 1.0) -> tuple[xr.DataTree, n
     shares = [spec.support == "share" for spec in ASSUMPTIONS.values()]
     sizes = np.array([spec.per_model_unit for spec in ASSUMPTIONS.values()])
     value = np.where(shares, expit(linear), np.exp(linear)) * sizes
-    reporting = reporting_data(SOURCES, assumptions)
+    reporting = reporting_data(dict.fromkeys(SOURCES, ""), assumptions)
     bias = reporting[:, 0] + reporting[:, 1] * raw[..., len(ASSUMPTIONS) :]
     bias = np.where(reporting[:, 4] > 0, -np.exp(bias), bias)
     dims = ("chain", "draw")
