@@ -65,8 +65,10 @@ def test_weights_agree_with_fits_without_the_claim_where_k_hat_is_low() -> None:
     good = [name for name in good if refitted.at[name, "method"] == "refit"]
     assert len(good) >= 5
     tails = by_weights.loc[good, "tail_probability"] - refitted.loc[good, "tail_probability"]
-    assert tails.abs().max() < 0.12
-    assert tails.abs().mean() < 0.04
+    # Effective sample sizes of 260 (weights) and about 200 (refits): an error of 0.045 for a tail
+    # probability of one half, and 0.12 for the largest of a dozen.
+    assert tails.abs().max() < 0.16
+    assert tails.abs().mean() < 0.06
 
 
 def _shares(seeds: range) -> pd.Series:
