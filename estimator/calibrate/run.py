@@ -70,6 +70,14 @@ class Calibration:
         return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
 
     @property
+    def not_calibrated(self) -> list[str]:
+        """Structures that were judged and did not pass."""
+        if not len(self.summary):
+            return []
+        judged = self.summary[self.summary["entries"] > 0]
+        return [str(name) for name in judged.loc[~judged["passed"].astype(bool), "structure"]]
+
+    @property
     def failed_fits(self) -> list[str]:
         """One sentence for each structure with failed fits."""
         if not len(self.summary):

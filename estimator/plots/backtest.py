@@ -134,7 +134,7 @@ def _shown(cases: pd.DataFrame, shown: str) -> pd.DataFrame:
 
 
 def _told(own: pd.DataFrame) -> list[int]:
-    """Horizons with a panel or a line of their own; the nearest ones where none of them is there."""
+    """Pick the horizons that are drawn: 1, 3 and 6, or the nearest if none of them is there."""
     there = sorted({int(horizon) for horizon in own["horizon"]})
     return [horizon for horizon in _HORIZONS if horizon in there] or there[: len(_HORIZONS)]
 
