@@ -180,10 +180,14 @@ def _weights(row: pd.Series, window: Window, reporting: ReportingOptions) -> np.
 def _known_weights(
     row: pd.Series, window: Window, reporting: ReportingOptions
 ) -> np.ndarray | None:
-    """Weights of what the origin could know; None where that is nothing."""
+    """Weights of what the origin could know; None where that is nothing.
+
+    A confirmed figure has no delay: what is not confirmed yet is part of the unconfirmed ratio, and
+    sums are read as what their confirmed months leave (see `estimator.evidence.floors`).
+    """
     weights = _full_weights(row, window)
     delay = reporting.of(row["origin"], row["quantity"]).delay
-    if delay is None:
+    if delay is None or row["status"] == "confirmed":
         return weights
     known = weights * window.known_share(
         row["period_start"], row["period_end"], row["published"], delay

@@ -207,6 +207,18 @@ def test_if_nothing_could_be_known_no_claim_counts_and_that_is_said(tmp_path: Pa
         loaded(table(tmp_path, months()), late)
 
 
+def test_a_confirmed_figure_has_no_delay_and_its_sums_are_still_differenced(tmp_path: Path) -> None:
+    floors = months(status="confirmed", value="20000", published="2026-01-02")
+    whole = floors[0] | {"id": "sum", "period_end": "2025-03-31", "value": "70000"}
+    claims = table(tmp_path, [*floors[:2], whole, *months(origin="other")])
+    late = "+reporting.default.losses.delay={median_days: 90, spread: 0.5}"
+    (plain, _), (delayed, _) = loaded(claims), loaded(claims, late)
+    for name in ("confirmed_weight", "confirmed_floor", "confirmed_used"):
+        np.testing.assert_array_equal(plain.dataset[name], delayed.dataset[name])
+    assert delayed.dataset["confirmed_floor"].sel(confirmed_claim="sum") == 30_000
+    assert delayed.dataset["weight"].values[-1, -1] < 0.5 * plain.dataset["weight"].values[-1, -1]
+
+
 def test_a_delay_is_for_counts_alone() -> None:
     delay = "+reporting.default.killed_share.delay={median_days: 90, spread: 0.5}"
     with pytest.raises(ConfigError, match="delay: only for counts of persons"):
