@@ -291,7 +291,7 @@ class SourceReporting(Section):
     """How one origin reports one quantity: truth + bias (+ drift, wander) + noise on its scale.
 
     With a `delay` only that part of the truth is reported which was known when the figure was
-    published.
+    published; confirmed figures have none.
     """
 
     bias: Prior | None = None

@@ -149,9 +149,12 @@ def explain_hydra(error: Exception) -> str:
     if group_match:
         return f"{group_match[1]}: unknown group; {nearest(group_match[1], _groups())}"
     key = re.search(r"Could not override '([^']+)'", text)
-    if key and "not in struct" in text:
-        return f"{key[1]}: unknown key; {nearest(key[1], _keys())}"
     full_key = re.search(r"full_key: (\S+)", text)
+    if key and "not in struct" in text:
+        name = full_key[1] if full_key else key[1]  # of a mapping the key inside it
+        # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
+        add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
+        return f"{name}: unknown key; {nearest(name, _keys())}{add}"
     if full_key:
         reason = text.partition("full_key:")[0].split("\n")
         return f"{full_key[1]}: {' '.join(' '.join(reason).split())}"

@@ -88,10 +88,15 @@ def naive_cases(
     pandas.DataFrame
         One row a naive forecast and target; none where there were too few changes.
     """
-    days = evidence.dataset["month_days"].values
+    days, units = (evidence.dataset[name].values for name in ("month_days", "unit"))
+
+    def length(row: int, month: int) -> float:
+        """Log days that a figure adds up; a rate adds up none."""
+        return float(np.log(days[month])) if units[row] == "persons" else 0.0
+
     rates = {
         source: {
-            month: float(inputs.data["claim_value"][row] - np.log(days[month]))
+            month: float(inputs.data["claim_value"][row]) - length(row, month)
             for month, row in monthly_rows(evidence, source).items()
         }
         for source in options.sources
@@ -106,7 +111,7 @@ def naive_cases(
             drawn = naive_draws(known, origin.position, one.horizon, naive, options.naive_changes)
             if drawn is not None:
                 targets.append(one)
-                draws.append(drawn + np.log(days[one.month]))
+                draws.append(drawn + length(one.row, one.month))
         if targets:
             table = scored(targets, np.array(draws), inputs, options.levels)
             tables.append(table.assign(dynamics=name, by=NAIVE))

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,13 @@ from estimator.backtest.options import BacktestOptions
 from estimator.errors import EvidenceError
 from estimator.evidence import Evidence, load_evidence
 from estimator.model.figures import POINTS
+
+_FIGURES = (
+    *POINTS,
+    "range",
+    "nearly",
+    "more_than",
+)  # of "at least" or "under" nothing came to score
 
 FORECAST, VINTAGE = "forecast", "vintage"
 """Kinds of targets: a month that is still to come, and a later claim on a period that has ended."""
@@ -117,6 +124,21 @@ def monthly_rows(evidence: Evidence, source: str) -> dict[int, int]:
     return {int(np.argmax(data["weight"].values[row])): int(row) for row in rows}
 
 
+def unknown_then(origin: Origin, then: Evidence) -> Origin:
+    """Leave out months of which an earlier figure, revised since, was known on the origin's day.
+
+    Parameters
+    ----------
+    origin
+        With the targets that the last figures make.
+    then
+        What was known on its day.
+    """
+    known = {one.source: monthly_rows(then, one.source) for one in origin.targets}
+    left = [t for t in origin.targets if t.kind != FORECAST or t.month not in known[t.source]]
+    return replace(origin, targets=tuple(left))
+
+
 def origins_of(
     assumptions: AssumptionSet, evidence: Evidence, options: BacktestOptions
 ) -> tuple[Origin, ...]:
@@ -146,7 +168,7 @@ def origins_of(
             "(evidence.sources, evidence.origins, evidence.drop), so there is nothing to forecast"
         )
     published = [dt.date.fromisoformat(day) for day in data["published"].values.tolist()]
-    last = options.last or months[-2]
+    last = options.last or months[max(len(months) - 2, 0)]
     found = []
     for position, row in sorted(lead.items()):
         if not options.first <= months[position] <= last:
@@ -198,7 +220,10 @@ def _vintages(
     as_of: dt.date,
     options: BacktestOptions,
 ) -> list[Target]:
-    """Claims published after the origin's day on periods that end by its month."""
+    """Claims published after the origin's day on periods that end by its month.
+
+    A bound alone (at least, under, up to) is no figure that a range could hold.
+    """
     data = evidence.dataset
     end = pd.Period(str(data["month"].values[position]), freq="M").end_time.date()
     found = []
@@ -209,6 +234,7 @@ def _vintages(
         )
     ):
         wanted = options.vintages == "all" or origin in options.vintages
+        wanted &= str(data["hedge"].values[row]) in _FIGURES
         if not (wanted and data["used"].values[row] and QUANTITY_SCALES[quantity] == "log"):
             continue
         if published[row] > as_of and dt.date.fromisoformat(last) <= end:

@@ -15,7 +15,14 @@ from estimator.assumptions import AssumptionSet
 from estimator.backtest.cases import model_cases, naive_cases
 from estimator.backtest.fits import Fitter, forecast_inputs
 from estimator.backtest.options import BacktestOptions
-from estimator.backtest.origins import Origin, evidence_as_of, origins_of, quiet_evidence
+from estimator.backtest.origins import (
+    FORECAST,
+    Origin,
+    evidence_as_of,
+    origins_of,
+    quiet_evidence,
+    unknown_then,
+)
 from estimator.errors import ConfigError, EvidenceError, problems_text
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import atomically
@@ -135,8 +142,11 @@ def _cases_of(
     assumptions: AssumptionSet, origins: Sequence[Origin], run: _Run
 ) -> Iterator[pd.DataFrame]:
     total = len(origins) * len(run.options.noise_factors)
-    for number, origin in enumerate(origins):
-        then, evidence = evidence_as_of(assumptions, run.claims, origin.as_of)
+    for number, whole in enumerate(origins):
+        then, evidence = evidence_as_of(assumptions, run.claims, whole.as_of)
+        origin = unknown_then(whole, evidence)
+        if not any(one.kind == FORECAST for one in origin.targets):
+            continue
         facts = {
             "assumption_set": assumptions.label,
             "assumption_set_id": then.identity(evidence.data_hash),

@@ -32,6 +32,7 @@ def backtest_grids(found: Backtest) -> list[Grid]:
     each = table.groupby(["assumption_set", "source"], sort=False)
     grids += [_dynamics_grid(found, part) for _, part in each]
     later = vintage_summary(found.cases)
+    later = later[later["noise_factor"] == found.options.noise_factors[0]]
     return [*grids, *([_vintage_grid(later)] if len(later) else [])]
 
 

@@ -85,7 +85,9 @@ class Figures:
         for claim in np.flatnonzero(self._of("killed_share") | self._of("killed")):
             value = self.values[claim]
             if self.data["quantity"].values[claim] == "killed":
-                value = value / np.nansum(weight[claim] * self.monthly)
+                # NaN where the reporter gives no losses of some of the months: no share is told.
+                covered = weight[claim] > 0
+                value = value / (weight[claim][covered] @ self.monthly[covered])
             shares.append(np.where(weight[claim] > 0, value, np.nan))
         return np.asarray(np.minimum(_mean(shares, len(self.months)), 1.0))
 

@@ -55,7 +55,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     ConfigError, EvidenceError, OutputError
         If an option, structure or folder cannot be used.
     DiagnosticsError
-        If fits missed a bound of their diagnostics; everything is written.
+        If a structure did not pass, or fits missed a bound of their diagnostics; everything is
+        written.
     """
     from rich.text import Text
 
@@ -79,6 +80,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(grid.terminal())
     console.print(Text(verdict_text(found, checked)))
     console.print(Text(f"Results: {folder}"))
+    if found.not_calibrated:
+        text = "Ranges of these do not mean what they say, or too many of their fits failed:"
+        raise DiagnosticsError(problems_text(text, found.not_calibrated))
     if found.failed_fits:
         text = "Fits of these missed a bound of their diagnostics; they are counted as failed:"
         raise DiagnosticsError(problems_text(text, found.failed_fits))

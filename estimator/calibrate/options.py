@@ -191,6 +191,16 @@ class CalibrateOptions(Options):
     reweighting: ReweightingOptions
 
     @model_validator(mode="after")
+    def _enough_draws_to_rank_among(self) -> CalibrateOptions:
+        draws = self.fit.chains * self.fit.draws
+        if self.sbc.kept_draws > draws:
+            raise ValueError(
+                f"sbc.kept_draws: must be at most fit.chains x fit.draws, {draws}. "
+                f"Got {self.sbc.kept_draws}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _named_structures_exist(self) -> CalibrateOptions:
         asked = [] if self.only == "all" else list(self.only)
         problems = [

@@ -111,8 +111,11 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
         for at, source in enumerate(inputs.structure.coords["source"]):
             if varies[at] and source in counts:
                 yield f"{name}[{source}]"
-    for group in inputs.structure.coords["bias_group"]:
-        yield from (f"shared_{term}[{group}]" for term in inputs.structure.coords["shared_term"])
+    shared_scale = inputs.data["shared_scale"]
+    for at, group in enumerate(inputs.structure.coords["bias_group"]):
+        for term, name in enumerate(inputs.structure.coords["shared_term"]):
+            if shared_scale[term, at] > 0:
+                yield f"shared_{name}[{group}]"
     yield from (f"bias_step[{label}]" for label in inputs.structure.coords["bias_step"])
     months = inputs.structure.coords["month"]
     for name in MONTHLY:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from estimator.calibrate.broken import broken_table, simulate_broken
+from estimator.calibrate.broken import broken_table, entries, simulate_broken
 from estimator.calibrate.coverage import coverage_table
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, StructureOptions
+from estimator.calibrate.ranked import group_of
 from estimator.calibrate.reweighted import compare_moves
 from estimator.calibrate.sbc import (
     Progress,
@@ -21,6 +22,7 @@ from estimator.calibrate.sbc import (
     summary_table,
 )
 from estimator.calibrate.worlds import Worlds
+from estimator.errors import ConfigError, nearest, problems_text
 from estimator.export import write_csv
 
 
@@ -66,6 +68,14 @@ class Calibration:
     def write(self, folder: Path) -> list[Path]:
         """Write each table as CSV."""
         return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
+
+    @property
+    def not_calibrated(self) -> list[str]:
+        """Structures that were judged and did not pass."""
+        if not len(self.summary):
+            return []
+        judged = self.summary[self.summary["entries"] > 0]
+        return [str(name) for name in judged.loc[~judged["passed"].astype(bool), "structure"]]
 
     @property
     def failed_fits(self) -> list[str]:
@@ -160,7 +170,10 @@ def _broken(
                 options.fit,
                 config_dir,
             )
-        simulate_broken(name, known[spec.overrides], spec, options, journal, progress)
+        worlds = known[spec.overrides]
+        _check_named(f"broken.{name}.invents", [spec.invents or ""], ["", *_origins(worlds)])
+        _check_named("noticing.quantities", entries(options, worlds.months), worlds.entries)
+        simulate_broken(name, worlds, spec, options, journal, progress)
     return broken_table(journal, chosen, options)
 
 
@@ -175,6 +188,27 @@ def _coverage(
     name = options.coverage.structure
     spec = options.capped(options.structures[name])
     worlds = worlds_of(name, spec, overrides, options, config_dir)
+    _check_named("coverage.reporter", [options.coverage.reporter], _origins(worlds))
+    _check_named("coverage.quantities", options.coverage.quantities, _groups(worlds))
     simulate_structure(worlds, spec, options, journal, progress)
     progress("coverage", 0, 1)
     return coverage_table(journal, worlds, spec, options)
+
+
+def _origins(worlds: Worlds) -> list[str]:
+    return sorted(set(worlds.evidence.dataset["origin"].values.tolist()))
+
+
+def _groups(worlds: Worlds) -> list[str]:
+    return sorted({group_of(name) for name in worlds.entries})
+
+
+def _check_named(key: str, names: Sequence[str], valid: Sequence[str]) -> None:
+    """Refuse a name that nothing has, before minutes of fits that would ignore it."""
+    unknown = [
+        f"calibrate.{key}: {name!r} is not there; {nearest(name, valid)}"
+        for name in names
+        if name not in valid
+    ]
+    if unknown:
+        raise ConfigError(problems_text("The configuration has problems:", unknown))

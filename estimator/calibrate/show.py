@@ -55,10 +55,12 @@ def verdict_text(found: Calibration, options: CalibrateOptions) -> str:
         f"smallest p value after Holm's adjustment for all of them "
         f"{float(found.sbc['overall_p'].min()):.3g}; {n_failed} fits missed a bound"
     )
-    if bool(summary["passed"].all()):
+    few = summary.loc[summary["entries"] == 0, "structure"]
+    if len(few):
+        told += f"; too few worlds to judge {', '.join(few)}"
+    if not found.not_calibrated:
         return f"Calibration PASSED: {told}."
-    missed = ", ".join(summary.loc[~summary["passed"].astype(bool), "structure"])
-    return f"Calibration FAILED for {missed}: {told}."
+    return f"Calibration FAILED for {', '.join(found.not_calibrated)}: {told}."
 
 
 def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
@@ -74,7 +76,7 @@ def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
             f"{row['expected']:.0f}",
             _p(row["holm_p"]),
             str(row["worst"]),
-            "yes" if row["passed"] else "NO",
+            "yes" if row["passed"] else "NO" if row["entries"] else "-",
         )
         for row in summary.to_dict("records")
     ]

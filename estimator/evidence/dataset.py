@@ -10,11 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet, HedgingOptions, ReportingOptions
+from estimator.errors import EvidenceError
 from estimator.evidence.floors import difference_floors
 from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
-from estimator.evidence.select import select_claims
+from estimator.evidence.select import nothing_counts, select_claims
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     Raises
     ------
     EvidenceError
-        If the table has bad rows, or its confirmed figures contradict each other.
+        If the table has bad rows, its confirmed figures contradict each other, or no claim counts.
     """
     if claims is None:
         claims = read_claims(assumptions.evidence.files)
@@ -95,6 +96,8 @@ def _drop_unknowable(
         if _known_weights(row, window, reporting) is None:
             selected.loc[index, "used"] = False
             selected.loc[index, "reason"] = "published before its delay lets anything be known"
+    if not selected["used"].any():
+        raise EvidenceError(nothing_counts(selected))
     return selected
 
 
@@ -177,10 +180,14 @@ def _weights(row: pd.Series, window: Window, reporting: ReportingOptions) -> np.
 def _known_weights(
     row: pd.Series, window: Window, reporting: ReportingOptions
 ) -> np.ndarray | None:
-    """Weights of what the origin could know; None where that is nothing."""
+    """Weights of what the origin could know; None where that is nothing.
+
+    A confirmed figure has no delay: what is not confirmed yet is part of the unconfirmed ratio, and
+    sums are read as what their confirmed months leave (see `estimator.evidence.floors`).
+    """
     weights = _full_weights(row, window)
     delay = reporting.of(row["origin"], row["quantity"]).delay
-    if delay is None:
+    if delay is None or row["status"] == "confirmed":
         return weights
     known = weights * window.known_share(
         row["period_start"], row["period_end"], row["published"], delay

@@ -80,7 +80,7 @@ def select_claims(
     _mark_repeats(claims, reason)
     selected = claims.assign(used=reason == "", reason=reason)
     if not selected["used"].any():
-        raise EvidenceError(_nothing_counts(selected))
+        raise EvidenceError(nothing_counts(selected))
     _check_speakers(selected[selected["used"]])
     if not (selected["used"] & (selected["status"] == "confirmed")).any():
         log.warning("%s", _no_floor(selected))
@@ -143,7 +143,7 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
 
 
 def _covered(first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Whether each day of a period lies in periods of less than half its length. (claim,)."""
+    """Whether each day of a period lies in periods of at most half its length. (claim,)."""
     length = last - first
     covered = np.zeros(len(first), dtype=bool)
     order = np.argsort(first, kind="stable")
@@ -156,7 +156,8 @@ def _covered(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     return covered
 
 
-def _nothing_counts(selected: pd.DataFrame) -> str:
+def nothing_counts(selected: pd.DataFrame) -> str:
+    """Say that no claim counts, with the reasons and what there is to choose from."""
     populations = sorted(set(selected["population"]) - {""})
     lines = [
         f"{reason!s}: {len(ids)} claims ({', '.join(ids[:3])}{', …' if len(ids) > 3 else ''})"

@@ -41,13 +41,19 @@ def _link(value: float, *, is_share: bool) -> float:
 
 
 def sources_of(data: xr.Dataset) -> dict[str, str]:
-    """Return the sources of the claims in order, and each one's speaker (empty if not said)."""
+    """Return the sources of the claims in order, and each one's speaker (empty if not said).
+
+    Claims that count come first: an origin may speak of one side as its own and of the other as the
+    enemy, and only one of them is estimated.
+    """
     names = data["source"].values.astype(str).tolist()
+    speakers = dict.fromkeys(names, "")
     if "speaker" not in data:
-        return dict.fromkeys(names, "")
-    speakers: dict[str, str] = {}
-    for name, speaker in zip(names, data["speaker"].values.astype(str).tolist(), strict=True):
-        speakers[name] = speakers.get(name) or speaker
+        return speakers
+    told = data["speaker"].values.astype(str).tolist()
+    used = data["used"].values.astype(bool)
+    for row in (*np.flatnonzero(used), *np.flatnonzero(~used)):
+        speakers[names[row]] = speakers[names[row]] or told[row]
     return speakers
 
 

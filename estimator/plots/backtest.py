@@ -35,7 +35,7 @@ def plot_forecasts(cases: pd.DataFrame, shown: str) -> Figure:
         reported, filled where they lie outside the 90 % range.
     """
     own = _shown(cases, shown)
-    horizons = [h for h in _HORIZONS if h in set(own["horizon"])] or sorted(set(own["horizon"]))
+    horizons = _told(own)
     figure = style.new_figure(2.3 * len(horizons) + 0.9)
     axes = np.atleast_1d(figure.subplots(len(horizons), 1, sharex=True, sharey=True))
     missed = 0
@@ -133,6 +133,12 @@ def _shown(cases: pd.DataFrame, shown: str) -> pd.DataFrame:
     return pd.DataFrame(own[own["noise_factor"] == own["noise_factor"].iloc[0]])
 
 
+def _told(own: pd.DataFrame) -> list[int]:
+    """Pick the horizons that are drawn: 1, 3 and 6, or the nearest if none of them is there."""
+    there = sorted({int(horizon) for horizon in own["horizon"]})
+    return [horizon for horizon in _HORIZONS if horizon in there] or there[: len(_HORIZONS)]
+
+
 def _failure(own: pd.DataFrame) -> str:
     failed = sorted(set(own.loc[own["failures"] != "", "origin"]))
     return f"diagnostics failed as of {', '.join(failed)}" if failed else ""
@@ -155,7 +161,7 @@ def _coverage(ax: Axes, table: pd.DataFrame, levels: Sequence[float]) -> None:
 
 
 def _ranks(ax: Axes, own: pd.DataFrame, interval: float) -> None:
-    horizons = [h for h in _HORIZONS if h in set(own["horizon"])]
+    horizons = _told(own)
     for number, horizon in enumerate(horizons):
         pit = np.sort(own.loc[own["horizon"] == horizon, "pit"].to_numpy())
         grid = np.linspace(0.0, 1.0, 201)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -282,15 +282,17 @@ class Planner:
         return self._parts[key]
 
 
-def _bias_structure(sources: Iterable[str], assumptions: AssumptionSet) -> list[object]:
+def _bias_structure(sources: Mapping[str, str], assumptions: AssumptionSet) -> list[object]:
     """Shared and wandering biases, whose priors `estimator.reweighting` does not know."""
     reporting = assumptions.reporting.model_dump(mode="json", include={"hierarchy"})
     wander = []
     for name in sources:
         own = assumptions.reporting.of(*name.rsplit(":", 1)).wander
         wander.append(None if own is None else own.model_dump(mode="json"))
+    if not assumptions.reporting.hierarchy:
+        return [reporting, wander, None]
     has_own = {origin: sorted(table) for origin, table in assumptions.reporting.origins.items()}
-    return [reporting, wander, has_own if assumptions.reporting.hierarchy else None]
+    return [reporting, wander, [has_own, dict(sources)]]
 
 
 def groups_of(planner: Planner, planned: Sequence[tuple[str, PlannedSet]]) -> list[Group]:

@@ -14,9 +14,11 @@ from estimator.backtest.origins import (
     evidence_as_of,
     monthly_rows,
     origins_of,
+    unknown_then,
 )
+from estimator.compose import assumption_set
 from estimator.errors import EvidenceError
-from estimator.evidence import read_claims
+from estimator.evidence import load_evidence, read_claims
 from estimator.model.claim_density import log_densities
 from estimator.model.inputs import ModelInputs
 from tests.backtest import made
@@ -49,6 +51,51 @@ def test_vintages_are_later_claims_on_periods_that_had_ended() -> None:
     assert named["2024-12"] == {"P31", "P32", "P47"}  # P47: to December, published in February
     assert "P47" not in named["2025-02"]
     assert all(t.horizon == 0 for t in at["2024-12"].targets if t.kind == VINTAGE)
+
+
+def test_a_bound_is_no_figure_that_a_vintage_could_be_scored_by() -> None:
+    claims = read_claims().copy()
+    claims.loc[claims["id"] == "P32", "hedge"] = "at_least"
+    evidence = load_evidence(made.the_set(), claims)
+    (one,) = origins_of(made.the_set(), evidence, made.options(first="2024-12", last="2024-12"))
+    assert {t.claim for t in one.targets if t.kind == VINTAGE} == {"P31", "P47"}
+
+
+def test_a_month_that_was_known_before_it_was_revised_is_not_forecast() -> None:
+    claims = read_claims()
+    day = made.origin("2024-12").as_of
+    early = claims[claims["id"] == "GS-2025-02"].assign(id="first", published=pd.Timestamp(day))
+    changed = pd.concat([claims, early], ignore_index=True)
+    evidence = load_evidence(made.the_set(), changed)
+    (one,) = origins_of(made.the_set(), evidence, made.options(first="2024-12", last="2024-12"))
+    _, then = evidence_as_of(made.the_set(), changed, one.as_of)
+    left = {t.claim for t in unknown_then(one, then).targets}
+    assert {t.claim for t in one.targets} - left == {"GS-2025-02"}
+    whole = made.origin("2024-12")
+    assert unknown_then(whole, made.known("2024-12")[1]) == whole
+
+
+def test_a_naive_forecast_of_a_rate_a_day_is_that_of_the_persons_of_its_days() -> None:
+    claims = read_claims()
+    days = (claims["period_end"] - claims["period_start"]).dt.days + 1
+    rates = claims.copy()
+    own = claims["id"].str.startswith("GS-")
+    rates.loc[own, "unit"] = "persons/day"
+    rates.loc[own, "value"] = claims["value"][own] / days[own]
+    origin, medians = made.origin("2024-12"), []
+    for table in (claims, rates):
+        then, evidence = evidence_as_of(made.the_set(), table, origin.as_of)
+        inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1.0)
+        found = naive_cases(evidence, origin, inputs, made.options())
+        medians.append(found.set_index(["dynamics", "claim"])["q50"])
+    length = days.set_axis(claims["id"]).loc[medians[0].index.get_level_values("claim")].to_numpy()
+    np.testing.assert_allclose(medians[0], medians[1] * length, rtol=1e-9)
+
+
+def test_a_window_of_one_month_is_refused_with_the_reason() -> None:
+    short = assumption_set(["window.start=2025-12-01", "window.end=2025-12-31"])
+    with pytest.raises(EvidenceError, match="after which another one was published"):
+        origins_of(short, load_evidence(short), made.options())
 
 
 def test_a_set_without_the_source_is_refused_with_the_reason() -> None:

@@ -84,6 +84,28 @@ def test_tables_say_what_is_hindsight_and_who_was_refused(tmp_path) -> None:  # 
     assert r"P31\|x" in text.read_text(encoding="utf-8")
 
 
+def test_later_claims_are_told_once_and_not_for_every_noise() -> None:
+    cases = made.cases(12)
+    later = cases[cases["by"] == "model"].assign(kind="vintage", claim="P31", dynamics="")
+    tables = [
+        backtest_grids(backtested(pd.concat([cases, *more])))[-1]
+        for more in ([later], [later, later.assign(noise_factor=2.0)])
+    ]
+    assert tables[0].rows == tables[1].rows
+
+
+def test_pictures_of_other_horizons_show_the_nearest() -> None:
+    cases = made.cases(12)
+    cases = cases[cases["horizon"] == 2]
+    table = summary(cases, OPTIONS)
+    scores = plot_scores(cases, table, shown="step_12", baseline="walk_12",
+                         levels=OPTIONS.levels, interval=OPTIONS.interval)  # fmt: skip
+    assert [text.get_text() for text in scores.axes[1].get_legend().get_texts()] == [
+        "by chance, 2 ahead",
+        "2 ahead",
+    ]
+
+
 def test_pictures_have_a_panel_a_horizon_and_mark_what_was_missed() -> None:
     cases = made.cases(12)
     figure = plot_forecasts(cases, "step_12")

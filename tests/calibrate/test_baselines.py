@@ -79,6 +79,40 @@ def test_nothing_is_said_where_no_claim_speaks() -> None:
     assert trend(world(LOSSES[:3]), np.random.default_rng(1), 10) == {}
 
 
+def test_no_share_is_read_off_killed_in_months_that_have_no_losses() -> None:
+    one = world(LOSSES, share=None)
+    weight = np.ones(8)
+    for months, share in ((8, 0.25), (7, np.nan)):
+        losses = np.where(np.arange(8) < months, LOSSES, np.nan)
+        found = Figures(
+            xr.Dataset(
+                {
+                    "weight": (("claim", "month"), weight[None]),
+                    "quantity": ("claim", ["killed"]),
+                    "origin": ("claim", ["other"]),
+                },
+                coords={"month": MONTHS},
+            ),
+            cast(
+                ModelInputs,
+                cast(
+                    Any,
+                    SimpleNamespace(
+                        data={"claim_value": np.log([0.25 * LOSSES.sum()])},
+                        structure=SimpleNamespace(
+                            claim_scale=("log",), constants=one.inputs.structure.constants
+                        ),
+                        figure=lambda name: np.ones(1),
+                    ),
+                ),
+            ),
+            "staff",
+            HEDGING,
+        )
+        found.__dict__["monthly"] = losses
+        assert found.killed_share == pytest.approx(np.full(8, share), nan_ok=True)
+
+
 def test_what_a_baseline_does_not_say_is_not_scored() -> None:
     names = ["losses[2025-01]", "net_change[2025-01]"]
     truth = np.array([[20_000.0, 1.0]])

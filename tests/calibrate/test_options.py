@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import pytest
 
 from estimator.calibrate.options import CalibrateOptions
+from estimator.calibrate.run import calibrate
 from estimator.compose import assumption_set, compose_config, to_plain
 from estimator.errors import ConfigError
 from estimator.evidence import read_claims
@@ -52,9 +54,29 @@ def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
         ("+calibrate.broken.none.killed_share_jump=1", "jump_from go together"),
         ("+calibrate.reweighting.moves.returns.drop=[S11]", "either shift or drop"),
         ("calibrate.fit.attempts=9", "calibrate.fit.attempts"),
+        ("calibrate.sbc.kept_draws=1001", "must be at most fit.chains x fit.draws, 1000"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(override: str, problem: str) -> None:
     config = to_plain(compose_config([override]))["calibrate"]
     with pytest.raises(ConfigError, match=problem):
         CalibrateOptions.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("part", "override", "problem"),
+    [
+        ("coverage", "coverage.reporter=general_staf", "did you mean 'general_staff_ukraine'"),
+        ("coverage", "coverage.quantities=[loses]", "did you mean 'losses'"),
+        ("broken", "broken.none.invents=general_staf", "did you mean 'general_staff_ukraine'"),
+        ("broken", "noticing.quantities=['loses[total]']", r"did you mean 'losses\[total\]'"),
+    ],
+)
+def test_a_name_that_nothing_has_is_refused_before_anything_is_fitted(
+    part: str, override: str, problem: str, tmp_path: Path
+) -> None:
+    plus = "+" if "invents" in override else ""
+    words = [f"{plus}calibrate.{override}", f"calibrate.parts=[{part}]"]
+    chosen = CalibrateOptions.from_config(to_plain(compose_config(words))["calibrate"])
+    with pytest.raises(ConfigError, match=problem):
+        calibrate(chosen, [], tmp_path, lambda *_: None)

@@ -123,6 +123,24 @@ def test_a_posterior_that_is_a_fifth_too_narrow_fails(tmp_path: Path) -> None:
     assert text.startswith("Calibration FAILED for conjugate")
 
 
+def test_only_structures_with_enough_worlds_are_judged(tmp_path: Path) -> None:
+    specs = {
+        name: StructureOptions(overrides=(), sims=sims, kind="prior")
+        for name, sims in (("good", 60), ("bad", 60), ("few", 5))
+    }
+    with CalibrationJournal(tmp_path) as journal:
+        for name, one in specs.items():
+            worlds = Conjugate(name, shrink=0.2 if name == "bad" else 1.0)
+            simulate_structure(cast(Worlds, worlds), one, OPTIONS, journal, silent)
+        table = sbc_table(journal, specs, OPTIONS)
+        found = Calibration(summary=summary_table(journal, specs, table, OPTIONS), sbc=table)
+    assert found.not_calibrated == ["bad"]
+    said = verdict_text(found, OPTIONS)
+    assert said.startswith("Calibration FAILED for bad: ")
+    assert "too few worlds to judge few" in said
+    assert [row[-1] for row in grids(found, OPTIONS)[0].rows] == ["yes", "NO", "-"]
+
+
 def test_a_calibration_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     whole, _ = carried_out(tmp_path / "whole", 40, Conjugate())
     for sims in (3, 17):

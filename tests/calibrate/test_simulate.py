@@ -7,6 +7,7 @@ from scipy import stats
 
 from estimator.calibrate.breaks import broken_figures, broken_truth, claim_locations, touched
 from estimator.calibrate.options import BrokenOptions
+from estimator.calibrate.ranked import ranked_names
 from estimator.calibrate.simulate import confirmed_totals, reported, simulate
 from estimator.calibrate.worlds import beside, doubled
 from estimator.compose import assumption_set
@@ -189,3 +190,15 @@ def test_the_simulated_replicate_stands_beside_the_published_claims(
     assert (used[:n_claims] == used[n_claims:]).all()
     assert used[:n_claims].sum() > 50
     assert len(FIGURES) == both.data["claim_figures"].shape[0]
+
+
+def test_what_is_fixed_of_a_shared_bias_is_not_ranked() -> None:
+    spread = "reporting.hierarchy.third_party.losses.spread"
+    fixed = "{family: Fixed, value: 0.2, low: null, high: null}"
+    found = {}
+    for name, words in (("drawn", []), ("fixed", [f"{spread}={fixed}"])):
+        assumptions = assumption_set(["reporting=hierarchical", *[f"+{w}" for w in words]])
+        found[name] = ranked_names(
+            model_inputs(load_evidence(assumptions), assumptions), assumptions
+        )
+    assert set(found["drawn"]) - set(found["fixed"]) == {"shared_spread[third_party:losses]"}

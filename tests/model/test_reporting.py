@@ -15,7 +15,7 @@ from scipy.stats import lognorm
 
 from estimator.assumptions import AssumptionSet, Delay
 from estimator.compose import assumption_set
-from estimator.errors import ConfigError
+from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
 from estimator.inference import CompiledStructure, _prior_draws
 from estimator.model.build import build_from_inputs
@@ -93,6 +93,17 @@ def test_an_origin_with_an_entry_of_its_own_shares_no_bias(tmp_path: Path) -> No
     evidence, assumptions = loaded(claims, SHARED, own)
     shared = shared_biases(sources_of(evidence.dataset), assumptions)
     assert shared.groups == []
+
+
+def test_who_speaks_is_said_by_the_claims_that_count(tmp_path: Path) -> None:
+    rows = months(origin="a", speaker="enemy", population="theirs", id="")
+    rows += months(origin="a", speaker="own", population="ours", id="")
+    rows = [one | {"id": f"A{at}"} for at, one in enumerate(rows)]
+    claims = table(tmp_path, rows)
+    for population, speaker in (("theirs", "enemy"), ("ours", "own")):
+        evidence, _ = loaded(claims, f"evidence.populations=[{population}]")
+        assert evidence.dataset.sizes["claim"] == 24
+        assert sources_of(evidence.dataset) == {"a:losses": speaker}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +199,24 @@ def test_a_late_registry_is_held_against_what_it_could_know(tmp_path: Path) -> N
     reasons = early.claims.set_index("id")["reason"]
     assert reasons["counter-2025-12"] == "published before its delay lets anything be known"
     assert reasons["counter-2025-08"] == ""
+
+
+def test_if_nothing_could_be_known_no_claim_counts_and_that_is_said(tmp_path: Path) -> None:
+    late = "+reporting.default.losses.delay={median_days: 9000, spread: 0.1}"
+    with pytest.raises(EvidenceError, match=r"No claim counts.*\n.*published before its delay"):
+        loaded(table(tmp_path, months()), late)
+
+
+def test_a_confirmed_figure_has_no_delay_and_its_sums_are_still_differenced(tmp_path: Path) -> None:
+    floors = months(status="confirmed", value="20000", published="2026-01-02")
+    whole = floors[0] | {"id": "sum", "period_end": "2025-03-31", "value": "70000"}
+    claims = table(tmp_path, [*floors[:2], whole, *months(origin="other")])
+    late = "+reporting.default.losses.delay={median_days: 90, spread: 0.5}"
+    (plain, _), (delayed, _) = loaded(claims), loaded(claims, late)
+    for name in ("confirmed_weight", "confirmed_floor", "confirmed_used"):
+        np.testing.assert_array_equal(plain.dataset[name], delayed.dataset[name])
+    assert delayed.dataset["confirmed_floor"].sel(confirmed_claim="sum") == 30_000
+    assert delayed.dataset["weight"].values[-1, -1] < 0.5 * plain.dataset["weight"].values[-1, -1]
 
 
 def test_a_delay_is_for_counts_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from estimator.assumptions import ASSUMPTIONS
 from estimator.evidence import Evidence, load_evidence
 from estimator.sweep.fits import evidence_key
-from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
+from estimator.sweep.plan import Group, PlannedSet, Planner, _bias_structure, groups_of
 from estimator.sweep.sets import compose_sets
 
 KEYS = list(ASSUMPTIONS)
@@ -89,6 +89,17 @@ def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: li
 )
 def test_sets_that_differ_in_anything_else_do_not(overrides: list[str]) -> None:
     assert len(groups([], overrides)) == 2
+
+
+def test_sets_whose_sources_speak_from_other_sides_share_no_hierarchy() -> None:
+    plain, shared = (
+        compose_sets([words])[0].assumptions for words in ([], ["reporting=hierarchical"])
+    )
+    assert plain is not None
+    assert shared is not None
+    own, enemy = {"a:losses": "own"}, {"a:losses": "enemy"}
+    assert _bias_structure(own, plain) == _bias_structure(enemy, plain)
+    assert _bias_structure(own, shared) != _bias_structure(enemy, shared)
 
 
 def test_fixed_values_are_shared_if_they_are_equal() -> None:
