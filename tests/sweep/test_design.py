@@ -503,7 +503,21 @@ def test_a_product_that_would_fill_the_memory_is_refused() -> None:
 
 
 def test_every_shipped_preset_is_tested() -> None:
-    assert {path.stem for path in (conf_dir() / "experiment").glob("*.yaml")} == set(PRESETS)
+    no_design = {"other_war"}
+    presets = {path.stem for path in (conf_dir() / "experiment").glob("*.yaml")}
+    assert presets - no_design == set(PRESETS)
+
+
+def test_the_preset_for_other_wars_names_no_figure_of_this_one() -> None:
+    plain, other = assumption_set(), assumption_set(["experiment=other_war"])
+    assert other.evidence.populations == "all"
+    assert other.reporting.hierarchy
+    for walk in ("losses", "recruitment", "foreign"):
+        wide, own = getattr(other, walk).level, getattr(plain, walk).level
+        assert wide.quantile(0.95) / wide.quantile(0.05) > 10 * own.quantile(0.95) / own.quantile(
+            0.05
+        )
+    assert other.recruitment.mobilisation_start is None
 
 
 @pytest.mark.parametrize("name", PRESETS)
