@@ -82,6 +82,8 @@ def select_claims(
     if not selected["used"].any():
         raise EvidenceError(nothing_counts(selected))
     _check_speakers(selected[selected["used"]])
+    if options.populations == "all":
+        _warn_of_populations(selected[selected["used"]])
     if not (selected["used"] & (selected["status"] == "confirmed")).any():
         log.warning("%s", _no_floor(selected))
     _check_floors(selected[selected["used"] & (selected["status"] == "confirmed")])
@@ -170,6 +172,14 @@ def nothing_counts(selected: pd.DataFrame) -> str:
         first, last = dated["period_start"].min(), dated["period_end"].max()
         lines.append(f"periods of the claims: {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     return problems_text("No claim counts; at least one must:", lines)
+
+
+def _warn_of_populations(used: pd.DataFrame) -> None:
+    """Warn if figures of several forces make one series: nobody chose that."""
+    counts = used["population"].value_counts().drop("", errors="ignore")
+    if len(counts) > 1:
+        found = ", ".join(f"{name} ({count} claims)" for name, count in counts.items())
+        log.warning("several populations count as one force: %s; see evidence.populations", found)
 
 
 def _check_speakers(used: pd.DataFrame) -> None:

@@ -316,3 +316,16 @@ def test_overlapping_parts_are_not_added_up(tmp_path: Path) -> None:
         row(id="C", period_start="2025-02-01", period_end="2025-03-31", value="60000", **cells),
     )
     assert select(table)["used"].all()
+
+
+def test_forces_that_nobody_chose_to_join_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = claims(tmp_path, *months(1, 2, population="ours"))
+    select(table)
+    assert "several populations" not in caplog.text
+    table.loc[table.index[-1], "population"] = "theirs"
+    select(table)
+    assert "several populations count as one force: ours (1 claims), theirs (1 claims)" in (
+        caplog.text
+    )
