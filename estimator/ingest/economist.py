@@ -18,12 +18,14 @@ from estimator.ingest.cells import (
     RowSkipped,
     date,
     figure,
+    is_empty,
     is_given,
     not_a_date,
     plain,
     shown,
     whole,
 )
+from estimator.ingest.dates import check_order
 from estimator.ingest.draft import Draft
 from estimator.ingest.estimates import Estimate, estimates_to_drafts
 from estimator.ingest.ledger import Ledger
@@ -70,6 +72,7 @@ def read_list(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     start = settings.need_war_start("these estimates are totals since the start of the war")
     table = read_csv(path, LIST_COLUMNS, settings.max_megabytes)
     form = "%d/%m/%Y"
+    check_order(table, "date", form)
     estimates = each_row(
         table, lambda number, cells: _listed(number, cells, form), (not_a_date("date", form),)
     )
@@ -135,7 +138,7 @@ def _bound(number: int, cells: dict[str, str]) -> _Bound:
         raise RowSkipped("estimate: empty")
     day = date(cells["date"], "date")
     start = None
-    if cells.get("days_since_invasion", "").strip():
+    if not is_empty(cells.get("days_since_invasion", "")):
         count = whole(cells["days_since_invasion"], "days_since_invasion")
         start = day - count * DAY if count < (day - dt.date.min).days else None
     nothing = math.nan

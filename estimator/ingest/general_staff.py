@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from estimator.errors import IngestError
-from estimator.ingest.cells import RowSkipped, date, figure, is_given, not_a_date, whole
+from estimator.ingest.cells import RowSkipped, date, figure, is_empty, is_given, not_a_date, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_json
@@ -85,7 +85,7 @@ def _record(number: int, cells: dict[str, str]) -> _Record:
     if not is_given(value):
         raise RowSkipped("personnel: empty")
     first = None
-    if cells.get("day", "").strip():
+    if not is_empty(cells.get("day", "")):
         count = whole(cells["day"], "day")
         if not 1 <= count <= (day - dt.date.min).days:
             raise RowSkipped("day: not a number of days from 1 on", cells["day"])

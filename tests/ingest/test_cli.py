@@ -250,6 +250,8 @@ def test_files_and_outputs_that_cannot_be_are_told(
         (b"<html>", "expected a CSV table"),
         (b'[{"a": 1}]', "expected a CSV table"),
         (b"date;estimate\n1;2\n", "expected commas"),
+        (b"date;kind;who, or what\n1;2;3\n", "expected commas"),
+        (b"sep=;\ndate;estimate\n1;2\n", "delete the line"),
         (b"date,date\n1,2\n", "column 'date' stands 2 times"),
         (b'date,"a\n', "not a CSV table"),
         (b"date,x\n" + b'"' + b"a" * 200_000 + b'",1\n', "not a CSV table"),
@@ -275,3 +277,22 @@ def test_a_mark_windows_lines_and_names_in_capitals_are_read(tmp_path: Path) -> 
     output = tmp_path / "c.csv"
     assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
     assert "unknown column" in (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+
+
+def test_columns_without_a_name_and_lines_of_empty_cells_are_left_by_spreadsheets(
+    tmp_path: Path,
+) -> None:
+    rows = [[*listed(estimate=5), "", ""], [""] * (len(LIST_HEADER) + 2)]
+    path = csv_file(tmp_path / "x.csv", (*LIST_HEADER, "", ""), rows)
+    output = tmp_path / "c.csv"
+    assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
+    assert "3,skipped,empty line" in (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+
+
+def test_records_that_are_a_csv_table_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "losses.json"
+    path.write_text("date,personnel\n2022-03-01,5\n", encoding="utf-8")
+    assert ingest("general-staff", path, "-o", tmp_path / "c.csv") == 2
+    assert "begins with 'date,personnel', expected a list" in capsys.readouterr().err
