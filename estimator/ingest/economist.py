@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,9 @@ def read_raw(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if not bounds:
         return table.ledger, []
     start = settings.war_start or _start(table, bounds)
+    said = Counter(bound.start for bound in bounds if bound.start is not None)
+    if said:
+        settings.check_war_start(said.most_common(1)[0][0], f"{path}: days_since_invasion")
     return table.ledger, estimates_to_drafts(
         table, _joined(bounds, table.ledger), start, settings, "economist_raw"
     )

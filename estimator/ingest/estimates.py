@@ -77,7 +77,8 @@ def estimates_to_drafts(
         If no estimate is of the country of the settings.
     """
     ledger = table.ledger
-    wanted = of_country(table, settings.country, [estimate.country for estimate in estimates])
+    countries = [estimate.country for estimate in estimates]
+    wanted = of_country(table, settings.country, countries, settings.population)
     origins = Origins(settings)
     reported = []
     for estimate in estimates:

@@ -56,7 +56,10 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     table = read_json(path, COLUMNS, settings.max_megabytes)
     ledger = table.ledger
     records = each_row(table, _record, (not_a_date("date", "%Y-%m-%d"),))
-    start = settings.war_start or _first_day(records, ledger)
+    said = _first_day(records, ledger)
+    if said is not None:
+        settings.check_war_start(said, f"{path}: day numbers")
+    start = settings.war_start or said
     totals = []
     for record in records:
         if start is not None and record.total.date < start:

@@ -86,6 +86,20 @@ class Settings:
             raise IngestError(f"{why}: say from which day on with --war-start YYYY-MM-DD")
         return self.war_start
 
+    def check_war_start(self, said: dt.date, by: str) -> None:
+        """Refuse a start later than the table's: the first total holds what came before.
+
+        Raises
+        ------
+        IngestError
+            If it is later than `said`, the start by the words of `by`.
+        """
+        if self.war_start is not None and self.war_start > said:
+            raise IngestError(
+                f"--war-start: found {self.war_start}; allowed: up to {said}, from which on the "
+                f"totals count by {by} (a run begins later with window.start)"
+            )
+
     def population_of(self, country: str) -> str:
         """Name of the population that the figures of a country's forces count."""
         return self.population or f"{snake(country)}_forces"

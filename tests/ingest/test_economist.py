@@ -255,3 +255,17 @@ def test_the_mark_of_r_for_nothing_is_an_empty_cell(tmp_path: Path) -> None:
     claims, ingested = read("economist-list", path, START)
     assert claims["hedge"].tolist() == ["about"]
     assert reasons(ingested) == {3: "no figure"}
+
+
+def test_one_population_is_not_given_to_two_countries(tmp_path: Path) -> None:
+    path = list_file(tmp_path, listed(estimate=10), listed(estimate=9, country="ukraine"))
+    settings = Settings(war_start=START.war_start, population="russian_forces")
+    with pytest.raises(IngestError, match=r"several countries: .* Found: 'russia', 'ukraine'"):
+        read("economist-list", path, settings)
+
+
+def test_a_start_later_than_that_of_the_totals_is_refused(tmp_path: Path) -> None:
+    rows = [["2023-07-24", "US", "russia", "a", "estimate", 45000, 515, "deaths"]]
+    path = csv_file(tmp_path / "raw.csv", RAW_HEADER, rows)
+    with pytest.raises(IngestError, match="found 2023-01-01; allowed: up to 2022-02-24"):
+        read("economist-raw", path, Settings(war_start=dt.date(2023, 1, 1)))
