@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from estimator.ingest.cells import is_given, shown, snake
 from estimator.ingest.draft import Draft
-from estimator.ingest.reading import Table, of_country
+from estimator.ingest.reading import Table
 from estimator.ingest.series import Reported, totals_to_drafts
-from estimator.ingest.settings import Origins, Settings, hedge_of
+from estimator.ingest.settings import Origins, Settings, hedge_of, of_country
 from estimator.ingest.totals import Piece
 
 _VIA = "as listed by The Economist, Ukraine war dead and wounded estimates"

@@ -180,6 +180,15 @@ class Mapping(_Part):
         return list(dict.fromkeys(name.strip().lower() for name in names if name is not None))
 
 
+def _hint(kind: str, place: tuple[int | str, ...]) -> str:
+    """Say which key may be meant by one that is not known."""
+    if kind != "extra_forbidden":
+        return ""
+    parts: dict[str, type[_Part]] = {"columns": From, "filters": Filter}
+    part = parts.get(str(place[0]), Mapping)
+    return f"; {nearest(str(place[-1]), part.model_fields)}"
+
+
 def read_mapping(path: Path) -> Mapping:
     """Read a mapping file.
 
@@ -198,7 +207,7 @@ def read_mapping(path: Path) -> Mapping:
         if isinstance(error, ValidationError):
             problems = [
                 f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: "
-                f"{e['msg'].removeprefix('Value error, ')}"
+                f"{e['msg'].removeprefix('Value error, ')}{_hint(e['type'], e['loc'])}"
                 for e in error.errors()
             ]
             raise IngestError(problems_text(f"{path}: not a mapping:", problems)) from error

@@ -21,9 +21,9 @@ from pathlib import Path
 from estimator.ingest.cells import RowSkipped, figure, is_given, plain, shown, snake, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, each_row, of_country, read_csv
+from estimator.ingest.reading import Columns, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
-from estimator.ingest.settings import Origins, Settings
+from estimator.ingest.settings import Origins, Settings, of_country
 from estimator.ingest.totals import DAY, Piece, Total, settle
 
 COLUMNS = Columns(

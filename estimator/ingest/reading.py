@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import IngestError, nearest, problems_text
-from estimator.ingest.cells import RowSkipped, is_empty, shown, snake
+from estimator.ingest.cells import RowSkipped, is_empty, shown
 from estimator.ingest.ledger import Ledger
 
 _MEGABYTE = 1_000_000
 _OTHER_SEPARATORS = (";", "\t", "|")
-_NAMES_SHOWN = 12
 _TWICE = ""  # key of a JSON record that says which key stands in it twice
 
 Row = tuple[int, dict[str, str]]
@@ -290,28 +289,3 @@ def each_row[T](
             f"form (has the format changed?): {other_dates[0]}"
         )
     return parsed
-
-
-def of_country(
-    table: Table, country: str | None, found: Sequence[str], population: str | None = None
-) -> str | None:
-    """Country to filter by, in snake_case.
-
-    Raises
-    ------
-    IngestError
-        If no row is of it, or rows of several countries would be figures on one `population`.
-    """
-    names = sorted(set(found))
-    if country is None and population is not None and len({snake(name) for name in names}) > 1:
-        raise IngestError(
-            f"{table.path}: one --population for rows of several countries: say which with "
-            f"--country NAME. Found: {', '.join(map(shown, names[:_NAMES_SHOWN]))}"
-        )
-    if country is None or not found:
-        return None
-    if snake(country) not in {snake(name) for name in names}:
-        raise IngestError(
-            f"{table.path}: no row is of country {country!r}; {nearest(country, names)}"
-        )
-    return snake(country)

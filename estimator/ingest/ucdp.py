@@ -29,8 +29,8 @@ from estimator.ingest.cells import (
 )
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, Table, each_row, of_country, read_csv
-from estimator.ingest.settings import Settings, hedge_of
+from estimator.ingest.reading import Columns, Table, each_row, read_csv
+from estimator.ingest.settings import Settings, hedge_of, of_country
 from estimator.ingest.totals import DAY, period_of
 
 COLUMNS = Columns(
