@@ -12,6 +12,7 @@ from dataclasses import dataclass
 # With or without commas between thousands; neither 1_000 nor digits of other scripts.
 _FIGURE = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
 _MOST_PERSONS = 1e10  # more than all people
+_EMPTY = ("", "NA")  # R writes NA where nothing is
 _LONGEST_TEXT = 500
 _LONGEST_NAME = 60
 _YEARS = (1900, 2199)  # what pandas can hold, and what a typing error seldom gives
@@ -83,8 +84,13 @@ def snake(text: str) -> str:
     return f"source_{digest[:8]}"
 
 
-def figure(cell: str, column: str, *, signed: bool = False) -> float:
-    """Read a number of persons; NaN for an empty cell.
+def is_empty(cell: str) -> bool:
+    """Tell whether a cell holds nothing: blank, or the ``NA`` of R."""
+    return cell.strip() in _EMPTY
+
+
+def figure(cell: str, column: str, *, signed: bool = False, multiply: float = 1.0) -> float:
+    """Read a number of persons, times `multiply`; NaN for an empty cell.
 
     Raises
     ------
@@ -92,11 +98,11 @@ def figure(cell: str, column: str, *, signed: bool = False) -> float:
         If it is no number, negative, or more than all people.
     """
     text = cell.strip()
-    if text == "":
+    if is_empty(text):
         return math.nan
     if not _FIGURE.fullmatch(text):
         raise RowSkipped(f"{column}: not a number in plain notation", shown(cell))
-    number = float(text.replace(",", ""))
+    number = float(text.replace(",", "")) * multiply
     if number < 0 and not signed:
         raise RowSkipped(f"{column}: negative", shown(cell))
     if abs(number) > _MOST_PERSONS:

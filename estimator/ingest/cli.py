@@ -120,7 +120,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     settings = _settings(options)
     format_of(options.format, settings)
-    check_output(options.output, options.file, force=options.force)
+    sources = [path for path in (options.file, options.mapping) if path is not None]
+    check_output(options.output, sources, force=options.force)
     ingested = ingest(options.format, options.file, settings, strict=options.strict)
     write(ingested, options.output)
     _print(ingested, options.output, report_path(options.output), console)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from estimator.ingest.ledger import Ledger
 
 _NOTED_ROWS = 3
+_SIGNS = ("=", "+", "-", "@")  # with which a spreadsheet runs a cell; a writer puts ' before them
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,13 @@ def _problems(draft: Draft) -> str:
     """Say what is wrong with a draft; an empty text if nothing is."""
     import pandas as pd
 
-    from estimator.evidence.schema import HEDGES, QUANTITIES, STATUSES, row_problems
+    from estimator.evidence.schema import (
+        HEDGES,
+        LIKELIHOOD_STATUSES,
+        QUANTITIES,
+        STATUSES,
+        row_problems,
+    )
 
     for column, found, allowed in (
         ("quantity", draft.quantity, QUANTITIES),
@@ -111,6 +118,11 @@ def _problems(draft: Draft) -> str:
     ):
         if not plain(text):
             return f"{column} is empty"
+    for column, text in (("id", draft.id), ("population", draft.population)):
+        if plain(text).startswith(_SIGNS):  # the file would have another name than was asked for
+            return f"{column} {plain(text)!r}; allowed: a name that begins with none of = + - @"
+    if draft.status in LIKELIHOOD_STATUSES and draft.published < draft.start:
+        return f"published: allowed: not before the period, which begins {draft.start}"
     row = pd.Series(_cells(draft))
     return "; ".join(f"{column}: allowed: {allowed}" for column, _, allowed in row_problems(row))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,14 @@ from estimator.ingest.cells import (
     RowSkipped,
     date,
     figure,
+    is_empty,
     is_given,
     not_a_date,
     plain,
     shown,
     whole,
 )
+from estimator.ingest.dates import check_order
 from estimator.ingest.draft import Draft
 from estimator.ingest.estimates import Estimate, estimates_to_drafts
 from estimator.ingest.ledger import Ledger
@@ -70,6 +73,7 @@ def read_list(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     start = settings.need_war_start("these estimates are totals since the start of the war")
     table = read_csv(path, LIST_COLUMNS, settings.max_megabytes)
     form = "%d/%m/%Y"
+    check_order(table, "date", form)
     estimates = each_row(
         table, lambda number, cells: _listed(number, cells, form), (not_a_date("date", form),)
     )
@@ -112,6 +116,9 @@ def read_raw(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if not bounds:
         return table.ledger, []
     start = settings.war_start or _start(table, bounds)
+    said = Counter(bound.start for bound in bounds if bound.start is not None)
+    if said:
+        settings.check_war_start(said.most_common(1)[0][0], f"{path}: days_since_invasion")
     return table.ledger, estimates_to_drafts(
         table, _joined(bounds, table.ledger), start, settings, "economist_raw"
     )
@@ -135,7 +142,7 @@ def _bound(number: int, cells: dict[str, str]) -> _Bound:
         raise RowSkipped("estimate: empty")
     day = date(cells["date"], "date")
     start = None
-    if cells.get("days_since_invasion", "").strip():
+    if not is_empty(cells.get("days_since_invasion", "")):
         count = whole(cells["days_since_invasion"], "days_since_invasion")
         start = day - count * DAY if count < (day - dt.date.min).days else None
     nothing = math.nan

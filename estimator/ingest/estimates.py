@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from estimator.ingest.cells import is_given, shown, snake
 from estimator.ingest.draft import Draft
-from estimator.ingest.reading import Table, of_country
+from estimator.ingest.reading import Table
 from estimator.ingest.series import Reported, totals_to_drafts
-from estimator.ingest.settings import Origins, Settings, hedge_of
+from estimator.ingest.settings import Origins, Settings, hedge_of, of_country
 from estimator.ingest.totals import Piece
 
 _VIA = "as listed by The Economist, Ukraine war dead and wounded estimates"
@@ -77,7 +77,8 @@ def estimates_to_drafts(
         If no estimate is of the country of the settings.
     """
     ledger = table.ledger
-    wanted = of_country(table, settings.country, [estimate.country for estimate in estimates])
+    countries = [estimate.country for estimate in estimates]
+    wanted = of_country(table, settings.country, countries, settings.population)
     origins = Origins(settings)
     reported = []
     for estimate in estimates:

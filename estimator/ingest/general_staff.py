@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from estimator.errors import IngestError
-from estimator.ingest.cells import RowSkipped, date, figure, is_given, not_a_date, whole
+from estimator.ingest.cells import RowSkipped, date, figure, is_empty, is_given, not_a_date, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_json
@@ -56,7 +56,10 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     table = read_json(path, COLUMNS, settings.max_megabytes)
     ledger = table.ledger
     records = each_row(table, _record, (not_a_date("date", "%Y-%m-%d"),))
-    start = settings.war_start or _first_day(records, ledger)
+    said = _first_day(records, ledger)
+    if said is not None:
+        settings.check_war_start(said, f"{path}: day numbers")
+    start = settings.war_start or said
     totals = []
     for record in records:
         if start is not None and record.total.date < start:
@@ -85,7 +88,7 @@ def _record(number: int, cells: dict[str, str]) -> _Record:
     if not is_given(value):
         raise RowSkipped("personnel: empty")
     first = None
-    if cells.get("day", "").strip():
+    if not is_empty(cells.get("day", "")):
         count = whole(cells["day"], "day")
         if not 1 <= count <= (day - dt.date.min).days:
             raise RowSkipped("day: not a number of days from 1 on", cells["day"])

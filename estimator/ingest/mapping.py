@@ -9,6 +9,7 @@ total, and which rows are left out for what reason.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 from estimator.errors import IngestError
@@ -16,21 +17,25 @@ from estimator.ingest.cells import (
     RowSkipped,
     date,
     figure,
+    is_empty,
     is_given,
     not_a_date,
     plain,
     shown,
     snake,
 )
+from estimator.ingest.dates import check_order, last_day
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.mapping_options import DATES, FIGURES, Mapping, read_mapping
-from estimator.ingest.reading import Columns, each_row, read_csv
+from estimator.ingest.reading import Columns, Table, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of
 from estimator.ingest.totals import EVERY, Piece, period_of
 
 _SIGNED = ("replacement_gap", "net_change")
+_ADD_UP = ("losses", "killed", "wounded", "recruits", "foreign_recruits")
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # that do not break, as in print
 _FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
 
 
@@ -51,15 +56,21 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     table = read_csv(path, columns, settings.max_megabytes)
     ledger = table.ledger
     origins = Origins(settings)
-    reasons = [
-        not_a_date(source.column.strip().lower(), mapping.date_format)
+    dates = {
+        source.column.strip().lower(): None
         for name, source in mapping.columns.items()
         if name in DATES and source.column is not None
-    ]
+    }
+    for column in dates:
+        check_order(table, column, mapping.date_format)
+    reasons = [not_a_date(column, mapping.date_format) for column in dates]
+    _report_filters(table, mapping)
     reader = _RowReader(mapping, settings, origins, path)
     rows = each_row(table, reader.read, reasons)
     origins.report(ledger)
     if mapping.figures != "cumulative":
+        if "id" not in mapping.columns:
+            rows = _distinct(rows, table)
         return ledger, [_draft(item, item.rows, start, settings) for item, start in rows]
     start = settings.need_war_start("figures: cumulative")
 
@@ -77,6 +88,41 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
         else:
             totals.append(item)
     return ledger, totals_to_drafts(totals, start, settings, ledger, make)
+
+
+def _report_filters(table: Table, mapping: Mapping) -> None:
+    """Tell of words of a filter that no row has: the rows they should leave out stay."""
+    for rule in mapping.filters:
+        column = rule.column.strip().lower()
+        found = {cells[column].strip().lower() for _, cells in table.rows}
+        for word in (*(rule.keep or ()), *(rule.drop or ())):
+            if word not in found:
+                table.ledger.remark(
+                    "a word of a filter that no row has", f"{column}: {shown(word)}"
+                )
+
+
+def _distinct(rows: list[tuple[Reported, dt.date]], table: Table) -> list[tuple[Reported, dt.date]]:
+    """Leave one of rows that are alike in every cell, and tell of figures that a run drops."""
+    cells = dict(table.rows)
+    firsts: dict[tuple[str, ...], int] = {}
+    kept: dict[tuple[object, ...], int] = {}
+    result = []
+    for item, start in rows:
+        (row,) = item.rows
+        first = firsts.setdefault(tuple(cells[row].values()), row)
+        if first != row:
+            table.ledger.skip(row, "repeats another row", f"row {first}")
+            continue
+        earlier = kept.setdefault((item.key, start, item.date), row)
+        if earlier != row:
+            table.ledger.remark(
+                "another figure on the same by the same origin: a run counts one of them",
+                f"row {earlier}",
+                row,
+            )
+        result.append((item, start))
+    return result
 
 
 def _check_settings(mapping: Mapping, settings: Settings) -> None:
@@ -97,6 +143,9 @@ class _RowReader:
         self._settings = settings
         self._origins = origins
         self._file = snake(path.stem)
+        mark, point = re.escape(mapping.thousands), re.escape(mapping.decimal)
+        groups = rf"|[0-9]{{1,3}}({mark}[0-9]{{3}})+" if mark else ""  # 12.5 is no 125
+        self._notation = re.compile(rf"[+-]?([0-9]+{groups})({point}[0-9]*)?(e[+-]?[0-9]+)?", re.I)
 
     def read(self, number: int, cells: dict[str, str]) -> tuple[Reported, dt.date]:
         """Figure with its cells, and the first day of its period."""
@@ -109,6 +158,8 @@ class _RowReader:
         low, value, high = (self._figure(cells, name, quantity) for name in FIGURES)
         if not any(map(is_given, (low, value, high))):
             raise RowSkipped("no figure")
+        if low > high:
+            raise RowSkipped("low above high", f"{low:,.10g} to {high:,.10g}")
         hedge = self._text(cells, "hedge")
         if not hedge:
             hedge, low, value, high = hedge_of(low, value, high)
@@ -134,6 +185,8 @@ class _RowReader:
             texts["note"] = f"{texts['note']}; {said}" if texts["note"] else said
         if self._mapping.figures == "cumulative" and texts["unit"] != "persons":
             raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
+        if self._mapping.figures == "cumulative" and quantity not in _ADD_UP:
+            raise RowSkipped("a running total of what may fall or does not add up", shown(quantity))
         key = (self._origins.of(origin), quantity, population)
         return Reported((number,), key, end, hedge, low, value, high, texts), start
 
@@ -178,23 +231,21 @@ class _RowReader:
         cell, column = self._raw(cells, name)
         source = self._mapping.columns.get(name)
         constant = source is not None and source.column is None
-        return date(cell, column, "%Y-%m-%d" if constant else self._mapping.date_format)
+        form = "%Y-%m-%d" if constant else self._mapping.date_format
+        day = date(cell, column, form)
+        return day if name == "period_start" else last_day(day, form)
 
     def _figure(self, cells: dict[str, str], name: str, quantity: str) -> float:
         cell, column = self._raw(cells, name)
         mapping = self._mapping
-        text = cell.strip()
-        if mapping.decimal != ".":
-            if "." in text and mapping.thousands != ".":
+        text = cell.translate(_SPACES).strip() if mapping.thousands == " " else cell.strip()
+        if not is_empty(text) and (mapping.thousands, mapping.decimal) != (",", "."):
+            if not self._notation.fullmatch(text):
                 raise RowSkipped(f"{column}: not a number in the mapping's notation", shown(cell))
-            text = text.replace(mapping.thousands or "\0", "").replace(mapping.decimal, ".")
-        elif mapping.thousands != ",":
-            if "," in text:
-                raise RowSkipped(f"{column}: not a number in the mapping's notation", shown(cell))
-            text = text.replace(mapping.thousands or "\0", "")
-        number = figure(text, column, signed=quantity in _SIGNED)
+            text = text.replace(mapping.thousands, "").replace(mapping.decimal, ".")
         source = mapping.columns.get(name)
-        return number if source is None else number * source.multiply
+        multiply = 1.0 if source is None else source.multiply
+        return figure(text, column, signed=quantity in _SIGNED, multiply=multiply)
 
 
 def _draft(item: Reported, rows: tuple[int, ...], start: dt.date, settings: Settings) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from estimator.errors import IngestError, nearest, problems_text
 from estimator.evidence.schema import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from estimator.ingest.cells import DATE_FORMS
+from estimator.ingest.dates import says_day, says_month
 from estimator.ingest.reading import read_bytes
 
 CLAIM_COLUMNS = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
@@ -50,6 +52,12 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _no_booleans(words: Iterable[object]) -> None:
+    """Refuse words that YAML took for true or false, since no cell would be equal to them."""
+    if any(isinstance(word, bool) for word in words):
+        raise ValueError("yes, no, on, off, true and false are words only in quotes, as 'no'")
+
+
 class From(_Part):
     """Where one column of the claims comes from.
 
@@ -79,6 +87,7 @@ class From(_Part):
     @classmethod
     def _texts(cls, value: Any) -> Any:
         if isinstance(value, dict):
+            _no_booleans(value)
             return {str(key).strip().lower(): str(word) for key, word in value.items()}
         return value
 
@@ -102,9 +111,10 @@ class Filter(_Part):
     @field_validator("keep", "drop", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
-        return (
-            tuple(str(word).strip().lower() for word in value) if isinstance(value, list) else value
-        )
+        if not isinstance(value, list):
+            return value
+        _no_booleans(value)
+        return tuple(str(word).strip().lower() for word in value)
 
     @model_validator(mode="after")
     def _one(self) -> Filter:
@@ -148,6 +158,12 @@ class Mapping(_Part):
             problems.append(f"thousands and decimal are both {self.decimal!r}")
         if "%" not in self.date_format:
             problems.append(f"date_format: {self.date_format!r}; e.g. {', '.join(DATE_FORMS)}")
+        elif (self.figures == "day" and not says_day(self.date_format)) or (
+            self.figures in ("week", "month") and not says_month(self.date_format)
+        ):
+            problems.append(
+                f"figures: {self.figures}, but date_format {self.date_format!r} is longer"
+            )
         problems += [
             f"columns.{name}.multiply: only for {', '.join(FIGURES)}"
             for name, source in self.columns.items()
@@ -162,6 +178,15 @@ class Mapping(_Part):
         names = [source.column for source in self.columns.values()]
         names += [rule.column for rule in self.filters]
         return list(dict.fromkeys(name.strip().lower() for name in names if name is not None))
+
+
+def _hint(kind: str, place: tuple[int | str, ...]) -> str:
+    """Say which key may be meant by one that is not known."""
+    if kind != "extra_forbidden":
+        return ""
+    parts: dict[str, type[_Part]] = {"columns": From, "filters": Filter}
+    part = parts.get(str(place[0]), Mapping)
+    return f"; {nearest(str(place[-1]), part.model_fields)}"
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -182,7 +207,7 @@ def read_mapping(path: Path) -> Mapping:
         if isinstance(error, ValidationError):
             problems = [
                 f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: "
-                f"{e['msg'].removeprefix('Value error, ')}"
+                f"{e['msg'].removeprefix('Value error, ')}{_hint(e['type'], e['loc'])}"
                 for e in error.errors()
             ]
             raise IngestError(problems_text(f"{path}: not a mapping:", problems)) from error

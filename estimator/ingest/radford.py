@@ -3,7 +3,7 @@
 Rows are reports by groups of sources (``UA Source``, ``RU Source``, ``United Nations``, …) of
 losses of either side, ``Cumulative`` up to a day or of one ``Day``. ``days`` counts from 2022-02-24
 as day 1. In the published table ``minimum`` and ``maximum`` are flags (0 or 1): the report says "at
-least" or "at most". A table in which they hold other numbers is read as bounds.
+least" or "at most". A table in which they mostly hold other numbers is read as bounds.
 
 ``claim_source`` is a group and not one speaker, so totals of one day often contradict each other;
 and reports of a ``Day`` may be of one part of the front. Where running totals of the same group,
@@ -21,9 +21,9 @@ from pathlib import Path
 from estimator.ingest.cells import RowSkipped, figure, is_given, plain, shown, snake, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, each_row, of_country, read_csv
+from estimator.ingest.reading import Columns, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
-from estimator.ingest.settings import Origins, Settings
+from estimator.ingest.settings import Origins, Settings, of_country
 from estimator.ingest.totals import DAY, Piece, Total, settle
 
 COLUMNS = Columns(
@@ -52,7 +52,7 @@ CITATION = (
     "Radford, Dai, Stoehr, Schein, Fernandez and Sajid (2023), Estimating conflict losses and "
     "reporting biases, PNAS 120 (34), replication data"
 )
-_FLAGS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "": 0.0}
+_FLAGS = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "": 0.0, "na": 0.0}
 _MOST_DAYS = 36_500
 
 
@@ -80,8 +80,9 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     table = read_csv(path, COLUMNS, settings.max_megabytes)
     ledger = table.ledger
     reports = each_row(table, _report)
-    wanted = of_country(table, settings.country, [report.country for report in reports])
-    flags = all(cell.strip().lower() in _FLAGS for r in reports for cell in (r.minimum, r.maximum))
+    countries = [report.country for report in reports]
+    wanted = of_country(table, settings.country, countries, settings.population)
+    flags = _are_flags(reports)
     if not flags:
         ledger.remark("minimum and maximum hold numbers other than 0 and 1: read as bounds")
     origins = Origins(settings)
@@ -152,12 +153,21 @@ def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings
     return Reported((report.row,), key, report.day, hedge, low, value, high, cells)
 
 
+def _are_flags(reports: Sequence[_Report]) -> bool:
+    """Tell whether minimum and maximum are flags: most cells that say something are 1."""
+    cells = [cell.strip().lower() for r in reports for cell in (r.minimum, r.maximum)]
+    said = [cell for cell in cells if _FLAGS.get(cell) != 0.0]
+    return 2 * sum(cell in _FLAGS for cell in said) >= len(said)
+
+
 def _worded(report: _Report, flags: bool) -> tuple[str, float, float, float]:
     nothing = math.nan
     if flags:
-        at_least, at_most = (
-            _FLAGS[cell.strip().lower()] == 1.0 for cell in (report.minimum, report.maximum)
-        )
+        cells = [cell.strip().lower() for cell in (report.minimum, report.maximum)]
+        if not set(cells) <= set(_FLAGS):
+            found = f"{plain(report.minimum)}, {plain(report.maximum)}"
+            raise RowSkipped("minimum or maximum: not a flag, 0 or 1, as in other rows", found)
+        at_least, at_most = (_FLAGS[cell] == 1.0 for cell in cells)
         if at_least and at_most:
             raise RowSkipped("flagged as minimum and as maximum")
         hedge = "at_least" if at_least else "up_to" if at_most else "about"

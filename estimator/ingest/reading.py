@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import IngestError, nearest, problems_text
-from estimator.ingest.cells import RowSkipped, shown, snake
+from estimator.ingest.cells import RowSkipped, is_empty, shown
 from estimator.ingest.ledger import Ledger
 
 _MEGABYTE = 1_000_000
@@ -116,7 +116,7 @@ def read_csv(path: Path, columns: Columns, max_megabytes: float) -> Table:
     ledger = Ledger(tuple(number for number, _ in body))
     rows: list[Row] = []
     for number, cells in body:
-        if not cells:
+        if all(map(is_empty, cells)):
             ledger.skip(number, "empty line")
         elif len(cells) != len(header):
             ledger.skip(
@@ -132,15 +132,21 @@ def read_csv(path: Path, columns: Columns, max_megabytes: float) -> Table:
 
 
 def _header(path: Path, cells: Sequence[str], columns: Columns) -> list[str]:
-    if len(cells) == 1 and any(mark in cells[0] for mark in _OTHER_SEPARATORS):
+    if cells and cells[0].strip().lower().startswith("sep="):
         raise IngestError(
-            f"{path}: the header is one cell, {shown(cells[0])}; expected commas between columns"
+            f"{path}: row 1 is {shown(cells[0])}, a line for spreadsheets; expected the header: "
+            "delete the line"
         )
     header = [columns.canonical(cell) for cell in cells]
+    marks = max(sum(cell.count(mark) for cell in cells) for mark in _OTHER_SEPARATORS)
+    if marks >= len(cells) and not set(header) & set(columns.needed):
+        raise IngestError(
+            f"{path}: the header begins with {shown(cells[0])}; expected commas between columns"
+        )
     problems = [
         f"column {shown(name)} stands {header.count(name)} times"
         for name in dict.fromkeys(header)
-        if header.count(name) > 1
+        if name and header.count(name) > 1  # spreadsheets leave columns without a name
     ]
     problems += _missing(header, columns)
     if problems:
@@ -168,7 +174,7 @@ def _missing(found: Collection[str], columns: Columns) -> list[str]:
 
 def _report_unknown(ledger: Ledger, found: Collection[str], columns: Columns) -> None:
     known = (*columns.needed, *columns.known)
-    for name in found:
+    for name in dict.fromkeys(found):
         if name not in known:
             ledger.remark("unknown column, not used", shown(name))
 
@@ -191,7 +197,11 @@ def read_json(path: Path, columns: Columns, max_megabytes: float) -> Table:
             parse_constant=str,  # NaN and Infinity are no JSON; as texts they are bad cells
         )
     except (ValueError, RecursionError) as error:
-        raise IngestError(f"{path}: not JSON ({error})") from error
+        begins = shown(text.lstrip().partition("\n")[0].strip())
+        raise IngestError(
+            f"{path}: not JSON ({error}); it begins with {begins}, expected a list of records "
+            "(a CSV table goes with the format mapping)"
+        ) from error
     if not isinstance(found, list):
         keys = f" with keys {', '.join(map(shown, list(found)[:10]))}" if _is_record(found) else ""
         raise IngestError(
@@ -279,21 +289,3 @@ def each_row[T](
             f"form (has the format changed?): {other_dates[0]}"
         )
     return parsed
-
-
-def of_country(table: Table, country: str | None, found: Sequence[str]) -> str | None:
-    """Country to filter by, in snake_case.
-
-    Raises
-    ------
-    IngestError
-        If no row is of it.
-    """
-    if country is None or not found:
-        return None
-    names = sorted(set(found))
-    if snake(country) not in {snake(name) for name in names}:
-        raise IngestError(
-            f"{table.path}: no row is of country {country!r}; {nearest(country, names)}"
-        )
-    return snake(country)

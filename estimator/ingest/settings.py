@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.errors import IngestError
-from estimator.ingest.cells import is_given, plain, snake
+from estimator.errors import IngestError, nearest
+from estimator.ingest.cells import is_given, plain, shown, snake
 from estimator.ingest.ledger import Ledger
 
 if TYPE_CHECKING:
     from estimator.ingest.options import IngestOptions
+    from estimator.ingest.reading import Table
 
+_NAMES_SHOWN = 12
 SPEAKERS = ("own", "enemy", "third_party")
 
 
@@ -86,6 +88,20 @@ class Settings:
             raise IngestError(f"{why}: say from which day on with --war-start YYYY-MM-DD")
         return self.war_start
 
+    def check_war_start(self, said: dt.date, by: str) -> None:
+        """Refuse a start later than the table's: the first total holds what came before.
+
+        Raises
+        ------
+        IngestError
+            If it is later than `said`, the start by the words of `by`.
+        """
+        if self.war_start is not None and self.war_start > said:
+            raise IngestError(
+                f"--war-start: found {self.war_start}; allowed: up to {said}, from which on the "
+                f"totals count by {by} (a run begins later with window.start)"
+            )
+
     def population_of(self, country: str) -> str:
         """Name of the population that the figures of a country's forces count."""
         return self.population or f"{snake(country)}_forces"
@@ -136,3 +152,28 @@ def hedge_of(low: float, value: float, high: float) -> tuple[str, float, float, 
     return (
         ("at_least", nothing, low, nothing) if is_given(low) else ("up_to", nothing, high, nothing)
     )
+
+
+def of_country(
+    table: Table, country: str | None, found: Sequence[str], population: str | None = None
+) -> str | None:
+    """Country to filter by, in snake_case.
+
+    Raises
+    ------
+    IngestError
+        If no row is of it, or rows of several countries would be figures on one `population`.
+    """
+    names = sorted(set(found))
+    if country is None and population is not None and len({snake(name) for name in names}) > 1:
+        raise IngestError(
+            f"{table.path}: one --population for rows of several countries: say which with "
+            f"--country NAME. Found: {', '.join(map(shown, names[:_NAMES_SHOWN]))}"
+        )
+    if country is None or not found:
+        return None
+    if snake(country) not in {snake(name) for name in names}:
+        raise IngestError(
+            f"{table.path}: no row is of country {country!r}; {nearest(country, names)}"
+        )
+    return snake(country)

@@ -122,6 +122,13 @@ def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
                 f"{total.value:,.10g} on {total.date}",
                 bad=True,
             )
+    if 2 * len(chosen) < len(totals):
+        ledger.remark(
+            "most running totals would have to fall: are they sums of single periods?",
+            f"{len(totals) - len(chosen)} of {len(totals)}",
+            totals[0].rows[0],
+            bad=True,
+        )
     return [total for place, total in enumerate(totals) if place in chosen]
 
 

@@ -13,7 +13,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from estimator.errors import IngestError, nearest
@@ -29,8 +29,8 @@ from estimator.ingest.cells import (
 )
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, Table, each_row, of_country, read_csv
-from estimator.ingest.settings import Settings, hedge_of
+from estimator.ingest.reading import Columns, Table, each_row, read_csv
+from estimator.ingest.settings import Settings, hedge_of, of_country
 from estimator.ingest.totals import DAY, period_of
 
 COLUMNS = Columns(
@@ -92,6 +92,7 @@ _MOST_DAYS = 3653
 @dataclass(frozen=True)
 class _Event:
     row: int
+    id: str
     start: dt.date
     end: dt.date
     sides: tuple[str, str]
@@ -131,7 +132,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if len(sides) > 1 and settings.population is not None:
         raise IngestError("one --population for several sides: give one --side at a time")
     kept: list[_Event] = []
-    for event in events:
+    for event in _distinct(events, ledger):
         if wanted is not None and snake(event.country) != wanted:
             ledger.skip(event.row, "of another country", shown(event.country))
         elif settings.war_start is not None and event.start < settings.war_start:
@@ -156,6 +157,7 @@ def _event(number: int, cells: dict[str, str]) -> _Event:
     )
     return _Event(
         row=number,
+        id=plain(cells.get("id", "")),
         start=start,
         end=end,
         sides=(snake(plain(cells["side_a"])), snake(plain(cells["side_b"]))),
@@ -165,6 +167,25 @@ def _event(number: int, cells: dict[str, str]) -> _Event:
         high=high,
         country=plain(cells.get("country", "")),
     )
+
+
+def _distinct(events: Sequence[_Event], ledger: Ledger) -> list[_Event]:
+    """Leave one row of each event: of releases that were joined, the last row with its id."""
+    last = {event.id: event for event in events}
+    kept = []
+    for event in events:
+        if event.id and last[event.id] is not event:
+            later = last[event.id]
+            alike = replace(event, row=later.row) == later
+            ledger.skip(
+                event.row,
+                "repeats another row" if alike else "a later row has other figures on the event",
+                f"row {later.row}",
+                bad=not alike,
+            )
+        else:
+            kept.append(event)
+    return kept
 
 
 def _count(cells: dict[str, str], column: str) -> float:
@@ -230,7 +251,7 @@ def _shares(event: _Event, every: str) -> Iterator[tuple[dt.date, float]]:
 
 def _add(total: _Sum, event: _Event, dead: float) -> None:
     total.value += dead
-    bounded = 0 < event.low <= event.best <= event.high
+    bounded = event.best > 0 and event.low <= event.best <= event.high
     total.low += dead * event.low / event.best if bounded else dead
     total.high += dead * event.high / event.best if bounded else dead
     total.rows.append(event.row)

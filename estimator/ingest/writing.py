@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHIPPED = "shipped"
 REPORT_SUFFIX = ".report.csv"
 _MOST_TOLD = 50
+_MOST_ROWS_TOLD = 200
+_DAY = dt.timedelta(days=1)
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_-./")
 _WORDS = ("null", "true", "false", "nan", "inf")
 
@@ -119,7 +121,9 @@ def ingest(
     if lost := ledger.unaccounted():
         raise RuntimeError(f"rows without account: {lost[:10]}")
     if strict and ledger.bad:
-        told = [_told(entry) for entry in ledger.bad]
+        told = [_told(entry) for entry in ledger.bad[:_MOST_ROWS_TOLD]]
+        if more := len(ledger.bad) - len(told):
+            told.append(f"and {more:,} more; without --strict the report has them all")
         raise IngestError(problems_text(f"{path}: rows at fault (--strict):", told))
     if not drafts:
         reasons = [
@@ -127,7 +131,20 @@ def ingest(
             for _, entries in by_reason(ledger.skipped)[:_MOST_TOLD]
         ]
         raise IngestError(problems_text(f"{path}: no row became a claim:", reasons))
+    _report_days(drafts, ledger)
     return Ingested(name, path, tuple(drafts), ledger)
+
+
+def _report_days(drafts: Sequence[Draft], ledger: Ledger) -> None:
+    """Tell of claims whose days can be, but seldom are."""
+    today = dt.date.today()  # of the reader's calendar, as the table's days
+    for draft in drafts:
+        row = draft.rows[0] if draft.rows else None
+        if draft.published < draft.end:
+            found = f"{draft.id}: published {draft.published}, the period ends {draft.end}"
+            ledger.remark("published before the period ends", found, row)
+        if draft.end > today:
+            ledger.remark("a period that ends after today", f"{draft.id}: {draft.end}", row)
 
 
 def _told(entry: Entry) -> str:
@@ -153,18 +170,21 @@ def report_path(output: Path) -> Path:
     return output.with_name(f"{output.name}{REPORT_SUFFIX}")
 
 
-def check_output(output: Path, source: Path, *, force: bool) -> None:
+def check_output(output: Path, sources: Sequence[Path], *, force: bool) -> None:
     """Refuse to overwrite.
 
     Raises
     ------
     OutputError
-        If the claims or the report would replace a file, or the table itself.
+        If the claims or the report would replace a file, or one of the sources: the table, and the
+        mapping.
     """
     if str(output) == SHIPPED:
         raise OutputError(f"{output}: the word stands for the shipped table; use another name")
-    if output.resolve() == source.resolve() or report_path(output).resolve() == source.resolve():
-        raise OutputError(f"{output}: would overwrite the table itself")
+    written = [output.resolve(), report_path(output).resolve()]
+    for source in sources:
+        if source.resolve() in written:
+            raise OutputError(f"{output}: would overwrite what is read, {source}")
     if output.is_dir():
         raise OutputError(f"{output}: is a folder; expected the name of a file")
     there = [path for path in (output, report_path(output)) if path.exists()]
@@ -191,7 +211,8 @@ def write(ingested: Ingested, output: Path) -> None:
             write_csv(ingested.report(), report_path(output))
         except EvidenceError as error:
             partial.unlink(missing_ok=True)
-            raise IngestError(f"{ingested.path}: {error}") from error
+            text = str(error).replace(partial.name, output.name)
+            raise IngestError(f"{ingested.path}: {text}") from error
         except OutputError:
             partial.unlink(missing_ok=True)
             raise
@@ -209,7 +230,7 @@ def commands(ingested: Ingested, output: Path) -> list[str]:
                 f"evidence.files=[{_hydra(str(output))}]",
                 *([f"evidence.populations=[{_hydra(plain(population))}]"] if population else []),
                 f"window.start={first}",
-                f"window.end={last}",
+                f"window.end={max(last, first + _DAY)}",  # a window is longer than a day
             ]
         )
         for population, (first, last) in sorted(ingested.populations().items())

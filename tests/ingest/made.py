@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,6 +67,7 @@ UCDP_HEADER = (
     "low",
 )
 WEEK_HEADER = ("year", "week", "estimate_low", "estimate", "estimate_high", "named")
+_IDS = itertools.count(1)  # of events
 
 
 @functools.cache
@@ -142,7 +144,20 @@ def event(
     """One event; bounds are (low, best, high) of all dead."""
     best = sum(d for d in deaths if isinstance(d, int))
     low, middle, high = bounds or (best, best, best)
-    return [1, kind, *sides, country, start, end or start, *deaths, 0, 0, middle, high, low]
+    return [
+        next(_IDS),
+        kind,
+        *sides,
+        country,
+        start,
+        end or start,
+        *deaths,
+        0,
+        0,
+        middle,
+        high,
+        low,
+    ]
 
 
 def claims_of(ingested: Ingested, folder: Path) -> pd.DataFrame:

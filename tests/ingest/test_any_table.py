@@ -33,7 +33,8 @@ ODD_NUMBERS = st.one_of(
     st.floats(allow_nan=True).map(str),
     st.sampled_from(["", "0", "1", "1,000", "12,34", "1e3", "1e999", "-0", "NA", "½"]),
 )
-NUMBERS = st.one_of(COUNTS, COUNTS, COUNTS, COUNTS, ODD_NUMBERS)
+NUMBERS = st.one_of(*[COUNTS] * 9, ODD_NUMBERS)
+BOUNDS = st.one_of(*[st.just("")] * 3, NUMBERS)
 DAYS = st.dates(dt.date(2022, 2, 20), dt.date(2022, 6, 30))
 ISO, SLASHED = DAYS.map(lambda d: d.isoformat()), DAYS.map(lambda d: f"{d:%d/%m/%Y}")
 ODD_DATES = st.sampled_from(["", "2022-02-30", "0000-00-00", "31/12/1899", "9999-12-31"])
@@ -76,14 +77,16 @@ CELLS: dict[str, st.SearchStrategy[str]] = {
     "year": st.sampled_from(["2020", "2021", "2022", "22", ""]),
     "week": st.integers(0, 54).map(str),
     "source_id": st.sampled_from(["a", "b"]),
+    "least": BOUNDS,
+    "most": BOUNDS,
     "type_of_violence": st.sampled_from(["1", "3"]),
 }
 MAPPING = """\
 columns:
   period_end: date
   value: number
-  low: low
-  high: high
+  low: least
+  high: most
   quantity: {column: kind, words: {deaths: killed, casualties: losses, wounded: wounded}}
   origin: who
   note: text
@@ -96,7 +99,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "radford": made.RADFORD_HEADER,
     "ucdp-ged": made.UCDP_HEADER,
     "weekly-registry": made.WEEK_HEADER,
-    "mapping": ("date", "number", "low", "high", "kind", "who", "text"),
+    "mapping": ("date", "number", "least", "most", "kind", "who", "text"),
 }
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

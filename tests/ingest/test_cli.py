@@ -119,7 +119,7 @@ def test_nothing_is_overwritten_without_force(
     assert ingest("general-staff", staff, "-o", output, "--force") == 0
     assert output.read_text(encoding="utf-8").startswith("id,quantity")
     assert ingest("general-staff", staff, "-o", staff, "--force") == 2
-    assert "would overwrite the table itself" in capsys.readouterr().err
+    assert "would overwrite what is read" in capsys.readouterr().err
     assert staff.read_text(encoding="utf-8").startswith("[")
 
 
@@ -250,6 +250,8 @@ def test_files_and_outputs_that_cannot_be_are_told(
         (b"<html>", "expected a CSV table"),
         (b'[{"a": 1}]', "expected a CSV table"),
         (b"date;estimate\n1;2\n", "expected commas"),
+        (b"date;kind;who, or what\n1;2;3\n", "expected commas"),
+        (b"sep=;\ndate;estimate\n1;2\n", "delete the line"),
         (b"date,date\n1,2\n", "column 'date' stands 2 times"),
         (b'date,"a\n', "not a CSV table"),
         (b"date,x\n" + b'"' + b"a" * 200_000 + b'",1\n', "not a CSV table"),
@@ -275,3 +277,80 @@ def test_a_mark_windows_lines_and_names_in_capitals_are_read(tmp_path: Path) -> 
     output = tmp_path / "c.csv"
     assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
     assert "unknown column" in (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+
+
+def test_columns_without_a_name_and_lines_of_empty_cells_are_left_by_spreadsheets(
+    tmp_path: Path,
+) -> None:
+    rows = [[*listed(estimate=5), "", ""], [""] * (len(LIST_HEADER) + 2)]
+    path = csv_file(tmp_path / "x.csv", (*LIST_HEADER, "", ""), rows)
+    output = tmp_path / "c.csv"
+    assert ingest("economist-list", path, "-o", output, "--war-start", "2022-02-24") == 0
+    assert "3,skipped,empty line" in (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+
+
+def test_records_that_are_a_csv_table_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "losses.json"
+    path.write_text("date,personnel\n2022-03-01,5\n", encoding="utf-8")
+    assert ingest("general-staff", path, "-o", tmp_path / "c.csv") == 2
+    assert "begins with 'date,personnel', expected a list" in capsys.readouterr().err
+
+
+def test_claims_of_one_day_go_on_with_a_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = csv_file(tmp_path / "events.csv", UCDP_HEADER, [event("2023-03-01")])
+    assert ingest("ucdp-ged", path, "-o", "c.csv", "--side", "Government of Russia") == 0
+    command = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert command[-2:] == ["window.start=2023-03-01", "window.end=2023-03-02"]
+    checked = AssumptionSet.from_config(to_plain(compose_config(command[2:])), label="x")
+    assert load_evidence(checked).claims["used"].all()
+
+
+def test_figures_of_what_came_after_their_publication_are_no_claims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = ("2022-03-05", "2022-03-09", "2023-03-09")
+    path = csv_file(tmp_path / "events.csv", UCDP_HEADER, [event(day) for day in days])
+    words = ("ucdp-ged", path, "-o", tmp_path / "c.csv", "--side", "Government of Russia")
+    assert ingest(*words, "--published", "2022-03-07") == 0
+    report_text = (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+    assert '4,skipped,"not a possible claim: published: allowed: not before' in report_text
+    assert "2,remark,published before the period ends" in report_text
+    assert ingest(*words, "--published", "2021-01-01", "--force") == 2
+    assert "no row became a claim" in capsys.readouterr().err
+
+
+def test_a_day_to_come_is_told(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "r.csv", RADFORD_HEADER, [report(), report(days=36500, source="B")])
+    assert ingest("radford", path, "-o", tmp_path / "c.csv") == 0
+    report_text = (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+    assert report_text.count("a period that ends after today") == 1
+
+
+def test_what_is_read_is_not_overwritten_and_names_are_kept(
+    tmp_path: Path, staff: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ingest("general-staff", staff, "-o", staff, "--force") == 2
+    mapping = tmp_path / "mapping.yaml"
+    words = ["mapping", tmp_path / "table.csv", "--mapping", mapping, "--war-start", "2025-01-01"]
+    assert ingest(*words, "-o", mapping, "--force") == 2
+    assert capsys.readouterr().err.count("would overwrite what is read") == 2
+    assert mapping.read_text(encoding="utf-8") == TEMPLATE
+    assert ingest(*words, "-o", tmp_path / "c.csv", "--population==sum(A1)") == 2
+    assert "population '=sum(A1)'; allowed: a name that begins" in capsys.readouterr().err
+
+
+def test_thousands_of_bad_rows_are_told_in_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [report(), *(report(count=-n) for n in range(1, 1001))]
+    path = csv_file(tmp_path / "r.csv", RADFORD_HEADER, rows)
+    assert ingest("radford", path, "-o", tmp_path / "c.csv", "--strict") == 2
+    said = capsys.readouterr().err
+    assert "row 202: loss_count: negative" in said
+    assert "row 203" not in said
+    assert "and 800 more" in said

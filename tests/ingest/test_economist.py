@@ -236,3 +236,36 @@ def test_several_starts_in_a_raw_table_need_an_answer(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="2 starts of the war"):
         read("economist-raw", path)
     assert len(read("economist-raw", path, START)[0]) == 1
+
+
+def test_day_and_month_the_other_way_round_are_an_error_and_not_other_dates(
+    tmp_path: Path,
+) -> None:
+    rows = [listed(date, estimate=5) for date in ("03/01/2022", "03/12/2022", "03/23/2022")]
+    with pytest.raises(IngestError, match="the other way round: 1 dates cannot be dd/mm/yyyy"):
+        read("economist-list", list_file(tmp_path, *rows), START)
+    more = [listed(date, estimate=5) for date in ("23/03/2022", "24/03/2022")]
+    _, ingested = read("economist-list", list_file(tmp_path, *rows, *more), START)
+    assert reasons(ingested)[4] == "date: no such day"
+    assert any("the other way round" in text for text in remarks(ingested))
+
+
+def test_the_mark_of_r_for_nothing_is_an_empty_cell(tmp_path: Path) -> None:
+    path = list_file(tmp_path, listed(low="NA", high="NA", estimate=500), listed(estimate="NA"))
+    claims, ingested = read("economist-list", path, START)
+    assert claims["hedge"].tolist() == ["about"]
+    assert reasons(ingested) == {3: "no figure"}
+
+
+def test_one_population_is_not_given_to_two_countries(tmp_path: Path) -> None:
+    path = list_file(tmp_path, listed(estimate=10), listed(estimate=9, country="ukraine"))
+    settings = Settings(war_start=START.war_start, population="russian_forces")
+    with pytest.raises(IngestError, match=r"several countries: .* Found: 'russia', 'ukraine'"):
+        read("economist-list", path, settings)
+
+
+def test_a_start_later_than_that_of_the_totals_is_refused(tmp_path: Path) -> None:
+    rows = [["2023-07-24", "US", "russia", "a", "estimate", 45000, 515, "deaths"]]
+    path = csv_file(tmp_path / "raw.csv", RAW_HEADER, rows)
+    with pytest.raises(IngestError, match="found 2023-01-01; allowed: up to 2022-02-24"):
+        read("economist-raw", path, Settings(war_start=dt.date(2023, 1, 1)))

@@ -193,3 +193,9 @@ def test_a_byte_order_mark_is_read_and_another_encoding_is_refused(tmp_path: Pat
     path.write_bytes(json.dumps(records(TOTALS)).encode("utf-16"))
     with pytest.raises(IngestError, match="not UTF-8"):
         read("general-staff", path, DAILY)
+
+
+def test_a_start_later_than_that_of_the_totals_is_refused(tmp_path: Path) -> None:
+    path = json_file(tmp_path / "t.json", records({"2023-01-31": 127_500, "2023-02-28": 150_000}))
+    with pytest.raises(IngestError, match="found 2023-01-01; allowed: up to 2022-02-24"):
+        read("general-staff", path, Settings(war_start=dt.date(2023, 1, 1)))

@@ -8,7 +8,7 @@ import pytest
 from estimator.errors import IngestError
 from estimator.ingest.mapping_options import TEMPLATE, read_mapping
 from estimator.ingest.settings import Settings
-from tests.ingest.made import csv_file, read, reasons
+from tests.ingest.made import csv_file, read, reasons, remarks
 
 PLAIN = """\
 columns:
@@ -123,12 +123,20 @@ def test_a_claim_that_the_schema_refuses_is_told(tmp_path: Path, changed: str, s
         (PLAIN + "figures: weekly", "figures: Input should be"),
         (PLAIN + "figures: month", "columns.period_start: not with figures: month"),
         (PLAIN + "colour: red", "colour: Extra inputs"),
+        (PLAIN + "figure: day", "figure: Extra inputs are not permitted; did you mean 'figures'?"),
+        (PLAIN.replace("who", "{colum: who}"), "colum: Extra inputs are not permitted; did you"),
         (PLAIN + "thousands: '.'", "thousands and decimal are both '.'"),
         (PLAIN + "date_format: iso", "date_format: 'iso'"),
         (PLAIN.replace("origin: who", "origin: {column: who, multiply: 2}"), "multiply: only for"),
         (PLAIN.replace("origin: who", "origin: {column: who, constant: x}"), "give either column"),
         (PLAIN.replace("value: number", "value: {column: number, multiply: .nan}"), "multiply"),
         (PLAIN + "filters: [{column: who, reason: x}]", "give either keep or drop"),
+        (PLAIN + "filters: [{column: who, drop: [no], reason: x}]", "only in quotes, as 'no'"),
+        (PLAIN.replace("who", "{column: who, words: {yes: a}}"), "only in quotes, as 'no'"),
+        (
+            PLAIN.replace("  period_start: first\n", "") + "figures: day\ndate_format: '%Y-%m'",
+            "figures: day, but date_format '%Y-%m' is longer",
+        ),
         ("!!python/object/apply:os.system ['echo']", "not YAML"),
         ("&a [*a]", "not"),
     ],
@@ -240,3 +248,79 @@ def test_numbers_in_another_notation_than_the_mapping_says_are_told(tmp_path: Pa
     comma = PLAIN + "thousands: ''\ndecimal: ','\n"
     _, ingested = read("mapping", path, mapped(tmp_path, comma))
     assert 4 in reasons(ingested)
+
+
+@pytest.mark.parametrize(("mark", "written"), [(".", "12.5"), (" ", "1 2"), (".", "1.2345")])
+def test_thousands_stand_in_groups_of_three(tmp_path: Path, mark: str, written: str) -> None:
+    rows = [(*ROW[:2], f"1{mark}500,5", "A"), (*ROW[:2], written, "B")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    text = PLAIN + f"thousands: '{mark}'\ndecimal: ','\n"
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["value"].tolist() == [1500.5]
+    assert reasons(ingested) == {3: "number: not a number in the mapping's notation"}
+
+
+def test_a_space_between_thousands_may_be_one_that_does_not_break(tmp_path: Path) -> None:
+    rows = [(*ROW[:2], "1\u00a0500", "A"), (*ROW[:2], "1\u202f600", "B")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, _ = read("mapping", path, mapped(tmp_path, PLAIN + "thousands: ' '\n"))
+    assert claims["value"].tolist() == [1500, 1600]
+
+
+def test_a_figure_in_millions_of_millions_is_no_claim(tmp_path: Path) -> None:
+    text = PLAIN.replace("value: number", "value: {column: number, multiply: 1.0e+300}")
+    rows = [(*ROW[:2], "1e-297", "A"), (*ROW[:2], "1e10", "B")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["value"].tolist() == pytest.approx([1000])
+    assert reasons(ingested) == {3: "number: more than all people"}
+
+
+def test_a_month_and_a_year_end_with_their_last_day(tmp_path: Path) -> None:
+    for form, cells, start, end in (
+        ("%Y-%m", ("2025-01", "2025-02"), "2025-01-01", "2025-02-28"),
+        ("%Y", ("2024", "2025"), "2024-01-01", "2025-12-31"),
+    ):
+        path = csv_file(tmp_path / "t.csv", HEADER, [(*cells, *ROW[2:])])
+        claims, _ = read("mapping", path, mapped(tmp_path, PLAIN + f"date_format: '{form}'\n"))
+        found = claims[["period_start", "period_end", "published"]].iloc[0]
+        assert found.dt.strftime("%Y-%m-%d").tolist() == [start, end, end]
+
+
+def test_running_totals_are_of_what_adds_up(tmp_path: Path) -> None:
+    text = PLAIN.replace("quantity: {constant: killed}", "quantity: what")
+    text = text.replace("  period_start: first\n", "") + "figures: cumulative\n"
+    rows = [(*ROW, name) for name in ("killed", "force_size", "net_change")]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "what"), rows)
+    settings = mapped(tmp_path, text, war_start=dt.date(2025, 1, 1))
+    claims, ingested = read("mapping", path, settings)
+    assert claims["quantity"].tolist() == ["killed"]
+    assert set(reasons(ingested).values()) == {
+        "a running total of what may fall or does not add up"
+    }
+
+
+def test_bounds_the_wrong_way_round_are_no_floor(tmp_path: Path) -> None:
+    text = PLAIN.replace("value: number", "low: number\n  high: more")
+    rows = [(*ROW, "2000"), (*ROW, "1000")]
+    path = csv_file(tmp_path / "t.csv", (*HEADER, "more"), rows)
+    claims, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert claims["hedge"].tolist() == ["range"]
+    assert reasons(ingested) == {3: "low above high"}
+
+
+def test_a_row_that_stands_twice_is_one_claim_and_other_figures_are_told(tmp_path: Path) -> None:
+    rows = [ROW, ROW, (*ROW[:2], "1,600", ROW[3])]
+    claims, ingested = read("mapping", csv_file(tmp_path / "t.csv", HEADER, rows), mapped(tmp_path))
+    assert claims["value"].tolist() == [1500, 1600]
+    assert reasons(ingested) == {3: "repeats another row"}
+    assert remarks(ingested) == [
+        "another figure on the same by the same origin: a run counts one of them"
+    ]
+
+
+def test_a_word_of_a_filter_that_no_row_has_is_told(tmp_path: Path) -> None:
+    text = PLAIN + "filters: [{column: who, drop: [Some Institut], reason: x}]\n"
+    path = csv_file(tmp_path / "t.csv", HEADER, [ROW])
+    _, ingested = read("mapping", path, mapped(tmp_path, text))
+    assert remarks(ingested) == ["a word of a filter that no row has"]

@@ -138,7 +138,8 @@ def test_floors_of_one_month_leave_the_last(tmp_path: Path) -> None:
         (report(days=10**9), "days: not a day of the war"),
         (report(count=""), "loss_count: empty"),
         (report(count=0), "a count of 0 says nothing on a log scale"),
-        (report(count="NA"), "loss_count: not a number in plain notation"),
+        (report(count="NA"), "loss_count: empty"),
+        (report(count="n/a"), "loss_count: not a number in plain notation"),
         (report(frame="Week"), "time_frame: not Cumulative or Day"),
         (report(source=""), "claim_source or loss_country: empty"),
     ],
@@ -176,3 +177,28 @@ def test_the_whole_table_takes_seconds(tmp_path: Path) -> None:
     began = time.perf_counter()
     read("radford", path)
     assert time.perf_counter() - began < 60  # a second or two on an idle machine
+
+
+def test_one_odd_cell_does_not_make_bounds_of_flags(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        report(minimum=1, source="A"),
+        report(maximum=1, source="B"),
+        report(minimum="NA", source="C"),
+        report(minimum=80, maximum=0, source="D"),
+    )
+    claims, ingested = read("radford", path)
+    assert claims.set_index("origin")["hedge"].to_dict() == {
+        "a": "at_least",
+        "b": "up_to",
+        "c": "about",
+    }
+    assert reasons(ingested) == {5: "minimum or maximum: not a flag, 0 or 1, as in other rows"}
+
+
+def test_one_population_is_not_given_to_two_countries(tmp_path: Path) -> None:
+    path = table(tmp_path, report(), report(country="Ukraine"))
+    with pytest.raises(IngestError, match="several countries: say which with --country NAME"):
+        read("radford", path, Settings(population="p"))
+    claims, _ = read("radford", path, Settings(population="p", country="Russia"))
+    assert claims["population"].tolist() == ["p"]

@@ -96,3 +96,15 @@ def test_any_text_becomes_a_name_in_snake_case(text: str) -> None:
     assert name
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_")
     assert snake(name) == name
+
+
+def test_figures_of_single_periods_read_as_totals_are_told() -> None:
+    ledger = Ledger(tuple(range(5)))
+    never_falling(series([50, 40, 30, 20, 25]), ledger)
+    (entry,) = ledger.remarks
+    assert entry.reason.endswith("are they sums of single periods?")
+    assert entry.detail == "3 of 5"
+    assert entry in ledger.bad
+    fine = Ledger(tuple(range(4)))
+    never_falling(series([10, 20, 15, 30]), fine)
+    assert fine.remarks == []

@@ -122,3 +122,21 @@ def test_a_row_at_fault_is_skipped_with_its_reason(
     claims, ingested = read("ucdp-ged", table(tmp_path, event(), row), RUSSIA)
     assert reasons(ingested) == {3: reason}
     assert claims["value"].tolist() == [10]
+
+
+def test_an_event_that_stands_twice_counts_once(tmp_path: Path) -> None:
+    one, two = event(), event(deaths=(3, 0))
+    path = table(tmp_path, one, two, one, [two[0], *event(deaths=(4, 0))[1:]])
+    claims, ingested = read("ucdp-ged", path, RUSSIA)
+    assert claims["value"].tolist() == [14]
+    assert reasons(ingested) == {
+        2: "repeats another row",
+        3: "a later row has other figures on the event",
+    }
+    assert [entry.row for entry in ingested.ledger.bad] == [3]
+
+
+def test_a_lower_bound_of_none_dead_is_a_bound(tmp_path: Path) -> None:
+    path = table(tmp_path, event(deaths=(10, 0), bounds=(0, 10, 40)), event(deaths=(5, 0)))
+    claims, _ = read("ucdp-ged", path, RUSSIA)
+    assert claims[["low", "value", "high"]].iloc[0].tolist() == [5, 15, 45]
