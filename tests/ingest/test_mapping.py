@@ -124,7 +124,10 @@ def test_a_claim_that_the_schema_refuses_is_told(tmp_path: Path, changed: str, s
         (PLAIN + "figures: month", "columns.period_start: not with figures: month"),
         (PLAIN + "colour: red", "colour: Extra inputs"),
         (PLAIN + "figure: day", "figure: Extra inputs are not permitted; did you mean 'figures'?"),
-        (PLAIN.replace("who", "{columnn: who}"), "columnn: Extra inputs are not permitted; did you"),
+        (
+            PLAIN.replace("who", "{column_: who}"),
+            "column_: Extra inputs are not permitted; did you",
+        ),
         (PLAIN + "thousands: '.'", "thousands and decimal are both '.'"),
         (PLAIN + "date_format: iso", "date_format: 'iso'"),
         (PLAIN.replace("origin: who", "origin: {column: who, multiply: 2}"), "multiply: only for"),
