@@ -188,7 +188,10 @@ def test_what_is_known_of_one_day_is_the_delay_s_distribution() -> None:
 
 
 def test_a_late_registry_is_held_against_what_it_could_know(tmp_path: Path) -> None:
-    late = "+reporting.origins.counter.killed={undercount: {family: LogNormal, low: 0.05, high: 0.4}, delay: {median_days: 90, spread: 0.5}, noise: 0.1}"  # noqa: E501
+    late = (
+        "+reporting.origins.counter.killed={undercount: {family: LogNormal, low: 0.05, high: 0.4}, "
+        "delay: {median_days: 90, spread: 0.5}, noise: 0.1}"
+    )
     claims = table(tmp_path, months(quantity="killed", published="2026-01-10"))
     plain, _ = loaded(claims)
     evidence, _ = loaded(claims, late)
