@@ -21,8 +21,11 @@ SMALL = ("window=since_2025", "sampler.chains=4", "sampler.draws=500", "sampler.
 PLANTED = "P13"  # recruits of 2025 by one origin, among several
 
 
-def options(refit: str) -> AuditOptions:
-    overrides = [f"audit.refit={refit}", "audit.refit_draws=400", "audit=claims_only"]
+PRECISE = ("sampler.draws=2000", "audit.refit_draws=1500")
+
+
+def options(refit: str, *more: str) -> AuditOptions:
+    overrides = [f"audit.refit={refit}", "audit.refit_draws=400", "audit=claims_only", *more]
     return AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
 
 
@@ -56,19 +59,25 @@ def test_a_planted_claim_is_ranked_first_and_in_conflict() -> None:
 @pytest.mark.sampling
 def test_weights_agree_with_fits_without_the_claim_where_k_hat_is_low() -> None:
     evidence = world(2)
-    by_weights = judged(evidence, "none", 2).set_index("claim")
-    assumptions = assumption_set([*SMALL, "seed=2"])
+    draws, refit_draws = PRECISE
+    assumptions = assumption_set([*SMALL, "seed=2", draws])
     audited = AuditedSet.of("world", estimate(assumptions, evidence=evidence).tree)
-    every = options("all").model_copy(update={"max_k_hat": -np.inf, "min_ess": np.inf})
+    by_weights = judge_claims(audited, options("none"), 2).set_index("claim")
+    by_weights = by_weights[by_weights["counted"] & (by_weights["verdict"] != REPEAT)]
+    every = options("all", refit_draws).model_copy(update={"max_k_hat": -np.inf, "min_ess": np.inf})
     refitted = judge_claims(audited, every, 2).set_index("claim")
-    good = by_weights.index[by_weights["k_hat"] < 0.6]
+    # k-hat is an estimate too: GS-2025-04 has 0.5 in some draws and 0.9 in others, and there its
+    # weights give a tail of 0.50 where fits give 0.36. Low means low in two sets of draws.
+    other = assumption_set([*SMALL, "seed=3", draws])
+    again = AuditedSet.of("again", estimate(other, evidence=evidence).tree)
+    k_hat = judge_claims(again, options("none"), 3).set_index("claim")["k_hat"]
+    low = (by_weights["k_hat"] < 0.7) & (k_hat.reindex(by_weights.index) < 0.7)
+    good = by_weights.index[low]
     good = [name for name in good if refitted.at[name, "method"] == "refit"]
     assert len(good) >= 5
     tails = by_weights.loc[good, "tail_probability"] - refitted.loc[good, "tail_probability"]
-    # Effective sample sizes of 260 (weights) and about 200 (refits): an error of 0.045 for a tail
-    # probability of one half, and 0.12 for the largest of a dozen.
-    assert tails.abs().max() < 0.16
-    assert tails.abs().mean() < 0.06
+    assert tails.abs().max() < 0.12
+    assert tails.abs().mean() < 0.04
 
 
 def _shares(seeds: range) -> pd.Series:
