@@ -151,7 +151,9 @@ def explain_hydra(error: Exception) -> str:
     key = re.search(r"Could not override '([^']+)'", text)
     full_key = re.search(r"full_key: (\S+)", text)
     if key and "not in struct" in text:
-        name = full_key[1] if full_key else key[1]  # of a mapping the key inside it
+        # Of a mapping that is put in, the key inside it; of a path, all of it.
+        inside = full_key is not None and full_key[1].startswith(f"{key[1]}.")
+        name = full_key[1] if full_key and inside else key[1]
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
         return f"{name}: unknown key; {nearest(name, _keys())}{add}"
