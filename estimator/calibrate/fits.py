@@ -88,7 +88,7 @@ def fit_world(
     Where chains are too few for the bounds, as many again are added; where they diverge, smaller
     steps are taken from the start. The third attempt takes the coordinates of
     Laplace's approximation of the world itself, the fourth learns a pilot of it; both take twice
-    the draws.
+    the draws. An attempt that the sampler gives up is followed by the next.
     """
     begin = time.perf_counter()
     bounds = sampler.model_copy(
@@ -104,36 +104,38 @@ def fit_world(
     children = seed.spawn(options.attempts + 1)
     parts: list[tuple[xr.Dataset, xr.Dataset]] = []
     found: WorldFit | None = None
-    try:
-        whitening, mapped = transfer(pilot, inputs)
-        for attempt in range(options.attempts):
-            if attempt == _LAPLACE:
-                settings = replace(settings, tune=2 * settings.tune, draws=2 * settings.draws)
-            if attempt >= _LAPLACE:
-                mapped, parts = inputs, []
-                whitening = (
-                    whitening_of(inputs)
-                    if attempt == _LAPLACE
-                    else learn_whitening(inputs, sampler, children[-1], 1)
-                )
+    gave_up = ""
+    for attempt in range(options.attempts):
+        if attempt == _LAPLACE:
+            settings = replace(settings, tune=2 * settings.tune, draws=2 * settings.draws)
+        if attempt >= _LAPLACE:
+            parts = []
+        try:
+            if attempt < _LAPLACE:
+                whitening, mapped = transfer(pilot, inputs)
+            elif attempt == _LAPLACE:
+                whitening, mapped = whitening_of(inputs), inputs
+            else:
+                whitening, mapped = learn_whitening(inputs, sampler, children[-1], 1), inputs
             parts.append(infer_whitened(mapped, whitening, settings, children[attempt], 1))
-            variables, stats = _joined(parts)
-            picked = rank(variables, inputs)
-            diagnostics = _diagnosed(picked, stats, bounds)
-            seconds = time.perf_counter() - begin
-            found = WorldFit(variables, picked, diagnostics, "", attempt + 1, seconds)
-            if found.ok:
-                break
-            if diagnostics.divergences > options.max_divergences:
-                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
-                settings, parts = replace(settings, target_accept=careful), []
-    except (RuntimeError, ValueError, np.linalg.LinAlgError) as error:  # the sampler gave up
-        if found is None:
-            text = f"{type(error).__name__}: {error}".splitlines()[0]
-            return WorldFit(None, None, None, text, 1, time.perf_counter() - begin)
-    if found is None:
-        raise AssertionError("no attempt was made")
-    return found
+        except (RuntimeError, ValueError, np.linalg.LinAlgError) as error:
+            # The sampler gave up; coordinates of the world's own may do.
+            gave_up = f"{type(error).__name__}: {error}".splitlines()[0]
+            continue
+        variables, stats = _joined(parts)
+        picked = rank(variables, inputs)
+        diagnostics = _diagnosed(picked, stats, bounds)
+        seconds = time.perf_counter() - begin
+        found = WorldFit(variables, picked, diagnostics, "", attempt + 1, seconds)
+        if found.ok:
+            break
+        if diagnostics.divergences > options.max_divergences:
+            careful = 1.0 - (1.0 - settings.target_accept) / 3.0
+            settings, parts = replace(settings, target_accept=careful), []
+    if found is not None:
+        return found
+    seconds = time.perf_counter() - begin
+    return WorldFit(None, None, None, gave_up, options.attempts, seconds)
 
 
 def _joined(parts: list[tuple[xr.Dataset, xr.Dataset]]) -> tuple[xr.Dataset, xr.Dataset]:

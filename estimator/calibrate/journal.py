@@ -1,7 +1,8 @@
 """What a calibration has done so far: an SQLite file, so that one that was stopped goes on.
 
 A simulated world is in it whole or not at all. Its randomness hangs on its number alone, so the
-tables are the same however often the work was stopped.
+tables are the same however often the work was stopped. Worlds of other options or versions under
+the same name stay beside them, and count again when those options do.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ FILE = "calibration.sqlite"
 
 _TABLES = """
 create table if not exists about (
-    part text, name text, identity text not null, layout text not null,
-    pilot blob, truths blob, primary key (part, name)
+    part text, name text, identity text, layout text not null,
+    pilot blob, truths blob, primary key (part, name, identity)
 );
 create table if not exists worlds (
-    part text, name text, number integer, facts text not null, numbers blob,
-    primary key (part, name, number)
+    part text, name text, identity text, number integer, facts text not null, numbers blob,
+    primary key (part, name, identity, number)
 );
 """
 
 
 class CalibrationJournal:
-    """Finished worlds of a calibration, by part, name and number.
+    """Finished worlds of a calibration, by part, name and number, of the identities begun with.
 
     Parameters
     ----------
@@ -53,6 +54,7 @@ class CalibrationJournal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._lock = FileLock(f"{self._path}.lock", timeout=0)
+        self._identities: dict[tuple[str, str], str] = {}
 
     def __enter__(self) -> Self:
         """Lock and open."""
@@ -82,33 +84,32 @@ class CalibrationJournal:
             raise OutputError(f"{self._path}: cannot be written ({error})") from error
 
     def begin(self, part: str, name: str, identity: str) -> None:
-        """Forget what is there of a name if it was made of something else."""
+        """Say of what the worlds of a name are made; only those of this identity are read."""
+        self._identities[part, name] = identity
         with self._writing() as db:
-            row = db.execute(
-                "select identity from about where part = ? and name = ?", (part, name)
-            ).fetchone()
-            if row is not None and row[0] == identity:
-                return
-            for table in ("about", "worlds"):
-                # The names of the tables are written above; values go in as parameters.
-                db.execute(f"delete from {table} where part = ? and name = ?", (part, name))  # noqa: S608
             db.execute(
-                "insert into about values (?, ?, ?, '[]', null, null)", (part, name, identity)
+                "insert or ignore into about values (?, ?, ?, '[]', null, null)",
+                (part, name, identity),
             )
+
+    def _key(self, part: str, name: str) -> tuple[str, str, str]:
+        return part, name, self._identities.get((part, name), "")
 
     def keep_prepared(self, part: str, name: str, prepared: Prepared) -> None:
         """Keep what was learnt of a structure, so that worlds added later have the same."""
         truths = None if prepared.truths is None else _dataset_bytes(prepared.truths)
         with self._writing() as db:
             db.execute(
-                "update about set pilot = ?, truths = ? where part = ? and name = ?",
-                (prepared.pilot.to_bytes(), truths, part, name),
+                "update about set pilot = ?, truths = ? "
+                "where part = ? and name = ? and identity = ?",
+                (prepared.pilot.to_bytes(), truths, *self._key(part, name)),
             )
 
     def prepared(self, part: str, name: str) -> Prepared | None:
         """Return what was kept, or None."""
         row = self._db.execute(
-            "select pilot, truths from about where part = ? and name = ?", (part, name)
+            "select pilot, truths from about where part = ? and name = ? and identity = ?",
+            self._key(part, name),
         ).fetchone()
         if row is None or row[0] is None:
             return None
@@ -119,14 +120,15 @@ class CalibrationJournal:
         """Keep the names of the rows of the numbers of each world."""
         with self._writing() as db:
             db.execute(
-                "update about set layout = ? where part = ? and name = ?",
-                (json.dumps(layout), part, name),
+                "update about set layout = ? where part = ? and name = ? and identity = ?",
+                (json.dumps(layout), *self._key(part, name)),
             )
 
     def layout(self, part: str, name: str) -> list[str]:
         """Names of the rows; empty if no world is finished."""
         row = self._db.execute(
-            "select layout from about where part = ? and name = ?", (part, name)
+            "select layout from about where part = ? and name = ? and identity = ?",
+            self._key(part, name),
         ).fetchone()
         return [] if row is None else [str(text) for text in json.loads(row[0])]
 
@@ -137,14 +139,15 @@ class CalibrationJournal:
         content = None if numbers is None else _array_bytes(numbers)
         with self._writing() as db:
             db.execute(
-                "insert or replace into worlds values (?, ?, ?, ?, ?)",
-                (part, name, number, json.dumps(facts), content),
+                "insert or replace into worlds values (?, ?, ?, ?, ?, ?)",
+                (*self._key(part, name), number, json.dumps(facts), content),
             )
 
     def numbers(self, part: str, name: str) -> set[int]:
         """Which worlds are finished."""
         rows = self._db.execute(
-            "select number from worlds where part = ? and name = ?", (part, name)
+            "select number from worlds where part = ? and name = ? and identity = ?",
+            self._key(part, name),
         )
         return {int(row[0]) for row in rows}
 
@@ -154,8 +157,8 @@ class CalibrationJournal:
         """Finished worlds in the order of their numbers, of the first `count`."""
         rows = self._db.execute(
             "select number, facts, numbers from worlds "
-            "where part = ? and name = ? and number < ? order by number",
-            (part, name, count),
+            "where part = ? and name = ? and identity = ? and number < ? order by number",
+            (*self._key(part, name), count),
         )
         for number, facts, content in rows:
             array = None if content is None else np.load(io.BytesIO(content), allow_pickle=False)

@@ -46,14 +46,15 @@ def figures_of_claims(
     """
     columns = ("quantity", "origin", "hedge", "low", "value", "high")
     rows = []
-    for quantity, origin, hedge, low, value, high in zip(
-        *(data[name].values.tolist() for name in columns), strict=True
+    for quantity, origin, hedge, low, value, high, growth in zip(
+        *(data[name].values.tolist() for name in columns),
+        _growth(data, assumptions).tolist(),
+        strict=True,
     ):
         figure = Figure(quantity, hedge, low, value, high)
         reporting = assumptions.reporting.of(origin, quantity)
-        rows.append(figure.on_scale(reporting, assumptions.hedging))
+        rows.append(figure.on_scale(reporting, assumptions.hedging, growth))
     value, lower, upper, noise = np.array(rows, dtype=float).reshape(len(rows), 4).T
-    noise = noise * _growth(data, assumptions)
     size = data["weight"].values.sum(axis=1)
     difference = np.array(
         [QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values.tolist()], dtype=bool
@@ -67,7 +68,7 @@ def _growth(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
     """By how much a figure for less than a month is noisier than one for a month. (claim,).
 
     With `reporting.noise_growth` 0.5 the errors of days are independent: thirty daily figures say
-    as much as their sum. A stock has no period.
+    as much as their sum. A stock has no period, and rounding does not grow.
     """
     first, last = (
         data[name].values.astype("datetime64[D]") for name in ("period_start", "period_end")
@@ -108,10 +109,11 @@ class Figure:
         }.get(self.hedge)
 
     def on_scale(
-        self, reporting: SourceReporting, hedging: HedgingOptions
+        self, reporting: SourceReporting, hedging: HedgingOptions, growth: float
     ) -> tuple[float, float, float, float]:
         """Return point, lower and upper end, and noise, on the quantity's scale.
 
+        `growth` is by how much the noise, but not the rounding, is that of a short period.
         The point of an interval is one inside it, and the ends of a point lie beside it: PyMC wants
         a number everywhere, and the density uses the one or the other.
         """
@@ -119,12 +121,12 @@ class Figure:
         interval = self.interval(hedging)
         if interval is None:
             value = _on_scale(self.value, scale)
-            noise = math.hypot(self._noise(reporting, self.value), self._rounding(hedging))
-            return value, value - 1.0, value + 1.0, noise
+            noise = growth * self._noise(reporting, self.value)
+            return value, value - 1.0, value + 1.0, math.hypot(noise, self._rounding(hedging))
         lower, upper = (_on_scale(edge, scale) for edge in interval)
         middle = float(np.mean([edge for edge in interval if math.isfinite(edge)]))
         inside = lower if upper >= _FAR else upper if lower <= -_FAR else (lower + upper) / 2.0
-        return inside, lower, upper, self._noise(reporting, middle)
+        return inside, lower, upper, growth * self._noise(reporting, middle)
 
     def _noise(self, reporting: SourceReporting, figure: float) -> float:
         relative = QUANTITY_SCALES[self.quantity] == "stock"

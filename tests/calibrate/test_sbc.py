@@ -151,11 +151,17 @@ def test_a_calibration_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Pat
     pd.testing.assert_frame_equal(whole, again)
 
 
-def test_worlds_of_another_configuration_are_done_again(tmp_path: Path) -> None:
-    carried_out(tmp_path, 12, Conjugate())
+def test_worlds_of_another_configuration_are_done_again_and_the_others_kept(
+    tmp_path: Path,
+) -> None:
+    first, _ = carried_out(tmp_path, 12, Conjugate())
     other = Conjugate(shrink=0.8)
     carried_out(tmp_path, 12, other)
     assert other.fitted == 12
+    again = Conjugate()
+    table, _ = carried_out(tmp_path, 12, again)
+    assert again.fitted == 0
+    pd.testing.assert_frame_equal(table, first)
 
 
 def test_fits_without_draws_are_counted_and_told(tmp_path: Path) -> None:
@@ -169,7 +175,11 @@ def test_fits_without_draws_are_counted_and_told(tmp_path: Path) -> None:
 def test_ranges_and_scores_of_each_world_are_kept(tmp_path: Path) -> None:
     carried_out(tmp_path, 20, Conjugate())
     with CalibrationJournal(tmp_path) as journal:
+        spec = StructureOptions(overrides=(), sims=20, kind="prior")
+        last = Conjugate()
+        simulate_structure(cast(Worlds, last), spec, OPTIONS, journal, silent)
         layout, numbers, table, facts = finished(journal, "conjugate", 20)
+    assert last.fitted == 0
     assert layout == list(NAMES)
     assert numbers == list(range(20))
     n_levels = len(OPTIONS.coverage.levels)

@@ -240,6 +240,9 @@ def test_daily_figures_with_independent_errors_say_as_much_as_their_month(tmp_pa
     evidence, assumptions = loaded(table(tmp_path, daily + monthly), "hedging.minimum=1e-6")
     noise = model_inputs(evidence, assumptions).figure("noise")
     assert np.sum(noise[:-1] ** -2.0) == pytest.approx(noise[-1] ** -2.0, rel=0.02)
+    rounded, coarse = loaded(table(tmp_path, daily + monthly), "hedging.minimum=0.04")
+    own = np.sqrt(model_inputs(rounded, coarse).figure("noise") ** 2 - noise**2)
+    assert own == pytest.approx(0.04, rel=0.01), "rounding is that of the figure, not its period"
     flat = assumptions.reporting.model_copy(update={"noise_growth": 0.0})
     even = model_inputs(evidence, assumptions.model_copy(update={"reporting": flat}))
     assert np.ptp(even.figure("noise")) == 0
