@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
 
-# With or without commas between thousands; neither 1_000 nor digits of other scripts.
-_FIGURE = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+# With or without commas or spaces (that may not break) between thousands; neither 1_000 nor digits
+# of other scripts.
+_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:[ \u00a0\u2009\u202f][0-9]{3})+"
+_FIGURE = re.compile(rf"[+-]?([0-9]+|{_GROUPED})(\.[0-9]*)?([eE][+-]?[0-9]{{1,3}})?")
+_MARKS = str.maketrans(dict.fromkeys(",\u0020\u00a0\u2009\u202f"))
 _MOST_PERSONS = 1e10  # more than all people
-_EMPTY = ("", "NA")  # R writes NA where nothing is
+# What R, pandas, SQL and people at spreadsheets write where nothing is.
+_EMPTY = frozenset(("", "na", "n/a", "nan", "null", "none", "-", "\u2013", "\u2014"))
+_LONGEST_EMPTY = 4
+_REMEMBERED = 10_000  # tables of events name each day and side thousands of times
 _LONGEST_TEXT = 500
 _LONGEST_NAME = 60
 _YEARS = (1900, 2199)  # what pandas can hold, and what a typing error seldom gives
@@ -64,7 +71,9 @@ def is_given(figure: float) -> bool:
 
 def plain(text: object) -> str:
     """Make text one line without control characters; what it says is kept as data."""
-    shown = "".join(c if c.isprintable() else " " for c in str(text))
+    shown = str(text)
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown)
     return " ".join(shown.split())[:_LONGEST_TEXT].strip()
 
 
@@ -74,6 +83,7 @@ def shown(cell: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def snake(text: str) -> str:
     """Turn a name into snake_case; a name without Latin letters or digits gets its hash."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
@@ -85,8 +95,9 @@ def snake(text: str) -> str:
 
 
 def is_empty(cell: str) -> bool:
-    """Tell whether a cell holds nothing: blank, or the ``NA`` of R."""
-    return cell.strip() in _EMPTY
+    """Tell whether a cell holds nothing: blank, or a word or dash for it (``NA``, ``n/a``)."""
+    text = cell.strip()
+    return not text or (len(text) <= _LONGEST_EMPTY and text.lower() in _EMPTY)
 
 
 def figure(cell: str, column: str, *, signed: bool = False, multiply: float = 1.0) -> float:
@@ -102,7 +113,7 @@ def figure(cell: str, column: str, *, signed: bool = False, multiply: float = 1.
         return math.nan
     if not _FIGURE.fullmatch(text):
         raise RowSkipped(f"{column}: not a number in plain notation", shown(cell))
-    number = float(text.replace(",", "")) * multiply
+    number = float(text.translate(_MARKS)) * multiply
     if number < 0 and not signed:
         raise RowSkipped(f"{column}: negative", shown(cell))
     if abs(number) > _MOST_PERSONS:
@@ -143,11 +154,18 @@ def date(cell: str, column: str, form: str = "%Y-%m-%d") -> dt.date:
     pattern = _DATE_PATTERNS.get(form)
     if not text.isascii() or (pattern is not None and not re.fullmatch(pattern, text)):
         raise RowSkipped(not_a_date(column, form), shown(cell))
-    try:
-        day = dt.datetime.strptime(text, form).date()
-    except ValueError as error:
+    day = _day(text, form)
+    if day is None:
         reason = not_a_date(column, form) if pattern is None else f"{column}: no such day"
-        raise RowSkipped(reason, shown(cell)) from error
+        raise RowSkipped(reason, shown(cell))
     if not _YEARS[0] <= day.year <= _YEARS[1]:
         raise RowSkipped(f"{column}: year not from {_YEARS[0]} to {_YEARS[1]}", shown(cell))
     return day
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _day(text: str, form: str) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(text, form).date()
+    except ValueError:
+        return None

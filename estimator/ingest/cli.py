@@ -23,7 +23,7 @@ Brings a public table into the claims table, with units, origin and citation. Ev
 accounted for: part of a claim, or skipped for a reason; OUTPUT.report.csv has them all.
 
   general-staff    daily running totals (JSON) of the 2022-Ukraine-Russia-War dataset: losses of
-                   each day, or --every week|month
+                   each month, or --every day|week
   economist-raw    The Economist's raw estimates (CSV, one row a bound)
   economist-list   The Economist's list of estimates (CSV, dd/mm/yyyy); needs --war-start
   radford          replication data of Radford and others, PNAS 2023 (CSV)
@@ -74,8 +74,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="NAME", help="where it was published")
     parser.add_argument("--population", metavar="NAME", help="whom it counts (<country>_forces)")
     parser.add_argument(
-        "--speaker", metavar="WHO", help="whose the origin is: own, enemy, third_party"
+        "--speaker",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]WHO",
+        help="whose the origin is: own, enemy, third_party; of all rows, or of a source",
     )
+    parser.add_argument("--prefix", metavar="NAME", help="before the ids, to use tables together")
     parser.add_argument("--country", metavar="NAME", help="only rows of this country")
     parser.add_argument(
         "--side", action="append", default=[], metavar="NAME", help="whose dead (ucdp-ged)"
@@ -93,6 +98,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         type=float,
         metavar="N",
         help="dense: half of the steps are at most so long (45: published monthly)",
+    )
+    parser.add_argument(
+        "--week-start",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="its totals are dated by the first day of their week (economist-*)",
     )
     parser.add_argument("--mapping", type=Path, metavar="YAML", help="what the columns mean")
     parser.add_argument("--print-mapping", action="store_true", help="print a mapping, and stop")
@@ -135,7 +147,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     for flag, word, allowed in (
         ("--every", options.every, EVERY),
         ("--cumulative", options.cumulative, MODES),
-        ("--speaker", options.speaker, SPEAKERS),
     ):
         if word is not None and word not in allowed:
             raise ConfigError(f"{flag}: found {word!r}; allowed: {', '.join(allowed)}")
@@ -149,16 +160,20 @@ def _settings(options: argparse.Namespace) -> Settings:
         ("--citation", options.citation),
         ("--source", options.source),
         ("--population", options.population),
+        ("--prefix", options.prefix),
         ("--country", options.country),
     ):
         if text is not None and not text.strip():
             raise ConfigError(f"{flag}: is empty")
+    speakers = _by_source("--speaker", options.speaker, SPEAKERS)
     return Settings(
         origins=_origins(options.origin),
         source=options.source,
         citation=options.citation,
         population=options.population,
-        speaker=options.speaker,
+        speaker=speakers.pop("", None),
+        speakers=speakers,
+        prefix=_prefix(options.prefix),
         country=options.country,
         sides=tuple(options.side),
         war_start=_date("--war-start", options.war_start),
@@ -166,6 +181,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         every=options.every,
         cumulative=options.cumulative,
         dense_days=options.dense_days or 0.0,
+        week_start=tuple(options.week_start),
         mapping=options.mapping,
         max_megabytes=options.max_megabytes or 0.0,
     )
@@ -174,15 +190,32 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _origins(given: Sequence[str]) -> dict[str, str]:
     from estimator.ingest.cells import snake
 
-    origins: dict[str, str] = {}
-    for text in given:
-        source, _, name = text.rpartition("=")
-        if not name.strip() or snake(name) != name.strip():
-            raise ConfigError(f"--origin: found {text!r}; allowed: a snake_case name")
-        if source in origins:
-            raise ConfigError(f"--origin: {source or 'all rows'!r} is given twice")
-        origins[source] = name.strip()
+    origins = _by_source("--origin", given)
+    for name in origins.values():
+        if not name or snake(name) != name:
+            raise ConfigError(f"--origin: found {name!r}; allowed: a snake_case name")
     return origins
+
+
+def _by_source(flag: str, given: Sequence[str], allowed: Sequence[str] = ()) -> dict[str, str]:
+    """Words by source, of `SOURCE=WORD`; the key "" stands for all others."""
+    words: dict[str, str] = {}
+    for text in given:
+        source, _, word = (part.strip() for part in text.rpartition("="))
+        if allowed and word not in allowed:
+            raise ConfigError(f"{flag}: found {text!r}; allowed: {', '.join(allowed)}")
+        if source in words:
+            raise ConfigError(f"{flag}: {source or 'all rows'!r} is given twice")
+        words[source] = word
+    return words
+
+
+def _prefix(text: str | None) -> str | None:
+    from estimator.ingest.cells import snake
+
+    if text is not None and snake(text) != text:
+        raise ConfigError(f"--prefix: found {text!r}; allowed: a snake_case name")
+    return text
 
 
 def _date(flag: str, text: str | None) -> dt.date | None:
@@ -197,7 +230,7 @@ def _date(flag: str, text: str | None) -> dt.date | None:
 
 
 def _print(ingested: Ingested, output: Path, report: Path, console: Console) -> None:
-    from estimator.ingest.writing import commands
+    from estimator.ingest.writing import commands, hint
 
     ledger = ingested.ledger
     for title, entries in (("Rows skipped", ledger.skipped), ("Remarks", ledger.remarks)):
@@ -209,6 +242,7 @@ def _print(ingested: Ingested, output: Path, report: Path, console: Console) -> 
         f"{skipped:,} skipped.",
         f"Claims: {output}",
         f"Report: {report}",
+        *filter(None, [hint(ingested)]),
         "Go on with:",
         *(f"  {command}" for command in commands(ingested, output)),
     ]

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from estimator.ingest.cells import is_given, plain
@@ -46,21 +46,30 @@ class Draft:
     id: str = ""
 
 
-def named(drafts: Sequence[Draft]) -> list[Draft]:
+_TEXTS = tuple(
+    field.name
+    for field in fields(Draft)
+    if field.name not in ("rows", "start", "end", "low", "value", "high")
+)
+
+
+def named(drafts: Sequence[Draft], prefix: str | None = None) -> list[Draft]:
     """Give each draft an id, ``origin-quantity-last day``, with what else is needed to be unique.
 
-    The same table gives the same ids.
+    The same table gives the same ids. Two tables may give one id too: then `prefix` stands before
+    the ids of one of them.
     """
+    first = f"{prefix}-" if prefix else ""
     several = len({draft.population for draft in drafts}) > 1
     taken: Counter[str] = Counter()
-    given: set[str] = {draft.id for draft in drafts if draft.id}
+    given: set[str] = {f"{first}{draft.id}" for draft in drafts if draft.id}
     result = []
     for draft in drafts:
         if draft.id:
-            result.append(draft)
+            result.append(replace(draft, id=f"{first}{draft.id}"))
             continue
         words = [draft.origin, draft.quantity, *([draft.population] if several else [])]
-        stem = "-".join([*(word for word in words if word), draft.end.isoformat()])
+        stem = first + "-".join([*(word for word in words if word), draft.end.isoformat()])
         taken[stem] += 1
         name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
         while name in given:
@@ -123,18 +132,13 @@ def _problems(draft: Draft) -> str:
             return f"{column} {plain(text)!r}; allowed: a name that begins with none of = + - @"
     if draft.status in LIKELIHOOD_STATUSES and draft.published < draft.start:
         return f"published: allowed: not before the period, which begins {draft.start}"
-    row = pd.Series(_cells(draft))
+    row = pd.Series(_cells(draft), dtype=object)  # strings of Arrow are slow one by one
     return "; ".join(f"{column}: allowed: {allowed}" for column, _, allowed in row_problems(row))
 
 
 def _cells(draft: Draft) -> dict[str, str]:
     """Text cells of a claims table."""
-    cells = {
-        key: value if isinstance(value, str) else str(value)
-        for key, value in asdict(draft).items()
-        if key not in ("rows", "start", "end", "low", "value", "high")
-    }
-    return cells | {
+    return {name: str(getattr(draft, name)) for name in _TEXTS} | {
         "period_start": draft.start.isoformat(),
         "period_end": draft.end.isoformat(),
         **{

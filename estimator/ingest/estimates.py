@@ -12,7 +12,7 @@ from estimator.ingest.draft import Draft
 from estimator.ingest.reading import Table
 from estimator.ingest.series import Reported, totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of, of_country
-from estimator.ingest.totals import Piece
+from estimator.ingest.totals import Piece, period_of
 
 _VIA = "as listed by The Economist, Ukraine war dead and wounded estimates"
 
@@ -90,6 +90,16 @@ def estimates_to_drafts(
             ledger.skip_all(estimate.rows, problem, str(estimate.date), bad=bad)
             continue
         origin = origins.of(estimate.source)
+        speaker = origins.speaker_of(estimate.source, "" if estimate.of_a_party else "third_party")
+        if not speaker:
+            ledger.remark(
+                "a party to the war, own or enemy is not said: --speaker SOURCE=WHO",
+                estimate.source,
+                estimate.rows[0],
+            )
+        day = estimate.date
+        if origins.begins_week(estimate.source):
+            day = period_of(day, "week")[1]
         low, value, high = estimate.low, estimate.value, estimate.high
         if not low < high and is_given(low) and is_given(high) and is_given(value) and low != high:
             ledger.remark("bounds the wrong way round, not used", row=estimate.rows[0])
@@ -99,14 +109,14 @@ def estimates_to_drafts(
             Reported(
                 estimate.rows,
                 (origin, estimate.quantity, settings.population_of(estimate.country)),
-                estimate.date,
+                day,
                 hedge,
                 low,
                 value,
                 high,
                 {
                     "status": "claimed" if estimate.of_a_party else "estimated",
-                    "speaker": "" if estimate.of_a_party else "third_party",
+                    "speaker": speaker,
                     "citation": f"{estimate.source}, {_VIA}",
                     "locator": estimate.url,
                     "source": source,
@@ -154,7 +164,7 @@ def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draf
         published=settings.published or item.date,
         citation=settings.citation or item.cells["citation"],
         population=population,
-        speaker=settings.speaker or item.cells["speaker"],
+        speaker=item.cells["speaker"],
         locator=item.cells["locator"],
         note=piece.note + ("" if settings.published else "; published: the row's date"),
     )

@@ -14,8 +14,17 @@ from estimator.ingest.ledger import Ledger
 from estimator.ingest.settings import Settings
 
 Reader = Callable[[Path, Settings], tuple[Ledger, list[Draft]]]
-_ALWAYS = ("origins", "source", "citation", "population", "speaker", "max_megabytes")
-_NO_FLAG = ("dense_totals",)
+_ALWAYS = (
+    "origins",
+    "source",
+    "citation",
+    "population",
+    "speaker",
+    "speakers",
+    "prefix",
+    "max_megabytes",
+)
+_NO_FLAG = ("speakers", "dense_totals", "gap_steps", "coarse")
 
 
 @dataclass(frozen=True)
@@ -34,33 +43,34 @@ class Format:
         return cast(Reader, getattr(module, self.function))
 
 
-_TOTALS = ("war_start", "every", "cumulative", "dense_days", "dense_totals")
+_SERIES = ("every", "cumulative", "dense_days", "dense_totals", "gap_steps", "coarse")
+_TOTALS = ("war_start", *_SERIES)
 FORMATS: dict[str, Format] = {
     "general-staff": Format(
         "daily running totals (JSON) of the 2022-Ukraine-Russia-War dataset",
         "general_staff",
         "read",
-        ("war_start", "every", "cumulative"),
+        ("war_start", "every", "cumulative", "coarse"),
     ),
     "economist-raw": Format(
         "The Economist's raw estimates (CSV, one row a bound)",
         "economist",
         "read_raw",
-        ("country", "published", *_TOTALS),
+        ("country", "published", "week_start", *_TOTALS),
         several_sources=True,
     ),
     "economist-list": Format(
         "The Economist's list of estimates (CSV, dd/mm/yyyy)",
         "economist",
         "read_list",
-        ("country", "published", *_TOTALS),
+        ("country", "published", "week_start", *_TOTALS),
         several_sources=True,
     ),
     "radford": Format(
         "reports of losses, replication data of Radford and others, PNAS 2023 (CSV)",
         "radford",
         "read",
-        ("country", "published", "every", "cumulative", "dense_days", "dense_totals"),
+        ("country", "published", *_SERIES),
         several_sources=True,
     ),
     "ucdp-ged": Format(
@@ -107,9 +117,13 @@ def format_of(name: str, settings: Settings) -> Format:
         flags = ", ".join(_flag(key) for key in idle)
         allowed = ", ".join(_flag(key) for key in (*_ALWAYS, *found.options) if key not in _NO_FLAG)
         raise IngestError(f"{name} has no use for {flags}; allowed: {allowed}")
-    named = [key for key in settings.origins if key]
-    if named and not found.several_sources:
-        raise IngestError(f"{name} has one source: --origin NAME. Got --origin {named[0]}=…")
+    for flag, given, of in (
+        ("--origin", settings.origins, "NAME"),
+        ("--speaker", settings.speakers, "WHO"),
+    ):
+        named = [key for key in given if key]
+        if named and not found.several_sources:
+            raise IngestError(f"{name} has one source: {flag} {of}. Got {flag} {named[0]}=…")
     return found
 
 

@@ -23,6 +23,7 @@ from estimator.ingest.totals import (
     Total,
     increments,
     never_falling,
+    report_coarse,
     report_gaps,
     settle,
     sums,
@@ -78,7 +79,9 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
             raise IngestError(f"{path}: no day numbers, so the sums need --war-start YYYY-MM-DD")
         pieces = sums(settled, start, ledger)
     else:
-        pieces = increments(thin(settled, settings.every or "day"), start, ledger)
+        thinned = thin(settled, settings.every or "day")
+        pieces = increments(thinned, start, ledger)
+        report_coarse("the table", thinned, settings.coarse, ledger)
     return ledger, [_draft(piece, settings) for piece in pieces]
 
 

@@ -32,9 +32,9 @@ from estimator.ingest.reading import Columns, Table, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of
 from estimator.ingest.totals import EVERY, Piece, period_of
+from estimator.ingest.zeros import ADD_UP, zeros_joined
 
 _SIGNED = ("replacement_gap", "net_change")
-_ADD_UP = ("losses", "killed", "wounded", "recruits", "foreign_recruits")
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # that do not break, as in print
 _FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
 
@@ -53,7 +53,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     _check_settings(mapping, settings)
     known = tuple(name.strip().lower() for name in mapping.known)
     columns = Columns(tuple(mapping.source_columns()), known)
-    table = read_csv(path, columns, settings.max_megabytes)
+    table = read_csv(path, columns, settings.max_megabytes, mapping.separator)
     ledger = table.ledger
     origins = Origins(settings)
     dates = {
@@ -71,7 +71,8 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if mapping.figures != "cumulative":
         if "id" not in mapping.columns:
             rows = _distinct(rows, table)
-        return ledger, [_draft(item, item.rows, start, settings) for item, start in rows]
+        drafts = [_draft(item, item.rows, start, settings) for item, start in rows]
+        return ledger, drafts if "id" in mapping.columns else zeros_joined(drafts, ledger)
     start = settings.need_war_start("figures: cumulative")
 
     def make(item: Reported, piece: Piece, hedge: str) -> Draft:
@@ -176,7 +177,7 @@ class _RowReader:
             "published": (published or end).isoformat(),
             "source": self._settings.source or texts["source"] or self._file,
             "citation": self._settings.citation or texts["citation"],
-            "speaker": self._settings.speaker or texts["speaker"],
+            "speaker": self._origins.speaker_of(origin, texts["speaker"]),
             "status": texts["status"] or "estimated",
             "unit": texts["unit"] or "persons",
         }
@@ -185,7 +186,7 @@ class _RowReader:
             texts["note"] = f"{texts['note']}; {said}" if texts["note"] else said
         if self._mapping.figures == "cumulative" and texts["unit"] != "persons":
             raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
-        if self._mapping.figures == "cumulative" and quantity not in _ADD_UP:
+        if self._mapping.figures == "cumulative" and quantity not in ADD_UP:
             raise RowSkipped("a running total of what may fall or does not add up", shown(quantity))
         key = (self._origins.of(origin), quantity, population)
         return Reported((number,), key, end, hedge, low, value, high, texts), start

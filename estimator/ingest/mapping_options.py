@@ -14,7 +14,7 @@ from estimator.errors import IngestError, nearest, problems_text
 from estimator.evidence.schema import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from estimator.ingest.cells import DATE_FORMS
 from estimator.ingest.dates import says_day, says_month
-from estimator.ingest.reading import read_bytes
+from estimator.ingest.files import read_bytes
 
 CLAIM_COLUMNS = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
 FIGURES = ("low", "value", "high")
@@ -36,6 +36,7 @@ columns:
 # Not mapped: unit is persons; hedge follows from the figures (about, range, at_least, up_to);
 # published is the last day of the period; source is the file's name.
 date_format: "%d/%m/%Y"        # as Python's strptime; the default is "%Y-%m-%d"
+separator: ","                 # between columns; or ";", "\\t" (a tab), "|"
 thousands: ","                 # one character, or "" for none
 decimal: "."
 # What a figure counts: `period` (period_start and period_end are mapped), `day`, `week`, `month`
@@ -128,6 +129,7 @@ class Mapping(_Part):
 
     columns: dict[str, From]
     date_format: str = "%Y-%m-%d"
+    separator: Literal[",", ";", "\t", "|"] = ","
     thousands: str = Field(default=",", max_length=1)
     decimal: str = Field(default=".", min_length=1, max_length=1)
     figures: Literal["period", "day", "week", "month", "cumulative"] = "period"

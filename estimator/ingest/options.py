@@ -18,6 +18,10 @@ class IngestOptions(Options):
     ----------
     dense_totals, dense_days
         How many running totals, and how close together, make a series that is differenced.
+    gap_steps
+        A step of a series so many times as long as the usual one is told as a gap.
+    coarse
+        Differences of which a larger share may be rounding are told.
     every
         Length of the periods, by format.
     max_megabytes
@@ -28,6 +32,8 @@ class IngestOptions(Options):
 
     dense_totals: int = Field(ge=2)
     dense_days: float = Field(gt=0.0, allow_inf_nan=False)
+    gap_steps: float = Field(ge=1.0, allow_inf_nan=False)
+    coarse: float = Field(gt=0.0, allow_inf_nan=False)
     every: dict[str, Literal["day", "week", "month"]]
     max_megabytes: float = Field(gt=0.0, allow_inf_nan=False)
 

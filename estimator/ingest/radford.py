@@ -146,7 +146,7 @@ def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings
         speaker = "own" if owner == snake(report.country) else "enemy"
     key = (origins.of(report.source), report.quantity, settings.population_of(report.country))
     cells = {
-        "speaker": speaker,
+        "speaker": origins.speaker_of(report.source, speaker),
         "status": "estimated" if owner is None else "claimed",
         "who": f"{report.source} on {report.country}",
     }
@@ -228,6 +228,6 @@ def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draf
         published=settings.published or item.date,
         citation=settings.citation or f"{CITATION}: {item.cells['who']}",
         population=population,
-        speaker=settings.speaker or item.cells["speaker"],
+        speaker=item.cells["speaker"],
         note=piece.note + ("" if settings.published else "; published: the row's date"),
     )

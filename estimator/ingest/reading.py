@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from estimator.errors import IngestError, nearest, problems_text
 from estimator.ingest.cells import RowSkipped, is_empty, shown
+from estimator.ingest.files import not_text, read_bytes, text_of, text_stream
 from estimator.ingest.ledger import Ledger
 
-_MEGABYTE = 1_000_000
-_OTHER_SEPARATORS = (";", "\t", "|")
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_BEGIN = 1000  # characters in which a page or JSON shows itself
 _TWICE = ""  # key of a JSON record that says which key stands in it twice
 
 Row = tuple[int, dict[str, str]]
@@ -33,11 +33,14 @@ class Columns:
         Others that the format has; any more are reported.
     aliases
         Other names of columns.
+    read
+        Those whose cells are kept; None: all. Tables of events have long texts nobody asks for.
     """
 
     needed: tuple[str, ...]
     known: tuple[str, ...] = ()
     aliases: Mapping[str, str] | None = None
+    read: tuple[str, ...] | None = None
 
     def canonical(self, name: str) -> str:
         """Name of a column as the format has it."""
@@ -55,93 +58,83 @@ class Table:
     ledger: Ledger
 
 
-def read_bytes(path: Path, max_megabytes: float) -> bytes:
-    """Read a file that is neither empty nor larger than allowed.
+def read_csv(path: Path, columns: Columns, max_megabytes: float, separator: str = ",") -> Table:
+    """Read a CSV table; names of columns do not hang on case.
 
-    Raises
-    ------
-    IngestError
-        If it cannot be read.
-    """
-    try:
-        size = path.stat().st_size
-        if size > max_megabytes * _MEGABYTE:
-            raise IngestError(
-                f"{path}: {size / _MEGABYTE:,.0f} MB; allowed: {max_megabytes:,.0f} MB "
-                "(--max-megabytes)"
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise IngestError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise IngestError(f"{str(path)!r}: not a path ({error})") from error
-    if not content.strip():
-        raise IngestError(f"{path}: the file is empty")
-    return content
-
-
-def _text(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise IngestError(
-            f"{path}: line {line}: not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8"
-        ) from error
-
-
-def read_csv(path: Path, columns: Columns, max_megabytes: float) -> Table:
-    """Read a CSV table (UTF-8, commas); names of columns do not hang on case.
-
-    Rows with more or fewer cells than the header, and empty lines, are skipped on the ledger.
+    Rows with more or fewer cells than the header, empty lines, and lines that are the header again
+    (of files that were joined) are skipped on the ledger.
 
     Raises
     ------
     IngestError
         If it is no CSV table, or has not the columns that are needed.
     """
-    text = _text(path, read_bytes(path, max_megabytes))
-    if text.lstrip().startswith(("<", "{", "[")):
-        raise IngestError(
-            f"{path}: begins with {text.lstrip()[0]!r}; expected a CSV table, not a page or JSON"
-        )
+    content = read_bytes(path, max_megabytes)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        with text_stream(content) as stream:
+            return _table(path, stream, columns, separator)
+    except UnicodeError as error:
+        raise not_text(path, content) from error
+
+
+def _table(path: Path, stream: TextIO, columns: Columns, separator: str) -> Table:
+    begin = stream.read(_BEGIN).lstrip()
+    if begin.startswith(("<", "{", "[")):
+        raise IngestError(
+            f"{path}: begins with {begin[0]!r}; expected a CSV table, not a page or JSON"
+        )
+    stream.seek(0)
+    records = csv.reader(stream, delimiter=separator, strict=True)
+    try:
+        return _read_records(path, records, columns, separator)
     except csv.Error as error:
-        raise IngestError(f"{path}: not a CSV table ({error})") from error
-    header = _header(path, records[0], columns)
-    body = list(enumerate(records[1:], start=2))
-    if not body:
-        raise IngestError(f"{path}: the table has a header and no rows")
-    ledger = Ledger(tuple(number for number, _ in body))
+        raise IngestError(f"{path}: line {records.line_num}: not a CSV table ({error})") from error
+
+
+def _read_records(
+    path: Path, records: Iterator[list[str]], columns: Columns, separator: str
+) -> Table:
+    found = next(records, [])
+    header = _header(path, found, columns, separator)
+    wanted = dict(enumerate(header))
+    if columns.read is not None:
+        wanted = {place: name for place, name in wanted.items() if name in columns.read}
     rows: list[Row] = []
-    for number, cells in body:
-        if all(map(is_empty, cells)):
-            ledger.skip(number, "empty line")
-        elif len(cells) != len(header):
-            ledger.skip(
-                number,
-                "not as many cells as the header has",
-                f"{len(cells)} cells, the header has {len(header)}",
-                bad=True,
-            )
+    skipped: list[tuple[int, str, str, bool]] = []
+    number = 1
+    for number, cells in enumerate(records, start=2):
+        if len(cells) == len(header) and not all(map(is_empty, cells)):
+            if cells == found:
+                skipped.append((number, "the header again", "", False))
+            else:
+                rows.append((number, {name: cells[place] for place, name in wanted.items()}))
+        elif all(map(is_empty, cells)):
+            skipped.append((number, "empty line", "", False))
         else:
-            rows.append((number, dict(zip(header, cells, strict=True))))
+            detail = f"{len(cells)} cells, the header has {len(header)}"
+            skipped.append((number, "not as many cells as the header has", detail, True))
+    if number == 1:
+        raise IngestError(f"{path}: the table has a header and no rows")
+    ledger = Ledger(tuple(range(2, number + 1)))
+    for row, reason, detail, bad in skipped:
+        ledger.skip(row, reason, detail, bad=bad)
     _report_unknown(ledger, header, columns)
     return Table(path, tuple(header), rows, ledger)
 
 
-def _header(path: Path, cells: Sequence[str], columns: Columns) -> list[str]:
+def _header(path: Path, cells: Sequence[str], columns: Columns, separator: str) -> list[str]:
     if cells and cells[0].strip().lower().startswith("sep="):
         raise IngestError(
             f"{path}: row 1 is {shown(cells[0])}, a line for spreadsheets; expected the header: "
             "delete the line"
         )
     header = [columns.canonical(cell) for cell in cells]
-    marks = max(sum(cell.count(mark) for cell in cells) for mark in _OTHER_SEPARATORS)
+    others = [mark for mark in _SEPARATORS if mark != separator]
+    marks = max(sum(cell.count(mark) for cell in cells) for mark in others)
     if marks >= len(cells) and not set(header) & set(columns.needed):
         raise IngestError(
-            f"{path}: the header begins with {shown(cells[0])}; expected commas between columns"
+            f"{path}: the header begins with {shown(cells[0])}; expected {_SEPARATORS[separator]} "
+            "between columns (the format mapping reads others, with its key separator)"
         )
     problems = [
         f"column {shown(name)} stands {header.count(name)} times"
@@ -187,14 +180,14 @@ def read_json(path: Path, columns: Columns, max_megabytes: float) -> Table:
     IngestError
         If it is no list of records, or no record has what is needed.
     """
-    text = _text(path, read_bytes(path, max_megabytes))
+    text = text_of(path, read_bytes(path, max_megabytes))
     try:
         found = json.loads(
             text,
             object_pairs_hook=_record,
             parse_int=str,  # digits without end
             parse_float=str,
-            parse_constant=str,  # NaN and Infinity are no JSON; as texts they are bad cells
+            parse_constant=str,  # NaN and Infinity are no JSON: empty or bad cells
         )
     except (ValueError, RecursionError) as error:
         begins = shown(text.lstrip().partition("\n")[0].strip())

@@ -8,13 +8,15 @@ the hedge ``at_least``. Such counts grow with every vintage, so the day of publi
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from estimator.errors import IngestError
-from estimator.ingest.cells import RowSkipped, figure, is_given, snake, whole
+from estimator.ingest.cells import RowSkipped, figure, is_empty, is_given, shown, snake, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_csv
@@ -28,9 +30,11 @@ ALIASES = {
     "edassembledhigh": "estimate_high",
     "bmznow": "named",
 }
+_ISO_WEEK = re.compile(r"(?:([0-9]{4})-?)?W([0-9]{1,2})", re.IGNORECASE)  # 2024-W05, 2024W05, W05
 COLUMNS = Columns(
-    ("year", "week"),
+    ("week",),
     (
+        "year",
         "estimate",
         "estimate_low",
         "estimate_high",
@@ -92,8 +96,10 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
         )
     ledger = table.ledger
     weeks = each_row(table, lambda number, cells: _week(number, cells, settings, ledger))
+    settled = _settled(weeks, ledger)
+    _report_gaps(settled, ledger)
     drafts = []
-    for week in _settled(weeks, ledger):
+    for week in settled:
         drafts += _drafts(week, settings, ledger)
     return ledger, drafts
 
@@ -101,7 +107,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
 def _week(number: int, cells: dict[str, str], settings: Settings, ledger: Ledger) -> _Week:
     if not any(cell.strip() for cell in cells.values()):
         raise RowSkipped("empty line", bad=False)
-    year, count = whole(cells["year"], "year"), whole(cells["week"], "week")
+    year, count = _iso_week(cells.get("year", ""), cells["week"])
     try:
         start = dt.date.fromisocalendar(year, count, 1)
         end = start + dt.timedelta(days=6)
@@ -122,6 +128,17 @@ def _week(number: int, cells: dict[str, str], settings: Settings, ledger: Ledger
     if not (is_given(estimate) or is_given(named) or (is_given(low) and is_given(high))):
         raise RowSkipped("neither an estimate nor a count of names")
     return _Week(number, start, end, low, estimate, high, named)
+
+
+def _iso_week(year: str, week: str) -> tuple[int, int]:
+    """ISO year and number of a week, of two cells, or of one as 2024-W05."""
+    match = _ISO_WEEK.fullmatch(week.strip())
+    if match is None:
+        return whole(year, "year"), whole(week, "week")
+    said = match.group(1) or year
+    if match.group(1) and not is_empty(year) and whole(year, "year") != int(match.group(1)):
+        raise RowSkipped("year and week name two years", f"{shown(year)}, {shown(week)}")
+    return whole(said, "year"), int(match.group(2))
 
 
 def _optional(number: int, cells: dict[str, str], name: str, ledger: Ledger) -> float:
@@ -148,6 +165,14 @@ def _settled(weeks: Sequence[_Week], ledger: Ledger) -> list[_Week]:
             ledger.skip(other.row, "repeats another row", f"row {first.row}")
         settled.append(first)
     return settled
+
+
+def _report_gaps(weeks: Sequence[_Week], ledger: Ledger) -> None:
+    """Tell of weeks without a row between the first and the last."""
+    for one, other in itertools.pairwise(weeks):
+        missing = (other.end - one.end).days // 7 - 1
+        if missing:
+            ledger.remark("weeks without a row", f"{missing} after {one.end}", other.row)
 
 
 def _drafts(week: _Week, settings: Settings, ledger: Ledger) -> list[Draft]:

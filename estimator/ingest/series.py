@@ -17,7 +17,10 @@ from estimator.ingest.totals import (
     increments,
     is_dense,
     never_falling,
+    on_first_days,
     period_of,
+    report_coarse,
+    report_long_steps,
     settle,
     sums,
     thin,
@@ -122,11 +125,20 @@ def _points(
             for piece in sums(settled, start, ledger)
         ]
     rising = never_falling(settled, ledger)
-    pieces = increments(thin(rising, every), start, ledger)
+    thinned = thin(rising, every)
+    pieces = increments(thinned, start, ledger)
+    name = f"{key[0]}, {key[1]}"
     ledger.remark(
         "running totals of one origin, turned into increments that do not overlap",
-        f"{len(settled)} of {key[0]}, {key[1]}: {len(pieces)} claims",
+        f"{len(settled)} of {name}: {len(pieces)} claims",
     )
+    report_long_steps(name, rising, settings.gap_steps, ledger)
+    report_coarse(name, thinned, settings.coarse, ledger)
+    if on_first_days(settled):
+        ledger.remark(
+            "running totals on Mondays; dated by the first day of the week? (--week-start SOURCE)",
+            name,
+        )
     by_last = {item.rows[-1]: item for item in items}
     drafts = []
     for piece in pieces:

@@ -30,6 +30,10 @@ class Settings:
         Origin by the table's name of a source; the key "" stands for all others.
     source, citation, population, speaker
         Cells of all claims.
+    speakers
+        Speaker by the table's name of a source; before `speaker`.
+    prefix
+        Stands before the ids of all claims, for tables that are used together.
     country
         Only rows of this country; where the format has no such column, whose forces it counts.
     sides
@@ -44,6 +48,11 @@ class Settings:
         What becomes of running totals: `auto`, `difference`, `keep`.
     dense_days, dense_totals
         How close together, and how many, running totals make a series that is differenced.
+    gap_steps, coarse
+        What is told of such a series: steps so many times the usual, and differences of which so
+        large a share may be rounding.
+    week_start
+        Sources whose totals are dated by the first day of the week that they hold to its end.
     mapping
         File that says what the columns of any table mean.
     max_megabytes
@@ -55,6 +64,8 @@ class Settings:
     citation: str | None = None
     population: str | None = None
     speaker: str | None = None
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    prefix: str | None = None
     country: str | None = None
     sides: tuple[str, ...] = ()
     war_start: dt.date | None = None
@@ -63,6 +74,9 @@ class Settings:
     cumulative: str | None = None
     dense_days: float = 0.0
     dense_totals: int = 0
+    gap_steps: float = 0.0
+    coarse: float = 0.0
+    week_start: tuple[str, ...] = ()
     mapping: Path | None = None
     max_megabytes: float = 0.0
 
@@ -73,6 +87,8 @@ class Settings:
             every=self.every or rules.every.get(name),
             dense_days=self.dense_days or rules.dense_days,
             dense_totals=self.dense_totals or rules.dense_totals,
+            gap_steps=self.gap_steps or rules.gap_steps,
+            coarse=self.coarse or rules.coarse,
             max_megabytes=self.max_megabytes or rules.max_megabytes,
         )
 
@@ -108,10 +124,13 @@ class Settings:
 
 
 class Origins:
-    """Origins by the names of a table's sources; remembers which names became one."""
+    """What was said of a table's sources by their names; remembers which names became one."""
 
     def __init__(self, settings: Settings) -> None:
         self._given = {snake(key) if key else "": name for key, name in settings.origins.items()}
+        self._speakers = {snake(key): who for key, who in settings.speakers.items()}
+        self._week_start = frozenset(map(snake, settings.week_start))
+        self._speaker = settings.speaker
         self._names: dict[str, set[str]] = {}
         self._met: set[str] = set()
 
@@ -126,6 +145,14 @@ class Origins:
         self._names.setdefault(name, set()).add(plain(source))
         return name
 
+    def speaker_of(self, source: str, otherwise: str) -> str:
+        """Speaker of a source: what was given for it, for all, or `otherwise`."""
+        return self._speakers.get(snake(source)) or self._speaker or otherwise
+
+    def begins_week(self, source: str) -> bool:
+        """Whether totals of a source are dated by the first day of the week that they hold."""
+        return snake(source) in self._week_start
+
     def report(self, ledger: Ledger) -> None:
         """Tell of sources whose names became one origin, and of given names that were not met."""
         for name, texts in sorted(self._names.items()):
@@ -134,8 +161,13 @@ class Origins:
                     "several sources have one origin by their names",
                     f"{name}: {', '.join(sorted(map(repr, texts)))}",
                 )
-        for name in sorted(set(self._given) - self._met - {""}):
-            ledger.remark("an origin was given for a source that no row has", name)
+        for what, given in (
+            ("an origin", self._given),
+            ("a speaker", self._speakers),
+            ("--week-start", self._week_start),
+        ):
+            for name in sorted(set(given) - self._met - {""}):
+                ledger.remark(f"{what} was given for a source that no row has", name)
 
 
 def hedge_of(low: float, value: float, high: float) -> tuple[str, float, float, float]:

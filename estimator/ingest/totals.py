@@ -21,6 +21,7 @@ from estimator.ingest.ledger import Ledger
 DAY = dt.timedelta(days=1)
 EVERY = ("day", "week", "month")
 MODES = ("auto", "difference", "keep")
+_FEW = 3  # totals that may be on Mondays by chance
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,51 @@ def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
                 f"{missing} after {one.date}",
                 other.rows[0],
             )
+
+
+def report_long_steps(name: str, totals: Sequence[Total], gap_steps: float, ledger: Ledger) -> None:
+    """Tell of steps of a series that are longer than `gap_steps` times its usual (median) one."""
+    steps = [((b.date - a.date).days, a, b) for a, b in itertools.pairwise(totals)]
+    usual = statistics.median(days for days, _, _ in steps) if steps else 0
+    long = [step for step in steps if step[0] > gap_steps * usual]
+    if long:
+        days, before, after = max(long, key=lambda step: step[0])
+        ledger.remark(
+            "gaps in running totals of one origin; the next difference covers each",
+            f"{len(long)} of {name}, the longest {days} days after {before.date}; "
+            f"usual {usual:g} days",
+            after.rows[-1],
+        )
+
+
+def report_coarse(name: str, totals: Sequence[Total], coarse: float, ledger: Ledger) -> None:
+    """Tell of differences of which more than the share `coarse` may be what was rounded off.
+
+    The rounding is read from the zeros at the end of a total: half a unit of the last other digit.
+    """
+    found = [
+        (a, b)
+        for a, b in itertools.pairwise(totals)
+        if b.value > a.value and _rounding(a) + _rounding(b) > coarse * (b.value - a.value)
+    ]
+    if found:
+        a, b = found[0]
+        ledger.remark(
+            "differences of rounded totals: much of them may be rounding (take longer periods)",
+            f"{len(found)} of {name}, first {b.value:,.10g} less {a.value:,.10g}",
+            b.rows[-1],
+        )
+
+
+def _rounding(total: Total) -> float:
+    digits = f"{total.value:.0f}" if total.value == round(total.value) else ""
+    zeros = len(digits) - len(digits.rstrip("0"))
+    return 0.5 * 10.0**zeros if zeros else 0.0
+
+
+def on_first_days(totals: Sequence[Total]) -> bool:
+    """Tell whether all totals but the first are on Mondays, the first days of weeks."""
+    return len(totals) > _FEW and all(total.date.weekday() == 0 for total in totals[1:])
 
 
 def is_dense(totals: Sequence[Total], dense_days: float, dense_totals: int) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,55 +29,11 @@ from estimator.ingest.cells import (
 )
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
-from estimator.ingest.reading import Columns, Table, each_row, read_csv
+from estimator.ingest.reading import Table, each_row, read_csv
 from estimator.ingest.settings import Settings, hedge_of, of_country
 from estimator.ingest.totals import DAY, period_of
+from estimator.ingest.ucdp_columns import COLUMNS
 
-COLUMNS = Columns(
-    ("date_start", "date_end", "best", "low", "high", "side_a", "side_b", "deaths_a", "deaths_b"),
-    (
-        "id",
-        "relid",
-        "year",
-        "active_year",
-        "code_status",
-        "type_of_violence",
-        "conflict_dset_id",
-        "conflict_new_id",
-        "conflict_name",
-        "dyad_dset_id",
-        "dyad_new_id",
-        "dyad_name",
-        "side_a_dset_id",
-        "side_a_new_id",
-        "side_b_dset_id",
-        "side_b_new_id",
-        "number_of_sources",
-        "source_article",
-        "source_office",
-        "source_date",
-        "source_headline",
-        "source_original",
-        "where_prec",
-        "where_coordinates",
-        "where_description",
-        "adm_1",
-        "adm_2",
-        "latitude",
-        "longitude",
-        "geom_wkt",
-        "priogrid_gid",
-        "country",
-        "country_id",
-        "region",
-        "event_clarity",
-        "date_prec",
-        "deaths_civilians",
-        "deaths_unknown",
-        "gwnoa",
-        "gwnob",
-    ),
-)
 ORIGIN = "ucdp_ged"
 SOURCE = "ucdp_ged"
 CITATION = (
@@ -89,13 +45,14 @@ _SIDES_SHOWN = 12
 _MOST_DAYS = 3653
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Event:
     row: int
     id: str
     start: dt.date
     end: dt.date
-    sides: tuple[str, str]
+    names: tuple[str, str]
+    sides: tuple[str, str]  # the names in snake_case
     deaths: tuple[float, float]
     best: float
     low: float
@@ -138,7 +95,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
         elif settings.war_start is not None and event.start < settings.war_start:
             ledger.skip(event.row, "before --war-start", str(event.start))
         elif not set(event.sides) & set(sides):
-            ledger.skip(event.row, "of other sides", shown(" - ".join(event.sides)))
+            ledger.skip(event.row, "of other sides", shown(" - ".join(event.names)))
         else:
             kept.append(event)
     return ledger, _drafts(kept, sides, settings, ledger)
@@ -155,12 +112,14 @@ def _event(number: int, cells: dict[str, str]) -> _Event:
     best, low, high, deaths_a, deaths_b = (
         _count(cells, name) for name in ("best", "low", "high", "deaths_a", "deaths_b")
     )
+    names = (plain(cells["side_a"]), plain(cells["side_b"]))
     return _Event(
         row=number,
         id=plain(cells.get("id", "")),
         start=start,
         end=end,
-        sides=(snake(plain(cells["side_a"])), snake(plain(cells["side_b"]))),
+        names=names,
+        sides=(snake(names[0]), snake(names[1])),
         deaths=(deaths_a, deaths_b),
         best=best,
         low=low,
@@ -197,16 +156,24 @@ def _count(cells: dict[str, str], column: str) -> float:
 
 def _sides(table: Table, events: Sequence[_Event], settings: Settings) -> dict[str, str]:
     """Names of the sides that are asked for, by their snake_case."""
-    found = Counter(side for event in events for side in event.sides)
-    common = ", ".join(f"{name} ({n} events)" for name, n in found.most_common(_SIDES_SHOWN))
+    found = Counter(name for event in events for name in event.names)
+    common = ", ".join(f"{shown(name)} ({n} events)" for name, n in found.most_common(_SIDES_SHOWN))
     if not settings.sides:
         raise IngestError(f"{table.path}: say whose dead with --side NAME; most events: {common}")
-    unknown = [name for name in settings.sides if snake(name) not in found]
-    if unknown:
-        raise IngestError(
-            f"{table.path}: no event of side {unknown[0]!r}; {nearest(snake(unknown[0]), found)}"
-        )
-    return {snake(name): name for name in settings.sides}
+    names = {snake(name): name for name in found}
+    for side in settings.sides:
+        if snake(side) not in names:
+            hint = _meant(side, names)
+            raise IngestError(f"{table.path}: no event of side {side!r}; {hint}")
+    return {snake(side): names[snake(side)] for side in settings.sides}
+
+
+def _meant(side: str, names: Mapping[str, str]) -> str:
+    """Say which sides may be meant: those that hold the words, as names often have a part more."""
+    longer = [name for key, name in names.items() if snake(side) in key]
+    if longer:
+        return f"did you mean {' or '.join(shown(name) for name in longer[:_SIDES_SHOWN])}?"
+    return nearest(side, names.values())
 
 
 def _drafts(
@@ -232,10 +199,36 @@ def _drafts(
     if not events:
         return []
     last = max(event.end for event in events)
-    return [
-        _draft(side, sides[side], first, min(period_of(first, every)[1], last), total, settings)
-        for (side, first), total in sorted(periods.items())
-    ]
+    drafts = []
+    for side, name in sides.items():
+        firsts = sorted(first for of, first in periods if of == side)
+        for first, start in _starts(firsts, name, every, ledger).items():
+            end = min(period_of(first, every)[1], last)
+            drafts.append(_draft(side, name, start, end, periods[side, first], settings))
+    return drafts
+
+
+def _starts(
+    firsts: Sequence[dt.date], name: str, every: str, ledger: Ledger
+) -> dict[dt.date, dt.date]:
+    """First day of the claim on each period of a side: quiet periods before it go with it.
+
+    They say that nobody died, which a log scale cannot; left out, they would count as usual ones.
+    """
+    starts: dict[dt.date, dt.date] = {}
+    quiet = 0
+    for place, first in enumerate(firsts):
+        before = period_of(firsts[place - 1], every)[1] + DAY if place else first
+        starts[first] = before
+        while before < first:
+            quiet += 1
+            before = period_of(before, every)[1] + DAY
+    if quiet:
+        ledger.remark(
+            f"{every}s without dead of a side, part of the claim that follows",
+            f"{quiet} of {name}",
+        )
+    return starts
 
 
 def _shares(event: _Event, every: str) -> Iterator[tuple[dt.date, float]]:

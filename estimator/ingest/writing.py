@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from estimator.compose import compose_config, to_plain
 from estimator.errors import EvidenceError, IngestError, OutputError, problems_text
 from estimator.export import atomically, write_csv
 from estimator.ingest.cells import plain
@@ -115,7 +116,7 @@ def ingest(
     order = sorted(
         found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
     )
-    drafts = named(accepted(_distinct(order, ledger), ledger))
+    drafts = named(accepted(_distinct(order, ledger), ledger), settings.prefix)
     for draft in drafts:
         ledger.use(draft.rows, draft.id)
     if lost := ledger.unaccounted():
@@ -218,6 +219,17 @@ def write(ingested: Ingested, output: Path) -> None:
             raise
 
     atomically(output, write_checked)
+
+
+def hint(ingested: Ingested) -> str:
+    """Say what a run needs beside its files if the shipped sets know nothing of a population."""
+    known = to_plain(compose_config())["evidence"]["populations"]
+    if all(population in ("", *known) for population in ingested.populations()):
+        return ""
+    return (
+        f"The shipped sets are of {', '.join(known)}. If the table counts one of them, say so with "
+        "--population; for another side or war add experiment=other_war to the command."
+    )
 
 
 def commands(ingested: Ingested, output: Path) -> list[str]:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -31,7 +32,9 @@ ODD_NUMBERS = st.one_of(
     st.integers(-3, 400).map(str),
     st.integers(0, 10**30).map(str),
     st.floats(allow_nan=True).map(str),
-    st.sampled_from(["", "0", "1", "1,000", "12,34", "1e3", "1e999", "-0", "NA", "½"]),
+    st.sampled_from(
+        ["", "0", "1", "1,000", "1 000", "12,34", "1e3", "1e999", "-0", "NA", "-", "½"]
+    ),
 )
 NUMBERS = st.one_of(*[COUNTS] * 9, ODD_NUMBERS)
 BOUNDS = st.one_of(*[st.just("")] * 3, NUMBERS)
@@ -75,7 +78,7 @@ CELLS: dict[str, st.SearchStrategy[str]] = {
     "days": st.integers(0, 60).map(str),
     "day": st.integers(0, 60).map(str),
     "year": st.sampled_from(["2020", "2021", "2022", "22", ""]),
-    "week": st.integers(0, 54).map(str),
+    "week": st.integers(0, 54).map(lambda n: str(n) if n % 5 else f"2022-W{n:02d}"),
     "source_id": st.sampled_from(["a", "b"]),
     "least": BOUNDS,
     "most": BOUNDS,
@@ -112,7 +115,15 @@ def options_of(name: str, data: st.DataObject, folder: Path) -> Settings:
     country = data.draw(st.sampled_from([None, "russia"]))
     match name:
         case "economist-list":
-            return Settings(war_start=START, every=every, cumulative=mode, country=country)
+            return Settings(
+                war_start=START,
+                every=every,
+                cumulative=mode,
+                country=country,
+                week_start=data.draw(st.sampled_from([(), ("UK MoD",)])),
+                speakers={"UK MoD": "own"},
+                prefix="list",
+            )
         case "economist-raw":
             start = data.draw(st.sampled_from([START, START, START, None]))
             return Settings(war_start=start, every=every, cumulative=mode, country=country)
@@ -265,3 +276,34 @@ def test_texts_that_utf8_cannot_hold_are_cleaned(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     check("general-staff", path, Settings())
     assert (tmp_path / "claims.csv").is_file()
+
+
+@FEW
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 40), st.integers(0, 9)),
+        min_size=1,
+        max_size=9,
+    ),
+    EVERY,
+)
+def test_claims_of_events_hold_all_dead_and_each_day_once(
+    events: list[tuple[int, int, int]], every: str | None
+) -> None:
+    rows = [
+        made.event(
+            (START + dt.timedelta(days=day)).isoformat(),
+            (START + dt.timedelta(days=day + length)).isoformat(),
+            deaths=(dead, 1),
+        )
+        for day, length, dead in events
+    ]
+    sides = ("Government of Russia",)
+    with tempfile.TemporaryDirectory() as folder:
+        path = made.csv_file(Path(folder) / "t.csv", made.UCDP_HEADER, rows)
+        if not any(dead for _, _, dead in events):
+            return
+        claims, _ = made.read("ucdp-ged", path, Settings(every=every, sides=sides))
+    assert claims["value"].sum() == pytest.approx(sum(dead for _, _, dead in events))
+    ends, starts = claims["period_end"].iloc[:-1], claims["period_start"].iloc[1:]
+    assert ((starts.to_numpy() - ends.to_numpy()) == np.timedelta64(1, "D")).all()

@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from estimator.assumptions import AssumptionSet
 from estimator.cli import main
 from estimator.compose import compose_config, to_plain
-from estimator.evidence import load_evidence
+from estimator.evidence import load_evidence, read_claims
 from estimator.ingest.cli import _NAMES
 from estimator.ingest.formats import FORMATS
 from estimator.ingest.mapping_options import TEMPLATE
@@ -31,6 +31,7 @@ from tests.ingest.made import (
     report,
 )
 
+FIRST_LINE = ",".join(LIST_HEADER[:-1]).encode()
 DOC = Path(__file__).parents[2] / "docs" / "ingest.md"
 
 
@@ -45,7 +46,8 @@ def make_all(folder: Path) -> None:
     raw = ["2022-07-24", "US", "russia", "a", "estimate", 15000, 150, "deaths"]
     csv_file(folder / "raw.csv", RAW_HEADER, [raw])
     csv_file(folder / "reports.csv", RADFORD_HEADER, [report(), report(country="Ukraine")])
-    csv_file(folder / "events.csv", UCDP_HEADER, [event()])
+    sides = ("Government of Russia (Soviet Union)", "Government of Ukraine")
+    csv_file(folder / "events.csv", UCDP_HEADER, [event(sides=sides)])
     csv_file(folder / "weeks.csv", WEEK_HEADER, [[2022, 9, 560, 691, 822, 619]])
     csv_file(
         folder / "table.csv",
@@ -211,6 +213,10 @@ def test_the_command_that_goes_on_is_quoted_for_the_shell_and_for_hydra(
         (("general-staff", "--war-start", "24.2.22"), "--war-start: found '24.2.22'"),
         (("radford", "--dense-days", "nan"), "--dense-days: found nan"),
         (("general-staff", "--citation", " "), "--citation: is empty"),
+        (("general-staff", "--speaker", "me"), "--speaker: found 'me'; allowed: own, enemy"),
+        (("general-staff", "--speaker", "A=own"), "one source: --speaker WHO. Got --speaker A=…"),
+        (("general-staff", "--week-start", "A"), "general-staff has no use for --week-start"),
+        (("general-staff", "--prefix", "A b"), "--prefix: found 'A b'; allowed: a snake_case name"),
         (("general-staff", "--max-megabytes", "0.00001"), "allowed: 0 MB (--max-megabytes)"),
     ],
 )
@@ -246,7 +252,8 @@ def test_files_and_outputs_that_cannot_be_are_told(
     [
         (b"", "the file is empty"),
         (b" \n ", "the file is empty"),
-        (b"\xff\xfed\x00", "not UTF-8"),
+        (b"a\xff\n", "not UTF-8 (byte 0xff)"),
+        (b"\xff\xfed", "not UTF-16, as its first bytes say"),
         (b"<html>", "expected a CSV table"),
         (b'[{"a": 1}]', "expected a CSV table"),
         (b"date;estimate\n1;2\n", "expected commas"),
@@ -254,8 +261,9 @@ def test_files_and_outputs_that_cannot_be_are_told(
         (b"sep=;\ndate;estimate\n1;2\n", "delete the line"),
         (b"date,date\n1,2\n", "column 'date' stands 2 times"),
         (b'date,"a\n', "not a CSV table"),
-        (b"date,x\n" + b'"' + b"a" * 200_000 + b'",1\n', "not a CSV table"),
-        (",".join(LIST_HEADER[:-1]).encode() + b"\n", "a header and no rows"),
+        (FIRST_LINE + b'\n"' + b"a" * 200_000 + b'"\n', "line 2: not a CSV table (field larger"),
+        (FIRST_LINE + b'\n1,"a\n', "line 2: not a CSV table (unexpected end"),
+        (FIRST_LINE + b"\n", "a header and no rows"),
     ],
 )
 def test_what_is_no_table_is_told(
@@ -354,3 +362,55 @@ def test_thousands_of_bad_rows_are_told_in_part(
     assert "row 202: loss_count: negative" in said
     assert "row 203" not in said
     assert "and 800 more" in said
+
+
+def test_tables_with_the_same_estimate_can_be_used_together_with_a_prefix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_all(tmp_path)
+    words = ("economist-list", "list.csv", "--war-start", "2022-02-24", "--country", "russia")
+    assert ingest(*words, "-o", "one.csv") == 0
+    assert ingest(*words, "-o", "two.csv", "--prefix", "again") == 0
+    claims = read_claims(["one.csv", "two.csv"])
+    assert claims["id"].tolist()[3:] == [f"again-{name}" for name in claims["id"][:3]]
+    report_text = (tmp_path / "two.csv.report.csv").read_text(encoding="utf-8")
+    assert "2,used,,,again-uk_mod-killed-2022-04-01" in report_text
+
+
+def test_the_text_of_spreadsheets_in_utf16_is_read(tmp_path: Path) -> None:
+    line = ",".join(str(cell) for cell in listed(estimate=5, source="Институт"))
+    text = f"{','.join(LIST_HEADER[:-1])},X\r\n{line}\r\n"
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        mark = "" if encoding == "utf-16" else "\ufeff"
+        (tmp_path / "x.csv").write_bytes((mark + text).encode(encoding))
+        words = ("economist-list", tmp_path / "x.csv", "--war-start", "2022-02-24", "--force")
+        assert ingest(*words, "-o", tmp_path / "c.csv") == 0
+        assert "Институт" in (tmp_path / "c.csv").read_text(encoding="utf-8")
+
+
+def test_the_header_of_a_file_that_was_joined_is_no_row_at_fault(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "r.csv", RADFORD_HEADER, [report(), [*RADFORD_HEADER], report()])
+    assert ingest("radford", path, "-o", tmp_path / "c.csv", "--strict") == 0
+    report_text = (tmp_path / "c.csv.report.csv").read_text(encoding="utf-8")
+    assert "3,skipped,the header again" in report_text
+
+
+def test_a_byte_that_is_no_text_far_down_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = csv_file(tmp_path / "r.csv", RADFORD_HEADER, [report() for _ in range(5000)])
+    with path.open("ab") as file:
+        file.write(b"\xe9\n")
+    assert ingest("radford", path, "-o", tmp_path / "c.csv") == 2
+    assert "line 5002: not UTF-8 (byte 0xe9)" in capsys.readouterr().err
+
+
+def test_a_population_that_no_shipped_set_knows_is_told_with_what_to_add(
+    tmp_path: Path, staff: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("general-staff", staff, "-o", tmp_path / "c.csv", "--force")
+    assert ingest(*words) == 0
+    assert "other_war" not in capsys.readouterr().out
+    assert ingest(*words, "--population", "blue_forces") == 0
+    assert "for another side or war add experiment=other_war" in capsys.readouterr().out

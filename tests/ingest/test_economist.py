@@ -269,3 +269,106 @@ def test_a_start_later_than_that_of_the_totals_is_refused(tmp_path: Path) -> Non
     path = csv_file(tmp_path / "raw.csv", RAW_HEADER, rows)
     with pytest.raises(IngestError, match="found 2023-01-01; allowed: up to 2022-02-24"):
         read("economist-raw", path, Settings(war_start=dt.date(2023, 1, 1)))
+
+
+UK = [listed(f"01/{n:02d}/2022", estimate=n * 5001, source="UK MoD") for n in (4, 5, 6, 7, 10, 11)]
+
+
+def test_a_gap_in_a_series_is_told(tmp_path: Path) -> None:
+    claims, ingested = read("economist-list", list_file(tmp_path, *UK), START)
+    assert claims["value"].tolist() == [20004, 5001, 5001, 5001, 15003, 5001]
+    (entry,) = [entry for entry in ingested.ledger.remarks if entry.reason.startswith("gaps in")]
+    assert entry.detail == (
+        "1 of uk_mod, killed, the longest 92 days after 2022-07-01; usual 31 days"
+    )
+    assert entry.row == 6
+    _, whole = read("economist-list", list_file(tmp_path, *UK[:4]), START)
+    assert not [reason for reason in remarks(whole) if reason.startswith("gaps in")]
+
+
+def test_differences_that_may_be_rounding_are_told(tmp_path: Path) -> None:
+    rows = [*UK[:3], listed("01/07/2022", estimate=40000, source="UK MoD")]
+    _, ingested = read("economist-list", list_file(tmp_path, *rows), START)
+    (entry,) = [entry for entry in ingested.ledger.remarks if "rounding" in entry.reason]
+    assert entry.detail == "1 of uk_mod, killed, first 40,000 less 30,006"
+
+
+def test_each_source_can_have_its_speaker(tmp_path: Path) -> None:
+    rows = [
+        listed(estimate=9, source="General Staff", flag="yes"),
+        listed(estimate=8, source="Ministry", flag="yes"),
+        listed(estimate=7, source="Institute"),
+    ]
+    settings = Settings(
+        war_start=START.war_start, speakers={"general staff": "enemy", "Nobody": "own"}
+    )
+    claims, ingested = read("economist-list", list_file(tmp_path, *rows), settings)
+    assert claims.set_index("origin")["speaker"].to_dict() == {
+        "general_staff": "enemy",
+        "ministry": "",
+        "institute": "third_party",
+    }
+    told = {entry.reason: entry.detail for entry in ingested.ledger.remarks}
+    assert told == {
+        "a party to the war, own or enemy is not said: --speaker SOURCE=WHO": "Ministry",
+        "a speaker was given for a source that no row has": "nobody",
+    }
+
+
+MONDAYS = [
+    ["2022-02-24", "Registry", "russia", "a", "estimate", 600, 0, "deaths"],
+    *(
+        [
+            f"2022-03-{day:02d}",
+            "Registry",
+            "russia",
+            f"a{day}",
+            "estimate",
+            600 + 10 * day,
+            "",
+            "deaths",
+        ]
+        for day in (7, 14, 21)
+    ),
+]
+
+
+def test_totals_dated_by_the_first_day_of_their_week_are_told_and_can_be_read_so(
+    tmp_path: Path,
+) -> None:
+    path = csv_file(tmp_path / "raw.csv", RAW_HEADER, MONDAYS)
+    claims, ingested = read("economist-raw", path)
+    assert claims["period_end"].dt.strftime("%m-%d").tolist() == [
+        "02-24",
+        "03-07",
+        "03-14",
+        "03-21",
+    ]
+    monday = "running totals on Mondays; dated by the first day of the week? (--week-start SOURCE)"
+    assert monday in remarks(ingested)
+    claims, ingested = read("economist-raw", path, Settings(week_start=("registry",)))
+    assert claims["period_start"].dt.strftime("%m-%d").tolist() == [
+        "02-24", "02-28", "03-14", "03-21"
+    ]  # fmt: skip
+    assert claims["period_end"].dt.strftime("%m-%d").tolist() == [
+        "02-27",
+        "03-13",
+        "03-20",
+        "03-27",
+    ]
+    assert monday not in remarks(ingested)
+
+
+@pytest.mark.parametrize("nothing", ["-", "n/a", "N/A", "NaN", "null", "–"])
+def test_what_people_write_for_nothing_is_an_empty_cell(tmp_path: Path, nothing: str) -> None:
+    path = list_file(tmp_path, listed(low=nothing, high=nothing, estimate=500))
+    claims, _ = read("economist-list", path, START)
+    assert claims["hedge"].tolist() == ["about"]
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f"])
+def test_spaces_may_stand_between_thousands(tmp_path: Path, space: str) -> None:
+    rows = [listed(estimate=f"1{space}234{space}500"), listed("02/05/2022", estimate="12 34")]
+    claims, ingested = read("economist-list", list_file(tmp_path, *rows), START)
+    assert claims["value"].tolist() == [1234500]
+    assert reasons(ingested) == {3: "estimate: not a number in plain notation"}

@@ -121,14 +121,14 @@ def test_totals_can_be_kept_as_sums(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        ("12 000", "personnel: not a number in plain notation"),
+        ("12 00", "personnel: not a number in plain notation"),
         (-5, "personnel: negative"),
         (None, "personnel: empty"),
         (True, "personnel: not a number in plain notation"),
         ([1], "personnel: not a number in plain notation"),
         ({"a": 1}, "personnel: not a number in plain notation"),
         (10**40, "personnel: more than all people"),
-        (float("nan"), "personnel: not a number in plain notation"),
+        (float("nan"), "personnel: empty"),
         (float("inf"), "personnel: not a number in plain notation"),
     ],
 )
@@ -191,6 +191,8 @@ def test_a_byte_order_mark_is_read_and_another_encoding_is_refused(tmp_path: Pat
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(records(TOTALS)).encode())
     assert len(read("general-staff", path, DAILY)[0]) == 5
     path.write_bytes(json.dumps(records(TOTALS)).encode("utf-16"))
+    assert len(read("general-staff", path, DAILY)[0]) == 5
+    path.write_bytes(b'[{"date": "\xe9"}]')
     with pytest.raises(IngestError, match="not UTF-8"):
         read("general-staff", path, DAILY)
 
@@ -199,3 +201,11 @@ def test_a_start_later_than_that_of_the_totals_is_refused(tmp_path: Path) -> Non
     path = json_file(tmp_path / "t.json", records({"2023-01-31": 127_500, "2023-02-28": 150_000}))
     with pytest.raises(IngestError, match="found 2023-01-01; allowed: up to 2022-02-24"):
         read("general-staff", path, Settings(war_start=dt.date(2023, 1, 1)))
+
+
+def test_days_of_rounded_totals_are_told_and_months_are_not(tmp_path: Path) -> None:
+    totals: dict[str, object] = {f"2022-03-{day:02d}": 5000 + 200 * day for day in range(1, 32)}
+    path = json_file(tmp_path / "a.json", records(totals))
+    _, daily = read("general-staff", path, Settings(every="day"))
+    assert [reason for reason in remarks(daily) if "rounding" in reason]
+    assert remarks(read("general-staff", path, Settings(every="month"))[1]) == []

@@ -327,3 +327,41 @@ def test_a_word_of_a_filter_that_no_row_has_is_told(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "t.csv", HEADER, [ROW])
     _, ingested = read("mapping", path, mapped(tmp_path, text))
     assert remarks(ingested) == ["a word of a filter that no row has"]
+
+
+def test_other_separators_are_read_where_the_mapping_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("first;last;number;who\n2025-01-01;2025-01-31;1.234;A\n", encoding="utf-8")
+    text = PLAIN + "separator: ';'\nthousands: '.'\ndecimal: ','\n"
+    claims, _ = read("mapping", path, mapped(tmp_path, text))
+    assert claims["value"].tolist() == [1234]
+    with pytest.raises(IngestError, match=r"expected commas between columns .*key separator"):
+        read("mapping", path, mapped(tmp_path))
+    with pytest.raises(IngestError, match="separator: Input should be"):
+        read("mapping", path, mapped(tmp_path, PLAIN + "separator: ':'\n"))
+
+
+DAILY = PLAIN.replace("  period_start: first\n", "") + "figures: day\n"
+
+
+def days(*values: object) -> list[tuple[object, ...]]:
+    return [("", f"2025-01-{day:02d}", value, "A") for day, value in enumerate(values, start=1)]
+
+
+def test_zeros_go_with_the_next_figure_so_that_the_sum_of_a_quiet_war_stays(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", HEADER, days(0, 0, 6, 2, 0, "", 3, 0))
+    claims, ingested = read("mapping", path, mapped(tmp_path, DAILY))
+    assert claims["value"].tolist() == [6, 2, 3]
+    assert claims["period_start"].dt.day.tolist() == [1, 4, 7]
+    assert claims["period_end"].dt.day.tolist() == [3, 4, 7]
+    zero = "a figure of 0 says nothing on a log scale, and no other figure follows it at once"
+    assert reasons(ingested) == {6: zero, 7: "no figure", 9: zero}
+    assert ingested.ledger.bad[0].row == 7
+    assert "figures of 0, part of the claim on the period that follows" in remarks(ingested)
+
+
+def test_zeros_of_one_series_do_not_go_with_another(tmp_path: Path) -> None:
+    rows = [("", "2025-01-01", 0, "A"), ("", "2025-01-02", 5, "B"), ("", "2025-01-02", 7, "A")]
+    path = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, _ = read("mapping", path, mapped(tmp_path, DAILY))
+    assert claims.set_index("origin")["period_start"].dt.day.to_dict() == {"a": 1, "b": 2}

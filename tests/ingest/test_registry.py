@@ -122,3 +122,35 @@ def test_a_table_with_neither_estimates_nor_names_is_an_error(tmp_path: Path) ->
     path = csv_file(tmp_path / "w.csv", ["year", "week", "dead"], [[2022, 10, 5]])
     with pytest.raises(IngestError, match="edassembled \\(estimate\\)"):
         read("weekly-registry", path, VINTAGE)
+
+
+@pytest.mark.parametrize("cells", [("", "2024-W05"), (2024, "W05"), ("2024", "2024w5")])
+def test_a_week_may_be_written_as_the_standard_does(
+    tmp_path: Path, cells: tuple[object, object]
+) -> None:
+    claims, _ = read("weekly-registry", table(tmp_path, [*cells, "", 10, "", ""]), VINTAGE)
+    assert claims["period_end"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-04"]
+
+
+def test_a_table_needs_no_years_beside_weeks_that_name_them(tmp_path: Path) -> None:
+    path = csv_file(
+        tmp_path / "w.csv",
+        ("week", "estimate"),
+        [("2020-W53", 10), ("W05", 10), ("2024-W06", 10), ("2022-W53", 10)],
+    )
+    claims, ingested = read("weekly-registry", path, VINTAGE)
+    assert claims["period_end"].dt.strftime("%Y-%m-%d").tolist() == ["2021-01-03", "2024-02-11"]
+    assert reasons(ingested) == {3: "year: not a whole number", 5: "not an ISO week"}
+    path = csv_file(
+        tmp_path / "w.csv", ("year", "week", "named"), [(2023, "2024-W05", 1), (2024, 6, 1)]
+    )
+    assert reasons(read("weekly-registry", path, VINTAGE)[1]) == {2: "year and week name two years"}
+
+
+def test_weeks_that_are_missing_are_told(tmp_path: Path) -> None:
+    rows = [[2022, week, "", 10, "", ""] for week in (9, 10, 13, 14)]
+    _, ingested = read("weekly-registry", table(tmp_path, *rows), VINTAGE)
+    (entry,) = ingested.ledger.remarks
+    assert (entry.reason, entry.detail, entry.row) == (
+        "weeks without a row", "2 after 2022-03-13", 4
+    )  # fmt: skip

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from estimator.errors import IngestError
+from estimator.ingest.reading import read_csv
 from estimator.ingest.settings import Settings
+from estimator.ingest.ucdp_columns import COLUMNS
 from tests.ingest.made import UCDP_HEADER, csv_file, event, read, reasons, remarks
 
 RUSSIA = Settings(sides=("Government of Russia",))
@@ -92,7 +94,7 @@ def test_dates_may_have_a_clock_time_of_midnight(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (Settings(), "say whose dead with --side NAME; most events: government_of_russia"),
+        (Settings(), "say whose dead with --side NAME; most events: 'Government of Russia'"),
         (Settings(sides=("Russia gov",)), "no event of side 'Russia gov'"),
         (Settings(sides=BOTH.sides, population="p"), "one --side at a time"),
         (Settings(sides=RUSSIA.sides, country="Chad"), "no row is of country 'Chad'"),
@@ -140,3 +142,35 @@ def test_a_lower_bound_of_none_dead_is_a_bound(tmp_path: Path) -> None:
     path = table(tmp_path, event(deaths=(10, 0), bounds=(0, 10, 40)), event(deaths=(5, 0)))
     claims, _ = read("ucdp-ged", path, RUSSIA)
     assert claims[["low", "value", "high"]].iloc[0].tolist() == [5, 15, 45]
+
+
+def test_periods_without_dead_go_with_the_next_that_has_some(tmp_path: Path) -> None:
+    path = table(tmp_path, event("2022-03-05"), event("2022-06-20"), event("2022-07-09"))
+    claims, ingested = read("ucdp-ged", path, RUSSIA)
+    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["03-01", "04-01", "07-01"]
+    assert claims["period_end"].dt.strftime("%m-%d").tolist() == ["03-31", "06-30", "07-09"]
+    told = {entry.reason: entry.detail for entry in ingested.ledger.remarks}
+    assert told == {
+        "months without dead of a side, part of the claim that follows": "2 of Government of Russia"
+    }
+
+
+def test_a_name_that_is_part_of_a_side_is_told_as_the_table_has_it(tmp_path: Path) -> None:
+    sides = ("Government of Russia (Soviet Union)", "Government of Sudan")
+    path = table(tmp_path, event(sides=sides), event(sides=("Some", "Else")))
+    with pytest.raises(
+        IngestError, match=r"did you mean 'Government of Russia \(Soviet Union\)'\?"
+    ):
+        read("ucdp-ged", path, RUSSIA)
+    claims, ingested = read("ucdp-ged", path, Settings(sides=("government of sudan",)))
+    assert claims["citation"].str.endswith("deaths of Government of Sudan").all()
+    assert ingested.ledger.skipped[0].detail == "'Some - Else'"
+
+
+def test_the_whole_dataset_keeps_no_text_that_nobody_reads(tmp_path: Path) -> None:
+    rows = [[*event(), "a long headline"] for _ in range(50)]
+    path = csv_file(tmp_path / "ged.csv", (*UCDP_HEADER, "source_headline"), rows)
+    found = read_csv(path, COLUMNS, 1.0)
+    assert "source_headline" in found.columns
+    assert all(set(cells) <= set(COLUMNS.read or ()) for _, cells in found.rows)
+    assert len(found.rows) == 50

@@ -1,0 +1,60 @@
+"""The columns of the Georeferenced Event Dataset of the UCDP (GED)."""
+
+from __future__ import annotations
+
+from estimator.ingest.reading import Columns
+
+_NEEDED = (
+    "date_start",
+    "date_end",
+    "best",
+    "low",
+    "high",
+    "side_a",
+    "side_b",
+    "deaths_a",
+    "deaths_b",
+)
+_KNOWN = (
+    "id",
+    "relid",
+    "year",
+    "active_year",
+    "code_status",
+    "type_of_violence",
+    "conflict_dset_id",
+    "conflict_new_id",
+    "conflict_name",
+    "dyad_dset_id",
+    "dyad_new_id",
+    "dyad_name",
+    "side_a_dset_id",
+    "side_a_new_id",
+    "side_b_dset_id",
+    "side_b_new_id",
+    "number_of_sources",
+    "source_article",
+    "source_office",
+    "source_date",
+    "source_headline",
+    "source_original",
+    "where_prec",
+    "where_coordinates",
+    "where_description",
+    "adm_1",
+    "adm_2",
+    "latitude",
+    "longitude",
+    "geom_wkt",
+    "priogrid_gid",
+    "country",
+    "country_id",
+    "region",
+    "event_clarity",
+    "date_prec",
+    "deaths_civilians",
+    "deaths_unknown",
+    "gwnoa",
+    "gwnob",
+)
+COLUMNS = Columns(_NEEDED, _KNOWN, read=(*_NEEDED, "id", "type_of_violence", "country"))
