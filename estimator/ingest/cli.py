@@ -67,7 +67,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--origin",
         action="append",
         default=[],
-        metavar="[SOURCE=]NAME",
+        metavar="[SOURCE[:QUANTITY]=]NAME",
         help="who counted: of all rows, or of a source of the table (may be repeated)",
     )
     parser.add_argument("--citation", metavar="TEXT", help="citation of all claims")

@@ -89,7 +89,7 @@ def estimates_to_drafts(
         if problem:
             ledger.skip_all(estimate.rows, problem, str(estimate.date), bad=bad)
             continue
-        origin = origins.of(estimate.source)
+        origin = origins.of(estimate.source, estimate.quantity)
         speaker = origins.speaker_of(estimate.source, "" if estimate.of_a_party else "third_party")
         if not speaker:
             ledger.remark(

@@ -188,7 +188,7 @@ class _RowReader:
             raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
         if self._mapping.figures == "cumulative" and quantity not in ADD_UP:
             raise RowSkipped("a running total of what may fall or does not add up", shown(quantity))
-        key = (self._origins.of(origin), quantity, population)
+        key = (self._origins.of(origin, quantity), quantity, population)
         return Reported((number,), key, end, hedge, low, value, high, texts), start
 
     def _filter(self, cells: dict[str, str]) -> None:

@@ -144,7 +144,8 @@ def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings
     speaker = "third_party"
     if owner is not None:
         speaker = "own" if owner == snake(report.country) else "enemy"
-    key = (origins.of(report.source), report.quantity, settings.population_of(report.country))
+    origin = origins.of(report.source, report.quantity)
+    key = (origin, report.quantity, settings.population_of(report.country))
     cells = {
         "speaker": origins.speaker_of(report.source, speaker),
         "status": "estimated" if owner is None else "claimed",

@@ -21,6 +21,7 @@ from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_csv
 from estimator.ingest.settings import Settings
+from estimator.ingest.zeros import zeros_joined
 
 # The aliases are the columns of the weekly table that Mediazona and Meduza publish; of its sums
 # "assembled" is the one that its schema calls the most trusted.
@@ -101,7 +102,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     drafts = []
     for week in settled:
         drafts += _drafts(week, settings, ledger)
-    return ledger, drafts
+    return ledger, zeros_joined(drafts, ledger)
 
 
 def _week(number: int, cells: dict[str, str], settings: Settings, ledger: Ledger) -> _Week:
@@ -180,6 +181,9 @@ def _drafts(week: _Week, settings: Settings, ledger: Ledger) -> list[Draft]:
     hedge, low, value, high = _estimate(week, ledger)
     if hedge:
         drafts.append(_draft(week, settings, "", hedge, low, value, high))
+    elif week.estimate == 0 and not (week.high > 0 or week.named > 0):
+        nothing = math.nan  # a zero that `zeros_joined` finds its place for
+        drafts.append(_draft(week, settings, "", "about", nothing, 0.0, nothing))
     elif not is_given(week.estimate) and is_given(week.named):
         ledger.remark("no estimate in the row, names alone", row=week.row)
     if week.named > 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.errors import IngestError, nearest
+from estimator.evidence.schema import QUANTITIES
 from estimator.ingest.cells import is_given, plain, shown, snake
 from estimator.ingest.ledger import Ledger
 
@@ -27,7 +28,8 @@ class Settings:
     Attributes
     ----------
     origins
-        Origin by the table's name of a source; the key "" stands for all others.
+        Origin by the table's name of a source, or by ``source:quantity``; the key "" stands for
+        all others.
     source, citation, population, speaker
         Cells of all claims.
     speakers
@@ -123,25 +125,36 @@ class Settings:
         return self.population or f"{snake(country)}_forces"
 
 
+def _source_key(text: str) -> str:
+    """Key of what was said of a source, or of its figures on one quantity (``source:quantity``)."""
+    source, _, quantity = text.rpartition(":")
+    if source and quantity.strip() in QUANTITIES:
+        return f"{snake(source)}:{quantity.strip()}"
+    return snake(text) if text else ""
+
+
 class Origins:
     """What was said of a table's sources by their names; remembers which names became one."""
 
     def __init__(self, settings: Settings) -> None:
-        self._given = {snake(key) if key else "": name for key, name in settings.origins.items()}
+        self._given = {_source_key(key): name for key, name in settings.origins.items()}
         self._speakers = {snake(key): who for key, who in settings.speakers.items()}
         self._week_start = frozenset(map(snake, settings.week_start))
         self._speaker = settings.speaker
         self._names: dict[str, set[str]] = {}
         self._met: set[str] = set()
 
-    def of(self, source: str) -> str:
-        """Origin of a source: what was given for it, for all, or its name in snake_case."""
+    def of(self, source: str, quantity: str) -> str:
+        """Origin of a source's figures on a quantity.
+
+        What was given for both, for the source, for all, or its name in snake_case.
+        """
         name = snake(source)
-        self._met.add(name)
-        if name in self._given:
-            return self._given[name]
-        if "" in self._given:
-            return self._given[""]
+        keys = (f"{name}:{quantity}", name)
+        self._met.update(keys)
+        for key in (*keys, ""):
+            if key in self._given:
+                return self._given[key]
         self._names.setdefault(name, set()).add(plain(source))
         return name
 

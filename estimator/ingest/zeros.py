@@ -55,7 +55,12 @@ def _joined(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
             ledger.skip_all(waiting.rows, ZERO)
         if waiting is not None and follows:
             zeros += 1
-            draft = replace(draft, start=waiting.start, rows=(*waiting.rows, *draft.rows))
+            draft = replace(
+                draft,
+                start=waiting.start,
+                rows=(*waiting.rows, *draft.rows),
+                note="; ".join(filter(None, [draft.note, f"0 from {waiting.start} on"])),
+            )
         if draft.value == 0 and math.isnan(draft.high):
             waiting = draft
         else:

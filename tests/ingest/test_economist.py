@@ -372,3 +372,22 @@ def test_spaces_may_stand_between_thousands(tmp_path: Path, space: str) -> None:
     claims, ingested = read("economist-list", list_file(tmp_path, *rows), START)
     assert claims["value"].tolist() == [1234500]
     assert reasons(ingested) == {3: "estimate: not a number in plain notation"}
+
+
+def test_an_origin_can_be_of_one_quantity_of_a_source(tmp_path: Path) -> None:
+    rows = [
+        listed(estimate=9, source="UK MoD", kind="casualties"),
+        listed(estimate=2, source="UK MoD"),
+    ]
+    settings = Settings(
+        war_start=START.war_start,
+        origins={"UK MoD:losses": "general_staff", "UK MoD:wounded": "nobody"},
+    )
+    claims, ingested = read("economist-list", list_file(tmp_path, *rows), settings)
+    assert claims.set_index("quantity")["origin"].to_dict() == {
+        "losses": "general_staff",
+        "killed": "uk_mod",
+    }
+    (entry,) = ingested.ledger.remarks
+    assert entry.reason == "an origin was given for a source that no row has"
+    assert entry.detail == "uk_mod:wounded"

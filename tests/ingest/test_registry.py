@@ -70,7 +70,10 @@ def test_the_first_week_begins_with_the_war(tmp_path: Path) -> None:
         ([2026, 30, "", 10, "", ""], "a week after the day of publication"),
         ([2022, 20, "", "", "", ""], "neither an estimate nor a count of names"),
         ([2022, 20, 9, "", 5, ""], "no figure above 0: says nothing on a log scale"),
-        ([2022, 20, "", 0, "", 0], "no figure above 0: says nothing on a log scale"),
+        (
+            [2022, 20, "", 0, "", 0],
+            "a figure of 0 says nothing on a log scale, and no other figure follows it at once",
+        ),
         (["", "", "", "", "", ""], "empty line"),
     ],
 )
@@ -154,3 +157,22 @@ def test_weeks_that_are_missing_are_told(tmp_path: Path) -> None:
     assert (entry.reason, entry.detail, entry.row) == (
         "weeks without a row", "2 after 2022-03-13", 4
     )  # fmt: skip
+
+
+def test_weeks_of_no_dead_go_with_the_next_week_that_has_some(tmp_path: Path) -> None:
+    path = table(
+        tmp_path,
+        [2022, 9, "", 0, "", 0],
+        [2022, 10, 4, 6, 9, 3],
+        [2022, 11, "", 0, "", 2],
+        [2022, 12, 0, 0, 5, ""],
+        [2022, 13, "", 0, "", ""],
+    )
+    claims, ingested = read("weekly-registry", path, VINTAGE)
+    estimate = claims[claims["hedge"] == "about"]
+    assert estimate["value"].tolist() == [6]
+    assert estimate["period_start"].dt.strftime("%m-%d").tolist() == ["02-28"]
+    assert estimate["period_end"].dt.strftime("%m-%d").tolist() == ["03-13"]
+    assert claims.loc[claims["hedge"] == "at_least", "value"].tolist() == [3, 2]
+    assert list(reasons(ingested)) == [5, 6]
+    assert estimate["note"].tolist() == ["estimate, ISO week 2022-W10; 0 from 2022-02-28 on"]
