@@ -13,6 +13,12 @@ _MEGABYTE = 1_000_000
 # Spreadsheets write "Unicode text" so; no UTF-8 file can begin with these bytes.
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+_PACKED = {
+    b"PK\x03\x04": "a zip file or a workbook",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"\x1f\x8b": "a gzip file",
+}
+
 
 def read_bytes(path: Path, max_megabytes: float) -> bytes:
     """Read a file that is neither empty nor larger than allowed.
@@ -34,6 +40,9 @@ def read_bytes(path: Path, max_megabytes: float) -> bytes:
         raise IngestError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
         raise IngestError(f"{str(path)!r}: not a path ({error})") from error
+    for mark, what in _PACKED.items():
+        if content.startswith(mark):
+            raise IngestError(f"{path}: {what}; expected text: unpack it, or save a sheet as CSV")
     if not content.strip():
         raise IngestError(f"{path}: the file is empty")
     return content

@@ -94,15 +94,20 @@ def _table(path: Path, stream: TextIO, columns: Columns, separator: str) -> Tabl
 def _read_records(
     path: Path, records: Iterator[list[str]], columns: Columns, separator: str
 ) -> Table:
-    found = next(records, [])
+    first, found = next(
+        ((n, cells) for n, cells in enumerate(records, start=1) if not all(map(is_empty, cells))),
+        (0, []),
+    )
+    if not found:
+        raise IngestError(f"{path}: every line is empty")
     header = _header(path, found, columns, separator)
     wanted = dict(enumerate(header))
     if columns.read is not None:
         wanted = {place: name for place, name in wanted.items() if name in columns.read}
     rows: list[Row] = []
     skipped: list[tuple[int, str, str, bool]] = []
-    number = 1
-    for number, cells in enumerate(records, start=2):
+    number = first
+    for number, cells in enumerate(records, start=first + 1):
         if len(cells) == len(header) and not all(map(is_empty, cells)):
             if cells == found:
                 skipped.append((number, "the header again", "", False))
@@ -113,9 +118,9 @@ def _read_records(
         else:
             detail = f"{len(cells)} cells, the header has {len(header)}"
             skipped.append((number, "not as many cells as the header has", detail, True))
-    if number == 1:
+    if number == first:
         raise IngestError(f"{path}: the table has a header and no rows")
-    ledger = Ledger(tuple(range(2, number + 1)))
+    ledger = Ledger(tuple(range(first + 1, number + 1)))
     for row, reason, detail, bad in skipped:
         ledger.skip(row, reason, detail, bad=bad)
     _report_unknown(ledger, header, columns)

@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from estimator.errors import EstimatorError, IngestError
 from estimator.evidence import read_claims
@@ -257,6 +257,8 @@ def test_increments_of_records_sum_to_the_last_total(
 
 @FEW
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+@example(b"\n\ndays,x\n")
+@example(b"\xff\xfe\n\x00")
 def test_any_bytes_are_an_error_or_claims(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table"

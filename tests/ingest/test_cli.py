@@ -255,6 +255,11 @@ def test_files_and_outputs_that_cannot_be_are_told(
         (b"a\xff\n", "not UTF-8 (byte 0xff)"),
         (b"\xff\xfed", "not UTF-16, as its first bytes say"),
         (b"<html>", "expected a CSV table"),
+        (b"PK\x03\x04\x14", "a zip file or a workbook; expected text: unpack it"),
+        (b"\x1f\x8b\x08", "a gzip file; expected text"),
+        (b"\n\ndate,x\n", "column 'estimate_low' is missing"),
+        (b",,\n\nNA\n", "every line is empty"),
+        (b'""', "every line is empty"),
         (b'[{"a": 1}]', "expected a CSV table"),
         (b"date;estimate\n1;2\n", "expected commas"),
         (b"date;kind;who, or what\n1;2;3\n", "expected commas"),
@@ -414,3 +419,12 @@ def test_a_population_that_no_shipped_set_knows_is_told_with_what_to_add(
     assert "other_war" not in capsys.readouterr().out
     assert ingest(*words, "--population", "blue_forces") == 0
     assert "for another side or war add experiment=other_war" in capsys.readouterr().out
+
+
+def test_lines_before_the_header_count_and_are_no_rows(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "r.csv", RADFORD_HEADER, [report(), report(count=-1)])
+    path.write_text(f"\n,,,\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert ingest("radford", path, "-o", tmp_path / "c.csv") == 0
+    with (tmp_path / "c.csv.report.csv").open(encoding="utf-8", newline="") as file:
+        found = [(row["row"], row["outcome"]) for row in csv.DictReader(file)]
+    assert found == [("4", "used"), ("5", "skipped")]
