@@ -24,7 +24,7 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import graph_replace, vectorize_graph
 
-from estimator.assumptions import SamplerOptions
+from estimator.assumptions.groups import SamplerOptions
 from estimator.convergence import Convergence, convergence
 from estimator.laplace import laplace_whitening
 from estimator.model.build import build_from_inputs

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, SamplerOptions
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import SamplerOptions
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv

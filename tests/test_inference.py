@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from estimator.assumptions import SamplerOptions
+from estimator.assumptions.groups import SamplerOptions
 from estimator.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.inference import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import SamplerOptions
+from estimator.assumptions.groups import SamplerOptions
 from estimator.calibrate.options import FitOptions
 from estimator.calibrate.ranked import Ranked
 from estimator.convergence import convergence

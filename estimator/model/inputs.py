@@ -18,7 +18,8 @@ import scipy.sparse as sp
 import xarray as xr
 from scipy.linalg import block_diag
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet, is_packed
+from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, SamplerOptions
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import SamplerOptions
 from estimator.convergence import convergence
 from estimator.entries import EntryLayout, flatten
 from estimator.errors import EstimatorError

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import lognorm
 
-from estimator.assumptions import AssumptionSet, Delay
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.reporting import Delay
 from estimator.compose import assumption_set
 from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
