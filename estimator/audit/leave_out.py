@@ -21,7 +21,8 @@ import xarray as xr
 from estimator.audit.bases import AuditedSet, Basis
 from estimator.audit.options import AuditOptions
 from estimator.compare.answers import Answer
-from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
+from estimator.diagnostics import diagnose
+from estimator.inference import Short, infer_whitened, learn_whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
 from estimator.progress import Progress

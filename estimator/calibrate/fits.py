@@ -13,14 +13,8 @@ from estimator.assumptions.groups import SamplerOptions
 from estimator.calibrate.options import FitOptions
 from estimator.calibrate.ranked import Ranked
 from estimator.convergence import convergence
-from estimator.inference import (
-    Diagnostics,
-    Short,
-    infer_whitened,
-    learn_whitening,
-    verdict,
-    whitening_of,
-)
+from estimator.diagnostics import Diagnostics, verdict
+from estimator.inference import Short, infer_whitened, learn_whitening, whitening_of
 from estimator.model.inputs import ModelInputs
 from estimator.pilot import Pilot, transfer
 

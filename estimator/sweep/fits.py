@@ -14,17 +14,11 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
 from estimator.convergence import convergence
+from estimator.diagnostics import Diagnostics, verdict
 from estimator.entries import EntryLayout, flatten
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence
-from estimator.inference import (
-    Diagnostics,
-    Short,
-    infer,
-    infer_whitened,
-    learn_whitening,
-    verdict,
-)
+from estimator.inference import Short, infer, infer_whitened, learn_whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities, totals

@@ -89,7 +89,7 @@ def run_sweep(
     SweepError
         If a set failed and `options.fail_fast` is set. What is finished is kept.
     """
-    from estimator.inference import compilations
+    from estimator.compiled import compilations
 
     before = compilations()
     with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:
