@@ -14,7 +14,8 @@ import xarray as xr
 from estimator.assumptions.groups import SamplerOptions
 from estimator.compiled import CompiledStructure, compiled, draw_prior
 from estimator.laplace import laplace_whitening
-from estimator.model.inputs import SPARSE_WALKS, ModelInputs
+from estimator.model.inputs import ModelInputs
+from estimator.model.random_walk import SPARSE_WALKS
 from estimator.whitening import Whitening, whitened_model
 
 Progress = Callable[[int, int], None]
