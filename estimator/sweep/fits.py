@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -128,18 +126,6 @@ class Fit:
     def ok(self) -> bool:
         """Whether there are draws that can be trusted."""
         return self.diagnostics is not None and self.diagnostics.ok
-
-
-def evidence_key(assumptions: AssumptionSet) -> str:
-    """Equal for sets that choose the same claims in the same way."""
-    parts = [
-        assumptions.evidence.model_dump(mode="json"),
-        assumptions.window.model_dump(mode="json"),
-        assumptions.hedging.model_dump(mode="json"),
-        assumptions.killed_share.origins,
-        assumptions.reporting.delays(),
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def task_inputs(task: FitTask, evidence: Evidence) -> ModelInputs:
