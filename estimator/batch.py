@@ -26,13 +26,14 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions import AssumptionSet
 from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
 from estimator.paths import conf_dir
+from estimator.progress import progress_bar
 from estimator.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.sweep.design import design_overrides
@@ -74,14 +75,12 @@ class Batch:
         self.name = default_name()
         self.outputs = Path("outputs")
         self.plots = True
-        self.progress = Progress(
+        self.progress = progress_bar(
+            console,
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
 
     def estimate_one(
@@ -161,9 +160,9 @@ class Batch:
             _, trees = collect(self.outputs, self.name, self.folders)
             (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
             if self.plots:
-                from estimator.plots import DPI, plot_forest
+                from estimator.plots import plot_forest, save_figure
 
-                plot_forest(trees).savefig(run / "forest.png", dpi=DPI)
+                save_figure(plot_forest(trees), run, "forest", formats=("png",))
             self.console.print(terminal_table(trees))
         else:
             return

@@ -17,6 +17,7 @@ from estimator.audit import cli as audit_cli
 from estimator.backtest import cli as backtest_cli
 from estimator.breakeven import cli as breakeven_cli
 from estimator.calibrate import cli as calibrate_cli
+from estimator.commands import add_command, add_config_dir
 from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
 from estimator.ingest import cli as ingest_cli
@@ -101,14 +102,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser(
+    run = add_command(
+        commands,
         "run",
-        help="estimate one assumption set, or many with -m",
+        summary="estimate one assumption set, or many with -m",
         description=_RUN_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("-m", "--multirun", action="store_true", help="every product of the overrides")
-    run.add_argument("--config-dir", help="a folder of your own options, beside the shipped ones")
+    add_config_dir(run)
     run.add_argument("overrides", nargs="*", help="group=option or key=value, as Hydra takes them")
     run.set_defaults(command=_run)
     gather = commands.add_parser(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimator.assumptions import Projection
+from estimator.assumptions.groups import Projection
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ import numpy as np
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.model.build import RATIO_IN_FLOOR
-from estimator.model.inputs import SPARSE_WALKS, ModelInputs
+from estimator.model.inputs import ModelInputs
+from estimator.model.random_walk import SPARSE_WALKS
 from estimator.whitening import Whitening
 
 _PRIORS = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import ASSUMPTIONS, DerivedOptions
+from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.scenarios import DerivedOptions
 from estimator.model.figures import THOUSAND
 from estimator.model.hyperparameters import SHARED_TERMS
 

@@ -24,8 +24,9 @@ from estimator.model.figures import FIGURES, THOUSAND
 from estimator.quantities import totals
 
 if TYPE_CHECKING:
+    from estimator.diagnostics import Diagnostics
     from estimator.evidence.dataset import Evidence
-    from estimator.inference import Diagnostics, Draws
+    from estimator.inference import Draws
     from estimator.model.inputs import ModelInputs
 
 SUMMARY_COLUMNS = (

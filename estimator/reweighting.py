@@ -24,7 +24,8 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from scipy.special import logit, logsumexp
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.scalars import is_packed
 from estimator.entries import Entries, EntryLayout
 from estimator.priors import Prior
 

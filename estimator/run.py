@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, SamplerOptions
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import SamplerOptions
+from estimator.diagnostics import Diagnostics, diagnose
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv
-from estimator.inference import Diagnostics, Draws, Progress, attempts, diagnose, infer
+from estimator.inference import Draws, Progress, attempts, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
 from estimator.results import (

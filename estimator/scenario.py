@@ -14,13 +14,9 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
-from estimator.assumptions import (
-    AssumptionSet,
-    Band,
-    DerivedOptions,
-    Projection,
-    ScenarioOptions,
-)
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import Projection
+from estimator.assumptions.scenarios import Band, DerivedOptions, ScenarioOptions
 from estimator.dynamics import Walk, carry_on
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import returned_draws

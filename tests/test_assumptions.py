@@ -6,15 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from estimator.assumptions import (
-    ASSUMPTIONS,
-    AssumptionSet,
-    Band,
-    Pulse,
-    ScenarioOptions,
-    is_packed,
-    prior_problems,
-)
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.scalars import is_packed, prior_problems
+from estimator.assumptions.scenarios import Band, Pulse, ScenarioOptions
 from estimator.compose import compose_config, to_plain
 from estimator.errors import ConfigError
 from estimator.priors import Prior

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from scipy.stats import kstest, norm
 from scipy.stats import t as student
 
-from estimator.assumptions import Projection
+from estimator.assumptions.groups import Projection
 from estimator.dynamics import Walk, carry_on, local_steps
 
 N_DRAWS = 40_000

@@ -8,18 +8,12 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from estimator.assumptions import SamplerOptions
+from estimator.assumptions.groups import SamplerOptions
+from estimator.compiled import CompiledStructure, _checked, compilations, compiled, draw_prior
 from estimator.compose import assumption_set
+from estimator.diagnostics import diagnose
 from estimator.evidence import load_evidence
-from estimator.inference import (
-    CompiledStructure,
-    _checked,
-    _prior_draws,
-    attempts,
-    compilations,
-    compiled,
-    diagnose,
-)
+from estimator.inference import attempts
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from tests.evidence import tables
@@ -100,7 +94,7 @@ def test_the_log_likelihood_of_a_point_is_scipys(
     small: tuple[ModelInputs, CompiledStructure],
 ) -> None:
     inputs, entry = small
-    found, likelihood = entry.evaluate(_prior_draws(entry.model, 5, 3))
+    found, likelihood = entry.evaluate(draw_prior(entry.model, 5, 3))
     position = inputs.structure.coords["claim"].index("P")
     location = found["claim_location"].sel(claim="P").values
     noise = inputs.figure("noise")[position]
@@ -112,7 +106,7 @@ def test_the_log_likelihood_of_a_range_is_scipys(
     small: tuple[ModelInputs, CompiledStructure],
 ) -> None:
     inputs, entry = small
-    found, likelihood = entry.evaluate(_prior_draws(entry.model, 5, 3))
+    found, likelihood = entry.evaluate(draw_prior(entry.model, 5, 3))
     noise = inputs.figure("noise")[inputs.structure.coords["claim"].index("R")]
     normal = stats.norm(found["claim_location"].sel(claim="R").values, noise)
     near = np.abs(normal.mean() - np.log(30.0)) < 6 * noise
@@ -124,7 +118,7 @@ def test_the_log_likelihood_of_a_range_is_scipys(
 
 def test_the_same_seed_gives_the_same_prior(small: tuple[ModelInputs, CompiledStructure]) -> None:
     model = small[1].model
-    first, second, other = (_prior_draws(model, 4, seed) for seed in (3, 3, 4))
+    first, second, other = (draw_prior(model, 4, seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first["log_losses"], second["log_losses"])
     assert (first["log_losses"] != other["log_losses"]).all()
 

@@ -11,7 +11,8 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
 from estimator.model.build import RATIO_IN_FLOOR
-from estimator.model.inputs import SPARSE_WALKS, ModelInputs, model_inputs
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.model.random_walk import SPARSE_WALKS
 from estimator.pilot import Pilot, _moved, transfer
 from estimator.whitening import Whitening
 

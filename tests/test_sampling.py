@@ -14,9 +14,10 @@ from estimator.audit.bases import AuditedSet
 from estimator.audit.claims import judge_claims
 from estimator.audit.options import AuditOptions
 from estimator.audit.statements import judge_statements
+from estimator.compiled import compilations, compiled
 from estimator.compose import assumption_set, compose_config, to_plain
 from estimator.evidence import load_evidence
-from estimator.inference import compilations, compiled, infer
+from estimator.inference import infer
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.paths import conf_dir

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from estimator.audit.bases import AuditedSet, Basis, weighted_quantiles
-from estimator.audit.leave_out import LeaveOneOut, LeftOut, Progress
+from estimator.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.audit.options import AuditOptions
 from estimator.compare.answers import Answer
 from estimator.evidence.wording import figure_text
+from estimator.progress import Progress
 
 CONSISTENT, STRAINED, IN_CONFLICT, REPEAT = "consistent", "strained", "in conflict", "repeat"
 VERDICTS = (CONSISTENT, STRAINED, IN_CONFLICT, REPEAT)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.errors import ConfigError
+from estimator.commands import add_command, outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from estimator.compare.sets import Sets
 
 FOLDER = "audit"
-_OVERRIDES = ("audit.", "audit=")
+_GROUPS = ("audit",)
 _DESCRIPTION = """\
 Holds every claim against what each set predicts for it without having seen it; asks what was said
 in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
@@ -30,11 +30,11 @@ holds recruits, losses and returns against the published sizes of the force.
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "audit",
-        help="hold the claims against the posterior of each set",
+        summary="hold the claims against the posterior of each set",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "outputs",
@@ -60,10 +60,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.compare.cli import split_labels
     from estimator.compare.sets import Sets
 
-    overrides = [text for text in options.outputs if text.startswith(_OVERRIDES)]
-    outputs = [Path(text) for text in options.outputs if text not in overrides]
-    if not outputs:
-        raise ConfigError("audit needs the folder of at least one run. Got none")
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="audit needs the folder of at least one run"
+    )
     sets = Sets.open(outputs)
     if options.sets is not None:
         sets = sets.only(split_labels(options.sets, sets.labels))
@@ -91,32 +90,17 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     console
         For the progress bar.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from estimator.audit.options import AuditOptions
     from estimator.audit.run import PARTS, audit
     from estimator.audit.tables import markdown
     from estimator.compose import compose_config, to_plain
     from estimator.export import write_text
+    from estimator.progress import counting_bar
     from estimator.results import check_writable
 
     checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
     check_writable(folder)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("read", total=None)
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
+    with counting_bar(console, "read") as tell:
         found = audit(sets, checked, parts=folder / PARTS, progress=tell)
     found.write(folder)
     write_text(folder / "audit.md", markdown(found))
@@ -125,10 +109,7 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
 
 def draw(found: Audit, folder: Path) -> None:
     """Draw the verdicts as PNG and SVG."""
-    from estimator.export import atomically
-    from estimator.plots import DPI
+    from estimator.plots import save_figure
     from estimator.plots.audit import plot_audit
 
-    figure = plot_audit(found.claims)
-    for ending in ("png", "svg"):
-        atomically(folder / f"audit.{ending}", lambda path: figure.savefig(path, dpi=DPI))
+    save_figure(plot_audit(found.claims), folder, "audit")

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import QUANTITY_SCALES, HedgingOptions
+from estimator.assumptions import QUANTITY_SCALES
+from estimator.assumptions.groups import HedgingOptions
 from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.evidence.wording import figure_text
 from estimator.model.figures import POINTS, Figure

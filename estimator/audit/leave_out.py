@@ -22,9 +22,11 @@ import xarray as xr
 from estimator.audit.bases import AuditedSet, Basis
 from estimator.audit.options import AuditOptions
 from estimator.compare.answers import Answer
-from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
+from estimator.diagnostics import diagnose
+from estimator.inference import Short, infer_whitened, learn_whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
+from estimator.progress import Progress
 from estimator.quantities import reported_quantities
 from estimator.reweighting import smoothed
 
@@ -33,9 +35,6 @@ _OWN, _ATTEMPTS = 3, 6  # which attempt learns a whitening of its own, and how m
 
 Watched = Callable[[Basis], xr.Dataset]
 """Picks of the draws what is diagnosed."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how many of it are done, and how many there are."""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from estimator.audit.bases import AuditedSet
 from estimator.audit.claims import judge_claims
 from estimator.audit.conflicts import conflicts, resolutions
 from estimator.audit.face_values import face_values
-from estimator.audit.leave_out import Progress
 from estimator.audit.options import AuditOptions
 from estimator.audit.statements import judge_statements
 from estimator.compare.sets import Sets
 from estimator.errors import OutputError, problems_text
 from estimator.export import atomically, write_csv
+from estimator.progress import Progress
 from estimator.results import versions
 
 PARTS = "parts"

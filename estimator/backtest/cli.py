@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from estimator.commands import add_command, add_config_dir
 from estimator.errors import ConfigError, DiagnosticsError, nearest, problems_text
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ options.
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "backtest",
-        help="hold forecasts from every month of the past against what came",
+        summary="hold forecasts from every month of the past against what came",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "overrides",
@@ -45,9 +46,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         metavar="OVERRIDE",
         help="group=option or key=value; assumptions=A,B",
     )
-    parser.add_argument(
-        "--config-dir", help="a folder of your own options, beside the shipped ones"
-    )
+    add_config_dir(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="folder (default: <output_dir>/<name>)"
     )
@@ -159,25 +158,10 @@ def _folder(
 def _with_progress(
     sets: Sequence[AssumptionSet], options: BacktestOptions, fits: Path, console: Console
 ) -> Backtest:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from estimator.backtest.run import backtest
+    from estimator.progress import counting_bar
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("compose", total=None)
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
+    with counting_bar(console, "compose") as tell:
         cores = sets[0].sampler.cores
         return backtest(sets, options, cores=cores, fits=fits, progress=tell)
 
@@ -186,8 +170,7 @@ def draw(found: Backtest, folder: Path) -> None:
     """Draw forecasts and scores of each set as PNG and SVG."""
     from estimator.backtest.summary import summary
     from estimator.backtest.tables import STEM
-    from estimator.export import atomically
-    from estimator.plots import DPI
+    from estimator.plots import save_figure
     from estimator.plots.backtest import plot_forecasts, plot_scores
     from estimator.run import folder_name
 
@@ -206,10 +189,4 @@ def draw(found: Backtest, folder: Path) -> None:
             ),
         }
         for stem, figure in figures.items():
-            for kind in ("png", "svg"):
-                metadata = {"Date": None} if kind == "svg" else {}
-
-                def save(path: Path, figure: Any = figure, metadata: Any = metadata) -> None:
-                    figure.savefig(path, dpi=DPI, metadata=metadata)
-
-                atomically(folder / f"{stem}.{kind}", save)
+            save_figure(figure, folder, stem)

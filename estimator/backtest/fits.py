@@ -16,9 +16,10 @@ from scipy.special import logit
 from estimator.assumptions import AssumptionSet
 from estimator.backtest.options import BacktestOptions
 from estimator.backtest.origins import FORECAST, VINTAGE, Origin, Target
+from estimator.diagnostics import diagnose
 from estimator.evidence import Evidence
 from estimator.export import atomically
-from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
+from estimator.inference import Short, infer_whitened, learn_whitening
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from scipy.special import expit
 
-from estimator.assumptions import AssumptionSet, Projection
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import Projection
 from estimator.backtest.fits import NEEDED, WALKS, month_weight, typical_step
 from estimator.backtest.origins import FORECAST, VINTAGE, Origin, Target
 from estimator.dynamics import Walk, carry_on

@@ -7,7 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from estimator.assumptions import QUANTITY_SCALES, Names, Options, Projection, Section
+from estimator.assumptions import QUANTITY_SCALES
+from estimator.assumptions.fields import Names
+from estimator.assumptions.groups import Projection
+from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
 _MAIN = 0.9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,11 @@ from estimator.backtest.origins import (
 from estimator.errors import ConfigError, EvidenceError, problems_text
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import atomically
+from estimator.progress import Progress
 from estimator.results import versions
 
 FITS = "fits"
 """Folder of the draws that are kept, so that a back-test that was stopped goes on."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how many of it are done, and how many there are."""
 
 _HOW = ("draws", "tune", "max_depth", "target_accept", "attempts", "sources")
 

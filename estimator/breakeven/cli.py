@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from estimator.commands import add_command
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     commands
         What ``ArgumentParser.add_subparsers`` gave.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "breakeven",
-        help="find the value of an assumption at which a probability crosses a level",
+        summary="find the value of an assumption at which a probability crosses a level",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s KEY [KEY2] --event EVENT [--level P] [--range LOW:HIGH]... "
         "[--output FOLDER] [OVERRIDE...]",
     )

@@ -19,7 +19,8 @@ from estimator.evidence import Evidence
 from estimator.inference import Short
 from estimator.pilot import Pilot
 from estimator.reweighting import Hyperparameters, NaturalDraws
-from estimator.sweep.fits import Fit, FitTask, Shared, evidence_key, fit, pilot_of, task_inputs
+from estimator.sweep.evidences import evidence_key
+from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.options import SweepOptions
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from estimator.assumptions import Options
+from estimator.assumptions.sections import Options
 
 
 class BreakEvenOptions(Options):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logit, ndtri
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet, Spec
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.scalars import Spec
 from estimator.compose import assumption_set
 from estimator.errors import ConfigError, nearest
 from estimator.paths import conf_dir

@@ -35,7 +35,8 @@ def write_break_evens(results: Sequence[BreakEven], folder: Path) -> list[Path]:
     OutputError
         If a file cannot be written.
     """
-    from estimator.plots.break_even import plot_break_even, save_break_even
+    from estimator.plots import save_figure
+    from estimator.plots.break_even import plot_break_even
 
     check_writable(folder)
     text = json.dumps([one.to_dict() for one in results], indent=1, ensure_ascii=False) + "\n"
@@ -44,7 +45,7 @@ def write_break_evens(results: Sequence[BreakEven], folder: Path) -> list[Path]:
         write_text(folder / f"{STEM}.md", markdown(results)),
         write_text(folder / f"{STEM}.json", text),
     ]
-    return written + save_break_even(plot_break_even(results), folder, STEM)
+    return written + save_figure(plot_break_even(results), folder, STEM)
 
 
 def read_break_evens(folder: Path) -> list[BreakEven]:

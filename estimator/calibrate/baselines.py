@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from estimator.assumptions import HedgingOptions
+from estimator.assumptions.groups import HedgingOptions
 from estimator.calibrate.ranked import TOTAL
 from estimator.model.figures import THOUSAND
 from estimator.model.inputs import ModelInputs

@@ -16,11 +16,12 @@ from estimator.calibrate.breaks import broken_figures, broken_truth, touched
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import BrokenOptions, CalibrateOptions
 from estimator.calibrate.ranked import Ranked
-from estimator.calibrate.sbc import Progress, Result, facts_of, identity, simulate_missing
+from estimator.calibrate.sbc import Result, facts_of, identity, simulate_missing
 from estimator.calibrate.worlds import Prepared, Worlds
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
+from estimator.progress import Progress
 from estimator.reweighting import smoothed
 
 PART, LAST = "broken", "{last}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from estimator.commands import add_command, add_config_dir
 from estimator.errors import DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ The same command again goes on where it was stopped.
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "calibrate",
-        help="check in simulated worlds whether ranges mean what they say",
+        summary="check in simulated worlds whether ranges mean what they say",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "overrides",
@@ -42,7 +42,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         metavar="OVERRIDE",
         help="calibrate.KEY=VALUE (see conf/calibrate); others hold for every structure",
     )
-    parser.add_argument("--config-dir", help="a folder of your own options")
+    add_config_dir(parser)
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
     return parser
 
@@ -93,35 +93,19 @@ def _calibrated(
     checked: CalibrateOptions, options: argparse.Namespace, folder: Path, console: Console
 ) -> Calibration:
     """Calibrate with a progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from estimator.calibrate.run import calibrate
+    from estimator.progress import counting_bar
 
     own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
     overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("compose", total=None)
-
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
+    with counting_bar(console, "compose") as tell:
         return calibrate(checked, overrides, folder, tell, options.config_dir)
 
 
 def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
     """Draw the pictures of all parts as PNG."""
     from estimator.calibrate.pictures import pictures
-    from estimator.export import atomically
-    from estimator.plots import DPI
+    from estimator.plots import save_figure
 
     for name, figure in pictures(found, checked):
-        atomically(folder / "plots" / f"{name}.png", partial(figure.savefig, dpi=DPI))
+        save_figure(figure, folder / "plots", name, formats=("png",))

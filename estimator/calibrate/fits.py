@@ -9,18 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import SamplerOptions
+from estimator.assumptions.groups import SamplerOptions
 from estimator.calibrate.options import FitOptions
 from estimator.calibrate.ranked import Ranked
 from estimator.convergence import convergence
-from estimator.inference import (
-    Diagnostics,
-    Short,
-    infer_whitened,
-    learn_whitening,
-    verdict,
-    whitening_of,
-)
+from estimator.diagnostics import Diagnostics, verdict
+from estimator.inference import Short, infer_whitened, learn_whitening, whitening_of
 from estimator.model.inputs import ModelInputs
 from estimator.pilot import Pilot, transfer
 

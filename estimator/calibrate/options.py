@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions import ASSUMPTIONS, Date, Names, Options, Quantity, Section
+from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.fields import Date, Names, Quantity
+from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
 Part = Literal["sbc", "coverage", "broken", "reweighting"]

@@ -13,13 +13,14 @@ import pandas as pd
 from estimator.assumptions import ASSUMPTIONS
 from estimator.calibrate.journal import CalibrationJournal
 from estimator.calibrate.options import CalibrateOptions, Move
-from estimator.calibrate.sbc import Progress, identity
+from estimator.calibrate.sbc import identity
 from estimator.calibrate.worlds import Worlds
 from estimator.entries import Entries, statistics
 from estimator.errors import ConfigError, nearest
 from estimator.inference import Short
 from estimator.model.figures import FIGURES
 from estimator.pilot import Pilot
+from estimator.progress import Progress
 from estimator.reweighting import (
     Hyperparameters,
     Mixture,

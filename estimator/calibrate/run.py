@@ -15,7 +15,6 @@ from estimator.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.calibrate.ranked import group_of
 from estimator.calibrate.reweighted import compare_moves
 from estimator.calibrate.sbc import (
-    Progress,
     sbc_table,
     shares_table,
     simulate_structure,
@@ -24,6 +23,7 @@ from estimator.calibrate.sbc import (
 from estimator.calibrate.worlds import Worlds
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.export import write_csv
+from estimator.progress import Progress
 
 
 @dataclass

@@ -18,15 +18,13 @@ from estimator.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.calibrate.ranked import Ranked, group_of
 from estimator.calibrate.uniformity import FEWEST, holm, shares, uniformity
 from estimator.calibrate.worlds import Prepared, Worlds
+from estimator.progress import Progress
 from estimator.results import versions
 from estimator.scores import score_draws
 
 PART = "sbc"
 COLUMNS = ("truth", "rank", "median", "sd", "crps")
 """Numbers of each entry, before the ends of the ranges (all lows, all highs)."""
-
-Progress = Callable[[str, int, int], None]
-"""Told what is done, how much of it, and of how much."""
 
 Result = tuple[int, dict[str, Any], np.ndarray | None]
 """Number of a world, facts of its fit, its numbers (None without draws)."""

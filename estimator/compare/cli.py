@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from estimator.commands import add_command, outputs_and_overrides
 from estimator.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
   estimator compare outputs/lhs --answer 'losses[2026-01]' --answer 'P(net_change[2026-01] < 0)'
   estimator compare outputs/shipped --sets central,western --weights central=2,western=1
 """
-_OVERRIDE = "compare."
+_GROUPS = ("compare",)
 _FOLDER = "compare"
 _PICTURES = ("forest", "ridge", "fans_*", "tornado", "indices")
 _FORMATS = ("png", "svg")
@@ -39,11 +40,11 @@ _FORMATS = ("png", "svg")
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "compare",
-        help="set the answers of runs and sweeps side by side",
+        summary="set the answers of runs and sweeps side by side",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
@@ -84,10 +85,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.compare.sets import Sets
     from estimator.results import check_writable
 
-    outputs = [Path(text) for text in options.outputs if not text.startswith(_OVERRIDE)]
-    if not outputs:
-        raise ConfigError("compare needs the folder of at least one run or sweep. Got none")
-    chosen = _options([text for text in options.outputs if text.startswith(_OVERRIDE)])
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="compare needs the folder of at least one run or sweep"
+    )
+    chosen = _options(overrides)
     sets = Sets.open(outputs)
     weights = None if options.weights is None else split_weights(options.weights, sets.labels)
     if options.sets is not None:

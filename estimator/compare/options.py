@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from estimator.assumptions import Options
+from estimator.assumptions.sections import Options
 from estimator.compare.answers import Answer
 from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir

@@ -20,11 +20,9 @@ from estimator.compare.labels import names_of
 from estimator.compare.options import CompareOptions
 from estimator.compare.sets import Sets
 from estimator.entries import STATISTICS
-from estimator.export import atomically
-from estimator.plots import DPI, plot_comparison, plot_fans, plot_ridge
+from estimator.plots import plot_comparison, plot_fans, plot_ridge, save_figure
 from estimator.plots.tornado import plot_indices, plot_tornado
 
-FORMATS = ("png", "svg")
 _WIDTH = 34  # characters of a name
 _ORDERED = 16  # sets from which on they stand in the order of the first answer
 _WITH_FLOORS = ("losses",)
@@ -96,15 +94,15 @@ def draw_comparison(
     written = []
     with rc_context({"text.parse_math": False}):  # a label may hold a dollar sign
         forest = plot_comparison(drawn.shown(table), selection=drawn.selection)
-        written += _save(forest, folder / "forest")
+        written += _save(forest, folder, "forest")
         ridge = _ridge(drawn, answers, table, options.density_draws)
         if ridge is not None:
-            written += _save(ridge, folder / "ridge")
+            written += _save(ridge, folder, "ridge")
         few = Drawn.of(sets, answers[0], reference, options.fans)
         for quantity in options.fan_quantities:
             figure = _fans(few, quantity, reference)
             if figure is not None:
-                written += _save(figure, folder / f"fans_{quantity}")
+                written += _save(figure, folder, f"fans_{quantity}")
     return written
 
 
@@ -121,20 +119,14 @@ def draw_drivers(table: pd.DataFrame, folder: Path) -> list[Path]:
     with rc_context({"text.parse_math": False}):
         written = []
         if table["effect"].notna().any():  # else no prior could be moved
-            written += _save(plot_tornado(table), folder / "tornado")
+            written += _save(plot_tornado(table), folder, "tornado")
         if table["first_order"].notna().any():
-            written += _save(plot_indices(table), folder / "indices")
+            written += _save(plot_indices(table), folder, "indices")
     return written
 
 
-def _save(figure: Figure, path: Path) -> list[Path]:
-    files = []
-    for ending in FORMATS:
-        file = path.with_suffix(f".{ending}")
-        files.append(atomically(file, lambda partial: figure.savefig(partial, dpi=DPI)))
-        figure.set_layout_engine("none")  # the layout stays as it was worked out once
-    figure.clear()
-    return files
+def _save(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    return save_figure(figure, folder, stem, one_layout=True)
 
 
 def _ridge(

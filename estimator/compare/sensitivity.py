@@ -16,7 +16,8 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, REPORTING_UNITS, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions.reporting import REPORTING_UNITS
 from estimator.compare.answers import Answer, answer_draws
 from estimator.compare.options import CompareOptions
 from estimator.errors import OutputError

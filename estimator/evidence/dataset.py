@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, HedgingOptions, ReportingOptions
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import HedgingOptions
+from estimator.assumptions.reporting import ReportingOptions
 from estimator.errors import EvidenceError
 from estimator.evidence.floors import difference_floors
 from estimator.evidence.load import read_claims

@@ -7,7 +7,8 @@ import logging
 import numpy as np
 import pandas as pd
 
-from estimator.assumptions import EvidenceOptions, Names
+from estimator.assumptions.fields import Names
+from estimator.assumptions.groups import EvidenceOptions
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, MODELLED

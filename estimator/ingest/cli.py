@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from estimator.commands import add_command
 from estimator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ _NAMES = (
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "ingest",
-        help="bring a public table of others into the claims table",
+        summary="bring a public table of others into the claims table",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("format", metavar="FORMAT", help=", ".join(_NAMES))
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the table")

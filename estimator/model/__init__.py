@@ -2,6 +2,7 @@
 
 ====================  ==========================================================================
 `inputs`              numbers and structure that the model takes from assumptions and evidence
+`functionals`         claims as linear functionals of the months, other constants of the graph
 `figures`             published figures on the scales of the model
 `linear_maps`         all linear maps of the model, as one sparse operation
 `geometry`            coordinates in which the sampler moves

@@ -13,7 +13,8 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
 from estimator.model import claims, confirmation, force, random_walk
 from estimator.model.geometry import mapped_steps
-from estimator.model.inputs import SPARSE_WALKS, ModelInputs, Structure, model_inputs
+from estimator.model.inputs import ModelInputs, Structure, model_inputs
+from estimator.model.random_walk import SPARSE_WALKS
 
 _DIMS = {
     "assumption_location": ("assumption",),

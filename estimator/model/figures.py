@@ -9,12 +9,9 @@ import numpy as np
 import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import (
-    QUANTITY_SCALES,
-    AssumptionSet,
-    HedgingOptions,
-    SourceReporting,
-)
+from estimator.assumptions import QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions.groups import HedgingOptions
+from estimator.assumptions.reporting import SourceReporting
 from estimator.evidence.periods import DAYS_PER_MONTH
 
 THOUSAND = 1000.0

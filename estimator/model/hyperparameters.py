@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet, SharedBias
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.reporting import SharedBias
 from estimator.model.figures import reporting_size
 from estimator.priors import LINKS
 

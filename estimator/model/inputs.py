@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 import xarray as xr
 from scipy.linalg import block_diag
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet, is_packed
+from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
-from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.confirmation import Pivots
 from estimator.model.figures import (
     FIGURES,
@@ -28,6 +27,7 @@ from estimator.model.figures import (
     figures_of_claims,
 )
 from estimator.model.force import wounded_before
+from estimator.model.functionals import constant_arrays
 from estimator.model.geometry import losses_map, step_maps
 from estimator.model.hyperparameters import (
     SHARED_TERMS,
@@ -40,26 +40,9 @@ from estimator.model.hyperparameters import (
     wandering_biases,
 )
 from estimator.model.linear_maps import Layout, stack, stored
-from estimator.model.random_walk import carried_steps, innovation_map
+from estimator.model.random_walk import SPARSE_WALKS, WALKS, innovation_map
 
-SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
-"""Series of which few claims speak, in the order of `ASSUMPTIONS`."""
-
-WALKS = ("losses", *SPARSE_WALKS)
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
-
-_SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
-_BALANCE = {
-    "losses": {"losses": 1.0},
-    "killed": {"killed": 1.0},
-    "wounded": {"losses": 1.0, "killed": -1.0},
-    "killed_share": {"killed": 1.0},
-    "recruits": {"recruits": 1.0},
-    "foreign_recruits": {"foreign_recruits": 1.0},
-    "replacement_gap": {"recruits": 1.0, "losses": -1.0},
-    "net_change": {"recruits": 1.0, "foreign_recruits": 1.0, "returned": 1.0, "losses": -1.0},
-}
-_BALANCE["force_size"] = _BALANCE["net_change"]
 
 
 @dataclass(frozen=True)
@@ -171,7 +154,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     shared = shared_biases(speakers, assumptions)
     wandering = wandering_biases(sources, data.sizes["month"], assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
-    constants = _constants(data, sources, wandering, assumptions)
+    constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
     reporter, reported_by = _reported_by(data, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
@@ -311,92 +294,6 @@ def _start(
     return np.asarray(level - reported_by @ np.concatenate([bias, drift, no_steps]))
 
 
-def _constants(
-    data: xr.Dataset,
-    sources: list[str],
-    wandering: WanderingBiases,
-    assumptions: AssumptionSet,
-) -> dict[str, np.ndarray]:
-    n_months = data.sizes["month"]
-    weight = data["weight"].values
-    exposure = data["month_days"].values / DAYS_PER_MONTH
-    quantities = data["quantity"].values.tolist()
-    scales = np.array([QUANTITY_SCALES[quantity] for quantity in quantities])
-    picks = np.zeros((data.sizes["claim"], len(sources)))
-    for row, name in enumerate(data["source"].values.tolist()):
-        picks[row, sources.index(name)] = 1.0
-    years = _years_of_claims(data, scales == "stock")
-    total = [
-        _functional(_BALANCE[quantity], weight[row], exposure, quantity)
-        for row, quantity in enumerate(quantities)
-    ]
-    rest = np.zeros((len(quantities), len(_SERIES) * n_months + 2))
-    share = scales == "logit"
-    rest[share, : 2 * n_months] = np.concatenate([weight[share], -weight[share]], axis=1)
-    return {
-        "exposure": exposure,
-        **{
-            f"carried_{walk}": carried_steps(getattr(assumptions, walk).persistence, n_months)
-            for walk in WALKS
-        },
-        "mobilisation_weight": _mobilisation_weight(data, assumptions),
-        "confirmed_weight": data["confirmed_weight"].values,
-        "own_floor": _own_floor(data["confirmed_weight"].values > 0),
-        "total": np.array(total).reshape(rest.shape),
-        "rest": rest,
-        "shift": np.concatenate(
-            [
-                picks,
-                picks * years[:, None],
-                picks[:, wandering.source] * _ramps_of_claims(data, wandering, scales == "stock"),
-            ],
-            axis=1,
-        ),
-        "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
-        "months_before_window": np.array(float(assumptions.window.months_before_window)),
-    }
-
-
-def _own_floor(covered: np.ndarray) -> np.ndarray:
-    return covered[covered.sum(axis=1) == 1].any(axis=0).astype(float)
-
-
-def _years_of_claims(data: xr.Dataset, is_stock: np.ndarray) -> np.ndarray:
-    """Years before the window's end at which a claim's drift is read. (claim,).
-
-    The mean month of a sum's period; the date of a stock, whose period reaches back to the start.
-    """
-    weight, years = data["weight"].values, data["years_to_end"].values
-    mean = weight @ years / np.maximum(weight.sum(axis=1), 1e-9)
-    last = years[np.cumsum(weight > 0, axis=1).argmax(axis=1)]
-    return np.where(is_stock, last, mean)
-
-
-def _ramps_of_claims(
-    data: xr.Dataset, wandering: WanderingBiases, is_stock: np.ndarray
-) -> np.ndarray:
-    """How much of each step of a wandering bias is in each claim. (claim, bias_step)."""
-    weight = data["weight"].values
-    mean = weight @ wandering.ramps / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
-    last = wandering.ramps[np.cumsum(weight > 0, axis=1).argmax(axis=1)]
-    return np.where(is_stock[:, None], last, mean)
-
-
-def _functional(
-    balance: dict[str, float], weight: np.ndarray, exposure: np.ndarray, quantity: str
-) -> np.ndarray:
-    """Write a claim as a linear functional of all series, other exits and the start."""
-    n_months = len(weight)
-    row = np.zeros(len(_SERIES) * n_months + 2)
-    for name, sign in balance.items():
-        begin = _SERIES.index(name) * n_months
-        row[begin : begin + n_months] = sign * weight
-    if quantity in ("net_change", "force_size"):
-        row[-2] = -float(weight @ exposure)
-        row[-1] = 1.0 if quantity == "force_size" else 0.0
-    return row
-
-
 def _reported_by(
     data: xr.Dataset, sources: list[str], wandering: WanderingBiases
 ) -> tuple[str | None, sp.csr_array]:
@@ -439,17 +336,3 @@ def _reported_by(
     return reporter, sp.csr_array(
         (entries.ravel(), np.tile(columns, n_months), starts), shape=shape
     )
-
-
-def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
-    """Share of the mobilisation that falls into each month. (month,)."""
-    options = assumptions.recruitment
-    start, end = pd.Timestamp(data.attrs["window_start"]), pd.Timestamp(data.attrs["window_end"])
-    nothing = np.zeros(data.sizes["month"])
-    if options.mobilisation_start is None or options.mobilisation_end is None:
-        return nothing
-    first, last = pd.Timestamp(options.mobilisation_start), pd.Timestamp(options.mobilisation_end)
-    if last < start or first > end:
-        return nothing
-    inside = Window(start, end).overlap_days(max(first, start), min(last, end))
-    return np.asarray(inside / ((last - first).days + 1))

@@ -19,6 +19,11 @@ from pytensor.tensor import TensorVariable
 
 from estimator.model.confirmation import Floor, FloorTransform
 
+SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
+"""Series of which few claims speak, in the order of `ASSUMPTIONS`."""
+
+WALKS = ("losses", *SPARSE_WALKS)
+
 
 def carried_steps(persistence: float, n_months: int) -> np.ndarray:
     """How much of each month's step is left in each later month. (month, month)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
-from estimator.plots._style import DPI
+from estimator.plots._files import save_figure
 from estimator.plots.comparison import plot_comparison
 from estimator.plots.fans import plot_fans
 from estimator.plots.force import plot_force
@@ -22,7 +22,6 @@ from estimator.plots.ridge import plot_ridge
 from estimator.plots.trace_rank import plot_trace_rank
 
 __all__ = [
-    "DPI",
     "plot_comparison",
     "plot_fans",
     "plot_force",
@@ -34,6 +33,7 @@ __all__ = [
     "plot_recruits_losses",
     "plot_ridge",
     "plot_trace_rank",
+    "save_figure",
     "save_plots",
 ]
 
@@ -64,13 +64,8 @@ def save_plots(result: xr.DataTree, folder: Path) -> list[Path]:
     list of pathlib.Path
         The files written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, plot, groups in _PLOTS:
         if all(group in result.children for group in groups):
-            path = folder / f"{name}.png"
-            figure = plot(result)
-            figure.savefig(path, dpi=DPI)
-            figure.clear()
-            written.append(path)
+            written += save_figure(plot(result), folder, name, formats=("png",))
     return written

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 from scipy.special import ndtri
 
-from estimator.export import atomically
 from estimator.plots import _style as style
 from estimator.plots._break_even import Drawn, Key
 
@@ -59,20 +57,6 @@ def plot_break_even(results: Sequence[Drawn]) -> Figure:
         notes=[] if len(results) > 1 else [first.sentence],
         ranges=f"bands and intervals: {share}, of the Monte-Carlo error alone",
     )
-
-
-def save_break_even(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """Write a figure as PNG and SVG, each in one step; return the files."""
-
-    def written(kind: str) -> Path:
-        # A date in the file would make two runs of one question differ.
-        metadata = {"Date": None} if kind == "svg" else {}
-        return atomically(
-            folder / f"{stem}.{kind}",
-            lambda partial: figure.savefig(partial, dpi=style.DPI, format=kind, metadata=metadata),
-        )
-
-    return [written(kind) for kind in ("png", "svg")]
 
 
 def _provenance(results: Sequence[Drawn]) -> xr.DataTree:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.errors import ConfigError
+from estimator.commands import add_command, outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,11 +27,11 @@ An audit that is there (estimator audit) is taken; else one without fits is made
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the parsers of a command line, and return its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser = add_command(
+        commands,
         "report",
-        help="make one self-contained page on a run",
+        summary="make one self-contained page on a run",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "outputs",
@@ -57,17 +57,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.report.page import write_report
     from estimator.results import check_writable
 
-    overrides = [text for text in options.outputs if _is_override(text)]
-    outputs = [Path(text) for text in options.outputs if text not in overrides]
-    if not outputs:
-        raise ConfigError("report needs the folder of a run. Got none")
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="report needs the folder of a run"
+    )
     path = options.output or outputs[0] / FILE
     check_writable(path.parent)
     data = gather(outputs, overrides, console, fits=not options.no_fits)
     console.print(f"Report: {write_report(data, path)}", markup=False)
     return 0
-
-
-def _is_override(text: str) -> bool:
-    key, equals, _ = text.partition("=")
-    return bool(equals) and key.partition(".")[0] in _GROUPS

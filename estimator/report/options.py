@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from estimator.assumptions import Options, Section
+from estimator.assumptions.sections import Options, Section
 from estimator.compare.answers import Answer
 from estimator.errors import ConfigError
 from estimator.report import words

@@ -11,43 +11,29 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
 
-from estimator.entries import Entries, EntryLayout, statistics
-from estimator.errors import EstimatorError, SweepError
-from estimator.evidence import Evidence, load_evidence
-from estimator.evidence.load import read_claims
-from estimator.inference import Short
+from estimator.errors import SweepError
 from estimator.pilot import Pilot
 from estimator.results import versions
-from estimator.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
+from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
-from estimator.sweep.files import thinning
-from estimator.sweep.fits import (
-    Fit,
-    FitTask,
-    Shared,
-    diagnosed_rows,
-    evidence_key,
-    fit,
-    fit_entries,
-    pilot_of,
-    task_inputs,
-)
-from estimator.sweep.journal import FitRecord, Journal, Obtained, SetRecord
+from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
+from estimator.sweep.journal import FitRecord, Journal, SetRecord
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
+from estimator.sweep.pools import Pool, make_pool, reweight_chunk
+from estimator.sweep.records import fit_record, fitted_record
+from estimator.sweep.rounds import PlannedFit, fit_task, next_fits, planned_fit
 from estimator.sweep.sets import SweepSet
 
 log = logging.getLogger(__name__)
 
-_PER_ROUND = 4
 _CHUNK = 64  # sets that one reweighting task takes
 _COMMIT = 256  # sets that are written in one step
 
@@ -91,7 +77,7 @@ class Engine:
         self.options, self.journal, self.executor, self.tell = options, journal, executor, listener
         self.sets = sets
         self.failed: dict[str, str] = {}
-        self.evidences, keyed = _evidences(sets, self._fails)
+        self.evidences, keyed = evidences_of(sets, self._fails)
         planner = Planner(self.evidences)
         planned = []
         ids: set[str] = set()
@@ -102,7 +88,7 @@ class Engine:
                 planned.append((group_key, plan))
         self.groups = groups_of(planner, planned)
         self.by_id = {one.set_id: (group, one) for group in self.groups for one in group.sets}
-        self._pools: dict[tuple[str, tuple[str, ...]], _Pool] = {}
+        self._pools: dict[tuple[str, tuple[str, ...]], Pool] = {}
         self._draws: dict[str, Fit] = {}
 
     # ---- the whole ------------------------------------------------------------------------------
@@ -134,6 +120,9 @@ class Engine:
             number += 1
         if self.options.check:
             self._check(number)
+
+    def _group(self, key: str) -> Group:
+        return next(group for group in self.groups if group.key == key)
 
     def _pending(self) -> dict[str, list[PlannedSet]]:
         """Return the sets without a result, by group."""
@@ -169,7 +158,8 @@ class Engine:
         """Whether a fit is one of a set, or a covering fit, of this sweep's groups."""
         if record.set_id is not None:
             return record.set_id in self.by_id
-        return any(record.fit_id == _task("cover", group, None)["fit_id"] for group in self.groups)
+        covering = (planned_fit("cover", group, None) for group in self.groups)
+        return any(record.fit_id == planned["fit_id"] for planned in covering)
 
     def _forget_what_no_longer_holds(self) -> None:
         """Do again what failed, or was reweighted under looser bounds than today's."""
@@ -193,47 +183,23 @@ class Engine:
 
     # ---- planning -------------------------------------------------------------------------------
 
-    def _next_round(
-        self, number: int, pending: dict[str, list[PlannedSet]]
-    ) -> list[dict[str, str | None]]:
-        """Which fits to make next: name, kind, group and set of each."""
-        tasks: list[dict[str, str | None]] = []
+    def _next_round(self, number: int, pending: dict[str, list[PlannedSet]]) -> list[PlannedFit]:
+        """Which fits to make next."""
+        tasks = []
         records = self.journal.fits()
         for group in self.groups:
             left = pending.get(group.key, [])
-            if not left:
-                continue
-            mine = [r for r in records if r.group_key == group.key and self._applies(r)]
-            if self.options.method == "fit" or group.is_fitted:
-                tasks += [_task("single", group, one) for one in left]
-            elif not mine and group.can_be_covered:
-                tasks.append(_task("cover", group, None))
-            elif self._not_worth_it(mine, len(left), len(group.sets)):
-                tasks += [_task("single", group, one) for one in left]
-            else:
-                indices = {one.set_id: index for index, one in enumerate(group.sets)}
-                known = [
-                    indices[record.set_id] if record.set_id is not None else group.center
-                    for record in mine
-                    if record.ok
-                ]
-                candidates = [indices[one.set_id] for one in left]
-                count = _PER_ROUND if number <= 1 else 2 * _PER_ROUND
-                picked = group.spread_out(candidates, known, count)
-                tasks += [_task("base", group, group.sets[index]) for index in picked]
+            if left:
+                made = self._fits_of(group, records)
+                tasks += next_fits(number, group, left, made, self.options.method)
         return tasks
 
-    @staticmethod
-    def _not_worth_it(mine: Sequence[FitRecord], left: int, size: int) -> bool:
-        """Whether fitting what is left is less work than more bases: each reaches only itself."""
-        bases = [record for record in mine if record.kind == "base"]
-        if left <= 2 * _PER_ROUND:
-            return True
-        return len(bases) >= 2 * _PER_ROUND and (size - left) < 4 * len(bases)
+    def _fits_of(self, group: Group, records: Sequence[FitRecord]) -> list[FitRecord]:
+        return [r for r in records if r.group_key == group.key and self._applies(r)]
 
     # ---- fitting --------------------------------------------------------------------------------
 
-    def _fit_round(self, number: int, tasks: Sequence[dict[str, str | None]]) -> None:
+    def _fit_round(self, number: int, tasks: Sequence[PlannedFit]) -> None:
         known = {record.fit_id: record for record in self.journal.fits()}
         done = self.journal.finished()
         todo = []
@@ -259,28 +225,11 @@ class Engine:
         """Chains of one fit at a time: sets share the cores while there are enough of them."""
         return max(1, self.executor.workers // max(n_tasks, 1))
 
-    def _fit_task(self, task: dict[str, str | None]) -> FitTask:
-        group = next(group for group in self.groups if group.key == task["group_key"])
-        cover = task["set_id"] is None
-        one = group.sets[group.center] if cover else self.by_id[str(task["set_id"])][1]
-        base = task["kind"] != "single"
-        options = self.options
-        settings = Short(
-            chains=one.assumptions.sampler.chains,
-            tune=options.tune,
-            draws=options.base_draws if base else options.fit_draws,
-            max_depth=options.base_max_depth if base else options.fit_max_depth,
-            target_accept=options.target_accept,
-        )
-        seed = one.assumptions.seed + (1_000_003 if task["kind"] == "check" else 0)
-        return FitTask(
-            str(task["fit_id"]),
-            one.assumptions,
-            one.evidence_key,
-            settings,
-            seed,
-            group.covering_priors() if cover else {},
-        )
+    def _fit_task(self, task: PlannedFit) -> FitTask:
+        group = self._group(str(task["group_key"]))
+        set_id = task["set_id"]
+        one = group.sets[group.center] if set_id is None else self.by_id[set_id][1]
+        return fit_task(task, group, one, self.options)
 
     def _pilots(self, work: Sequence[FitTask]) -> dict[str, Pilot]:
         """Pilots of all structures; those that are missing are fitted, one after the other."""
@@ -302,23 +251,13 @@ class Engine:
             pilots[structure] = pilot
         return pilots
 
-    def _keep(self, number: int, position: int, task: dict[str, str | None], found: Fit) -> None:
-        record = FitRecord(
-            found.fit_id,
-            number,
-            position,
-            str(task["group_key"]),
-            str(task["kind"]),
-            task["set_id"],
-            found.diagnostics,
-            found.relative_ess,
-            found.error,
-            found.seconds,
-            found.attempts,
-        )
+    def _keep(self, number: int, position: int, task: PlannedFit, found: Fit) -> None:
+        record = fit_record(number, position, task, found)
         of_set = None
         if task["set_id"] is not None and task["kind"] != "check":
-            of_set = self._fitted(self.by_id[str(task["set_id"])][1], found)
+            _, one = self.by_id[task["set_id"]]
+            evidence = self.evidences[one.evidence_key]
+            of_set = fitted_record(one, found, evidence, self.journal.add_layout)
         base = task["kind"] in ("cover", "base")
         wanted = base or task["kind"] == "check" or self.options.keep_draws
         keep = found if found.core is not None and wanted else None
@@ -336,46 +275,18 @@ class Engine:
             if failures and self.options.fail_fast:
                 raise SweepError(f"{label}: {failures}")
 
-    def _fitted(self, one: PlannedSet, found: Fit) -> SetRecord:
-        diagnostics = found.diagnostics
-        if diagnostics is None:
-            obtained = Obtained(
-                "failed", (found.fit_id,), np.nan, 0.0, np.nan, 0, found.error, found.seconds
-            )
-            return SetRecord(one.set_id, obtained, "", None, None, found.error)
-        layout, draws, relative = fit_entries(
-            found, one.assumptions, self.evidences[one.evidence_key]
-        )
-        entries = pooled_entries([(layout, draws, relative)])
-        obtained = Obtained(
-            "fitted",
-            (found.fit_id,),
-            np.nan,
-            min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail),
-            diagnostics.max_rhat,
-            diagnostics.divergences,
-            "; ".join(diagnostics.failures),
-            found.seconds,
-        )
-        return SetRecord(
-            one.set_id, obtained, self.journal.add_layout(layout), statistics(entries), None
-        )
-
     # ---- reweighting ----------------------------------------------------------------------------
 
     def _reweight_pending(self) -> None:
         records = self.journal.fits()
         for key, left in self._pending().items():
-            group = next(group for group in self.groups if group.key == key)
+            group = self._group(key)
             if self.options.method == "fit" or group.is_fitted:
                 continue
             bases = [
                 record
-                for record in records
-                if record.group_key == key
-                and record.ok
-                and record.kind in ("cover", "base")
-                and self._applies(record)
+                for record in self._fits_of(group, records)
+                if record.ok and record.kind in ("cover", "base")
             ]
             if bases:
                 self._reweight(group, left, bases)
@@ -398,12 +309,14 @@ class Engine:
                     waiting = []
         self.journal.add_sets(waiting)
 
-    def _pool(self, group: Group, bases: Sequence[FitRecord]) -> _Pool:
+    def _pool(self, group: Group, bases: Sequence[FitRecord]) -> Pool:
         names = tuple(record.fit_id for record in bases)
         if (group.key, names) not in self._pools:
             self._pools.clear()  # one at a time: a pool is large
             fits = [self._fit_of(record) for record in bases]
-            self._pools[group.key, names] = make_pool(group, bases, fits, self)
+            self._pools[group.key, names] = make_pool(
+                group, bases, fits, self.by_id, self.evidences
+            )
             self._draws = {name: self._draws[name] for name in names}
         return self._pools[group.key, names]
 
@@ -425,170 +338,12 @@ class Engine:
             return
         rng = np.random.default_rng(0)
         chosen = rng.permutation(len(reweighted))[: self.options.check]
-        tasks = [_task("check", *self.by_id[reweighted[i]]) for i in sorted(chosen.tolist())]
+        tasks = [planned_fit("check", *self.by_id[reweighted[i]]) for i in sorted(chosen.tolist())]
         self._fit_round(1_000_000 + number, tasks)
 
 
 def _versions() -> str:
     return json.dumps(versions())
-
-
-def _task(kind: str, group: Group, one: PlannedSet | None) -> dict[str, str | None]:
-    name = f"{group.key}-{group.covering_key}" if one is None else one.set_id
-    return {
-        "fit_id": f"{kind}-{name}",
-        "kind": kind,
-        "group_key": group.key,
-        "set_id": None if one is None else one.set_id,
-    }
-
-
-def _evidences(
-    sets: Sequence[SweepSet], fails: Callable[[SweepSet, str], None]
-) -> tuple[dict[str, Evidence], list[tuple[SweepSet, str]]]:
-    """Load each evidence that any set uses once; return them, and which set uses which."""
-    evidences: dict[str, Evidence] = {}
-    problems: dict[str, str] = {}
-    keyed = []
-    for one in sets:
-        if one.assumptions is None:
-            fails(one, one.error)
-            continue
-        key = evidence_key(one.assumptions)
-        if key not in evidences and key not in problems:
-            try:
-                claims = read_claims(one.assumptions.evidence.files)
-                evidences[key] = load_evidence(one.assumptions, claims)
-            except EstimatorError as error:
-                problems[key] = str(error)
-        if key in problems:
-            fails(one, problems[key])
-        else:
-            keyed.append((one, key))
-    return evidences, keyed
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """Joined draws of some fits of a group, ready to be weighted."""
-
-    names: tuple[str, ...]
-    mixture: Mixture
-    entries: Entries
-    layout: EntryLayout
-    unused_rows: dict[str, np.ndarray]
-    worst_relative_ess: float
-    max_rhat: float
-    divergences: int
-
-
-def make_pool(
-    group: Group, bases: Sequence[FitRecord], fits: Sequence[Fit], engine: Engine
-) -> _Pool:
-    """Join the draws of fits of a group."""
-    middle = group.sets[group.center]
-    covering = group.covering_priors() if group.can_be_covered else {}
-    thin = thinning([_size(found) for found in fits])
-    natural, hypers, parts = [], [], []
-    all_used = _all_used(engine.evidences[middle.evidence_key])
-    for record, found in zip(bases, fits, strict=True):
-        core = found.core
-        if core is None:
-            raise ValueError(f"{record.fit_id} has no draws")
-        core = core.isel(draw=slice(None, None, thin))
-        one = middle if record.set_id is None else engine.by_id[record.set_id][1]
-        hyper = one.hyper
-        if record.set_id is None:
-            location = [covering[f"{p}_location"].ravel() for p in ("assumption", "reporting")]
-            scale = [covering[f"{p}_scale"].ravel() for p in ("assumption", "reporting")]
-            hyper = replace(hyper, location=np.concatenate(location), scale=np.concatenate(scale))
-        natural.append(NaturalDraws.of(core, one.one_sided))
-        hypers.append(hyper)
-        thinned = replace(found, core=core)
-        parts.append(fit_entries(thinned, middle.assumptions, all_used))
-    mixture = Mixture(natural, hypers, group.varying, claims_vary=group.claims_vary)
-    entries = pooled_entries(parts)
-    rows = diagnosed_rows(entries.layout)
-    diagnostics = [record.diagnostics for record in bases if record.diagnostics is not None]
-    return _Pool(
-        tuple(record.fit_id for record in bases),
-        mixture,
-        entries,
-        entries.layout,
-        {
-            key: _unused_rows(entries.layout, engine.evidences[key])
-            for key in {one.evidence_key for one in group.sets}
-        },
-        float(entries.relative_ess[rows].min()),
-        max(d.max_rhat for d in diagnostics),
-        sum(d.divergences for d in diagnostics),
-    )
-
-
-def _size(found: Fit) -> int:
-    return 0 if found.core is None else found.core.sizes["chain"] * found.core.sizes["draw"]
-
-
-def _all_used(evidence: Evidence) -> Evidence:
-    """Evidence in which every claim counts, so that no entry is left out of a pool."""
-    data = evidence.dataset
-    return replace(
-        evidence,
-        dataset=data.assign(used=data["used"] | True, confirmed_used=data["confirmed_used"] | True),
-    )
-
-
-def _unused_rows(layout: EntryLayout, evidence: Evidence) -> np.ndarray:
-    """Rows of sources and of confirmed periods that do not count."""
-    data = evidence.dataset
-    sources = set(data["source"].values[data["used"].values].tolist())
-    floors = set(data["confirmed_claim"].values[data["confirmed_used"].values].tolist())
-    counted = {
-        "reporting_bias": sources,
-        "reporting_drift": sources,
-        "unconfirmed": floors,
-        "unconfirmed_ratio": floors,
-    }
-    rows = []
-    for variable in layout.variables:
-        if variable.name in counted:
-            begin = layout.slices[variable.name].start
-            rows += [
-                begin + n
-                for n, label in enumerate(variable.labels)
-                if label not in counted[variable.name]
-            ]
-    return np.array(rows, dtype=int)
-
-
-def reweight_chunk(
-    sets: Sequence[PlannedSet], shared: tuple[_Pool, SweepOptions]
-) -> list[SetRecord]:
-    """Reweight some sets; those that the draws do not reach are left out."""
-    pool, options = shared
-    records = []
-    for one in sets:
-        begin = time.perf_counter()
-        found = smoothed(pool.mixture.log_ratio(one.hyper))
-        ess = found.kish * pool.worst_relative_ess
-        minimum = one.assumptions.sampler.min_ess
-        if not (found.k_hat <= options.max_k_hat and ess >= minimum):
-            continue
-        table = statistics(pool.entries, np.exp(found.log_weights))
-        table[pool.unused_rows[one.evidence_key]] = np.nan
-        obtained = Obtained(
-            "reweighted",
-            pool.names,
-            found.k_hat,
-            ess,
-            pool.max_rhat,
-            pool.divergences,
-            "",
-            time.perf_counter() - begin,
-        )
-        weights = found.log_weights if options.keep_draws else None
-        records.append(SetRecord(one.set_id, obtained, pool.layout.name, table, weights))
-    return records
 
 
 def _threads(executor: Executor) -> Executor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -11,19 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, SamplerOptions
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import SamplerOptions
 from estimator.convergence import convergence
+from estimator.diagnostics import Diagnostics, verdict
 from estimator.entries import EntryLayout, flatten
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence
-from estimator.inference import (
-    Diagnostics,
-    Short,
-    infer,
-    infer_whitened,
-    learn_whitening,
-    verdict,
-)
+from estimator.inference import Short, infer, infer_whitened, learn_whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
 from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities, totals
@@ -133,18 +126,6 @@ class Fit:
     def ok(self) -> bool:
         """Whether there are draws that can be trusted."""
         return self.diagnostics is not None and self.diagnostics.ok
-
-
-def evidence_key(assumptions: AssumptionSet) -> str:
-    """Equal for sets that choose the same claims in the same way."""
-    parts = [
-        assumptions.evidence.model_dump(mode="json"),
-        assumptions.window.model_dump(mode="json"),
-        assumptions.hedging.model_dump(mode="json"),
-        assumptions.killed_share.origins,
-        assumptions.reporting.delays(),
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def task_inputs(task: FitTask, evidence: Evidence) -> ModelInputs:

@@ -20,9 +20,9 @@ import numpy as np
 import xarray as xr
 from filelock import FileLock, Timeout
 
+from estimator.diagnostics import Diagnostics
 from estimator.entries import STATISTICS, EntryLayout
 from estimator.errors import OutputError
-from estimator.inference import Diagnostics
 from estimator.pilot import Pilot
 from estimator.results import plain_numbers
 from estimator.sweep.fits import Fit

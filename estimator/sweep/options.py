@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from estimator.assumptions import Options, Section
+from estimator.assumptions.sections import Options, Section
 
 
 class Axis(Section):

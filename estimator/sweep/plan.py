@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.scalars import is_packed
 from estimator.evidence import Evidence
 from estimator.model.figures import confirmed_data, figures_of_claims
 from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of

@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.diagnostics import Diagnostics
 from estimator.entries import flatten, statistics
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
-from estimator.inference import Diagnostics
 from estimator.results import read_result, versions
 from estimator.reweighting import pooled_entries
 from estimator.sweep.collect import collect_sweep, facts_of

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
 from estimator.errors import ConfigError, SweepError
+from estimator.progress import progress_bar
 from estimator.results import versions
 from estimator.sweep.check import check_table
 from estimator.sweep.collect import collect_sweep, facts_of, set_table
@@ -89,7 +89,7 @@ def run_sweep(
     SweepError
         If a set failed and `options.fail_fast` is set. What is finished is kept.
     """
-    from estimator.inference import compilations
+    from estimator.compiled import compilations
 
     before = compilations()
     with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:
@@ -149,7 +149,8 @@ class _Bar:
 
     def __init__(self, console: Console, total: int) -> None:
         self._counts: Counter[str] = Counter()
-        self._progress = Progress(
+        self._progress = progress_bar(
+            console,
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
@@ -157,9 +158,6 @@ class _Bar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("compose", total=total, counts="")
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet, Projection
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import Projection
 from estimator.backtest import run as running
 from estimator.backtest.fits import Fitter, forecast_inputs, typical_step
 from estimator.backtest.run import Backtest, backtest

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estimator.assumptions import Projection
+from estimator.assumptions.groups import Projection
 from estimator.backtest.fits import forecast_inputs, typical_step
 from estimator.backtest.forecasts import forecast_reports
 from estimator.model.inputs import ModelInputs

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from estimator.cli import main
+from estimator.compiled import compiled
 from estimator.compose import assumption_set
+from estimator.diagnostics import diagnose
 from estimator.evidence import load_evidence
-from estimator.inference import attempts, compiled, diagnose, infer
+from estimator.inference import attempts, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities import DIAGNOSED, reported_quantities
 from tests.many_claims import MAPPING, write_table

@@ -34,8 +34,8 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
     import pymc as pm
 
     from estimator.compose import compose_config, to_plain
+    from estimator.diagnostics import diagnose
     from estimator.evidence import load_evidence
-    from estimator.inference import diagnose
     from estimator.model.build import build_model
     from estimator.model.inputs import model_inputs
     from estimator.quantities import reported_quantities

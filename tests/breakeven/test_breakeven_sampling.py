@@ -9,7 +9,7 @@ from scipy.special import logit
 from estimator.breakeven.crossing import find_places
 from estimator.breakeven.find import break_even
 from estimator.breakeven.result import BreakEven
-from estimator.inference import compilations
+from estimator.compiled import compilations
 from tests.breakeven import toy
 
 pytestmark = pytest.mark.sampling

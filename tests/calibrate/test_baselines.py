@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from estimator.assumptions import HedgingOptions
+from estimator.assumptions.groups import HedgingOptions
 from estimator.calibrate.baselines import Figures, face_value, prediction, trend
 from estimator.calibrate.coverage import MODEL, Said, baseline_said
 from estimator.model.inputs import ModelInputs

@@ -23,8 +23,8 @@ from estimator.calibrate.sbc import finished, sbc_table, simulate_structure, sum
 from estimator.calibrate.show import grids, markdown, verdict_text
 from estimator.calibrate.worlds import Prepared, Worlds
 from estimator.compose import compose_config, to_plain
+from estimator.diagnostics import Diagnostics
 from estimator.errors import ConfigError, OutputError
-from estimator.inference import Diagnostics
 from estimator.pilot import Pilot
 from estimator.whitening import Whitening
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from estimator.assumptions import ASSUMPTIONS, REPORTING_UNITS, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.reporting import REPORTING_UNITS
 from estimator.audit.options import AuditOptions
 from estimator.backtest.options import BacktestOptions
 from estimator.breakeven.options import BreakEvenOptions

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from estimator.assumptions import EvidenceOptions, Names
+from estimator.assumptions.fields import Names
+from estimator.assumptions.groups import EvidenceOptions
 from estimator.evidence import read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import REQUIRED_COLUMNS

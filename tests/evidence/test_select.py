@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.assumptions import Names
+from estimator.assumptions.fields import Names
 from estimator.compose import assumption_set
 from estimator.errors import EvidenceError
 from estimator.evidence import load_evidence, read_claims

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import lognorm
 
-from estimator.assumptions import AssumptionSet, Delay
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.reporting import Delay
+from estimator.compiled import CompiledStructure, draw_prior
 from estimator.compose import assumption_set
 from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
-from estimator.inference import CompiledStructure, _prior_draws
 from estimator.model.build import build_from_inputs
 from estimator.model.hyperparameters import shared_biases, sources_of, wandering_biases
 from estimator.model.inputs import model_inputs
@@ -62,7 +63,7 @@ def months(**cells: str) -> list[dict[str, str]]:
 def prior(evidence: Evidence, assumptions: AssumptionSet) -> xr.Dataset:
     inputs = model_inputs(evidence, assumptions)
     entry = CompiledStructure(build_from_inputs(inputs))
-    variables, likelihood = entry.evaluate(_prior_draws(entry.model, 3000, 1))
+    variables, likelihood = entry.evaluate(draw_prior(entry.model, 3000, 1))
     assert np.isfinite(likelihood["reported"]).all()
     return variables.isel(chain=0)
 
@@ -273,7 +274,7 @@ def test_names_are_a_floor_that_rises_where_most_deaths_are_not_registered_yet(
     inputs = model_inputs(evidence, assumptions)
     known = evidence.dataset["weight"].values.diagonal()
     entry = CompiledStructure(build_from_inputs(inputs))
-    variables, likelihood = entry.evaluate(_prior_draws(entry.model, 4000, 3))
+    variables, likelihood = entry.evaluate(draw_prior(entry.model, 4000, 3))
     killed = (variables["losses"] * variables["killed_share"]).values[0]
     below = killed * known < 0.9  # thousands; five standard deviations of the noise
     density = likelihood["reported"].values[0]

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from estimator.plots import _style as style
-from estimator.plots.break_even import plot_break_even, save_break_even
+from estimator.plots import save_figure
+from estimator.plots.break_even import plot_break_even
 from tests.breakeven import toy
 
 
@@ -122,7 +123,7 @@ def test_failed_diagnostics_are_said_in_red():
 
 def test_png_and_svg_are_written_and_nothing_stays_open(tmp_path: Path):
     figure = plot_break_even([toy.result()])
-    png, svg = save_break_even(figure, tmp_path, "picture")
+    png, svg = save_figure(figure, tmp_path, "picture")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert "<svg" in svg.read_text()[:2000]
     assert "<dc:date>" not in svg.read_text()

@@ -67,7 +67,7 @@ def test_save_plots_writes_png_files_and_leaves_nothing_open(shared_result, tmp_
 
 
 def test_save_plots_leaves_out_plots_of_groups_that_are_missing(result, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "DPI", 20)
+    monkeypatch.setattr("estimator.plots._files.DPI", 20)
     del result["prior"], result["posterior_predictive"], result["scenarios"]
     stems = {p.stem for p in plots.save_plots(result, tmp_path)}
     assert "force" in stems

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.diagnostics import Diagnostics
 from estimator.errors import EstimatorError
-from estimator.inference import Diagnostics
 from estimator.model.inputs import ModelInputs
 from estimator.pilot import Pilot
 from estimator.sweep.fits import CORE, Fit, FitTask, Shared, task_inputs

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
+from estimator.diagnostics import Diagnostics
 from estimator.entries import STATISTICS, EntryLayout, Variable
 from estimator.errors import OutputError
-from estimator.inference import Diagnostics
 from estimator.pilot import Pilot
 from estimator.sweep.fits import Fit
 from estimator.sweep.journal import (

@@ -7,7 +7,7 @@ import pytest
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.evidence import Evidence, load_evidence
-from estimator.sweep.fits import evidence_key
+from estimator.sweep.evidences import evidence_key
 from estimator.sweep.plan import Group, PlannedSet, Planner, _bias_structure, groups_of
 from estimator.sweep.sets import compose_sets
 

@@ -11,7 +11,8 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, logit
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet, is_packed
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.scalars import is_packed
 from estimator.compare.answers import Answer
 from estimator.compare.drivers.levels import number_text
 from estimator.compare.drivers.noise import influence

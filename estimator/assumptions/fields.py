@@ -1,0 +1,60 @@
+"""Types of fields that many options share, each with its own error text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from estimator.errors import nearest
+
+QUANTITY_SCALES: dict[str, Literal["log", "logit", "difference", "stock"]] = {
+    "losses": "log",
+    "killed": "log",
+    "killed_share": "logit",
+    "recruits": "log",
+    "foreign_recruits": "log",
+    "replacement_gap": "difference",
+    "net_change": "difference",
+    "force_size": "stock",
+    "wounded": "log",
+}
+"""Quantities whose claims enter the likelihood, and the scale on which reporting errors add up."""
+
+
+def _date(value: Any) -> dt.date:
+    """Read YYYY-MM-DD only: pydantic alone would take a number for seconds since 1970."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"must be a date as YYYY-MM-DD. Got {value!r}") from error
+
+
+def _list_of_names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"must be a list of names, e.g. [a, b]. Got {value!r}")
+    return tuple(value)
+
+
+def _all_or_names(value: Any) -> str | tuple[str, ...]:
+    try:
+        return "all" if value == "all" else _list_of_names(value)
+    except ValueError as error:
+        raise ValueError(f"must be all, or a list of names. Got {value!r}") from error
+
+
+def _known_quantity(name: str) -> str:
+    if name not in QUANTITY_SCALES:
+        raise ValueError(f"unknown quantity; {nearest(name, QUANTITY_SCALES)}")
+    return name
+
+
+Date = Annotated[dt.date, BeforeValidator(_date)]
+Persistence = Annotated[float, Field(ge=0.0, le=1.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Names = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_all_or_names)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_list_of_names)]
+Quantity = Annotated[str, AfterValidator(_known_quantity)]

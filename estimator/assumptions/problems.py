@@ -1,0 +1,56 @@
+"""What pydantic found, said in the words of the configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from estimator.errors import nearest
+
+
+def explained(error: ValidationError, kind: type[BaseModel]) -> list[str]:
+    """Say each of pydantic's findings with its key, what was found, and what is allowed."""
+    problems = []
+    for item in error.errors():
+        place = [str(part) for part in item["loc"] if part != "[key]"]
+        key = ".".join(place)
+        if item["type"] == "extra_forbidden":
+            siblings = _fields_at(kind, place[:-1])
+            hint = nearest(place[-1], siblings) if siblings else "remove it"
+            problems.append(f"{key}: unknown key; {hint}")
+        elif item["type"] == "missing":
+            problems.append(f"{key}: missing; it has no default")
+        elif item["type"] == "value_error":
+            lines = item["msg"].removeprefix("Value error, ").splitlines()
+            # A line that begins with a dot goes on with the key; at the root it has its own.
+            problems += [
+                f"{key}{line}" if line.startswith(".") or not key else f"{key}: {line}"
+                for line in lines
+            ]
+        else:
+            found = item.get("input")
+            allowed = re.findall(r"'([^']+)'", item.get("ctx", {}).get("expected", ""))
+            hint = nearest(str(found), allowed) if allowed else ""
+            hint = f"; {hint}" if hint.startswith("did you mean") else ""
+            problems.append(f"{key}: {item['msg']}. Got {found!r}{hint}")
+    return problems
+
+
+def _fields_at(root: type[BaseModel], place: list[str]) -> list[str]:
+    """Names of the fields allowed at a place of the configuration, where the type says so."""
+    kind: Any = root
+    for part in place:
+        fields = getattr(kind, "model_fields", {})
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif get_origin(kind) is tuple:
+            kind = get_args(kind)[0]
+        elif part in fields:
+            kind = fields[part].annotation
+        else:
+            return []
+        if type(None) in get_args(kind):  # an optional section
+            kind = get_args(kind)[0]
+    return list(getattr(kind, "model_fields", {}))

@@ -1,0 +1,107 @@
+"""The scalar assumptions, with unit and support, and which priors fit them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from estimator.priors import FAMILIES_BY_SUPPORT, LINKS, Prior, Support
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is fixed about one scalar assumption: its unit, its support, its size in the model."""
+
+    unit: str
+    support: Support
+    description: str
+    per_model_unit: float = 1.0  # persons become thousands inside the model
+    may_be_zero: bool = True  # False where 0 would leave the model without a value
+
+
+ASSUMPTIONS: dict[str, Spec] = {
+    "killed_share.level": Spec("share", "share", "killed / losses before the first month"),
+    "foreign.level": Spec(
+        "persons/month", "positive", "foreign recruits, start", 1000.0, may_be_zero=False
+    ),
+    "recruitment.level": Spec(
+        "persons/month", "positive", "recruits, start", 1000.0, may_be_zero=False
+    ),
+    "losses.level": Spec(
+        "persons/month", "positive", "losses before the first month", 1000.0, may_be_zero=False
+    ),
+    "killed_share.step": Spec("log odds", "positive", "monthly step of the logit killed share"),
+    "foreign.step": Spec("log ratio", "positive", "monthly step of the log foreign recruits"),
+    "recruitment.step": Spec("log ratio", "positive", "monthly step of the log recruits"),
+    "losses.step": Spec(
+        "log ratio", "positive", "monthly step of the log losses", may_be_zero=False
+    ),
+    "unconfirmed.ratio": Spec(
+        "ratio", "positive", "typical unconfirmed / confirmed", may_be_zero=False
+    ),
+    "unconfirmed.spread": Spec(
+        "log ratio", "positive", "spread of that ratio between periods", may_be_zero=False
+    ),
+    "confirmed.false_confirmation": Spec("share", "share", "share of confirmed that is wrong"),
+    "returns.rate": Spec("share", "share", "share of the wounded who come back to duty"),
+    "returns.delay": Spec("months", "positive", "mean time until they are back", may_be_zero=False),
+    "recruitment.mobilised": Spec("persons", "positive", "recruits by the mobilisation", 1000.0),
+    "force.start": Spec(
+        "persons", "positive", "force in the theatre at the start", 1000.0, may_be_zero=False
+    ),
+    "force.other_exits": Spec("persons/month", "positive", "exits beside losses", 1000.0),
+}
+"""The scalar assumptions, in the order of the dim `assumption`: levels and steps of walks first."""
+
+
+def prior_problems(key: str, prior: Prior) -> list[str]:
+    """Return what does not fit between a prior and the assumption it is for."""
+    spec = ASSUMPTIONS[key]
+    problems = []
+    if prior.unit is not None and prior.unit != spec.unit:
+        problems.append(f"{key}.unit: must be {spec.unit!r}. Got {prior.unit!r}")
+    if prior.family not in FAMILIES_BY_SUPPORT[spec.support]:
+        allowed = ", ".join(FAMILIES_BY_SUPPORT[spec.support])
+        problems.append(
+            f"{key}.family: a {spec.support} quantity takes {allowed}. Got {prior.family}"
+        )
+    elif spec.support != "real":
+        problems += _support_problems(key, spec, prior)
+    return problems
+
+
+def _support_problems(key: str, spec: Spec, prior: Prior) -> list[str]:
+    top = 1.0 if spec.support == "share" else math.inf
+    allowed = f"[0, {'1' if top == 1.0 else '∞'}] {spec.unit}"
+    names = ("value", "low", "high", "lower", "upper")
+    edges = {name: edge for name in names if (edge := getattr(prior, name)) is not None}
+    problems = [
+        f"{key}.{name}: must lie in {allowed}. Got {edge}"
+        for name, edge in edges.items()
+        if not 0.0 <= edge <= top
+    ]
+    if prior.is_fixed and prior.value == 0.0 and not spec.may_be_zero:
+        problems.append(f"{key}.value: must be above 0 {spec.unit}. Got {prior.value}")
+    if problems:
+        return problems
+    if prior.family == "TruncatedNormal":
+        needed = ("lower", "upper") if spec.support == "share" else ("lower",)
+        return [
+            f"{key}.{name}: a {spec.support} quantity needs this bound for TruncatedNormal"
+            for name in needed
+            if name not in edges
+        ]
+    if prior.family == "Uniform":
+        # The range holds only `mass` of it: the rest lies on either side, maybe out of bounds.
+        ends = prior.parameters()
+        if ends["lower"] < 0.0 or ends["upper"] > top:
+            return [
+                f"{key}: Uniform with {prior.mass} of it in {prior.low} to {prior.high} reaches "
+                f"from {ends['lower']:.4g} to {ends['upper']:.4g}; must lie in {allowed}"
+            ]
+    return []
+
+
+def is_packed(prior: Prior) -> bool:
+    """Whether the prior shares the one compiled graph (affine map of a standard normal)."""
+    return prior.is_fixed or prior.family in LINKS

@@ -1,0 +1,77 @@
+"""What is worked out from the posterior: scenarios, and quantities that follow from it."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from estimator.assumptions.fields import Date
+from estimator.assumptions.sections import Section
+
+
+class Band(Section):
+    """A range for a quantity that a scenario sets, drawn uniformly for each posterior draw."""
+
+    low: float = Field(ge=0.0)
+    high: float = Field(ge=0.0)
+    by: int = Field(default=1, ge=1, description="months until it is reached, in a straight line")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Band:
+        if self.low > self.high:
+            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
+        return self
+
+
+class Pulse(Section):
+    """Additional persons, spread evenly over some months of the horizon."""
+
+    persons: float = Field(ge=0.0)
+    first_month: int = Field(ge=1)
+    months: int = Field(ge=1)
+
+
+class ScenarioOptions(Section):
+    """What is set differently after the last month; what is not named goes on as it did."""
+
+    description: str
+    losses: Band | None = None
+    recruits: Band | None = None
+    plan_share: float | None = Field(default=None, ge=0.0)
+    killed_share: Band | None = None
+    mobilisation: Pulse | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> ScenarioOptions:
+        if self.killed_share is not None and self.killed_share.high > 1:
+            raise ValueError(f"killed_share must lie in [0, 1]. Got high={self.killed_share.high}")
+        if self.recruits is not None and self.plan_share is not None:
+            raise ValueError("give recruits or plan_share, not both")
+        return self
+
+
+class RatioPeriod(Section):
+    """Losses per loss of the other side over a period."""
+
+    start: Date
+    end: Date | None  # null: until the last month
+    low: float = Field(gt=0.0)
+    high: float = Field(gt=0.0)
+    claim: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RatioPeriod:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(
+                f"end must not be before start. Got start={self.start}, end={self.end}"
+            )
+        if self.low > self.high:
+            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
+        return self
+
+
+class DerivedOptions(Section):
+    """Numbers used only after sampling, for quantities that follow from the posterior."""
+
+    plan_persons_per_year: float = Field(gt=0.0)
+    front_length_km: float = Field(gt=0.0)
+    loss_ratio: tuple[RatioPeriod, ...]

@@ -1,0 +1,202 @@
+"""One compiled model a structure: its density for NUTS, and functions of all draws at once.
+
+`compiled` keeps the models of the process (the only global state of the package): sets that differ
+only in data share one. NUTS runs on a numba-compiled density. Everything that is computed once a
+draw (deterministics, pointwise log likelihood) is evaluated for all draws at once by PyTensor's own
+Python code, which needs no compilation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import xarray as xr
+from pytensor.compile.mode import Mode
+from pytensor.graph.replace import graph_replace, vectorize_graph
+
+from estimator.model.build import build_from_inputs
+from estimator.model.inputs import ModelInputs, Structure
+
+_INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+
+
+@dataclass
+class CompiledStructure:
+    """A model of one structure, with its compiled functions.
+
+    Attributes
+    ----------
+    model
+        The PyMC model; its `pm.Data` are those of the set evaluated last.
+    compilations
+        How often the density was compiled (at most once).
+    """
+
+    model: pm.Model
+    compilations: int = field(default=0)
+
+    @cached_property
+    def density(self) -> Any:
+        """The nutpie model: density and gradient, compiled by numba."""
+        import nutpie
+
+        self.compilations += 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled_model = nutpie.compile_pymc_model(self.model, var_names=[])
+        # What it sampled under a transform nutpie drops, or stores twice; we want it once.
+        return dataclasses.replace(compiled_model, reparameterized_names=[])
+
+    @cached_property
+    def _from_sampled(self) -> Any:
+        """Function from what the sampler moves (transformed values) to the free variables."""
+        values = self.model.value_vars
+        free = self.model.replace_rvs_by_values(self.model.free_RVs)
+        return _vectorised(values, free)
+
+    @cached_property
+    def _from_free(self) -> Any:
+        """Function from the free variables to deterministics and pointwise log likelihood."""
+        model = self.model
+        free = list(model.free_RVs)
+        outputs = [*model.deterministics]
+        outputs += [pm.logp(rv, model.rvs_to_values[rv]) for rv in model.observed_RVs]
+        inputs = [rv.type(name=rv.name) for rv in free]
+        return _vectorised(inputs, graph_replace(outputs, dict(zip(free, inputs, strict=True))))
+
+    @cached_property
+    def _deterministics_from_free(self) -> Any:
+        free = list(self.model.free_RVs)
+        inputs = [rv.type(name=rv.name) for rv in free]
+        known = dict(zip(free, inputs, strict=True))
+        return _vectorised(inputs, graph_replace(list(self.model.deterministics), known))
+
+    def with_data(self, inputs: ModelInputs) -> Any:
+        """Density of a set of this structure, ready to be sampled."""
+        data = _checked(inputs, self)
+        needed = {variable.name for variable in self.density.shared_var_keys}
+        return self.density.with_data(
+            **{name: array for name, array in data.items() if name in needed}
+        )
+
+    def split(self, sampled: np.ndarray) -> dict[str, np.ndarray]:
+        """Cut what the sampler moves, (chain, draw, coordinate), into its variables by name."""
+        ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])
+        pieces = np.split(sampled, ends[:-1], axis=-1)
+        return {
+            name: piece.reshape(*sampled.shape[:2], *shape)
+            for (name, shape), piece in zip(self._shapes.items(), pieces, strict=True)
+        }
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of what the sampler moves, in its order."""
+        point = self.model.initial_point()
+        return {value.name: point[value.name].shape for value in self.model.value_vars}
+
+    def free_variables(self, sampled: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Free variables from what the sampler moved; keys are names, arrays (chain, draw, ...)."""
+        arrays = [sampled[value.name] for value in self.model.value_vars]
+        names = [rv.name for rv in self.model.free_RVs]
+        return dict(zip(names, _call(self._from_sampled, arrays), strict=True))
+
+    def evaluate(self, free: dict[str, np.ndarray]) -> tuple[xr.Dataset, xr.Dataset]:
+        """Deterministics and pointwise log likelihood of draws of the free variables.
+
+        Parameters
+        ----------
+        free
+            Arrays (chain, draw, ...) by name.
+
+        Returns
+        -------
+        variables, log_likelihood
+            Dims chain, draw and those of the model; thousands of persons.
+        """
+        model = self.model
+        names = [rv.name for rv in model.free_RVs]
+        results = _call(self._from_free, [free[name] for name in names])
+        n_determined = len(model.deterministics)
+        variables = {rv.name: free[rv.name] for rv in model.free_RVs}
+        for variable, array in zip(model.deterministics, results[:n_determined], strict=True):
+            variables[variable.name] = array
+        likelihood = {
+            rv.name: array
+            for rv, array in zip(model.observed_RVs, results[n_determined:], strict=True)
+        }
+        return self._dataset(variables), self._dataset(likelihood)
+
+    def variables(self, free: dict[str, np.ndarray]) -> xr.Dataset:
+        """Deterministics alone, as `evaluate` gives them beside the free variables."""
+        names = [rv.name for rv in self.model.free_RVs]
+        results = _call(self._deterministics_from_free, [free[name] for name in names])
+        labels = [variable.name for variable in self.model.deterministics]
+        return self._dataset(dict(zip(labels, results, strict=True)))
+
+    def _dataset(self, arrays: dict[str, np.ndarray]) -> xr.Dataset:
+        dims = self.model.named_vars_to_dims
+        coords = {name: list(values) for name, values in self.model.coords.items() if values}
+        dataset = xr.Dataset(
+            {
+                name: (("chain", "draw", *(str(d) for d in dims.get(name, ()))), array)
+                for name, array in arrays.items()
+            }
+        )
+        return dataset.assign_coords(
+            {name: values for name, values in coords.items() if name in dataset.dims}
+            | {name: np.arange(dataset.sizes[name]) for name in ("chain", "draw")}
+        )
+
+
+def _vectorised(inputs: list[Any], outputs: list[Any]) -> Any:
+    batched = [
+        pytensor.tensor.tensor(name=x.name, dtype=x.dtype, shape=(None, *x.type.shape))
+        for x in inputs
+    ]
+    vectorised = vectorize_graph(outputs, dict(zip(inputs, batched, strict=True)))
+    return pytensor.function(batched, vectorised, mode=_INTERPRETED, on_unused_input="ignore")
+
+
+def _call(function: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    chains, draws = arrays[0].shape[:2]
+    flat = [np.asarray(a, dtype=float).reshape(chains * draws, *a.shape[2:]) for a in arrays]
+    return [np.asarray(out).reshape(chains, draws, *out.shape[1:]) for out in function(*flat)]
+
+
+_COMPILED: dict[str, CompiledStructure] = {}
+
+
+def compiled(structure: Structure, inputs: ModelInputs) -> CompiledStructure:
+    """Return the model of a structure, built at its first use in the process."""
+    if structure.identity not in _COMPILED:
+        _COMPILED[structure.identity] = CompiledStructure(build_from_inputs(inputs))
+    return _COMPILED[structure.identity]
+
+
+def compilations() -> int:
+    """How many densities were compiled in this process."""
+    return sum(entry.compilations for entry in _COMPILED.values())
+
+
+def draw_prior(model: pm.Model, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Free variables drawn from the prior; arrays (chain of length 1, draw, ...) by name."""
+    names = [rv.name for rv in model.free_RVs]
+    values = pm.draw(model.free_RVs, draws=draws, random_seed=seed, mode=_INTERPRETED)
+    return {name: np.asarray(value)[None] for name, value in zip(names, values, strict=True)}
+
+
+def _checked(inputs: ModelInputs, entry: CompiledStructure) -> dict[str, np.ndarray]:
+    """Check lengths, which nutpie does not: a wrong one would read beyond the array."""
+    for name, array in inputs.data.items():
+        expected = entry.model[name].get_value(borrow=True).shape
+        if array.shape != expected:
+            raise ValueError(f"{name} must have shape {expected}. Got {array.shape}")
+    return inputs.data
