@@ -54,8 +54,14 @@ def thinned(dataset: xr.Dataset, every: int) -> xr.Dataset:
 
 
 def single(dataset: xr.Dataset, every: int) -> xr.Dataset:
-    """Go down to single precision where not all draws are kept: 7 digits are enough for both."""
-    return dataset if every == 1 else dataset.astype(np.float32)
+    """Go down to single precision where not all draws are kept: 7 digits are enough.
+
+    What is too large for it, as some draws of wide priors are, becomes infinite.
+    """
+    if every == 1:
+        return dataset
+    with np.errstate(over="ignore"):
+        return dataset.astype(np.float32)
 
 
 def said(every: int, n_draws: int) -> str:

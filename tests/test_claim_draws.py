@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from estimator.audit.bases import AuditedSet
 from estimator.audit.claims import judge_claims
 from estimator.audit.options import AuditOptions
 from estimator.claim_draws import GROUP, KeepOptions, note, with_locations
+from estimator.compare.answers import Answer
+from estimator.compare.drivers import shifts
 from estimator.compare.options import CompareOptions
 from estimator.compare.sensitivity import weigh
 from estimator.compare.sets import Sets
@@ -50,9 +53,7 @@ def test_up_to_a_number_all_draws_are_kept_and_above_it_no_fewer_than_asked() ->
     assert keep.every(100_000, 900) == 1
 
 
-def test_a_small_table_is_kept_as_if_nothing_were_asked(
-    whole: Estimate, thinned: Estimate
-) -> None:
+def test_a_small_table_is_kept_as_if_nothing_were_asked(whole: Estimate, thinned: Estimate) -> None:
     assert GROUP not in whole.tree.children
     assert json.loads(whole.tree.attrs[GROUP]) == {"every": 1, "of": DRAWS}
     assert note(whole.tree) == ""
@@ -71,7 +72,7 @@ def test_draws_of_many_claims_are_every_nth_of_all(whole: Estimate, thinned: Est
     full = whole.tree["log_likelihood"]["reported"].isel(draw=slice(None, None, 3))
     found = tree["log_likelihood"]["reported"]
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found.values, full.values, rtol=1e-5)
+    np.testing.assert_allclose(found.values, full.values, rtol=1e-5, atol=1e-30)
     location = whole.tree["posterior"]["claim_location"].isel(draw=slice(None, None, 3))
     np.testing.assert_array_equal(tree[GROUP]["claim_location"].values, location.values)
 
@@ -125,9 +126,34 @@ def test_an_audit_says_how_many_draws_it_had(thinned: Estimate, tmp_path: Path) 
 
 
 def test_sensitivity_to_the_claims_takes_the_draws_that_are_kept(thinned: Estimate) -> None:
-    decided, _ = weigh(thinned.tree, [], CompareOptions.default())
-    assert len(decided) > 10
-    assert decided["likelihood_sensitivity"].notna().sum() >= 0
+    tree = thinned.tree.copy()
+    data = tree["posterior"].to_dataset().isel(draw=slice(None, None, 3))
+    tree["posterior"] = xr.DataTree(data)
+    # All other draws are of another posterior: none of them may enter.
+    other = thinned.tree.copy()
+    shifted = thinned.tree["posterior"].to_dataset().copy(deep=True)
+    left_out = np.arange(DRAWS) % 3 > 0
+    shifted["reporting_bias"][:, left_out] -= 0.5  # an undercount stays one
+    other["posterior"] = xr.DataTree(shifted)
+    for one in (tree, other):  # a likelihood that follows what is assumed, with finite values
+        rate = one["posterior"]["assumption_value"].sel(assumption="returns.rate")[:, ::1]
+        kept = rate if rate.sizes["draw"] == KEPT else rate[:, ::3]
+        likelihood = xr.Dataset(
+            {"reported": -20.0 * (kept.drop_vars(["assumption", "unit"]) - 0.5) ** 2}
+        )
+        one["log_likelihood"] = xr.DataTree(likelihood.assign_coords(draw=range(0, DRAWS, 3)))
+    found, expected = (
+        weigh(one, [], CompareOptions.default())[0].set_index("parameter") for one in (other, tree)
+    )
+    column = "likelihood_sensitivity"
+    assert found.loc["returns.rate", column] > 0.05
+    np.testing.assert_allclose(found[column], expected[column])
+
+
+def test_moving_priors_needs_no_draws_of_claims(thinned: Estimate, tmp_path: Path) -> None:
+    write_estimate(thinned, tmp_path, "run", {}, None)
+    table = shifts(Sets.open([tmp_path / "run"]), [Answer.parse("losses[total]")], "thinned")
+    assert (table["assumption"] == "losses.level").any()
 
 
 def test_stacking_takes_a_set_of_which_some_draws_are_kept(
