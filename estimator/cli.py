@@ -43,6 +43,18 @@ Posterior ranges for monthly losses and the net change of a force, from publishe
   estimator ingest FORMAT FILE -o claims.csv                 a public table as claims
 """
 
+_RUN_DESCRIPTION = """\
+Estimates one assumption set, or with -m every product of the overrides. conf/ has all groups and
+keys; README.md the table of shipped sets. Quotes keep a shell from reading brackets and stars.
+
+  estimator run assumptions=sceptical unconfirmed.ratio.high=1.5
+  estimator run 'evidence.files=[shipped,my.csv]' name=mine
+  estimator run -m 'assumptions=glob(*)' name=shipped
+  estimator run -m experiment=tornado name=tornado
+
+Results go to outputs/NAME. Exit status 2: bad input; 3: a set failed its diagnostics, and is
+marked; 4: sets of a sweep failed, the others are there.
+"""
 _FILE_WIDTH = 100  # columns of output that goes to a file
 
 
@@ -52,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 2: bad input, nothing written for it. 3: sampling failed its diagnostics; everything
     is written and marked. 4: sets of a sweep failed; the others are written.
     """
-    parser = _parser()
-    options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
+    options = _parse(sys.argv[1:] if arguments is None else list(arguments))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         return int(options.command(options, _console()))
@@ -70,6 +81,19 @@ def entry() -> None:
     sys.exit(main())
 
 
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse, with words of a list (folders, overrides) before and after options."""
+    parser = _parser()
+    options, left = parser.parse_known_args(arguments)
+    lists = [getattr(options, name, None) for name in ("overrides", "outputs")]
+    words = next((found for found in lists if isinstance(found, list)), None)
+    if left and (words is None or any(word.startswith("-") for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    elif words is not None:
+        words.extend(left)
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="estimator",
@@ -77,7 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="estimate one assumption set, or many with -m")
+    run = commands.add_parser(
+        "run",
+        help="estimate one assumption set, or many with -m",
+        description=_RUN_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     run.add_argument("-m", "--multirun", action="store_true", help="every product of the overrides")
     run.add_argument("--config-dir", help="a folder of your own options, beside the shipped ones")
     run.add_argument("overrides", nargs="*", help="group=option or key=value, as Hydra takes them")

@@ -146,6 +146,28 @@ def test_no_command_is_an_error_of_the_parser(capsys: pytest.CaptureFixture[str]
     assert "COMMAND" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("compare", "{}", "--no-plots", "compare.shownn=3"), "compare.shownn"),
+        (("run", "seed=1", "--config-dir", "{}", "returns.ratee=0.5"), "returns.ratee"),
+    ],
+)
+def test_an_override_after_an_option_is_read(
+    words: tuple[str, ...], key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word.format(tmp_path) for word in words]) == 2
+    assert key in complaint(capsys)
+
+
+def test_an_option_that_does_not_exist_is_an_error_of_the_parser(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["compare", str(tmp_path), "--nonsense", "compare.shown=3"])
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
 def test_a_multirun_draws_its_sets_and_compares_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

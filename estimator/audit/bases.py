@@ -184,17 +184,21 @@ class Basis:
             5 %, 50 % and 95 % in the claim's unit. The probability is two-sided; of a claim that
             is open on one side that of its own side.
         """
-        audited = self.audited
-        location = self.location[:, claim]
-        noise = audited.figures("noise")[claim]
-        report = location + noise * rng.standard_normal(self.n_draws)
+        noise = self.audited.figures("noise")[claim]
+        report = self.location[:, claim] + noise * rng.standard_normal(self.n_draws)
         found = weighted_quantiles(report, weights, RANGE)
-        scale = str(audited.data["claim_scale"].values[claim])
+        scale = str(self.audited.data["claim_scale"].values[claim])
+        return _from_scale(found, scale), self.tail_probability(claim, weights)
+
+    def tail_probability(self, claim: int, weights: np.ndarray) -> float:
+        """How far out a claim's figure is (see `predicted`)."""
+        audited = self.audited
         if audited.figures("is_point")[claim] > 0:
             ends = (float(audited.data["figure"].values[claim]),) * 2
         else:
             ends = (audited.figures("lower")[claim], audited.figures("upper")[claim])
-        return _from_scale(found, scale), tail_probability(location, noise, *ends, weights)
+        noise = audited.figures("noise")[claim]
+        return tail_probability(self.location[:, claim], noise, *ends, weights)
 
     def predicted_confirmed(
         self, claim: int, weights: np.ndarray, rng: np.random.Generator

@@ -1,8 +1,9 @@
 """What a set says of each claim without having seen it: leave-one-claim-out.
 
 First by importance weights of the set's own draws (PSIS; Vehtari, Gelman and Gabry 2017). Where
-their k-hat says that they cannot be trusted, by a fit without the claim. A confirmed claim is
-always left out by a fit: below its floor the set has no draws that could be weighted.
+their k-hat says that they cannot be trusted, or leaves a doubt that may change the verdict, by a
+fit without the claim. A confirmed claim is always left out by a fit: below its floor the set has
+no draws that could be weighted.
 
 One fit of the mixture of all posteriors without a claim (Silva and Zanella 2023) was tried in place
 of single fits: its components hardly overlap, so that it took longer for the same precision.
@@ -101,7 +102,11 @@ class LeaveOneOut:
         used = np.flatnonzero(self.audited.used)
         found = {int(claim): self._by_psis(basis, int(claim)) for claim in used}
         may = self._may_be_refitted
-        doubtful = [claim for claim, one in found.items() if one.failures and may[claim]]
+        doubtful = [
+            claim
+            for claim, one in found.items()
+            if may[claim] and (one.failures or self._hangs_on_weights(claim, one))
+        ]
         for number, claim in enumerate(doubtful):
             name = str(self.audited.data["claim"].values[claim])
             self._tell(f"without {name}", number, len(doubtful))
@@ -149,6 +154,15 @@ class LeaveOneOut:
             if (single & (source == name)).sum() >= data.sizes["month"] / 2
         ]
         return np.asarray(~(single & np.isin(source, dense)))
+
+    def _hangs_on_weights(self, claim: int, one: LeftOut) -> bool:
+        """Whether weights that are not beyond doubt decide between two verdicts."""
+        if one.k_hat <= self.options.doubtful_k_hat:
+            return False
+        tail = one.basis.tail_probability(claim, one.weights)
+        within = self.options.doubtful_factor
+        limits = (self.options.strained, self.options.in_conflict)
+        return any(limit / within < tail < limit * within for limit in limits)
 
     def _by_psis(self, basis: Basis, claim: int) -> LeftOut:
         found = smoothed(-basis.log_density[:, claim])

@@ -77,6 +77,8 @@ class AuditOptions(Options):
     in_conflict: float = Field(gt=0.0, lt=1.0)
     refit: Literal["all", "no_series", "none"]
     max_k_hat: float = Field(gt=0.0, le=1.0)
+    doubtful_k_hat: float = Field(gt=0.0, le=1.0)
+    doubtful_factor: float = Field(ge=1.0)
     min_ess: float = Field(ge=10.0)
     refit_draws: int = Field(ge=100)
     tune: int = Field(ge=10)

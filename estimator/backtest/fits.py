@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -14,10 +17,12 @@ from estimator.assumptions import AssumptionSet
 from estimator.backtest.options import BacktestOptions
 from estimator.backtest.origins import FORECAST, VINTAGE, Origin, Target
 from estimator.evidence import Evidence
+from estimator.export import atomically
 from estimator.inference import Short, diagnose, infer_whitened, learn_whitening
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.pilot import Pilot, transfer
+from estimator.results import versions
 
 Say = Callable[[str], None]
 """Told what is being done."""
@@ -153,11 +158,14 @@ class Fitter:
         Draws, warm-up, attempts.
     cores
         Chains at a time.
+    folder
+        Where pilots are kept, so that a back-test which was stopped ends as if it had not been.
     """
 
     options: BacktestOptions
     cores: int
-    _pilots: dict[tuple[str, int], Pilot] = field(default_factory=dict)
+    folder: Path | None = None
+    _pilots: dict[str, Pilot] = field(default_factory=dict)
 
     def fit(self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin) -> xr.Dataset:
         """Fit a set as of an origin's day.
@@ -178,17 +186,15 @@ class Fitter:
             max_depth=self.options.max_depth,
             target_accept=self.options.target_accept,
         )
-        key = (inputs.structure.identity, origin.position // _SHARED_MONTHS)
         seed = [assumptions.seed, 5, zlib.crc32(origin.month.encode())]
+        coordinates, mapped = transfer(self._pilot(assumptions, inputs, origin, seed), inputs)
         parts: list[xr.Dataset] = []
         stats: list[xr.Dataset] = []
         for attempt in range(self.options.attempts):
-            if key not in self._pilots or attempt == _OWN:
+            if attempt == _OWN:
                 own = np.random.SeedSequence([*seed, 0, attempt])
-                whitening = learn_whitening(inputs, sampler, own, self.cores)
-                self._pilots[key] = Pilot.of(whitening, inputs)
-                parts, stats = [], []
-            coordinates, mapped = transfer(self._pilots[key], inputs)
+                coordinates = learn_whitening(inputs, sampler, own, self.cores)
+                mapped, parts, stats = inputs, [], []
             child = np.random.SeedSequence([*seed, 1, attempt])
             variables, found = infer_whitened(mapped, coordinates, settings, child, self.cores)
             parts.append(cut(variables, mapped, origin, self.options))
@@ -209,6 +215,30 @@ class Fitter:
             min_ess=min(verdict.min_ess_bulk, verdict.min_ess_tail),
             divergences=verdict.divergences,
         )
+
+    def _pilot(
+        self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin, seed: list[int]
+    ) -> Pilot:
+        """Give what the first of a set's fits among origins that follow each other has learnt."""
+        made_of = [
+            assumptions.label,
+            inputs.structure.identity,
+            origin.position // _SHARED_MONTHS,
+            assumptions.seed,
+            versions(),
+        ]
+        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        path = self.folder / f"{key}.pilot.npz" if self.folder is not None else None
+        if key not in self._pilots and path is not None and path.exists():
+            self._pilots[key] = Pilot.from_bytes(path.read_bytes())
+        if key not in self._pilots:
+            own = np.random.SeedSequence([*seed, 0, 0])
+            whitening = learn_whitening(inputs, assumptions.sampler, own, self.cores)
+            pilot = Pilot.of(whitening, inputs)
+            self._pilots[key] = pilot
+            if path is not None:
+                atomically(path, lambda partial: partial.write_bytes(pilot.to_bytes()))
+        return self._pilots[key]
 
 
 def _chains(parts: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -117,7 +117,7 @@ def backtest(
     EvidenceError
         If no set can be tested.
     """
-    run = _Run(options, claims, Fitter(options, cores), fits, progress)
+    run = _Run(options, claims, Fitter(options, cores, fits), fits, progress)
     tables, refused, data_hash = [], {}, ""
     for assumptions in sets:
         if assumptions.sampler.method != "nutpie":

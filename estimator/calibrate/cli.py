@@ -23,8 +23,8 @@ worlds that break what a set believes, and the error of reweighting as a functio
 The same command again goes on where it was stopped.
 
   estimator calibrate
-  estimator calibrate calibrate.parts=[sbc] calibrate.only=[central,drift] calibrate.sims=50
-  estimator calibrate assumptions=registry calibrate.only=[central] name=registry_calibration
+  estimator calibrate 'calibrate.parts=[sbc]' 'calibrate.only=[central,drift]' calibrate.sims=50
+  estimator calibrate assumptions=registry 'calibrate.only=[central]' name=registry_calibration
 """
 
 

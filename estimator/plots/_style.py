@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -74,10 +75,19 @@ def tidy(ax: Axes) -> None:
     ax.tick_params(labelsize=TEXT_SIZE - 1)
 
 
-def legend_outside(ax: Axes, *, title: str | None = None) -> None:
-    """Put the legend right of the axes, where it hides nothing."""
-    if ax.get_legend_handles_labels()[0]:
+def legend_outside(
+    ax: Axes,
+    *,
+    title: str | None = None,
+    handles: Sequence[Artist] = (),
+    labels: Sequence[str] = (),
+) -> None:
+    """Put the legend right of the axes, where it hides nothing; by default of what they show."""
+    own, named = (handles, labels) if handles else ax.get_legend_handles_labels()
+    if own:
         legend = ax.legend(
+            own,
+            named,
             loc="upper left",
             bbox_to_anchor=(1.01, 1.0),
             fontsize=SMALL_SIZE,

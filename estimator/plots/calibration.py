@@ -143,7 +143,10 @@ def plot_coverage(table: pd.DataFrame, name: str) -> Figure:
             style.tidy(ax)
     axes[0, 0].set_xlim(0.45, 1.0)
     axes[0, 0].set_ylim(0.0, 1.02)
-    axes[0, 0].legend(fontsize=style.SMALL_SIZE, frameon=False, loc="center left")
+    handles, labels = max(
+        (ax.get_legend_handles_labels() for ax in axes.ravel()), key=lambda found: len(found[1])
+    )
+    style.legend_outside(axes[0, -1], handles=handles, labels=labels)
     notes = [
         "Across: mass of the range. Up: share of the truths inside. "
         f"{int(table['worlds'].max())} worlds. A line on the diagonal: the ranges mean what they "
@@ -180,7 +183,8 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
         color = colors[n % len(colors)]
         errors.plot(own["error_sd"], up, color=color, label=answer, **mark)
         spread = 2.0 * own["coverage_se"]
-        coverage.errorbar(own["coverage"], up, xerr=spread, color=color, linewidth=0.8, **mark)
+        inside = np.minimum(spread, [own["coverage"], 1.0 - own["coverage"]])  # 0 to 1, no further
+        coverage.errorbar(own["coverage"], up, xerr=inside, color=color, linewidth=0.8, **mark)
     first = table.drop_duplicates("break").set_index("break").loc[names]
     for n, (column, label) in enumerate(
         (("predictive_alarm", "predictive check"), ("audit_alarm", "audit"))
@@ -252,6 +256,7 @@ def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
     both[0].legend(fontsize=style.SMALL_SIZE, frameon=False)
     notes = [
         "Dots: medians; triangles: 5 % and 95 % quantiles; of monthly losses, killed and net "
-        f"change. One mark a set. Dashed: the limit of sweeps, {max_k_hat:g}."
+        f"change. One mark a set. Colours: what was moved, the `moves` of conf/calibrate. Dashed: "
+        f"the limit of sweeps, {max_k_hat:g}."
     ]
     return style.frame(figure, "Reweighted sets against real fits of them", "", notes)

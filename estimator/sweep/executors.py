@@ -146,7 +146,7 @@ class RayExecutor:
             import ray
         except ImportError as error:
             raise ConfigError(
-                "sweep.executor=ray needs Ray: pip install 'estimator[ray]'"
+                "sweep.executor=ray needs Ray: in the folder of the code, pip install '.[ray]'"
             ) from error
         self._ray: Any = ray
         self._connected_here = not ray.is_initialized()

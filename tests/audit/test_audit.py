@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.audit.bases import AuditedSet
+from estimator.audit.bases import AuditedSet, Basis
 from estimator.audit.claims import REPEAT, judge_claims
+from estimator.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.audit.options import AuditOptions
 from estimator.audit.run import audit, read_audit
 from estimator.audit.tables import audit_tables, markdown, probability_text, verdict_rows
@@ -91,6 +92,42 @@ def test_verdicts_on_weights_that_cannot_be_trusted_are_marked(judged: pd.DataFr
     doubtful = judged["counted"] & (judged["k_hat"] > 0.7)
     assert doubtful.any()
     assert (judged.loc[doubtful, "failures"] != "").all()
+
+
+def test_doubtful_weights_decide_no_verdict_beside_a_limit(
+    from_prior: Estimate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audited = AuditedSet.of("from prior", from_prior.tree)
+    # Draws of the prior know nothing of the claims, and their weights are bad: so are the bounds.
+    trusting = options().model_copy(update={"max_k_hat": np.inf, "min_ess": 0.0})
+    by_weights = judge_claims(audited, trusting, 1)
+    sound = by_weights[by_weights["counted"] & (by_weights["failures"] == "")]
+    at_most, factor = 2.3, 3.0
+    fitted: list[str] = []
+
+    def fit(
+        self: LeaveOneOut, name: str, data: object, watched: object, *, is_near: bool = True
+    ) -> LeftOut:
+        fitted.append(name)
+        basis = Basis(audited, audited.posterior, self.answers)
+        weights = np.full(basis.n_draws, 1.0 / basis.n_draws)
+        return LeftOut(basis, weights, "refit", np.nan, 400.0, "")
+
+    monkeypatch.setattr(LeaveOneOut, "_fit", fit)
+    settings = trusting.model_copy(
+        update={"refit": "all", "doubtful_k_hat": at_most, "doubtful_factor": factor}
+    )
+    judge_claims(audited, settings, 1)
+    beside = np.logical_or.reduce(
+        [
+            (sound["tail_probability"] < limit * factor)
+            & (sound["tail_probability"] > limit / factor)
+            for limit in (settings.strained, settings.in_conflict)
+        ]
+    )
+    doubtful = sound.loc[beside & (sound["k_hat"] > at_most), "claim"]
+    assert 0 < len(doubtful) < beside.sum()
+    assert set(fitted) & set(sound["claim"]) == set(doubtful)
 
 
 def test_an_audit_is_read_back_as_it_was_written(run: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -70,6 +72,18 @@ def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
     assert len(again) == len(before)
     numbers = ["q5", "q50", "q95", "crps", "pit"]
     np.testing.assert_allclose(again[numbers], before[numbers], rtol=1e-5)
+
+
+def test_a_backtest_that_was_stopped_ends_as_if_it_had_not_been(
+    found: tuple[Backtest, Path], loose: AssumptionSet, tmp_path: Path
+) -> None:
+    whole, fits = found
+    kept = sorted(fits.glob("*.nc"), key=lambda path: path.stat().st_mtime)
+    for path in [kept[0], *fits.glob("*.pilot.npz")]:  # as if it was stopped after the first fit
+        shutil.copy(path, tmp_path)
+    again = backtest([loose], OPTIONS, fits=tmp_path)
+    assert len(list(tmp_path.glob("*.nc"))) == len(kept) == 2
+    pd.testing.assert_frame_equal(again.cases, whole.cases)
 
 
 def test_the_walk_from_the_cut_is_the_latent_path_of_the_fit(loose: AssumptionSet) -> None:
