@@ -14,8 +14,15 @@ from estimator.audit.bases import AuditedSet, Basis
 from estimator.audit.claims import REPEAT, judge_claims
 from estimator.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.audit.options import AuditOptions
-from estimator.audit.run import audit, read_audit
-from estimator.audit.tables import audit_tables, markdown, probability_text, verdict_rows
+from estimator.audit.run import Audit, audit, read_audit
+from estimator.audit.tables import (
+    WRITTEN,
+    audit_tables,
+    markdown,
+    origin_counts,
+    probability_text,
+    verdict_rows,
+)
 from estimator.cli import main
 from estimator.compare.sets import Sets
 from estimator.compose import compose_config, to_plain
