@@ -184,8 +184,11 @@ def _origins_tables(claims: pd.DataFrame) -> list[Table]:
 
 def draws_notes(facts: pd.DataFrame) -> list[str]:
     """Say of which sets the claims were judged by a part of the draws; nothing if of none."""
-    notes = facts.get("note")
-    return [] if notes is None else [f"{label}: {note}." for label, note in notes.items() if note]
+    if "note" not in facts:
+        return []
+    # A column without any text is read back as numbers that are missing.
+    notes = facts["note"].fillna("")
+    return [f"{label}: {note}." for label, note in notes.items() if note]
 
 
 def _statement_tables(statements: pd.DataFrame) -> list[Table]:
