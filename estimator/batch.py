@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions import AssumptionSet
+from estimator.claim_draws import KeepOptions
 from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
@@ -75,6 +76,7 @@ class Batch:
         self.name = default_name()
         self.outputs = Path("outputs")
         self.plots = True
+        self.keep: KeepOptions | None = None
         self.progress = progress_bar(
             console,
             TextColumn("{task.description}"),
@@ -109,10 +111,11 @@ class Batch:
             self.failed_diagnostics[attrs["assumption_set"]] = attrs["diagnostics_failures"]
 
     def configure(self, config: DictConfig) -> None:
-        """Take name, place and plots from a configuration."""
+        """Take name, place, plots and what is kept from a configuration."""
         self.name = str(config.name) if config.name is not None else self.name
         self.outputs = Path(str(config.output_dir))
         self.plots = bool(config.plots)
+        self.keep = KeepOptions.from_config(to_plain(config)["keep"])
         check_writable(self.outputs / self.name)
 
     def _estimate(self, assumptions: AssumptionSet, config: DictConfig) -> None:
@@ -122,7 +125,7 @@ class Batch:
             text = f"{assumptions.label}: sample"
             self.progress.update(task, completed=done, total=total, description=text)
 
-        found = estimate(assumptions, progress=advance)
+        found = estimate(assumptions, progress=advance, keep=self.keep)
         not_used = found.evidence.not_used
         log.info("%s: claims that do not count: %s", assumptions.label, not_used.to_dict())
         self.progress.update(task, description=f"{assumptions.label}: write")

@@ -23,7 +23,7 @@ CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
 # Groups that say how something is worked out, not what is assumed.
 _HOW = ("sweep", "compare", "audit", "breakeven", "backtest", "calibrate", "report", "ingest")
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", *_HOW, "hydra", "experiment")
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_HOW, "hydra", "experiment")
 
 
 def compose_config(

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 import yaml
 
+from estimator import claim_draws
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.errors import OutputError
 from estimator.export import write_csv
@@ -61,6 +62,7 @@ def result_tree(
     scenarios: xr.Dataset | None,
     diagnostics: Diagnostics,
     seed: int,
+    every: int = 1,
 ) -> xr.DataTree:
     """Join everything that is known of one set into a DataTree.
 
@@ -70,6 +72,8 @@ def result_tree(
         Reported quantities (persons).
     scenarios
         Projections, or None.
+    every
+        Of the draws of single claims every n-th is kept (see `estimator.claim_draws`).
 
     Returns
     -------
@@ -77,21 +81,31 @@ def result_tree(
         Groups posterior, prior, log_likelihood, posterior_predictive, sample_stats, observed_data,
         constant_data and, if any, scenarios. Claims that do not count are left out of all groups
         but constant_data and `posterior.claim_location`: where the report of each claim, counted or
-        not, would lie without noise, on the scale of `constant_data.figures`. Attrs of the root:
-        assumption_set, assumption_set_id, configuration
-        (JSON), data_hash, versions (JSON), seed, diagnostics (JSON), diagnostics_ok.
+        not, would lie without noise, on the scale of `constant_data.figures`. Where not all draws
+        of single claims are kept, log_likelihood and posterior_predictive have fewer draws, and
+        `claim_location` is in the group claim_draws. Attrs of the root: assumption_set,
+        assumption_set_id, configuration (JSON), data_hash, versions (JSON), seed, diagnostics
+        (JSON), diagnostics_ok, claim_draws (JSON).
     """
     used = evidence.dataset["used"].values
     floors = evidence.dataset["confirmed_used"].values
+    thinned = claim_draws.thinned(draws.posterior, every)
+    likelihood = claim_draws.thinned(draws.log_likelihood, every)
+    predictive = _predictive(thinned, inputs, seed)
     groups: dict[str, xr.Dataset] = {
-        "posterior": _used(posterior, used, floors).assign(_locations(draws)),
+        "posterior": _used(posterior, used, floors),
         "prior": _used(prior, used, floors),
-        "log_likelihood": _used(draws.log_likelihood, used, floors),
-        "posterior_predictive": _used(_predictive(draws, inputs, seed), used, floors),
+        "log_likelihood": claim_draws.single(_used(likelihood, used, floors), every),
+        "posterior_predictive": claim_draws.single(_used(predictive, used, floors), every),
         "sample_stats": draws.sample_stats,
         "observed_data": _used(_observed(inputs), used, floors),
         "constant_data": _constant(evidence, assumptions, inputs),
     }
+    locations = _locations(thinned)
+    if every == 1:
+        groups["posterior"] = groups["posterior"].assign(locations)
+    elif locations:
+        groups[claim_draws.GROUP] = xr.Dataset(locations)
     if scenarios is not None:
         groups["scenarios"] = scenarios
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
@@ -106,6 +120,9 @@ def result_tree(
         "diagnostics": json.dumps(plain_numbers(asdict(diagnostics))),
         "diagnostics_ok": str(diagnostics.ok).lower(),
         "diagnostics_failures": "; ".join(diagnostics.failures),
+        claim_draws.GROUP: claim_draws.said(
+            every, posterior.sizes["chain"] * posterior.sizes["draw"]
+        ),
     }
     return tree
 
@@ -135,17 +152,16 @@ def _used(dataset: xr.Dataset, used: np.ndarray, floors: np.ndarray) -> xr.Datas
     return dataset.isel({dim: mask for dim, mask in keep.items() if dim in dataset.dims})
 
 
-def _locations(draws: Draws) -> dict[str, xr.DataArray]:
-    if "claim_location" not in draws.posterior:
+def _locations(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+    if "claim_location" not in posterior:
         return {}
-    location = draws.posterior["claim_location"].astype(np.float32)
+    location = posterior["claim_location"].astype(np.float32)
     return {"claim_location": location.assign_attrs(units="see constant_data.claim_scale")}
 
 
-def _predictive(draws: Draws, inputs: ModelInputs, seed: int) -> xr.Dataset:
+def _predictive(posterior: xr.Dataset, inputs: ModelInputs, seed: int) -> xr.Dataset:
     """Draw what each origin would report, in the scale and unit of its claim. (claim,)."""
     rng = np.random.default_rng([seed, 1])
-    posterior = draws.posterior
     groups: dict[str, xr.DataArray] = {}
     if "claim_location" in posterior:
         location = posterior["claim_location"].transpose("chain", "draw", "claim")
@@ -350,7 +366,7 @@ def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
 def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:
     return {
         group.path: {
-            str(name): {"zlib": True, "complevel": 1}
+            str(name): {"zlib": True, "complevel": 1, "shuffle": True}
             for name, variable in group.data_vars.items()
             if variable.dtype.kind == "f" and variable.ndim
         }

@@ -97,27 +97,39 @@ class NaturalDraws:
     @classmethod
     def of(cls, core: xr.Dataset, one_sided: np.ndarray) -> NaturalDraws:
         """Take them from the draws that are kept of a fit (see `estimator.sweep.fits`)."""
+        location = np.ascontiguousarray(_flat(core, "claim_location").T)
+        return cls(natural_parameters(core, one_sided), location)
 
-        def flat(name: str) -> np.ndarray:
-            variable = core[name]
-            last = [dim for dim in variable.dims if dim not in ("chain", "draw")]
-            values = variable.transpose(*last, "chain", "draw").values
-            return values.reshape(len(values), -1).astype(float)
 
-        values = flat("assumption_value") / _MODEL_UNITS[:, None]
-        with np.errstate(divide="ignore"):
-            linear = np.where(
-                _IS_SHARE[:, None],
-                logit(np.clip(values, 0.0, 1.0)),
-                np.log(np.maximum(values, 0.0)),
-            )
-        bias, drift = flat("reporting_bias"), flat("reporting_drift")
-        undercount = one_sided > 0
-        bias[undercount] = np.log(np.maximum(-bias[undercount], 1e-300))
-        return cls(
-            np.concatenate([linear, bias, drift]),
-            np.ascontiguousarray(flat("claim_location").T),
+def natural_parameters(core: xr.Dataset, one_sided: np.ndarray) -> np.ndarray:
+    """Draws of a fit on the scales of `NaturalDraws.linear`. (parameter, draw).
+
+    Parameters
+    ----------
+    core
+        `assumption_value`, `reporting_bias` and `reporting_drift` of a fit or a whole result.
+    one_sided
+        Over 0 where a source's bias is an undercount. (source,).
+    """
+    values = _flat(core, "assumption_value") / _MODEL_UNITS[:, None]
+    with np.errstate(divide="ignore"):
+        linear = np.where(
+            _IS_SHARE[:, None],
+            logit(np.clip(values, 0.0, 1.0)),
+            np.log(np.maximum(values, 0.0)),
         )
+    bias, drift = _flat(core, "reporting_bias"), _flat(core, "reporting_drift")
+    undercount = one_sided > 0
+    bias[undercount] = np.log(np.maximum(-bias[undercount], 1e-300))
+    return np.concatenate([linear, bias, drift])
+
+
+def _flat(core: xr.Dataset, name: str) -> np.ndarray:
+    """All chains in one. (entry, draw)."""
+    variable = core[name]
+    last = [dim for dim in variable.dims if dim not in ("chain", "draw")]
+    values = variable.transpose(*last, "chain", "draw").values
+    return np.asarray(values.reshape(len(values), -1).astype(float))
 
 
 class Mixture:

@@ -16,6 +16,7 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
+from estimator.claim_draws import KeepOptions
 from estimator.diagnostics import Diagnostics, diagnose
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
@@ -65,6 +66,7 @@ def estimate(
     *,
     evidence: Evidence | None = None,
     progress: Progress | None = None,
+    keep: KeepOptions | None = None,
 ) -> Estimate:
     """Estimate the posterior of one assumption set.
 
@@ -76,6 +78,8 @@ def estimate(
         Claims to use; None loads those that the set names.
     progress
         Called with draws done and draws in all.
+    keep
+        How many draws of single claims the result keeps; None keeps all.
 
     Raises
     ------
@@ -106,6 +110,8 @@ def estimate(
                 projected_month=scenarios["projected_month"], axis=-1
             )
         )
+    n_draws = posterior.sizes["chain"] * posterior.sizes["draw"]
+    n_claims = len(inputs.structure.coords["claim"])
     tree = result_tree(
         assumptions=assumptions,
         evidence=evidence,
@@ -116,6 +122,7 @@ def estimate(
         scenarios=scenarios,
         diagnostics=diagnostics,
         seed=assumptions.seed,
+        every=1 if keep is None else keep.every(n_claims, n_draws),
     )
     derived = derived_quantities(
         posterior, assumptions.derived, np.random.default_rng(derived_seed)

@@ -13,6 +13,7 @@ import xarray as xr
 from scipy.special import ndtr
 
 from estimator.assumptions import AssumptionSet
+from estimator.claim_draws import with_locations
 from estimator.compare.answers import Answer, answer_draws
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
@@ -75,6 +76,11 @@ class AuditedSet:
         """Draws of the set with all its claims."""
         return self.tree["posterior"].to_dataset()
 
+    @cached_property
+    def located(self) -> xr.Dataset:
+        """The draws of which `claim_location` is kept, with it: of many claims not all draws."""
+        return with_locations(self.tree)
+
 
 class Basis:
     """Draws of one fit: where each claim's report would lie, confirmed figures, answers.
@@ -84,7 +90,7 @@ class Basis:
     audited
         The set.
     draws
-        Posterior of the set, or draws that a fit kept (`estimator.sweep.fits.CORE` and
+        `AuditedSet.located`, or draws that a fit kept (`estimator.sweep.fits.CORE` and
         claim_location).
     answers
         On which influence is told.

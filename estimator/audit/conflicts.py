@@ -14,6 +14,7 @@ to 40,000 a month") is where the rate of each month lies, any other rate the mea
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +42,7 @@ RESOLUTION_COLUMNS = (
 _SERIES = ("losses", "killed", "recruits", "foreign_recruits")
 _NAMES = {"replacement_gap": "recruits less losses", "killed_share": "the share killed"}
 _NAMED = 4  # claims of one source that are named one by one
+_LARGEST_TREE = 20_000  # nodes; that of the shipped claims has 4,066
 _TINY = 1e-6
 _LARGE = 1e9
 _TYPICAL = 30_000.0  # persons: brings rows of shares to the size of the others
@@ -250,7 +252,9 @@ def _search(programme: FaceValues, blocks: list[list[int]], most: int) -> list[l
     """Minimal contradictions by a hitting-set tree (Reiter 1987) over the blocks.
 
     Each contradiction found is broken in every way, by leaving out one of its blocks, and the rest
-    is searched again, breadth first.
+    is searched again, breadth first. The tree doubles with each two claims that contradict each
+    other alone: where thousands of claims make it too large, the search goes on with all blocks of
+    the contradictions found left out, for such as share none with them.
     """
     found: list[list[int]] = []
     seen: set[frozenset[int]] = set()
@@ -260,6 +264,8 @@ def _search(programme: FaceValues, blocks: list[list[int]], most: int) -> list[l
     known: list[frozenset[int]] = []
     resolved: list[frozenset[int]] = []  # blocks without which the rest can be true
     while queue and len(found) < most:
+        if len(seen) > _LARGEST_TREE:
+            queue, seen = [frozenset().union(*known)], set()
         removed = queue.pop(0)
         if any(enough <= removed for enough in resolved):
             continue
@@ -348,7 +354,8 @@ def _what(claim: FaceValue, period: str = "") -> str:
     name = _NAMES.get(claim.quantity, claim.quantity.replace("_", " "))
     own = claim.first if claim.first == claim.last else f"{claim.first} to {claim.last}"
     confirmed = "confirmed " if claim.status == "confirmed" and not period else ""
-    return f"{confirmed}{name} in {period or own}"
+    part = "part of " if claim.is_part and not period else ""
+    return f"{confirmed}{name} in {part}{period or own}"
 
 
 def _way_out(programme: FaceValues, at: int, others: list[int]) -> str:
@@ -365,7 +372,7 @@ def _way_out(programme: FaceValues, at: int, others: list[int]) -> str:
         needed = f"from {ends[0]} to {ends[1]}"
     else:
         needed = f"at least {ends[0]}" if np.isfinite(low) else f"at most {ends[1]}"
-    whole = _what(claim, months[row] if len(months) > 1 else "")
+    whole = _what(replace(claim, is_part=False), months[row] if len(months) > 1 else "")
     text = f"without {claim.claim}, {whole.replace('confirmed ', '')} would be {needed}"
     if claim.status == "confirmed" and np.isfinite(low) and low > claim.high:
         text += (

@@ -1,7 +1,8 @@
 """Claims at face value: each an interval for a weighted sum of a monthly series.
 
 A confirmed figure is read as the whole, a range of a rate as where the rate of each month lies, any
-other rate as the mean of its period.
+other rate as the mean of its period. A figure of some days says of their months only that they had
+at least so many: days of one month need not be alike.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ ADDS = {
     "replacement_gap": {"recruits": 1.0, "losses": -1.0},
 }
 """Series that a claim on a quantity adds up."""
+_COUNTS = ("losses", "killed", "recruits", "foreign_recruits")
+_WHOLE = 0.9  # of a month's days: a period that is shorter is a part of it
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class FaceValue:
         On the months; one row, or for a range of a rate one for each month. (row, month).
     low, high
         In its unit; infinite where open.
+    is_part
+        Whether its period is a part of a month; its figure is then one of at least.
     """
 
     claim: str
@@ -56,6 +61,7 @@ class FaceValue:
     weights: np.ndarray
     low: float
     high: float
+    is_part: bool = False
 
     @property
     def source(self) -> tuple[str, str]:
@@ -77,11 +83,17 @@ def face_values(data: xr.Dataset, hedging: HedgingOptions, deviations: float) ->
     """
     found = []
     months = [str(month) for month in data["month"].values]
+    days = data["month_days"].values
     for prefix, dim in (("", "claim"), ("confirmed_", "confirmed_claim")):
         # The weights of confirmed sums are those of what remains after their confirmed months.
         names = ("quantity", "origin", "hedge", "status", "unit", "low", "value", "high")
+        columns = {
+            name: data[f"{prefix}{name}"].values
+            for name in (*names, "weight", "period_start", "period_end")
+        }
+        ids = data[dim].values
         for at in range(data.sizes[dim]):
-            cell = {name: data[f"{prefix}{name}"].values[at] for name in names}
+            cell = {name: columns[name][at] for name in names}
             quantity = str(cell["quantity"])
             if quantity != "killed_share" and quantity not in ADDS:
                 continue
@@ -95,11 +107,18 @@ def face_values(data: xr.Dataset, hedging: HedgingOptions, deviations: float) ->
                 )
             figure = Figure(quantity, str(cell["hedge"]), low, value, high)
             ends = _ends(figure, hedging, deviations)
-            weight = data[f"{prefix}weight"].values[at]
+            weight = columns["weight"][at]
             covered = np.flatnonzero(weight > 0)
+            length = _days(columns["period_start"][at], columns["period_end"][at])
+            is_part = length < _WHOLE * days[covered].min()
+            if is_part and quantity not in _COUNTS:
+                continue
+            if is_part:
+                ends = ends[0], np.inf
+                weight = (weight > 0) / _per_figure(str(cell["unit"]), length)
             found.append(
                 FaceValue(
-                    str(data[dim].values[at]),
+                    str(ids[at]),
                     str(cell["origin"]),
                     quantity,
                     str(cell["status"]),
@@ -112,13 +131,24 @@ def face_values(data: xr.Dataset, hedging: HedgingOptions, deviations: float) ->
                         float(cell["high"]),
                         str(cell["unit"]),
                     ),
-                    _each_month(weight, data["month_days"].values, str(cell["unit"]))
-                    if _is_band_of_rate(cell)
+                    _each_month(weight, days, str(cell["unit"]))
+                    if _is_band_of_rate(cell) and not is_part
                     else weight[None],
                     *ends,
+                    is_part,
                 )
             )
     return found
+
+
+def _days(first: object, last: object) -> int:
+    """Days of a period, both ends included."""
+    return int((np.datetime64(str(last)) - np.datetime64(str(first))).astype(int)) + 1
+
+
+def _per_figure(unit: str, days: int) -> float:
+    """Persons of a period of so many days for each unit of its figure."""
+    return {"persons/day": float(days), "persons/month": days / DAYS_PER_MONTH}.get(unit, 1.0)
 
 
 def _is_band_of_rate(cell: dict[str, Any]) -> bool:

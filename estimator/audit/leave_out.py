@@ -97,7 +97,7 @@ class LeaveOneOut:
         basis, left_out
             Draws with all claims, and those without each.
         """
-        basis = Basis(self.audited, self.audited.posterior, self.answers)
+        basis = Basis(self.audited, self.audited.located, self.answers)
         used = np.flatnonzero(self.audited.used)
         found = {int(claim): self._by_psis(basis, int(claim)) for claim in used}
         may = self._may_be_refitted

@@ -18,6 +18,7 @@ from estimator.audit.conflicts import conflicts, resolutions
 from estimator.audit.face_values import face_values
 from estimator.audit.options import AuditOptions
 from estimator.audit.statements import judge_statements
+from estimator.claim_draws import note as draws_note
 from estimator.compare.sets import Sets
 from estimator.errors import OutputError, problems_text
 from estimator.export import atomically, write_csv
@@ -43,7 +44,8 @@ class Audit:
     balance
         `estimator.audit.balance`.
     facts
-        Index `label`: set_id, data_hash and failures of each set.
+        Index `label`: set_id, data_hash and failures of each set, and in `note` whether its claims
+        were judged by a part of the draws.
     """
 
     claims: pd.DataFrame
@@ -125,6 +127,8 @@ def audit(
     first = audited[0]
     values = face_values(first.data, first.assumptions.hedging, options.face_value_deviations)
     months = [str(month) for month in first.data["month"].values]
+    labels = [one.label for one in audited]
+    facts = sets.facts.loc[labels, ["set_id", "data_hash", "failures"]]
     found, members = conflicts(values, months, options.max_conflicts)
     return Audit(
         claims=pd.concat(claims, ignore_index=True),
@@ -134,7 +138,7 @@ def audit(
         conflicts=found,
         resolutions=pd.concat([resolutions(members, one) for one in audited], ignore_index=True),
         balance=balances(audited),
-        facts=sets.facts.loc[[one.label for one in audited], ["set_id", "data_hash", "failures"]],
+        facts=facts.assign(note=[draws_note(one.tree) for one in audited]),
     )
 
 

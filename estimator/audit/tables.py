@@ -19,6 +19,10 @@ from estimator.export import escape_markdown, markdown_table
 
 SHOWN = 25
 TOLD = 10
+WRITTEN = 400
+"""Rows of the table in Markdown; those of more claims are in the CSV alone."""
+MANY = 200
+"""More claims than this are summed up by origin too."""
 _STYLES = {IN_CONFLICT: "bold red", STRAINED: "yellow", CONSISTENT: "", REPEAT: "dim"}
 _MARK = "?"  # behind a verdict whose draws cannot be trusted
 CAPTION = (
@@ -53,26 +57,33 @@ class Row:
 def verdict_rows(claims: pd.DataFrame) -> tuple[list[str], list[Row]]:
     """Labels of the sets, and the rows of the table claims x sets, the worst claims first."""
     labels = list(dict.fromkeys(claims["assumption_set"]))
-    told = claims[claims["verdict"] != REPEAT]
+    counts: dict[str, list[dict[Hashable, Any]]] = {}
+    for record in claims[claims["verdict"] != REPEAT].to_dict("records"):
+        counts.setdefault(_count_of(record), []).append(record)
     rows = []
-    for ids, group in told.groupby(told.apply(_count_of, axis=1), sort=False):
-        by_set = {str(row["assumption_set"]): _cell(row) for _, row in group.iterrows()}
-        figure = f"{group['quantity'].iloc[0].replace('_', ' ')}: {group['figure'].iloc[0]}"
+    for ids, group in counts.items():
+        by_set = {str(one["assumption_set"]): _cell(one) for one in group}
+        figure = f"{group[0]['quantity'].replace('_', ' ')}: {group[0]['figure']}"
         cells = [by_set.get(label, ("", "")) for label in labels]
         # Sets that count the claim first: others only say that they believe somebody else.
-        counted = group.loc[group["counted"], "tail_probability"].min()
-        rank = (counted, 0.0) if counted == counted else (2.0, group["tail_probability"].min())
-        rows.append((rank, Row(str(ids), figure, cells)))
+        counted = _smallest_tail([one for one in group if one["counted"]])
+        rank = (counted, 0.0) if counted == counted else (2.0, _smallest_tail(group))
+        rows.append((rank, Row(ids, figure, cells)))
     rows.sort(key=lambda pair: pair[0])
     return labels, [row for _, row in rows]
 
 
-def _count_of(row: pd.Series) -> str:
+def _smallest_tail(group: list[dict[Hashable, Any]]) -> float:
+    tails = [one["tail_probability"] for one in group]
+    return min((tail for tail in tails if tail == tail), default=float("nan"))
+
+
+def _count_of(row: Mapping[Hashable, Any]) -> str:
     others = [name for name in str(row["same_as"]).split(", ") if name]
     return " = ".join(sorted([str(row["claim"]), *others]))
 
 
-def _cell(row: pd.Series) -> tuple[str, str]:
+def _cell(row: Mapping[Hashable, Any]) -> tuple[str, str]:
     tail = float(row["tail_probability"])
     text = "<.001" if tail < 0.001 else f"{tail:.3f}" if tail < 0.1 else f"{tail:.2f}"
     text += _MARK if row["failures"] else ""
@@ -92,9 +103,11 @@ def audit_tables(found: Audit) -> list[Table | Text]:
     return [
         _claims_table(found.claims),
         _counts_table(found.claims),
+        *_origins_tables(found.claims),
+        *(Text(note) for note in draws_notes(found.facts)),
         *_statement_tables(found.statements),
         *_conflict_texts(found),
-        _balance_table(found.balance),
+        *([] if found.balance.empty else [_balance_table(found.balance)]),
     ]
 
 
@@ -123,6 +136,59 @@ def _counts_table(claims: pd.DataFrame) -> Table:
         what = "counted" if counted else "not counted"
         table.add_row(Text(str(label)), what, *(str(n) for n in numbers))
     return table
+
+
+def origin_counts(claims: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of claims that sets count, and of verdicts, by origin and quantity.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns origin, quantity, claims, strained, in conflict; the largest share of claims that
+        are not consistent first. A claim is counted once a set.
+    """
+    told = claims[(claims["verdict"] != REPEAT) & claims["counted"]]
+    grouped = told.groupby(["origin", "quantity"])["verdict"]
+    counts = grouped.agg(
+        claims="size",
+        strained=lambda verdicts: (verdicts == STRAINED).sum(),
+        in_conflict=lambda verdicts: (verdicts == IN_CONFLICT).sum(),
+    )
+    share = (counts["strained"] + counts["in_conflict"]) / counts["claims"]
+    counts = counts.loc[share.sort_values(ascending=False, kind="stable").index]
+    return pd.DataFrame(counts.rename(columns={"in_conflict": IN_CONFLICT}).reset_index())
+
+
+def _origins_tables(claims: pd.DataFrame) -> list[Table]:
+    """Sum the verdicts up by origin and quantity, where claims are too many to be read one by one.
+
+    Origins that fit worst first.
+    """
+    if claims["claim"].nunique() <= MANY:
+        return []
+    counts = origin_counts(claims)
+    shown = counts.head(SHOWN)
+    table = _table(
+        "By origin and quantity",
+        "Of a hundred consistent claims about five are strained by chance."
+        if len(shown) == len(counts)
+        else f"Shown: {len(shown)} of {len(counts)}, the largest shares of strained and in "
+        "conflict first (all claims: claims.csv).",
+    )
+    for heading in ("origin", "quantity", "claims", STRAINED, IN_CONFLICT):
+        table.add_column(heading, justify="left" if heading in ("origin", "quantity") else "right")
+    for origin, quantity, *numbers in shown.itertuples(index=False):
+        table.add_row(Text(str(origin)), str(quantity).replace("_", " "), *map(str, numbers))
+    return [table]
+
+
+def draws_notes(facts: pd.DataFrame) -> list[str]:
+    """Say of which sets the claims were judged by a part of the draws; nothing if of none."""
+    if "note" not in facts:
+        return []
+    # A column without any text is read back as numbers that are missing.
+    notes = facts["note"].fillna("")
+    return [f"{label}: {note}." for label, note in notes.items() if note]
 
 
 def _statement_tables(statements: pd.DataFrame) -> list[Table]:
@@ -214,13 +280,16 @@ def _table(title: str, caption: str) -> Table:
 def markdown(found: Audit) -> str:
     """Write the audit as Markdown."""
     labels, rows = verdict_rows(found.claims)
+    rest = f"The {WRITTEN} that fit worst of {len(rows):,}; all of them: claims.csv.\n"
     parts = [
         "# Audit\n",
         markdown_table(
             ["claim", "figure", *labels],
-            ([row.claims, row.figure, *(text for text, _ in row.cells)] for row in rows),
+            ([row.claims, row.figure, *(text for text, _ in row.cells)] for row in rows[:WRITTEN]),
         ),
+        *([rest] if len(rows) > WRITTEN else []),
         f"{CAPTION}\n",
+        *(f"{escape_markdown(note)}\n" for note in draws_notes(found.facts)),
         "## What was said\n",
         markdown_table(
             ["statement", "claims", "computed", "set", "probability", "median [90 %]", "unit"],

@@ -177,7 +177,8 @@ def weigh(
     draws = _answers(tree, answers)
     parameters = list(_parameters(tree))
     free = {p.name: p.draws for p in parameters if not p.prior.is_fixed}
-    claims = _sensitivity(_log_likelihood(tree), free)
+    likelihood = _log_likelihood(tree)
+    claims = _sensitivity(likelihood.values, _at_draws_of(likelihood, tree, free))
     rows, moved = [], []
     for parameter in parameters:
         own: dict[str, float] = {}
@@ -265,15 +266,29 @@ def _shared(posterior: xr.Dataset, assumptions: AssumptionSet) -> Iterator[_Para
             )
 
 
-def _log_likelihood(tree: xr.DataTree) -> np.ndarray:
-    """Log likelihood of all claims together. (chain, draw)."""
+def _log_likelihood(tree: xr.DataTree) -> xr.DataArray:
+    """Log likelihood of all claims together, at the draws of which it is kept. (chain, draw)."""
     if "log_likelihood" not in tree.children:
         raise OutputError(f"{tree.attrs['assumption_set']}: holds no log likelihood")
+    group = tree["log_likelihood"].to_dataset()
     parts = [
-        variable.sum([dim for dim in variable.dims if dim not in ("chain", "draw")])
-        for variable in tree["log_likelihood"].to_dataset().values()
+        variable.sum([dim for dim in variable.dims if dim not in ("chain", "draw")], dtype=float)
+        for variable in group.values()
     ]
-    return np.sum([part.transpose("chain", "draw").values for part in parts], axis=0)
+    total = np.sum([part.transpose("chain", "draw").values for part in parts], axis=0)
+    coords = {dim: group[dim].values for dim in ("chain", "draw")}
+    return xr.DataArray(total, coords, ("chain", "draw"))
+
+
+def _at_draws_of(
+    likelihood: xr.DataArray, tree: xr.DataTree, draws: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Pick the draws that the likelihood was kept of: of thousands of claims not all."""
+    every = tree["posterior"].to_dataset()["draw"].values
+    if len(every) == likelihood.sizes["draw"]:
+        return draws
+    kept = np.isin(every, likelihood["draw"].values)
+    return {name: values[:, kept] for name, values in draws.items()}
 
 
 def _sensitivity(log_density: np.ndarray, draws: dict[str, np.ndarray]) -> dict[str, float]:

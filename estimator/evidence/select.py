@@ -133,9 +133,11 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
     open_["exactness"] = -open_["hedge"].map(HEDGES.index).astype(int)
     open_ = open_.sort_values(["published", "exactness"], kind="stable")
     same = ["origin", "quantity", "population", "period_start", "period_end"]
-    for _, group in open_.groupby([*same, open_["status"] == "confirmed"], sort=False):
-        kept = group["id"].iloc[-1]
-        reason[group.index[:-1]] = f"repeats {kept}"
+    keys = [*same, open_["status"] == "confirmed"]
+    # "" where a key is missing: of a claim without a period nothing can be said.
+    kept = open_.groupby(keys, sort=False)["id"].transform("last").fillna("")
+    repeats = kept[(kept != "") & (kept != open_["id"])]
+    reason[repeats.index] = "repeats " + repeats
     left = claims[(reason == "") & (claims["status"] != "confirmed")]
     for _, group in left.groupby(["origin", "quantity", "population"], sort=False):
         first = group["period_start"].to_numpy(dtype="datetime64[D]").astype(int)

@@ -84,6 +84,11 @@ def monthly(claim: pd.Series, months: Months) -> tuple[float, float, float]:
     return (claim["low"] * factor, claim["central"] * factor, claim["high"] * factor)
 
 
+def monthly_means(table: pd.DataFrame, months: Months) -> np.ndarray:
+    """Central figures of claims on a flow as the mean of their months. (claim,)."""
+    return np.array([monthly(claim, months)[1] for _, claim in table.iterrows()])
+
+
 def one_month(claim: pd.Series, months: Months) -> bool:
     """Whether the claim is about a single month, all of it."""
     weights = months.weights(claim["period_start"], claim["period_end"])

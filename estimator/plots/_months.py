@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -54,14 +55,14 @@ class Months:
             return []
         return [f"{self.labels[0]} has only {days} days in the window."]
 
-    @property
+    @cached_property
     def _start(self) -> pd.Timestamp:
         """First day of the window: the first month may begin late."""
         month = pd.Period(self.labels[0], freq="M")
         late = month.days_in_month - int(self.days[0]) if len(self.labels) > 1 else 0
         return month.start_time + pd.Timedelta(days=late)
 
-    @property
+    @cached_property
     def _edges(self) -> np.ndarray:
         """Days from the start to each month's first day and to the end. (month + 1,)."""
         return np.concatenate([[0.0], np.cumsum(self.days)])

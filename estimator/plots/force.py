@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from estimator.plots import _claims as claims
+from estimator.plots import _many as many
 from estimator.plots import _style as style
 from estimator.plots._months import Months
 
@@ -97,8 +98,7 @@ def _draw_stocks(ax: Axes, result: xr.DataTree, months: Months) -> None:
     """Draw claims on the force size at their day (sizes stand at months' ends: half a month on)."""
     looks = claims.looks(result)
     table = claims.used_claims(result, "force_size")
-    for _, claim in table.iterrows():
-        figures = tuple(claim[c] / style.THOUSAND for c in ("low", "central", "high"))
-        x = months.position(claim["period_end"]) - 0.5
-        claims.draw_point(ax, x, figures, claim["hedge"], looks[claim["origin"]])
+    many.draw_levels(
+        ax, table, lambda claim: months.position(claim["period_end"]) - 0.5, looks, style.THOUSAND
+    )
     claims.label_origins(ax, table["origin"], looks, ": claim")

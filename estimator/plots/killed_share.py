@@ -9,8 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from estimator.plots import _claims as claims
+from estimator.plots import _many as many
 from estimator.plots import _style as style
 from estimator.plots._months import Months
+
+_ROWS = 256  # claims at a time, so that draws of their losses stay small
 
 
 def plot_killed_share(result: xr.DataTree) -> Figure:
@@ -30,21 +33,34 @@ def plot_killed_share(result: xr.DataTree) -> Figure:
         One axes: killed per person lost.
     """
     months = Months.of(result)
-    share = style.group(result, "posterior")["killed_share"]
+    posterior = style.group(result, "posterior")
+    share, losses = posterior["killed_share"], posterior["losses"]
     looks = claims.looks(result)
     shares = claims.used_claims(result, "killed_share")
     killed = claims.used_claims(result, "killed")
     fig = style.new_figure(6.2)
     ax = fig.subplots()
     style.draw_band(ax, months.x, share, color=style.BLUE, label="estimated share, median")
-    for _, claim in shares.iterrows():
-        claims.draw_flow(ax, claim, months, looks[claim["origin"]], 1.0)
-    for _, claim in killed.iterrows():
-        _draw_implied(
-            ax, claim, months, style.group(result, "posterior")["losses"], looks[claim["origin"]]
-        )
-    claims.label_origins(ax, shares["origin"], looks, ": share")
-    claims.label_origins(ax, killed["origin"], looks, ": implied")
+    drawn_shares = many.draw_by_month(
+        ax,
+        shares,
+        lambda rows: claims.monthly_means(rows, months),
+        months,
+        looks,
+        lambda claim: claims.draw_flow(ax, claim, months, looks[claim["origin"]], 1.0),
+    )
+    drawn_killed = many.draw_by_month(
+        ax,
+        killed,
+        lambda rows: np.array(
+            [figures[1] for figures in implied_shares(rows, months, losses)], dtype=float
+        ),
+        months,
+        looks,
+        lambda claim: _draw_implied(ax, claim, months, losses, looks[claim["origin"]]),
+    )
+    claims.label_origins(ax, drawn_shares.drawn["origin"], looks, ": share")
+    claims.label_origins(ax, drawn_killed.drawn["origin"], looks, ": implied")
     style.tidy(ax)
     ax.set_ylim(0, 1)
     ax.set_ylabel("killed / losses (share)")
@@ -57,30 +73,42 @@ def plot_killed_share(result: xr.DataTree) -> Figure:
         f"{style.range_text(share.isel(month=-1), digits=2)}",
         notes=[
             "Implied: claimed killed / posterior median losses of the same period, marked at the "
-            "period's end with a thin line over the period."
+            "period's end with a thin line over the period.",
+            *many.notes(drawn_shares, drawn_killed),
         ],
     )
 
 
-def implied_share(
-    claim: pd.Series, months: Months, losses: xr.DataArray
-) -> tuple[float, float, float]:
-    """Low, central and high of claimed killed over the median losses of the claim's period."""
-    weights = months.weights(claim["period_start"], claim["period_end"])
-    along = xr.DataArray(weights, dims="month", coords={"month": losses["month"]})
-    lost = float((losses * along).sum("month").median())
-    per_month = claim["unit"] != "persons"
-    factor = (weights.sum() if per_month else 1.0) / lost
-    low, central, high = (
-        claims.monthly(claim, months) if per_month else claim[["low", "central", "high"]]
-    )
-    return (low * factor, central * factor, high * factor)
+def implied_shares(
+    table: pd.DataFrame, months: Months, losses: xr.DataArray
+) -> list[tuple[float, float, float]]:
+    """Low, central and high of claimed killed over the median losses of each claim's period."""
+    weights = np.array(
+        [
+            months.weights(first, last)
+            for first, last in zip(table["period_start"], table["period_end"], strict=True)
+        ]
+    ).reshape(len(table), len(months.labels))
+    draws = losses.transpose("month", "chain", "draw").values.reshape(len(months.labels), -1)
+    rows = range(0, len(table), _ROWS)
+    lost = [np.median(weights[row : row + _ROWS] @ draws, axis=1) for row in rows]
+    found = []
+    for (_, claim), weight, total in zip(
+        table.iterrows(), weights, np.concatenate([np.zeros(0), *lost]), strict=True
+    ):
+        per_month = claim["unit"] != "persons"
+        factor = (weight.sum() if per_month else 1.0) / total
+        low, central, high = (
+            claims.monthly(claim, months) if per_month else claim[["low", "central", "high"]]
+        )
+        found.append((low * factor, central * factor, high * factor))
+    return found
 
 
 def _draw_implied(
     ax: Axes, claim: pd.Series, months: Months, losses: xr.DataArray, look: claims.Look
 ) -> None:
-    figures = implied_share(claim, months, losses)
+    (figures,) = implied_shares(claim.to_frame().T, months, losses)
     if not np.isfinite(figures[1]):
         return
     end = months.position(claim["period_end"], end_of_day=True)

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from estimator.plots import _claims as claims
+from estimator.plots import _many as many
 from estimator.plots import _style as style
 from estimator.plots._floors import draw_floors
 from estimator.plots._months import Months
@@ -41,10 +42,16 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
     above, below = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
 
     style.draw_band(above, months.x, losses, color=style.BLUE, label="estimated losses, median")
-    for _, claim in table[~whole].iterrows():
-        claims.draw_flow(above, claim, months, looks[claim["origin"]], style.THOUSAND)
+    drawn = many.draw_by_month(
+        above,
+        table[~whole],
+        lambda rows: claims.monthly_means(rows, months) / style.THOUSAND,
+        months,
+        looks,
+        lambda c: claims.draw_flow(above, c, months, looks[c["origin"]], style.THOUSAND),
+    )
     draw_floors(above, claims.used_claims(result, prefix="confirmed_"), months)
-    claims.label_origins(above, table["origin"][~whole], looks)
+    claims.label_origins(above, drawn.drawn["origin"], looks)
     above.set_ylabel(style.PER_MONTH)
     above.set_title(
         "By month, with claims at the monthly mean they imply", fontsize=style.TEXT_SIZE
@@ -52,10 +59,13 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
 
     total = losses.cumsum("month")
     style.draw_band(below, months.x + 0.5, total, color=style.BLUE, label="estimated total, median")
-    for _, claim in table[whole].iterrows():
-        figures = tuple(claim[c] / style.THOUSAND for c in ("low", "central", "high"))
-        x = months.position(claim["period_end"], end_of_day=True)
-        claims.draw_point(below, x, figures, claim["hedge"], looks[claim["origin"]])
+    many.draw_levels(
+        below,
+        table[whole],
+        lambda claim: months.position(claim["period_end"], end_of_day=True),
+        looks,
+        style.THOUSAND,
+    )
     claims.label_origins(below, table["origin"][whole], looks)
     below.set_ylabel(style.PERSONS)
     below.set_title(
@@ -73,5 +83,5 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
         result,
         f"Losses in {months.last}: {style.range_text(losses.isel(month=-1))} thousand; since "
         f"{months.labels[0]}: {style.range_text(total.isel(month=-1), digits=0)} thousand persons",
-        notes=[" ".join([_ARROWS, *months.notes])],
+        notes=[" ".join([_ARROWS, *months.notes]), *many.notes(drawn)],
     )

@@ -9,23 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from estimator.plots import _by_origin
 from estimator.plots import _claims as claims
 from estimator.plots import _style as style
+from estimator.plots._by_origin import BANDS as _BANDS
 from estimator.plots._months import Months
 
 DENSE = 12  # a source with more claims on single months than this is drawn as a line
 DIFFERENCES = ("replacement_gap", "net_change")
 SHARES = ("killed_share",)
-ROWS_MAXIMUM = 120  # more single claims than this: those that lie farthest out
+ROWS_MAXIMUM = 120  # more single claims than this: summed up by origin, and those farthest out
+FARTHEST = 40  # how many of these are shown
 ROW_HEIGHT = 0.155  # inches
-_BANDS = ("low", "lower", "mid", "upper", "high")
+_WIDE = 100.0  # a log axis over more than this has fewer ticks
 
 
 def plot_predictive_claims(result: xr.DataTree) -> Figure:
     """Plot predictive ranges of every used claim over the claim itself.
 
     Ratios stand on a log scale around 1. Differences (thousand persons) and shares have panels of
-    their own, in their own units. An origin's dense monthly series becomes a line panel.
+    their own, in their own units. An origin's dense monthly series becomes a line panel. Of more
+    than `ROWS_MAXIMUM` other claims only those that lie farthest out are shown one by one, below a
+    row for each origin and quantity that sums up all.
 
     Parameters
     ----------
@@ -37,20 +42,24 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
     -------
     matplotlib.figure.Figure
         Axes labelled ``series``, ``ratios``, ``differences`` and ``shares``, as far as there are
-        such claims.
+        such claims; with many claims also ``ratios by origin`` and so on.
     """
     months = Months.of(result)
     table = predictive_table(result)
     dense = _dense(table, months)
-    rows = _farthest_out(table[~dense])
+    agrees = met(table)
+    sums: dict[str, pd.DataFrame] = {}
+    rows = table[~dense]
+    if len(rows) > ROWS_MAXIMUM:
+        sums = {name: _by_origin.sums(part, name, agrees) for name, part in _by_kind(rows).items()}
+        rows = _farthest_out(rows)
     left_out = int((~dense).sum()) - len(rows)
-    parts = {
-        "ratios": rows[~rows["quantity"].isin(DIFFERENCES + SHARES)],
-        "differences": rows[rows["quantity"].isin(DIFFERENCES)],
-        "shares": rows[rows["quantity"].isin(SHARES)],
+    parts = _by_kind(rows)
+    heights = {
+        f"{name} by origin": _by_origin.ROW_HEIGHT * (len(part) + 1) + 0.75
+        for name, part in sums.items()
     }
-    parts = {name: part for name, part in parts.items() if len(part)}
-    heights = {name: ROW_HEIGHT * (len(part) + 1) + 0.75 for name, part in parts.items()}
+    heights |= {name: ROW_HEIGHT * (len(part) + 1) + 0.75 for name, part in parts.items()}
     if dense.any():
         heights = {"series": 2.4, **heights}
     fig = style.new_figure(sum(heights.values(), 1.0))
@@ -60,23 +69,46 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
     axes = fig.subplot_mosaic([[n] for n in heights], height_ratios=list(heights.values()))
     if dense.any():
         _draw_series(axes["series"], table[dense], months)
+    for name, summed in sums.items():
+        _by_origin.draw_sums(axes[f"{name} by origin"], summed, name)
+        if name == "ratios":
+            _log_axis(axes[f"{name} by origin"])
     for name, part in parts.items():
         _draw_rows(axes[name], part, name)
     return style.finish(
         fig,
         result,
-        f"{int(met(table).sum())} of {len(table)} claims agree with their 90 % predictive range",
+        f"{int(agrees.sum())} of {len(table)} claims agree with their 90 % predictive range",
         notes=[
-            *(
-                [f"Not drawn: {left_out} claims that lie nearer to what was expected."]
-                if left_out
-                else []
-            ),
+            *_notes_of_many(left_out, sum(int(part["claims"].sum()) for part in sums.values())),
             "Grey boxes: low to high of the claim. Triangles: the claim is a bound, with which a "
             "range agrees that reaches the side they point to. Confirmed sums: what "
             "is left of them after their confirmed months.",
         ],
     )
+
+
+def _by_kind(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Claims whose axes differ; kinds of which there is none are left out."""
+    parts = {
+        "ratios": table[~table["quantity"].isin(DIFFERENCES + SHARES)],
+        "differences": table[table["quantity"].isin(DIFFERENCES)],
+        "shares": table[table["quantity"].isin(SHARES)],
+    }
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _notes_of_many(left_out: int, in_rows: int) -> list[str]:
+    if not left_out:
+        return []
+    unseen = left_out + FARTHEST - in_rows
+    few = f", but for {unseen:,} of origins with few" if unseen else ""
+    return [
+        f"One by one: the {FARTHEST} claims that lie farthest from what was expected. By origin: "
+        f"all {left_out + FARTHEST:,}{few}. Expected: the typical predictive range of a claim; "
+        "claimed: the range in which the figures lie (without bounds). Where the latter is the "
+        "shorter, figures scatter less than is assumed of their origin."
+    ]
 
 
 def predictive_table(result: xr.DataTree) -> pd.DataFrame:
@@ -120,12 +152,16 @@ def met(table: pd.DataFrame) -> pd.Series:
 
 
 def _farthest_out(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the claims that lie farthest from their predictive median, in widths of the range."""
-    if len(table) <= ROWS_MAXIMUM:
-        return table
-    width = table["pp_high"] - table["pp_low"]
-    distance = ((table["central"] - table["pp_mid"]).abs() / width).fillna(np.inf)
-    kept = distance.nlargest(ROWS_MAXIMUM).index
+    """Keep the claims that lie farthest from their predictive median, in widths of the range.
+
+    Ratios are measured in logs: else none could lie far below what was expected.
+    """
+    numbers = table[["central", "pp_mid", "pp_low", "pp_high"]].to_numpy(dtype=float).T
+    signed = table["quantity"].isin(DIFFERENCES + SHARES).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        central, middle, low, high = np.where(signed, numbers, np.log(numbers))
+        distance = pd.Series(np.abs(central - middle) / (high - low), table.index).fillna(np.inf)
+    kept = distance.nlargest(FARTHEST).index
     return table[table.index.isin(kept)]
 
 
@@ -181,13 +217,7 @@ def _draw_rows(ax: Axes, table: pd.DataFrame, kind: str) -> None:
     ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.6)
     ax.tick_params(axis="y", labelsize=style.SMALL_SIZE - 0.5, length=0)
     ax.set_ylim(-0.8, len(table) - 0.2)
-    for i, (group, rows_of) in enumerate(pd.Series(y, table.index).groupby(table["group"])):
-        if i % 2 == 0:
-            ax.axhspan(rows_of.min() - 0.5, rows_of.max() + 0.5, color="#F4F4F4", zorder=0)
-        ax.annotate(
-            str(group), (1.005, float(rows_of.max())), xycoords=("axes fraction", "data"),
-            fontsize=style.SMALL_SIZE, va="center", fontweight="bold",
-        )  # fmt: skip
+    _by_origin.shade_groups(ax, pd.Series(y, table.index), table["group"])
     _label_axis(ax, kind)
 
 
@@ -207,12 +237,19 @@ def _label_axis(ax: Axes, kind: str) -> None:
     ax.set_title(texts[kind][0], fontsize=style.TEXT_SIZE)
     ax.set_xlabel(texts[kind][1], fontsize=style.TEXT_SIZE)
     if kind == "ratios":
-        ax.set_xscale("log")
+        _log_axis(ax)
         ax.axvline(1, color=style.BLACK, linewidth=0.9)
-        low, high = ax.get_xlim()
-        ticks = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10)
-        ax.set_xticks([t for t in ticks if low <= t <= high], minor=False)
-        ax.xaxis.set_minor_locator(NullLocator())
-        style.thousands(ax, "x")
     elif kind == "differences":
         ax.axvline(0, color=style.BLACK, linewidth=0.9)
+
+
+def _log_axis(ax: Axes) -> None:
+    """Make x logarithmic, with ticks that read as ratios."""
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ticks: tuple[float, ...] = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10)
+    if high / low > _WIDE:
+        ticks = (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
+    ax.set_xticks([t for t in ticks if low <= t <= high], minor=False)
+    ax.xaxis.set_minor_locator(NullLocator())
+    style.thousands(ax, "x")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from estimator.plots import _claims as claims
+from estimator.plots import _many as many
 from estimator.plots import _style as style
 from estimator.plots._months import Months
 
@@ -35,11 +38,11 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
     gap = posterior["replacement_gap"] / style.THOUSAND
     style.draw_band(below, months.x, gap, color=style.BLUE, label="replacement gap, median")
     below.axhline(0, color=style.BLACK, linewidth=1.0)
+    drawn = []
     for ax, quantity in ((above, "recruits"), (below, "replacement_gap")):
         table = claims.used_claims(result, quantity)
-        for _, claim in table.iterrows():
-            claims.draw_flow(ax, claim, months, looks[claim["origin"]], style.THOUSAND)
-        claims.label_origins(ax, table["origin"], looks, f": {claims.words(quantity)}")
+        drawn.append(_draw_claims(ax, table, months, looks))
+        claims.label_origins(ax, drawn[-1].drawn["origin"], looks, f": {claims.words(quantity)}")
         style.tidy(ax)
         style.thousands(ax)
         ax.set_ylabel(style.PER_MONTH)
@@ -55,7 +58,20 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
         result,
         f"Recruits minus losses in {months.last}: {style.range_text(last)} thousand; "
         f"below zero in {_percent(short)} of draws",
-        notes=months.notes,
+        notes=[*months.notes, *many.notes(*drawn)],
+    )
+
+
+def _draw_claims(
+    ax: Axes, table: pd.DataFrame, months: Months, looks: dict[str, claims.Look]
+) -> many.Parts:
+    return many.draw_by_month(
+        ax,
+        table,
+        lambda rows: claims.monthly_means(rows, months) / style.THOUSAND,
+        months,
+        looks,
+        lambda claim: claims.draw_flow(ax, claim, months, looks[claim["origin"]], style.THOUSAND),
     )
 
 

@@ -42,6 +42,10 @@ def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
     if audit.empty:
         return None
     labels = _in_order(found, audit)
+    most, names = found.data.options.most_claims, audit["claim"].unique()
+    if len(names) > most:
+        caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
+        audit = audit[audit["claim"].isin(names[:most])]
     rows = []
     for claim, own in audit.groupby("claim", sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}

@@ -124,24 +124,25 @@ class ClaimRows:
 
     def tables(self) -> Iterator[tuple[bool, Table]]:
         """Claims by quantity, long series apart; each with whether it may be folded away."""
-        keys = [(row.quantity, row.origin, row.source) for row in self.rows]
-        series = {key for key in keys if keys.count(key) > _SERIES}
+        by_key: dict[tuple[str, str, str], list[ClaimRow]] = {}
+        for row in self.rows:
+            by_key.setdefault((row.quantity, row.origin, row.source), []).append(row)
+        series = {key: own for key, own in by_key.items() if len(own) > _SERIES}
+        apart = {row.id for own in series.values() for row in own}
+        most = self.data.options.most_claims
         for quantity in dict.fromkeys(row.quantity for row in self.rows):
-            own = [
-                row
-                for row, key in zip(self.rows, keys, strict=True)
-                if row.quantity == quantity and key not in series
-            ]
+            own = [row for row in self.rows if row.quantity == quantity and row.id not in apart]
             if own:
-                yield False, self._table(f"Claims: {words.quantity(quantity)}", own)
-        for key in dict.fromkeys(key for key in keys if key in series):
-            own = [row for row, other in zip(self.rows, keys, strict=True) if other == key]
+                shown, part = _some(own, most)
+                yield False, self._table(f"Claims: {words.quantity(quantity)}{part}", shown)
+        for key, own in series.items():
+            shown, part = _some(own, _SERIES if len(self.rows) > most else len(own))
             title = (
                 f"{len(own)} claims by {self.data.options.origin(key[1])} on "
                 f"{words.quantity(key[0])}, "
-                f"{own[0].period} to {own[-1].period}"
+                f"{own[0].period} to {own[-1].period}{part}"
             )
-            yield True, self._table(title, own)
+            yield True, self._table(title, shown)
 
     def _table(self, caption: str, rows: list[ClaimRow]) -> Table:
         return Table.of(caption, _HEAD, ([*self._cells(row)] for row in rows))
@@ -170,6 +171,13 @@ class ClaimRows:
             for reason, labels in row.reasons.items()
         ]
         return f"{first} ({'; '.join(why)})" if why else first
+
+
+def _some(rows: list[ClaimRow], most: int) -> tuple[list[ClaimRow], str]:
+    """Take the first rows, and say how many where these are not all."""
+    if len(rows) <= most:
+        return rows, ""
+    return rows[:most], f"; the first {most} (all of them: claims.csv of the set)"
 
 
 def figure_of(record: dict[str, Any]) -> str:

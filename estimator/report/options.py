@@ -67,6 +67,8 @@ class ReportOptions(Options):
         Break-even values to tell.
     most_sets
         Sets that are shown in full.
+    most_claims
+        Rows of a table of claims; of more claims than this in all, long series are shown in part.
     """
 
     group: ClassVar[str] = "report"
@@ -81,6 +83,7 @@ class ReportOptions(Options):
     limits: tuple[str, ...] = ()
     breakeven: tuple[BreakEvenQuestion, ...] = ()
     most_sets: int = Field(default=40, ge=1, le=1000)
+    most_claims: int = Field(default=400, ge=20)
 
     @field_validator("answers")
     @classmethod

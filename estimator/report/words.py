@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import functools
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -116,6 +117,7 @@ def month(text: str) -> str:
     return f"{calendar.month_name[int(found[2])]} {found[1]}"
 
 
+@functools.lru_cache(maxsize=4096)
 def dates(start: Any, end: Any) -> str:
     """Write a period of days; whole months by their names."""
     first, last = (pd.to_datetime(day, errors="coerce") for day in (start, end))

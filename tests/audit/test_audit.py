@@ -14,8 +14,15 @@ from estimator.audit.bases import AuditedSet, Basis
 from estimator.audit.claims import REPEAT, judge_claims
 from estimator.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.audit.options import AuditOptions
-from estimator.audit.run import audit, read_audit
-from estimator.audit.tables import audit_tables, markdown, probability_text, verdict_rows
+from estimator.audit.run import Audit, audit, read_audit
+from estimator.audit.tables import (
+    WRITTEN,
+    audit_tables,
+    markdown,
+    origin_counts,
+    probability_text,
+    verdict_rows,
+)
 from estimator.cli import main
 from estimator.compare.sets import Sets
 from estimator.compose import compose_config, to_plain
@@ -216,3 +223,34 @@ def test_rows_put_the_sets_that_count_a_claim_first(judged: pd.DataFrame) -> Non
 )
 def test_no_probability_is_shown_as_certain(p: float, text: str) -> None:
     assert probability_text(p) == text
+
+
+def made_verdicts(n: int) -> pd.DataFrame:
+    """Verdicts on n claims of three origins; each tenth claim of the first is in conflict."""
+    rows = [
+        {"assumption_set": "a", "claim": f"c{i}", "figure": "about 5 persons", "quantity": "losses",
+         "origin": f"o{i % 3}", "counted": True, "same_as": "", "failures": "",
+         "tail_probability": 0.001 if i % 30 == 0 else 0.5,
+         "verdict": "in conflict" if i % 30 == 0 else "consistent"}
+        for i in range(n)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_thousands_of_claims_are_summed_up_by_origin_the_worst_first() -> None:
+    counts = origin_counts(made_verdicts(3000))
+    assert counts["origin"].iloc[0] == "o0"
+    assert counts["claims"].tolist() == [1000, 1000, 1000]
+    assert counts["in conflict"].tolist() == [100, 0, 0]
+
+
+def test_markdown_of_thousands_of_claims_is_cut_and_says_where_the_rest_is() -> None:
+    none = pd.DataFrame()
+    claims = made_verdicts(3000)
+    facts = pd.DataFrame({"failures": [""]}, index=pd.Index(["a"], name="label"))
+    text = markdown(Audit(claims, none, none, none, none, facts))
+    assert text.count("losses: about 5 persons") == WRITTEN
+    assert f"The {WRITTEN} that fit worst of 3,000; all of them: claims.csv." in text
+    few = markdown(Audit(claims.head(200), none, none, none, none, facts))
+    assert few.count("losses: about 5 persons") == 200
+    assert "all of them" not in few

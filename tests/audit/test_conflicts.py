@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,8 @@ from estimator.audit.face_values import FaceValue, face_values
 from estimator.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.run import Estimate
+from tests.evidence.tables import claims as read
+from tests.evidence.tables import row
 
 MONTHS = ["2025-01", "2025-02", "2025-03"]
 
@@ -136,8 +140,8 @@ def test_the_articles_gap_is_found_to_fight_its_losses_and_its_recruits() -> Non
     assert len(table) == len({frozenset(claims) for claims in found})
     programme = FaceValues(values, months)
     names = [one.claim for one in values]
-    for claims in found:
-        at = [names.index(name) for name in claims]
+    for members_of in found:
+        at = [names.index(name) for name in members_of]
         assert not programme.possible(at)
         for one in at:
             assert programme.possible([other for other in at if other != one])
@@ -156,3 +160,51 @@ def test_what_a_set_makes_of_a_contradiction_is_its_posterior(from_prior: Estima
     assert row["true_q50"] == pytest.approx(float(january.median()))
     of_rate = table[table["claim"] == "S13"]
     assert list(of_rate["period"]) == ["2025-12", "2026-01"]
+
+
+def figures_of(folder: Path, *rows: tuple[str, str, float]) -> list[FaceValue]:
+    """Claims on losses (first day, last day, persons), each of an origin of its own."""
+    made = [
+        row(id=f"c{n}", origin=f"o{n}", period_start=first, period_end=last, value=str(persons))
+        for n, (first, last, persons) in enumerate(rows)
+    ]
+    assumptions = assumption_set(["window.start=2025-01-01", "window.end=2025-03-31"])
+    evidence = load_evidence(assumptions, claims=read(folder, *made))
+    values = face_values(evidence.dataset, assumptions.hedging, 2.0)
+    return [one for one in values if one.status != "confirmed"]
+
+
+def test_days_of_one_month_that_differ_do_not_contradict_each_other(tmp_path: Path) -> None:
+    values = figures_of(
+        tmp_path, ("2025-02-01", "2025-02-01", 100), ("2025-02-02", "2025-02-02", 900)
+    )
+    assert [one.is_part for one in values] == [True, True]
+    assert conflicts(values, MONTHS, 5)[0].empty
+
+
+def test_days_with_more_than_their_month_contradict_it(tmp_path: Path) -> None:
+    values = figures_of(
+        tmp_path, ("2025-02-01", "2025-02-28", 5_000), ("2025-02-03", "2025-02-09", 9_000)
+    )
+    assert [one.is_part for one in values] == [False, True]
+    table, _ = conflicts(values, MONTHS, 5)
+    assert table["claims"].tolist() == ["c0, c1"]
+    assert "c1 (o1): losses in part of 2025-02 about 9,000 persons" in table["says"].iloc[0]
+    assert "without c1, losses in 2025-02 would be" in table["resolution"].iloc[0]
+
+
+def test_many_pairs_that_contradict_each_other_are_found_before_the_tree_outgrows_all() -> None:
+    months = [f"2025-{month:02d}" for month in range(1, 13)]
+    made = []
+    for n in range(30):
+        quantity = ("losses", "recruits", "foreign_recruits")[n % 3]
+        weight = np.zeros((1, 12))
+        weight[0, n // 3] = 1.0
+        for side, figure in (("low", 1_000.0 + n), ("high", 90_000.0 + n)):
+            what = (f"{side} {n}", f"{side} {n}", quantity, "claimed", "2025", "2025", "")
+            made.append(FaceValue(*what, weight, figure, figure))
+    table, members = conflicts(made, months, 24)
+    assert len(table) == 24
+    found = [frozenset(one.claim for one in claims) for claims in members]
+    assert len(set(found)) == 24
+    assert all(len(claims) == 2 for claims in found)

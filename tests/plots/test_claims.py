@@ -4,8 +4,8 @@ import pytest
 
 from estimator.plots import _claims as claims
 from estimator.plots._months import Months
-from estimator.plots.killed_share import implied_share
-from estimator.plots.predictive_claims import ROWS_MAXIMUM, _farthest_out, met
+from estimator.plots.killed_share import implied_shares
+from estimator.plots.predictive_claims import FARTHEST, _farthest_out, met
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_implied_share_is_killed_over_median_losses_of_the_period(shared_result,
     lost = float(
         losses.sel(month=[m for m in months.labels if m[:4] == "2023"]).sum("month").median()
     )
-    assert implied_share(row, months, losses)[1] == pytest.approx(40_542 / lost)
+    assert implied_shares(row.to_frame().T, months, losses)[0][1] == pytest.approx(40_542 / lost)
 
 
 def test_a_bound_agrees_with_a_range_on_its_side():
@@ -81,9 +81,18 @@ def test_a_bound_agrees_with_a_range_on_its_side():
 def test_of_thousands_of_claims_those_that_lie_farthest_out_are_drawn():
     n = 1000
     table = pd.DataFrame(
-        {"pp_low": 90.0, "pp_mid": 100.0, "pp_high": 110.0, "central": 100.0 + np.arange(n)},
+        {"pp_low": 90.0, "pp_mid": 100.0, "pp_high": 110.0, "central": 100.0 + np.arange(n),
+         "quantity": "losses"},
+        index=[f"c{i}" for i in range(n)],
+    )  # fmt: skip
+    assert list(_farthest_out(table).index) == [f"c{i}" for i in range(n - FARTHEST, n)]
+
+
+def test_a_figure_far_below_what_was_expected_lies_as_far_out_as_one_far_above():
+    n = 100
+    table = pd.DataFrame(
+        {"pp_low": 50.0, "pp_mid": 100.0, "pp_high": 200.0, "central": 100.0, "quantity": "losses"},
         index=[f"c{i}" for i in range(n)],
     )
-    kept = _farthest_out(table)
-    assert list(kept.index) == [f"c{i}" for i in range(n - ROWS_MAXIMUM, n)]
-    assert _farthest_out(table[:5]).equals(table[:5])
+    table.loc["c7", "central"], table.loc[table.index[:40], "pp_low"] = 2.0, 49.0
+    assert "c7" in _farthest_out(table).index

@@ -23,7 +23,7 @@ from estimator.entries import STATISTICS, Entries, EntryLayout, Variable, statis
 from estimator.errors import OutputError
 from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
 from estimator.priors import Prior
-from estimator.reweighting import NaturalDraws, smoothed
+from estimator.reweighting import natural_parameters, smoothed
 
 MAX_K_HAT = 0.7
 """Weights with a larger Pareto k-hat are not trusted (Vehtari and others 2024, JMLR 25)."""
@@ -142,7 +142,7 @@ def _free(tree: xr.DataTree, assumptions: AssumptionSet) -> Iterator[_Moved]:
     sources = [str(name) for name in posterior["source"].values]
     speakers = sources_of(tree["constant_data"].to_dataset())
     reporting = reporting_data({name: speakers.get(name, "") for name in sources}, assumptions)
-    linear = NaturalDraws.of(posterior, reporting[:, 4]).linear
+    linear = natural_parameters(posterior, reporting[:, 4])
     location, scale = assumption_data(assumptions)
     location = np.concatenate([location, reporting[:, 0], reporting[:, 2]])
     scale = np.concatenate([scale, reporting[:, 1], reporting[:, 3]])
