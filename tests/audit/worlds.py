@@ -43,10 +43,13 @@ def simulated(evidence: Evidence, assumptions: AssumptionSet, seed: int) -> Evid
     figures = {name: data[name].values.copy() for name in ("low", "value", "high")}
     for at, report in enumerate(reports):
         scale = inputs.structure.claim_scale[at]
-        figure = {
-            "log": np.exp(report) * THOUSAND,
-            "logit": 1.0 / (1.0 + np.exp(-report)),
-        }.get(scale, report * THOUSAND)
+        match scale:
+            case "log":
+                figure = np.exp(report) * THOUSAND
+            case "logit":
+                figure = 1.0 / (1.0 + np.exp(-report))
+            case _:
+                figure = report * THOUSAND
         cells = _worded(str(data["hedge"].values[at]), figure, scale, figures, at, rng, assumptions)
         for name, cell in cells.items():
             figures[name][at] = cell
