@@ -39,7 +39,7 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 	.venv/bin/lint-imports
 	.venv/bin/codespell
 
-calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (about an hour)
+calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (one to two hours)
 	.venv/bin/estimator calibrate name=calibration
 	.venv/bin/python -m pytest -m calibration
 

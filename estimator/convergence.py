@@ -133,7 +133,9 @@ def _rhat(chains: np.ndarray) -> np.ndarray:
     n_draws = chains.shape[2]
     between = n_draws * chains.mean(axis=2).var(axis=1, ddof=1)
     within = chains.var(axis=2, ddof=1).mean(axis=1)
-    return np.asarray(np.sqrt((between / within + n_draws - 1) / n_draws))
+    # Chains that do not move make infinity or NaN, which no bound lets pass.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.sqrt((between / within + n_draws - 1) / n_draws))
 
 
 def _ess(chains: np.ndarray) -> np.ndarray:

@@ -62,6 +62,15 @@ def test_a_chain_that_went_elsewhere_fails_by_r_hat_and_is_named(
     assert "losses[2026-01]" in found.failures[0]
 
 
+def test_draws_of_which_no_r_hat_can_be_told_fail(options: SamplerOptions) -> None:
+    stands_still = np.tile(np.arange(4.0)[:, None, None], (1, 1000, 2))
+    two_values = np.tile(np.array([0.0, 1.0])[None, :, None], (4, 500, 2))
+    for stuck in (stands_still, two_values):
+        found = diagnose(draws_of(stuck), stats_of(0), options)
+        assert not found.max_rhat < 10.0
+        assert found.failures[0].startswith("R-hat")
+
+
 def test_a_slow_chain_fails_by_effective_sample_size(options: SamplerOptions) -> None:
     slow = np.random.default_rng(2).standard_normal((4, 1000, 2)).cumsum(axis=1)
     found = diagnose(draws_of(slow), stats_of(0), options)
