@@ -35,7 +35,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
                 "experiment=latin_hypercube",
                 "sweep.design.sets=12",
                 "sweep.check=2",
-                "sweep.base_draws=1000",
+                "sweep.base_draws=2000",
             ]
         )
     )
