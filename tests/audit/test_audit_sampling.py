@@ -49,7 +49,7 @@ def test_a_planted_claim_is_ranked_first_and_in_conflict() -> None:
     at = data["claim"].values.tolist().index(PLANTED)
     value[at] *= 4.0
     planted = replace(evidence, dataset=data.assign(value=("claim", value)))
-    table = judged(planted, "all", 1)
+    table = judged(planted, "no_series", 1)
     assert table["claim"].iloc[0] == PLANTED
     assert table["verdict"].iloc[0] == "in conflict"
     assert table["method"].isin(["psis", "refit"]).all()
