@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -113,5 +113,8 @@ def by_reason(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.reason, []).append(entry)
-    order: Callable[[tuple[str, list[Entry]]], int] = lambda item: -len(item[1])  # noqa: E731
-    return sorted(groups.items(), key=order)
+    return sorted(groups.items(), key=_fewer_last)
+
+
+def _fewer_last(group: tuple[str, list[Entry]]) -> int:
+    return -len(group[1])
