@@ -13,17 +13,17 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "assumption_set": "estimator.compose",
-    "compose_config": "estimator.compose",
+    "assumption_set": "estimator.assumptions.compose",
+    "compose_config": "estimator.assumptions.compose",
     "read_claims": "estimator.evidence",
     "load_evidence": "estimator.evidence",
     "build_model": "estimator.model",
     "model_inputs": "estimator.model",
     "estimate": "estimator.run",
     "Estimate": "estimator.run",
-    "read_result": "estimator.results",
-    "save_plots": "estimator.plots",
-    "plot_forest": "estimator.plots",
+    "read_result": "estimator.store.results",
+    "save_plots": "estimator.show.figures",
+    "plot_forest": "estimator.show.figures",
 }
 
 __all__ = sorted(_HOME)

@@ -29,20 +29,20 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions import AssumptionSet
-from estimator.claim_draws import KeepOptions
-from estimator.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
+from estimator.assumptions.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
 from estimator.paths import conf_dir
-from estimator.progress import progress_bar
-from estimator.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
+from estimator.show.progress import progress_bar
+from estimator.show.run_tables import check_summary, markdown_table, sweep_table, terminal_table
+from estimator.store.claim_draws import KeepOptions
+from estimator.store.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
 from estimator.sweep.run import SweepOutcome, run_sweep
-from estimator.tables import check_summary, markdown_table, sweep_table, terminal_table
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ class Batch:
             _, trees = collect(self.outputs, self.name, self.folders)
             (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
             if self.plots:
-                from estimator.plots import plot_forest, save_figure
+                from estimator.show.figures import plot_forest, save_figure
 
                 save_figure(plot_forest(trees), run, "forest", formats=("png",))
             self.console.print(terminal_table(trees))
@@ -351,6 +351,6 @@ def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], pl
 
 
 def _plots() -> Callable[[xr.DataTree, Path], Any]:
-    from estimator.plots import save_plots
+    from estimator.show.figures import save_plots
 
     return save_plots

@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.audit import cli as audit_cli
-from estimator.backtest import cli as backtest_cli
-from estimator.breakeven import cli as breakeven_cli
-from estimator.calibrate import cli as calibrate_cli
 from estimator.commands import add_command, add_config_dir
-from estimator.compare import cli as compare_cli
 from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
 from estimator.ingest import cli as ingest_cli
-from estimator.report import cli as report_cli
+from estimator.studies.audit import cli as audit_cli
+from estimator.studies.backtest import cli as backtest_cli
+from estimator.studies.breakeven import cli as breakeven_cli
+from estimator.studies.calibrate import cli as calibrate_cli
+from estimator.studies.compare import cli as compare_cli
+from estimator.studies.report import cli as report_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -131,8 +131,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _collect(options: argparse.Namespace, console: Console) -> int:
+    from estimator.show.run_tables import sweep_table
     from estimator.sweep.results import collect_folder
-    from estimator.tables import sweep_table
 
     console.print(sweep_table(collect_folder(options.folder)))
     console.print(f"Results: {options.folder}")

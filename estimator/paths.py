@@ -12,6 +12,11 @@ def _shipped(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
+def package_dir() -> Path:
+    """Folder of the package's own code."""
+    return _PACKAGE
+
+
 def conf_dir() -> Path:
     """Folder of the shipped configuration groups."""
     return _shipped("conf")

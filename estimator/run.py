@@ -16,15 +16,16 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
-from estimator.claim_draws import KeepOptions
-from estimator.diagnostics import Diagnostics, diagnose
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv
-from estimator.inference import Draws, Progress, attempts, infer
+from estimator.fitting.diagnostics import Diagnostics, diagnose
+from estimator.fitting.inference import Draws, Progress, attempts, infer
 from estimator.model.inputs import model_inputs
-from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities
-from estimator.results import (
+from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities
+from estimator.quantities.scenario import break_even_plan_shares, project
+from estimator.store.claim_draws import KeepOptions
+from estimator.store.results import (
     check_writable,
     point_latest,
     read_attrs,
@@ -34,7 +35,6 @@ from estimator.results import (
     versions,
     write_result,
 )
-from estimator.scenario import break_even_plan_shares, project
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,9 @@ class Estimate:
     Attributes
     ----------
     tree
-        The result in ArviZ's convention (see `estimator.results.result_tree`).
+        The result in ArviZ's convention (see `estimator.store.results.result_tree`).
     summary
-        Tidy table of all quantities (see `estimator.results.summarise`).
+        Tidy table of all quantities (see `estimator.store.results.summarise`).
     diagnostics
         Whether the draws can be trusted.
     evidence

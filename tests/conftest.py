@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.run import Estimate, estimate
 
 PRIOR_ONLY = ("sampler=prior_only", "sampler.prior_draws=60")

@@ -9,7 +9,7 @@ import pytest
 
 from estimator import run
 from estimator.cli import main
-from estimator.diagnostics import Diagnostics
+from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")

@@ -12,7 +12,7 @@ import xarray as xr
 
 from estimator import run
 from estimator.cli import main
-from estimator.diagnostics import Diagnostics
+from estimator.fitting.diagnostics import Diagnostics
 
 pytestmark = [pytest.mark.cluster, pytest.mark.sampling]
 

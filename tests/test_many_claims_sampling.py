@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from estimator.cli import main
-from estimator.results import read_result
+from estimator.store.results import read_result
 from tests.many_claims import MAPPING, SPEAKERS, truth, write_table
 
 pytestmark = pytest.mark.sampling

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.errors import OutputError
 from estimator.evidence import load_evidence
 from estimator.run import Estimate, collect, default_name, estimate, folder_name, write_estimate

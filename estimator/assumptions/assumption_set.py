@@ -23,13 +23,13 @@ from estimator.assumptions.groups import (
     UnconfirmedOptions,
     WindowOptions,
 )
+from estimator.assumptions.priors import Prior
 from estimator.assumptions.problems import explained
 from estimator.assumptions.reporting import ReportingOptions
 from estimator.assumptions.scalars import ASSUMPTIONS, prior_problems
 from estimator.assumptions.scenarios import DerivedOptions, ScenarioOptions
 from estimator.assumptions.sections import Section
 from estimator.errors import ConfigError, problems_text
-from estimator.priors import Prior
 
 
 class AssumptionSet(Section):

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import Date, Ids, Names, Persistence, Quantity
+from estimator.assumptions.priors import Prior
 from estimator.assumptions.sections import Section
-from estimator.priors import Prior
 
 
 class EvidenceOptions(Section):
@@ -39,7 +39,7 @@ class WindowOptions(Section):
 
 
 class Projection(Section):
-    """How a series goes on after its last month (see `estimator.dynamics`).
+    """How a series goes on after its last month (see `estimator.quantities.dynamics`).
 
     `step_months`, `prior_months`: of ``local_step``, whose step is learnt from so many last
     changes and a prior worth so many. `persistence`: null for that of the model; below 1 the series

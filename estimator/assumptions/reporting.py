@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import QUANTITY_SCALES, Quantity
+from estimator.assumptions.priors import Prior
 from estimator.assumptions.sections import Section
-from estimator.priors import Prior
 
 REPORTING_UNITS = {
     "log": "log ratio",

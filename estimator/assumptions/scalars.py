@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from estimator.priors import FAMILIES_BY_SUPPORT, LINKS, Prior, Support
+from estimator.assumptions.priors import FAMILIES_BY_SUPPORT, LINKS, Prior, Support
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.assumptions.sections import Options
-from estimator.compose import compose_config, to_plain
 from estimator.ingest.formats import FORMATS
 
 

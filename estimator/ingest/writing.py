@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.compose import compose_config, to_plain
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EvidenceError, IngestError, OutputError, problems_text
 from estimator.export import atomically, write_csv
 from estimator.ingest.cells import plain

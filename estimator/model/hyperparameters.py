@@ -14,9 +14,9 @@ import xarray as xr
 from scipy.special import logit
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.priors import LINKS
 from estimator.assumptions.reporting import SharedBias
 from estimator.model.figures import reporting_size
-from estimator.priors import LINKS
 
 NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 

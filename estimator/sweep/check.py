@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimator.entries import STATISTICS, statistics
-from estimator.reweighting import pooled_entries
+from estimator.fitting.entries import STATISTICS, statistics
+from estimator.fitting.reweighting import pooled_entries
 from estimator.sweep.engine import Engine
 from estimator.sweep.fits import fit_entries
 from estimator.sweep.journal import Journal

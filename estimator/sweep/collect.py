@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.entries import STATISTICS, EntryLayout
 from estimator.errors import OutputError
-from estimator.sweep.files import ASSUMED, DATASET, TABLE
+from estimator.fitting.entries import STATISTICS, EntryLayout
+from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
 
 _FACTS = {
@@ -72,10 +72,10 @@ def collect_sweep(journal: Journal) -> xr.DataTree:
     -------
     xarray.DataTree
         The root has a variable a quantity with dims assumption_set, the quantity's own (month, …)
-        and statistic (see `estimator.entries.STATISTICS`); coordinates for the varied keys and for
-        how each set was obtained. Group ``weights/<n>`` holds, for the sets (reweighted_set) that
-        were reweighted from the same fits, their log weights on the fits' draws joined (chain by
-        chain, fit by fit).
+        and statistic (see `estimator.fitting.entries.STATISTICS`); coordinates for the varied keys
+        and for how each set was obtained. Group ``weights/<n>`` holds, for the sets
+        (reweighted_set) that were reweighted from the same fits, their log weights on the fits'
+        draws joined (chain by chain, fit by fit).
     """
     table = set_table(journal)
     records = {record.set_id: record for record in journal.sets()}

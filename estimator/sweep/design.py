@@ -21,9 +21,9 @@ from scipy import special
 from scipy.stats import qmc
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.priors import LINKS, Prior
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
-from estimator.priors import LINKS, Prior
 from estimator.sweep.options import Axis, Design
 
 SETS_MAXIMUM = 1_000_000
@@ -81,8 +81,8 @@ def design_overrides(design: Design, plain: Mapping[str, Any]) -> list[list[str]
         Method and axes. A range or shift is taken in `points` equal steps by a product and at its
         two ends by one_at_a_time, whose first set is the configuration as it is (no overrides).
     plain
-        The resolved configuration that the design varies around, as `estimator.compose.to_plain`
-        gives it.
+        The resolved configuration that the design varies around, as
+        `estimator.assumptions.compose.to_plain` gives it.
 
     Returns
     -------

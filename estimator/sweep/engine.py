@@ -19,8 +19,8 @@ import joblib
 import numpy as np
 
 from estimator.errors import SweepError
-from estimator.pilot import Pilot
-from estimator.results import versions
+from estimator.fitting.pilot import Pilot
+from estimator.store.results import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs

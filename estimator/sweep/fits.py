@@ -11,15 +11,15 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
-from estimator.convergence import convergence
-from estimator.diagnostics import Diagnostics, verdict
-from estimator.entries import EntryLayout, flatten
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence
-from estimator.inference import Short, infer, infer_whitened, learn_whitening
+from estimator.fitting.convergence import convergence
+from estimator.fitting.diagnostics import Diagnostics, verdict
+from estimator.fitting.entries import EntryLayout, flatten
+from estimator.fitting.inference import Short, infer, infer_whitened, learn_whitening
+from estimator.fitting.pilot import Pilot, transfer
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.pilot import Pilot, transfer
-from estimator.quantities import DIAGNOSED, derived_quantities, reported_quantities, totals
+from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities, totals
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Fit:
     diagnostics
         Of the draws.
     relative_ess
-        As in `estimator.entries.Entries`. (entry,).
+        As in `estimator.fitting.entries.Entries`. (entry,).
     error
         Why there are no draws; empty if there are.
     seconds

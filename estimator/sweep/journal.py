@@ -20,11 +20,11 @@ import numpy as np
 import xarray as xr
 from filelock import FileLock, Timeout
 
-from estimator.diagnostics import Diagnostics
-from estimator.entries import STATISTICS, EntryLayout
 from estimator.errors import OutputError
-from estimator.pilot import Pilot
-from estimator.results import plain_numbers
+from estimator.fitting.diagnostics import Diagnostics
+from estimator.fitting.entries import STATISTICS, EntryLayout
+from estimator.fitting.pilot import Pilot
+from estimator.store.results import plain_numbers
 from estimator.sweep.fits import Fit
 
 FILE = "journal.sqlite"
@@ -125,7 +125,7 @@ class FitRecord:
     diagnostics
         None if it failed altogether.
     relative_ess
-        As in `estimator.entries.Entries`.
+        As in `estimator.fitting.entries.Entries`.
     error, seconds, attempts
         As in `Fit`.
     """

@@ -1,8 +1,8 @@
 """Which sets of a sweep can be reweighted into each other, and which of them to fit.
 
-Sets form a *group* if their posteriors differ only in factors that `estimator.reweighting` knows.
-Of a group a covering fit comes first, whose priors are as wide as those of all its sets together;
-then the sets that it does not reach, far from each other, until all are reached.
+Sets form a *group* if their posteriors differ only in factors that `estimator.fitting.reweighting`
+knows. Of a group a covering fit comes first, whose priors are as wide as those of all its sets
+together; then the sets that it does not reach, far from each other, until all are reached.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.scalars import is_packed
 from estimator.evidence import Evidence
+from estimator.fitting.reweighting import Hyperparameters
 from estimator.model.figures import confirmed_data, figures_of_claims
 from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
-from estimator.reweighting import Hyperparameters
 from estimator.sweep.sets import SweepSet
 
 _FEW = 3  # a group of so few sets is fitted set by set
@@ -284,7 +284,7 @@ class Planner:
 
 
 def _bias_structure(sources: Mapping[str, str], assumptions: AssumptionSet) -> list[object]:
-    """Shared and wandering biases, whose priors `estimator.reweighting` does not know."""
+    """Shared and wandering biases, whose priors `estimator.fitting.reweighting` does not know."""
     reporting = assumptions.reporting.model_dump(mode="json", include={"hierarchy"})
     wander = []
     for name in sources:

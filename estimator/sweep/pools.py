@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimator.entries import Entries, EntryLayout, statistics
 from estimator.evidence import Evidence
-from estimator.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
-from estimator.sweep.files import thinning
+from estimator.fitting.entries import Entries, EntryLayout, statistics
+from estimator.fitting.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
+from estimator.store.sweep_files import thinning
 from estimator.sweep.fits import Fit, diagnosed_rows, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
 from estimator.sweep.options import SweepOptions

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from estimator.entries import EntryLayout, statistics
 from estimator.evidence import Evidence
-from estimator.reweighting import pooled_entries
+from estimator.fitting.entries import EntryLayout, statistics
+from estimator.fitting.reweighting import pooled_entries
 from estimator.sweep.fits import Fit, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
 from estimator.sweep.plan import PlannedSet

@@ -11,12 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.diagnostics import Diagnostics
-from estimator.entries import flatten, statistics
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
-from estimator.results import read_result, versions
-from estimator.reweighting import pooled_entries
+from estimator.fitting.diagnostics import Diagnostics
+from estimator.fitting.entries import flatten, statistics
+from estimator.fitting.reweighting import pooled_entries
+from estimator.store.results import read_result, versions
 from estimator.sweep.collect import collect_sweep, facts_of
 from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord

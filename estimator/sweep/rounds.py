@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estimator.inference import Short
+from estimator.fitting.inference import Short
 from estimator.sweep.fits import FitTask
 from estimator.sweep.journal import FitRecord
 from estimator.sweep.options import SweepOptions

@@ -20,8 +20,8 @@ from rich.progress import (
 )
 
 from estimator.errors import ConfigError, SweepError
-from estimator.progress import progress_bar
-from estimator.results import versions
+from estimator.show.progress import progress_bar
+from estimator.store.results import versions
 from estimator.sweep.check import check_table
 from estimator.sweep.collect import collect_sweep, facts_of, set_table
 from estimator.sweep.engine import Engine, Event
@@ -89,7 +89,7 @@ def run_sweep(
     SweepError
         If a set failed and `options.fail_fast` is set. What is finished is kept.
     """
-    from estimator.compiled import compilations
+    from estimator.fitting.compiled import compilations
 
     before = compilations()
     with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:

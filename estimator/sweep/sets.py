@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from estimator.assumptions import AssumptionSet
-from estimator.compose import (
+from estimator.assumptions.compose import (
     compose_config,
     config_groups,
     is_assumed,

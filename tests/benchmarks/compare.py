@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.compare.on_disk import write_sweep
+from tests.studies.compare.on_disk import write_sweep
 
 MONTHS = [str(month) for month in pd.period_range("2022-02", "2026-01", freq="M")]
 _FITTED = 0.007

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+from estimator.assumptions.compose import assumption_set
 from estimator.cli import main
-from estimator.compiled import compiled
-from estimator.compose import assumption_set
-from estimator.diagnostics import diagnose
 from estimator.evidence import load_evidence
-from estimator.inference import attempts, infer
+from estimator.fitting.compiled import compiled
+from estimator.fitting.diagnostics import diagnose
+from estimator.fitting.inference import attempts, infer
 from estimator.model.inputs import model_inputs
-from estimator.quantities import DIAGNOSED, reported_quantities
+from estimator.quantities.derived import DIAGNOSED, reported_quantities
 from tests.many_claims import MAPPING, write_table
 
 WINDOW = ("window.start=2031-01-01", "window.end=2031-12-31")

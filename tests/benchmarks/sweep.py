@@ -33,12 +33,12 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
     import nutpie
     import pymc as pm
 
-    from estimator.compose import compose_config, to_plain
-    from estimator.diagnostics import diagnose
+    from estimator.assumptions.compose import compose_config, to_plain
     from estimator.evidence import load_evidence
+    from estimator.fitting.diagnostics import diagnose
     from estimator.model.build import build_model
     from estimator.model.inputs import model_inputs
-    from estimator.quantities import reported_quantities
+    from estimator.quantities.derived import reported_quantities
     from estimator.run import DIAGNOSED
     from estimator.sweep.design import design_overrides
     from estimator.sweep.options import SweepOptions

@@ -8,17 +8,17 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.assumptions.reporting import REPORTING_UNITS
-from estimator.audit.options import AuditOptions
-from estimator.backtest.options import BacktestOptions
-from estimator.breakeven.options import BreakEvenOptions
-from estimator.calibrate.options import CalibrateOptions
-from estimator.compare.options import CompareOptions
-from estimator.compose import compose_config, to_plain, typed
 from estimator.evidence import read_claims
 from estimator.ingest.options import IngestOptions
 from estimator.paths import conf_dir
-from estimator.report.options import ReportOptions
+from estimator.studies.audit.options import AuditOptions
+from estimator.studies.backtest.options import BacktestOptions
+from estimator.studies.breakeven.options import BreakEvenOptions
+from estimator.studies.calibrate.options import CalibrateOptions
+from estimator.studies.compare.options import CompareOptions
+from estimator.studies.report.options import ReportOptions
 from estimator.sweep.options import SweepOptions
 
 HOW = {

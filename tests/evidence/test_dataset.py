@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
 from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
 from tests.evidence.tables import FLOOR, claims, row, write

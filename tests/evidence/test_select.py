@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.fields import Names
-from estimator.compose import assumption_set
 from estimator.errors import EvidenceError
 from estimator.evidence import load_evidence, read_claims
 from estimator.evidence.periods import Window

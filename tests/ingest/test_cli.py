@@ -11,8 +11,8 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.cli import main
-from estimator.compose import compose_config, to_plain
 from estimator.evidence import load_evidence, read_claims
 from estimator.ingest.cli import _NAMES
 from estimator.ingest.formats import FORMATS

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estimator.compiled import CompiledStructure, draw_prior
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
+from estimator.fitting.compiled import CompiledStructure, draw_prior
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 

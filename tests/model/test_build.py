@@ -7,8 +7,8 @@ import pytest
 from pytensor.compile.mode import Mode
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.compiled import CompiledStructure
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
+from estimator.fitting.compiled import CompiledStructure
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
 

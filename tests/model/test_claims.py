@@ -11,9 +11,9 @@ from scipy import stats
 from scipy.special import logit
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.compiled import CompiledStructure, draw_prior
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
+from estimator.fitting.compiled import CompiledStructure, draw_prior
 from estimator.model.build import build_from_inputs
 from estimator.model.claim_density import claim_density
 from estimator.model.force import returned_draws

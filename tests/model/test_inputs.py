@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.compose import assumption_set
+from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.paths import conf_dir

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from scipy.stats import lognorm
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.reporting import Delay
-from estimator.compiled import CompiledStructure, draw_prior
-from estimator.compose import assumption_set
 from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
+from estimator.fitting.compiled import CompiledStructure, draw_prior
 from estimator.model.build import build_from_inputs
 from estimator.model.hyperparameters import shared_biases, sources_of, wandering_biases
 from estimator.model.inputs import model_inputs

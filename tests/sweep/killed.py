@@ -15,7 +15,7 @@ from unittest import mock
 
 from rich.console import Console
 
-from estimator.compose import compose_config, to_plain
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.sweep.design import design_overrides
 from estimator.sweep.engine import Engine
 from estimator.sweep.options import SweepOptions

@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.diagnostics import Diagnostics
 from estimator.errors import EstimatorError
+from estimator.fitting.diagnostics import Diagnostics
+from estimator.fitting.pilot import Pilot
+from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs
-from estimator.pilot import Pilot
 from estimator.sweep.fits import CORE, Fit, FitTask, Shared, task_inputs
-from estimator.whitening import Whitening
 
 CHAINS, DRAWS = 4, 1000
 _UNITS = {"losses": "persons/month", "killed_share": "share", "force_size": "persons"}

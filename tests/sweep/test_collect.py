@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.entries import STATISTICS, EntryLayout, Variable
 from estimator.errors import OutputError
+from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
 from estimator.sweep.collect import (
     DATASET,
     TABLE,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import special
 
-from estimator.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions.priors import LINKS, Family, Prior
 from estimator.errors import ConfigError
 from estimator.paths import conf_dir
-from estimator.priors import LINKS, Family, Prior
 from estimator.sweep.design import SETS_MAXIMUM, design_overrides
 from estimator.sweep.options import Design, SweepOptions
 

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from estimator.compose import compose_config, to_plain
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import ConfigError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides

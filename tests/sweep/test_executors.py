@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from estimator.compose import compose_config, to_plain
+from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import ConfigError
 from estimator.sweep.executors import Executor, LocalExecutor, executor_of
 from estimator.sweep.options import SweepOptions

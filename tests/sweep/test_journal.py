@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from estimator.diagnostics import Diagnostics
-from estimator.entries import STATISTICS, EntryLayout, Variable
 from estimator.errors import OutputError
-from estimator.pilot import Pilot
+from estimator.fitting.diagnostics import Diagnostics
+from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
+from estimator.fitting.pilot import Pilot
+from estimator.fitting.whitening import Whitening
 from estimator.sweep.fits import Fit
 from estimator.sweep.journal import (
     FILE,
@@ -30,7 +31,6 @@ from estimator.sweep.journal import (
     dequantised,
     quantised,
 )
-from estimator.whitening import Whitening
 
 ROOT = Path(__file__).parents[2]
 quick = settings(max_examples=50, deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.compose import compose_config, to_plain, typed
+from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError
 from estimator.sweep.sets import SweepSet, compose_sets, varied
 

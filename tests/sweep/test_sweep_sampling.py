@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from estimator.compiled import compilations
-from estimator.compose import compose_config, to_plain
+from estimator.assumptions.compose import compose_config, to_plain
+from estimator.fitting.compiled import compilations
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions

@@ -13,7 +13,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from estimator.compose import explain_hydra
+from estimator.assumptions.compose import explain_hydra
 from estimator.errors import ConfigError, EstimatorError
 
 NAME = "estimator"

@@ -1,0 +1,1 @@
+"""What is reported, worked out from draws: derived series, scenarios, answers and their scores."""

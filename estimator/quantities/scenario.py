@@ -1,0 +1,197 @@
+"""Scenarios: the posterior carried beyond the window.
+
+Every series goes on from its last month, draw by draw: the losses as `losses.projection` says, the
+others by their own dynamics; a scenario sets some of them instead. Goals and plans enter here and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import expit, logit
+
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import Projection
+from estimator.assumptions.scenarios import Band, DerivedOptions, ScenarioOptions
+from estimator.evidence.periods import DAYS_PER_MONTH, Window
+from estimator.model.force import returned_draws
+from estimator.quantities.dynamics import Walk, carry_on
+
+_WALKS = {
+    "losses": "losses",
+    "killed_share": "killed_share",
+    "recruits": "recruitment",
+    "foreign_recruits": "foreign",
+}
+_OWN = Projection(dynamics="walk")
+
+
+def project(
+    quantities: xr.Dataset, assumptions: AssumptionSet, seed: np.random.SeedSequence
+) -> xr.Dataset | None:
+    """Project every scenario of an assumption set.
+
+    Parameters
+    ----------
+    quantities
+        Posterior as `estimator.quantities.derived.reported_quantities` gives it.
+    assumptions
+        Scenarios, horizon, dynamics.
+    seed
+        All scenarios of a set share the random steps, so that they differ by what they set alone.
+
+    Returns
+    -------
+    xarray.Dataset or None
+        Dims scenario, chain, draw, projected_month; persons. None without scenario or horizon.
+    """
+    if not assumptions.scenario or not assumptions.window.horizon_months:
+        return None
+    months, days = _months_ahead(assumptions)
+    base = _continue(quantities, assumptions, days, np.random.default_rng(seed))
+    band_rng = np.random.default_rng(seed.spawn(1)[0])
+    position = band_rng.uniform(size=quantities["losses"].shape[:2])
+    pieces = [
+        _one(quantities, base, options, assumptions, days, position)
+        for options in assumptions.scenario.values()
+    ]
+    projected = xr.concat(pieces, dim="scenario", coords="minimal", compat="override")
+    projected = projected.assign_coords(
+        scenario=list(assumptions.scenario),
+        projected_month=months,
+        description=("scenario", [o.description for o in assumptions.scenario.values()]),
+    )
+    for name in projected.data_vars:
+        unit = quantities[name].attrs["units"]
+        projected[name].attrs["units"] = unit
+    return projected
+
+
+def _months_ahead(assumptions: AssumptionSet) -> tuple[list[str], np.ndarray]:
+    last = pd.Period(assumptions.window.end, freq="M")
+    ahead = [last + step for step in range(1, assumptions.window.horizon_months + 1)]
+    return [str(month) for month in ahead], np.array([m.days_in_month for m in ahead], dtype=float)
+
+
+def _continue(
+    quantities: xr.Dataset, assumptions: AssumptionSet, days: np.ndarray, rng: np.random.Generator
+) -> Mapping[str, np.ndarray]:
+    """Carry the four latent series on. Arrays (chain, draw, month ahead)."""
+    window = assumptions.window
+    exposure = Window(pd.Timestamp(window.start), pd.Timestamp(window.end)).days / DAYS_PER_MONTH
+    values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
+    series = {}
+    for name, group in _WALKS.items():
+        share = name == "killed_share"
+        known = quantities[name].transpose("chain", "draw", "month").values
+        level = values.sel(assumption=f"{group}.level").values
+        options = getattr(assumptions, group)
+        walk = Walk(
+            known=logit(known) if share else np.log(known / exposure),
+            level=logit(level) if share else np.log(level),
+            step=values.sel(assumption=f"{group}.step").values,
+            persistence=options.persistence,
+            typical_step=options.step.quantile(0.5),
+        )
+        projection = options.projection if name == "losses" else _OWN
+        path = carry_on(walk, len(days), projection, rng)
+        series[name] = expit(path) if share else np.exp(path) * days / DAYS_PER_MONTH
+    return series
+
+
+def _one(
+    quantities: xr.Dataset,
+    base: Mapping[str, np.ndarray],
+    options: ScenarioOptions,
+    assumptions: AssumptionSet,
+    days: np.ndarray,
+    position: np.ndarray,
+) -> xr.Dataset:
+    series = dict(base)
+    for name in ("losses", "recruits", "killed_share"):
+        band = getattr(options, name)
+        if band is not None:
+            last = quantities[name].isel(month=-1).transpose("chain", "draw").values
+            series[name] = _towards(band, last, position, len(days))
+    if options.plan_share is not None:
+        monthly = options.plan_share * assumptions.derived.plan_persons_per_year / 12.0
+        series["recruits"] = np.full_like(base["recruits"], monthly)
+    if options.mobilisation is not None:
+        series["recruits"] = series["recruits"] + _pulse(options, len(days))
+    return _balance(quantities, series, assumptions, days)
+
+
+def _towards(band: Band, last: np.ndarray, position: np.ndarray, n_months: int) -> np.ndarray:
+    """Go in a straight line from the last month to a value in the band. (chain, draw, month)."""
+    target = band.low + (band.high - band.low) * position
+    way = np.minimum(np.arange(1, n_months + 1) / band.by, 1.0)
+    return np.asarray(last[..., None] + (target - last)[..., None] * way)
+
+
+def _pulse(options: ScenarioOptions, n_months: int) -> np.ndarray:
+    pulse = np.zeros(n_months)
+    if options.mobilisation is not None:
+        first = options.mobilisation.first_month - 1
+        share = options.mobilisation.persons / options.mobilisation.months
+        pulse[first : first + options.mobilisation.months] = share
+    return pulse
+
+
+def _balance(
+    quantities: xr.Dataset,
+    series: Mapping[str, np.ndarray],
+    assumptions: AssumptionSet,
+    days: np.ndarray,
+) -> xr.Dataset:
+    values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
+    killed = series["losses"] * series["killed_share"]
+    wounded_before = quantities["wounded"].transpose("chain", "draw", "month").values
+    wounded = np.concatenate([wounded_before, series["losses"] - killed], axis=-1)
+    back = returned_draws(
+        wounded,
+        values.sel(assumption="returns.rate").values,
+        values.sel(assumption="returns.delay").values,
+        float(assumptions.window.months_before_window),
+    )[..., wounded_before.shape[-1] :]
+    exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
+    gap = series["recruits"] - series["losses"]
+    net_change = gap + series["foreign_recruits"] + back - exits
+    last_force = quantities["force_size"].isel(month=-1).transpose("chain", "draw").values
+    arrays = {
+        "losses": series["losses"],
+        "killed": killed,
+        "killed_share": series["killed_share"],
+        "recruits": series["recruits"],
+        "foreign_recruits": series["foreign_recruits"],
+        "returned": back,
+        "replacement_gap": gap,
+        "net_change": net_change,
+        "force_size": last_force[..., None] + np.cumsum(net_change, axis=-1),
+    }
+    dims = ("chain", "draw", "projected_month")
+    coords = {name: quantities[name].values for name in ("chain", "draw")}
+    return xr.Dataset({name: (dims, array) for name, array in arrays.items()}, coords=coords)
+
+
+def break_even_plan_shares(projected: xr.Dataset, options: DerivedOptions) -> xr.DataArray:
+    """Recruits, as a share of the plan, that would hold the force level over the horizon (S17).
+
+    Parameters
+    ----------
+    projected
+        As `project` gives it.
+    options
+        The yearly plan.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims scenario, chain, draw; share of the plan.
+    """
+    needed = (projected["recruits"] - projected["net_change"]).mean("projected_month")
+    share = needed / (options.plan_persons_per_year / 12.0)
+    return share.rename("break_even_plan_share").assign_attrs(units="share")

@@ -1,0 +1,101 @@
+"""The months of a result as positions on an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from estimator.show.figures._style import group
+
+DAYS_PER_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True)
+class Months:
+    """Months at 0, 1, 2, …; month i reaches from i - 0.5 to i + 0.5.
+
+    Attributes
+    ----------
+    labels
+        Months as ``2026-01``.
+    days
+        Days of each month that lie in the window. (month,).
+    """
+
+    labels: tuple[str, ...]
+    days: np.ndarray
+
+    @classmethod
+    def of(cls, result: xr.DataTree) -> Months:
+        """Read the months of a result."""
+        month_days = group(result, "constant_data")["month_days"]
+        return cls(tuple(str(m) for m in month_days["month"].values), month_days.values)
+
+    @property
+    def x(self) -> np.ndarray:
+        """Positions of the months' middles. (month,)."""
+        return np.arange(len(self.labels), dtype=float)
+
+    @property
+    def last(self) -> str:
+        """The last month's label."""
+        return self.labels[-1]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know about the first month: it may be only a part of one."""
+        days = int(self.days[0])
+        if days >= pd.Period(self.labels[0], freq="M").days_in_month:
+            return []
+        return [f"{self.labels[0]} has only {days} days in the window."]
+
+    @cached_property
+    def _start(self) -> pd.Timestamp:
+        """First day of the window: the first month may begin late."""
+        month = pd.Period(self.labels[0], freq="M")
+        late = month.days_in_month - int(self.days[0]) if len(self.labels) > 1 else 0
+        return month.start_time + pd.Timedelta(days=late)
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        """Days from the start to each month's first day and to the end. (month + 1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.days)])
+
+    def position(self, date: str, *, end_of_day: bool = False) -> float:
+        """Position of a day's beginning or end; days beyond the window go on at the same pace."""
+        day = float((pd.Timestamp(date) - self._start).days) + float(end_of_day)
+        edges = self._edges
+        beyond = (day - edges[-1]) / DAYS_PER_MONTH if day > edges[-1] else 0.0
+        inside = float(np.interp(day, edges, np.arange(len(edges)))) - 0.5
+        return inside + beyond
+
+    def weights(self, first: str, last: str) -> np.ndarray:
+        """Share of each month that a period covers; days beyond the end go to the last month."""
+        begin = float((pd.Timestamp(first) - self._start).days)
+        end = float((pd.Timestamp(last) - self._start).days) + 1.0
+        edges = self._edges
+        overlap = np.clip(np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1]), 0.0, None)
+        overlap[-1] += max(0.0, end - edges[-1])
+        return np.asarray(overlap / self.days)
+
+    def write_ticks(self, ax: Axes, further: Sequence[str] = (), reach: float = 0.0) -> None:
+        """Label every third month (or each, if they are few) and set the axis' limits.
+
+        Parameters
+        ----------
+        further
+            Months after the last one.
+        reach
+            The rightmost position that must be seen.
+        """
+        labels = [*self.labels, *further]
+        step = 1 if len(labels) <= 16 else 3 if len(labels) <= 64 else 6
+        shown = [i for i, m in enumerate(labels) if (int(m[5:7]) - 1) % step == 0]
+        ax.set_xticks(shown, [labels[i] for i in shown], rotation=45, ha="right")
+        ax.set_xlim(-0.7, max(len(labels) - 0.3, reach + 0.4))

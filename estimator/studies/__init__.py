@@ -1,0 +1,1 @@
+"""Questions asked of results: compare, audit, break-even, back-test, calibration, report."""

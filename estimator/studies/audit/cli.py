@@ -1,0 +1,115 @@
+"""`estimator audit`: hold the claims against the posterior of each set."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command, outputs_and_overrides
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from estimator.store.sets import Sets
+    from estimator.studies.audit.run import Audit
+
+FOLDER = "audit"
+_GROUPS = ("audit",)
+_DESCRIPTION = """\
+Holds every claim against what each set predicts for it without having seen it; asks what was said
+in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
+holds recruits, losses and returns against the published sizes of the force.
+
+  estimator audit outputs/shipped
+  estimator audit outputs/shipped --sets central,article audit.refit=no_series
+  estimator audit outputs/mine audit=claims_only
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser = add_command(
+        commands,
+        "audit",
+        summary="hold the claims against the posterior of each set",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument(
+        "outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="folder of a run or a set; or audit=OPTION, audit.KEY=VALUE (see conf/audit)",
+    )
+    parser.add_argument("--sets", action="append", metavar="LABEL,...", help="these sets alone")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder (first OUTPUT/audit)")
+    parser.add_argument("--no-plots", action="store_true", help="no pictures")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Audit, print the tables and write the files; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If an output, set or option cannot be used.
+    """
+    from estimator.store.sets import Sets
+    from estimator.studies.audit.tables import audit_tables
+    from estimator.studies.compare.cli import split_labels
+
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="audit needs the folder of at least one run"
+    )
+    sets = Sets.open(outputs)
+    if options.sets is not None:
+        sets = sets.only(split_labels(options.sets, sets.labels))
+    folder = options.output or outputs[0] / FOLDER
+    found = make_audit(sets, overrides, folder, console)
+    if not options.no_plots:
+        draw(found, folder)
+    for table in audit_tables(found):
+        console.print(table)
+    console.print(f"Audit of {len(found.facts)} sets: {folder}", markup=False)
+    return 0
+
+
+def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Console) -> Audit:
+    """Audit with a progress bar, and write the tables.
+
+    Parameters
+    ----------
+    sets
+        Of which those that were written whole are audited.
+    overrides
+        Of the group ``audit``.
+    folder
+        Where the tables go; verdicts of sets that are there already are taken.
+    console
+        For the progress bar.
+    """
+    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.export import write_text
+    from estimator.show.progress import counting_bar
+    from estimator.store.results import check_writable
+    from estimator.studies.audit.options import AuditOptions
+    from estimator.studies.audit.run import PARTS, audit
+    from estimator.studies.audit.tables import markdown
+
+    checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
+    check_writable(folder)
+    with counting_bar(console, "read") as tell:
+        found = audit(sets, checked, parts=folder / PARTS, progress=tell)
+    found.write(folder)
+    write_text(folder / "audit.md", markdown(found))
+    return found
+
+
+def draw(found: Audit, folder: Path) -> None:
+    """Draw the verdicts as PNG and SVG."""
+    from estimator.show.figures import save_figure
+    from estimator.show.figures.audit import plot_audit
+
+    save_figure(plot_audit(found.claims), folder, "audit")

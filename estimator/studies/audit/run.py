@@ -1,0 +1,191 @@
+"""The whole audit of some sets: claims, statements, contradictions, stock and flow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from estimator.errors import OutputError, problems_text
+from estimator.export import atomically, write_csv
+from estimator.show.progress import Progress
+from estimator.store.claim_draws import note as draws_note
+from estimator.store.results import versions
+from estimator.store.sets import Sets
+from estimator.studies.audit.balance import balances
+from estimator.studies.audit.bases import AuditedSet
+from estimator.studies.audit.claims import judge_claims
+from estimator.studies.audit.conflicts import conflicts, resolutions
+from estimator.studies.audit.face_values import face_values
+from estimator.studies.audit.options import AuditOptions
+from estimator.studies.audit.statements import judge_statements
+
+PARTS = "parts"
+"""Folder of the verdicts of single sets, so that an audit that was stopped goes on."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Tables of an audit; the columns are those of the module of each.
+
+    Attributes
+    ----------
+    claims
+        `estimator.studies.audit.claims`: verdicts of all claims in all sets.
+    statements
+        `estimator.studies.audit.statements`.
+    conflicts, resolutions
+        `estimator.studies.audit.conflicts`: contradictions at face value, and what the sets make of
+        them.
+    balance
+        `estimator.studies.audit.balance`.
+    facts
+        Index `label`: set_id, data_hash and failures of each set, and in `note` whether its claims
+        were judged by a part of the draws.
+    """
+
+    claims: pd.DataFrame
+    statements: pd.DataFrame
+    conflicts: pd.DataFrame
+    resolutions: pd.DataFrame
+    balance: pd.DataFrame
+    facts: pd.DataFrame
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by the name of their file."""
+        return {
+            "claims": self.claims,
+            "statements": self.statements,
+            "conflicts": self.conflicts,
+            "resolutions": self.resolutions,
+            "balance": self.balance,
+            "sets": self.facts.reset_index(),
+        }
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write each table as CSV."""
+        return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
+
+
+def read_audit(folder: Path) -> Audit:
+    """Read back what `Audit.write` wrote.
+
+    Raises
+    ------
+    OutputError
+        If a table is missing or cannot be read.
+    """
+    tables = {}
+    for name in ("claims", "statements", "conflicts", "resolutions", "balance", "sets"):
+        path = folder / f"{name}.csv"
+        try:
+            tables[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{path}: cannot be read ({error}); run: estimator audit") from error
+        text = tables[name].select_dtypes(exclude="number").columns
+        tables[name][text] = tables[name][text].fillna("")
+    facts = tables.pop("sets").set_index("label")
+    return Audit(**tables, facts=facts)
+
+
+def audit(
+    sets: Sets,
+    options: AuditOptions,
+    *,
+    cores: int = 2,
+    parts: Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Hold the claims against the posterior of each set.
+
+    Parameters
+    ----------
+    sets
+        Of which those that were written whole are audited.
+    options
+        Bounds, refits, statements.
+    cores
+        Chains at a time.
+    parts
+        Folder where the verdicts of each finished set are kept, and found again.
+    progress
+        Told of each fit.
+
+    Raises
+    ------
+    OutputError
+        If no set was written whole, or they are on different claims tables.
+    """
+    audited = [AuditedSet.of(name, tree) for name, tree in _whole(sets)]
+    _check_one_table(audited)
+    claims = [_claims_of(one, options, cores, parts, progress) for one in audited]
+    first = audited[0]
+    values = face_values(first.data, first.assumptions.hedging, options.face_value_deviations)
+    months = [str(month) for month in first.data["month"].values]
+    labels = [one.label for one in audited]
+    facts = sets.facts.loc[labels, ["set_id", "data_hash", "failures"]]
+    found, members = conflicts(values, months, options.max_conflicts)
+    return Audit(
+        claims=pd.concat(claims, ignore_index=True),
+        statements=pd.concat(
+            [judge_statements(one, options.statements) for one in audited], ignore_index=True
+        ),
+        conflicts=found,
+        resolutions=pd.concat([resolutions(members, one) for one in audited], ignore_index=True),
+        balance=balances(audited),
+        facts=facts.assign(note=[draws_note(one.tree) for one in audited]),
+    )
+
+
+def _whole(sets: Sets) -> Iterator[tuple[str, xr.DataTree]]:
+    """Label and result of each set that was written whole."""
+    trees = ((label, sets.tree(label)) for label in sets.whole)
+    found = [(label, tree) for label, tree in trees if tree is not None]
+    if not found:
+        raise OutputError(
+            problems_text(
+                "The audit needs whole results; these sets have only statistics (estimate them "
+                "with sweep.whole_results=N, or one by one with estimator run):",
+                sets.labels[:10],
+            )
+        )
+    yield from found
+
+
+def _check_one_table(audited: Sequence[AuditedSet]) -> None:
+    hashes: dict[str, list[str]] = {}
+    for one in audited:
+        hashes.setdefault(one.evidence.data_hash, []).append(one.label)
+    if len(hashes) > 1:
+        raise OutputError(
+            problems_text(
+                "These sets are on different claims tables; audit them apart:",
+                [f"table {name[:12]}: {', '.join(labels)}" for name, labels in hashes.items()],
+            )
+        )
+
+
+def _claims_of(
+    one: AuditedSet,
+    options: AuditOptions,
+    cores: int,
+    parts: Path | None,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """Judge the claims of a set, or take the verdicts that an earlier audit has kept."""
+    if parts is None:
+        return judge_claims(one, options, cores, progress)
+    settings = options.model_dump_json(exclude={"statements", "max_conflicts"})
+    made_of = json.dumps([one.tree.attrs["assumption_set_id"], settings, versions()])
+    path = parts / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.parquet"
+    if path.exists():
+        return pd.read_parquet(path).assign(assumption_set=one.label)
+    judged = judge_claims(one, options, cores, progress)
+    atomically(path, judged.to_parquet)
+    return judged

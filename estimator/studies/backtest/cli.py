@@ -1,0 +1,192 @@
+"""`estimator backtest`: forecasts from every month of the past, held against what came."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command, add_config_dir
+from estimator.errors import ConfigError, DiagnosticsError, nearest, problems_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from estimator.assumptions import AssumptionSet
+    from estimator.studies.backtest.options import BacktestOptions
+    from estimator.studies.backtest.run import Backtest
+
+_BUNDLE = "assumptions="
+_DESCRIPTION = """\
+Sets evidence.as_of to the day of each monthly figure of the past, estimates, forecasts the figures
+that came later, and scores them: coverage, CRPS and interval score, against naive forecasts.
+
+  estimator backtest                                         the set `central`
+  estimator backtest assumptions=central,registry backtest.first=2024-01
+  estimator backtest 'assumptions=glob(*)' --no-plots        every shipped set
+  estimator backtest 'backtest.noise_factors=[0.4,1,2]'      other noise of the figures
+
+A back-test that was stopped goes on with the same command. conf/backtest/default.yaml has all
+options.
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser = add_command(
+        commands,
+        "backtest",
+        summary="hold forecasts from every month of the past against what came",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="OVERRIDE",
+        help="group=option or key=value; assumptions=A,B",
+    )
+    add_config_dir(parser)
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="folder (default: <output_dir>/<name>)"
+    )
+    parser.add_argument(
+        "--plots",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="draw the pictures (default: as the key plots says)",
+    )
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Back-test, print the tables and write the files; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, EvidenceError
+        If an option cannot be used, or no set can be tested.
+    DiagnosticsError
+        If a fit failed its diagnostics; everything is written and marked.
+    """
+    from estimator.assumptions.compose import compose_config, to_plain, typed
+    from estimator.store.results import check_writable
+    from estimator.studies.backtest.options import BacktestOptions
+    from estimator.studies.backtest.run import FITS
+    from estimator.studies.backtest.tables import backtest_grids, write_backtest
+
+    each = expanded(options.overrides, options.config_dir)
+    composed = [compose_config(words, options.config_dir) for words in each]
+    first = to_plain(composed[0])
+    checked = BacktestOptions.from_config(first["backtest"])
+    sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
+    folder = _folder(options, first, sets)
+    check_writable(folder)  # before minutes of fits
+    found = _with_progress(sets, checked, folder / FITS, console)
+    grids = backtest_grids(found)
+    write_backtest(found, folder, grids)
+    for grid in grids:
+        console.print(grid.terminal())
+    if first["plots"] if options.plots is None else options.plots:
+        draw(found, folder)
+    console.print(f"Results: {folder}", markup=False)
+    if found.failures:
+        raise DiagnosticsError(
+            problems_text("Fits behind this missed a bound of their diagnostics:", found.failures)
+        )
+    return 0
+
+
+def expanded(overrides: Sequence[str], config_dir: str | None = None) -> list[list[str]]:
+    """Write out several bundles in one ``assumptions=``: a list, or a glob of their names.
+
+    Parameters
+    ----------
+    overrides
+        As on the command line.
+    config_dir
+        A folder with bundles of the user's own.
+
+    Returns
+    -------
+    list of list
+        The overrides of each set.
+
+    Raises
+    ------
+    ConfigError
+        If no bundle has such a name.
+
+    Examples
+    --------
+    >>> expanded(["assumptions=central,open", "seed=1"])
+    [['assumptions=central', 'seed=1'], ['assumptions=open', 'seed=1']]
+    """
+    from fnmatch import fnmatch
+
+    from estimator.paths import conf_dir
+
+    bundles = [text for text in overrides if text.startswith(_BUNDLE)]
+    others = [text for text in overrides if text not in bundles]
+    if not bundles:
+        return [others]
+    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
+    known = sorted({path.stem for one in folders for path in (one / "assumptions").glob("*.yaml")})
+    word = bundles[-1].removeprefix(_BUNDLE)
+    if word.startswith("glob(") and word.endswith(")"):
+        pattern = word.removeprefix("glob(").removesuffix(")").strip("'\"")
+        names = [name for name in known if fnmatch(name, pattern)]
+        if not names:
+            raise ConfigError(f"{bundles[-1]}: no such set; {nearest(pattern, known)}")
+    else:
+        names = word.split(",")
+    return [[f"{_BUNDLE}{name}", *others] for name in dict.fromkeys(names)]
+
+
+def _folder(
+    options: argparse.Namespace, config: dict[str, Any], sets: Sequence[AssumptionSet]
+) -> Path:
+    """Where results go; without a name the set gives one."""
+    from estimator.run import folder_name
+
+    if options.output is not None:
+        return Path(options.output)
+    which = sets[0].label if len(sets) == 1 else f"{len(sets)}-sets"
+    return Path(str(config["output_dir"])) / (config["name"] or folder_name(f"{which}-backtest"))
+
+
+def _with_progress(
+    sets: Sequence[AssumptionSet], options: BacktestOptions, fits: Path, console: Console
+) -> Backtest:
+    from estimator.show.progress import counting_bar
+    from estimator.studies.backtest.run import backtest
+
+    with counting_bar(console, "compose") as tell:
+        cores = sets[0].sampler.cores
+        return backtest(sets, options, cores=cores, fits=fits, progress=tell)
+
+
+def draw(found: Backtest, folder: Path) -> None:
+    """Draw forecasts and scores of each set as PNG and SVG."""
+    from estimator.run import folder_name
+    from estimator.show.figures import save_figure
+    from estimator.show.figures.backtest import plot_forecasts, plot_scores
+    from estimator.studies.backtest.summary import summary
+    from estimator.studies.backtest.tables import STEM
+
+    table, options = summary(found.cases, found.options), found.options
+    for label, cases in found.cases.groupby("assumption_set", sort=False):
+        ending = folder_name(str(label))
+        figures = {
+            f"{STEM}-forecasts-{ending}": plot_forecasts(cases, options.shown),
+            f"{STEM}-scores-{ending}": plot_scores(
+                cases,
+                table[table["assumption_set"] == label],
+                shown=options.shown,
+                baseline=options.baseline,
+                levels=options.levels,
+                interval=options.interval,
+            ),
+        }
+        for stem, figure in figures.items():
+            save_figure(figure, folder, stem)

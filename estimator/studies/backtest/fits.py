@@ -1,0 +1,253 @@
+"""Fits of what was known on a day, cut at that day's month."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy.special import logit
+
+from estimator.assumptions import AssumptionSet
+from estimator.evidence import Evidence
+from estimator.export import atomically
+from estimator.fitting.diagnostics import diagnose
+from estimator.fitting.inference import Short, infer_whitened, learn_whitening
+from estimator.fitting.pilot import Pilot, transfer
+from estimator.model.figures import FIGURES
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.store.results import versions
+from estimator.studies.backtest.options import BacktestOptions
+from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
+
+Say = Callable[[str], None]
+"""Told what is being done."""
+
+WALKS = {
+    "losses": "losses",
+    "killed_share": "killed_share",
+    "recruits": "recruitment",
+    "foreign_recruits": "foreign",
+}
+"""Series and the group of assumptions that has its dynamics."""
+
+NEEDED = {
+    "losses": ("losses",),
+    "killed": ("losses", "killed_share"),
+    "wounded": ("losses", "killed_share"),
+    "recruits": ("recruits",),
+    "foreign_recruits": ("foreign_recruits",),
+}
+"""Series behind each quantity on the log scale."""
+
+_NOISE = FIGURES.index("noise")
+_OWN = 2  # which attempt learns coordinates of its own
+# Origins that follow each other share what a pilot has taught: over three months that costs no
+# steps, over five NUTS takes twice as many.
+_SHARED_MONTHS = 3
+
+
+def forecast_inputs(
+    evidence: Evidence, assumptions: AssumptionSet, sources: Sequence[str], noise_factor: float
+) -> ModelInputs:
+    """Make the inputs of a fit, with the noise of some sources multiplied."""
+    inputs = model_inputs(evidence, assumptions)
+    figures = inputs.data["claim_figures"].copy()
+    own = np.isin(evidence.dataset["source"].values, list(sources))
+    figures[_NOISE, own] *= noise_factor
+    return replace(inputs, data={**inputs.data, "claim_figures": figures})
+
+
+def cut(
+    variables: xr.Dataset, inputs: ModelInputs, origin: Origin, options: BacktestOptions
+) -> xr.Dataset:
+    """Keep of a fit what forecasts need: nothing of the months after the origin.
+
+    Parameters
+    ----------
+    variables
+        Draws of the model's deterministics.
+    inputs
+        Of the fit.
+    origin
+        At whose month the series are cut.
+    options
+        Sources, which say which series are needed.
+
+    Returns
+    -------
+    xarray.Dataset
+        `rate` (series, month, chain, draw): log thousands per mean month, log odds for shares;
+        `level`, `step` (series, chain, draw) of their walks, the level on the same scale; `shift`
+        (target, chain, draw), bias and drift of the source when it reports a month ahead;
+        `location` (claim, chain, draw) of the vintages, log thousands.
+    """
+    quantities = [source.rpartition(":")[2] for source in options.sources]
+    series = list(dict.fromkeys(name for q in quantities for name in NEEDED[q]))
+    known = slice(None, origin.position + 1)
+    constants = inputs.structure.constants
+    exposure = xr.DataArray(constants["exposure"], dims="month")[known]
+    values = variables["assumption_value"]
+    mobilised = values.sel(assumption="recruitment.mobilised", drop=True) * xr.DataArray(
+        constants["mobilisation_weight"], dims="month"
+    )
+    rates: list[xr.DataArray] = []
+    levels: list[xr.DataArray] = []
+    for name in series:
+        drawn = variables[name].isel(month=known)
+        level = values.sel(assumption=f"{WALKS[name]}.level", drop=True)
+        if name == "killed_share":
+            rates.append(xr.apply_ufunc(logit, drawn))
+            levels.append(xr.apply_ufunc(logit, level))
+            continue
+        regular = drawn - mobilised.isel(month=known) if name == "recruits" else drawn
+        rates.append(xr.apply_ufunc(np.log, regular / exposure))
+        levels.append(xr.apply_ufunc(np.log, level))
+    steps = [values.sel(assumption=f"{WALKS[name]}.step", drop=True) for name in series]
+    ahead = [one for one in origin.targets if one.kind == FORECAST]
+    rows = [one.row for one in origin.targets if one.kind == VINTAGE]
+    index = xr.DataArray(series, dims="series", name="series")
+    return xr.Dataset(
+        {
+            "rate": xr.concat(rates, index).transpose("series", "month", "chain", "draw"),
+            "level": xr.concat(levels, index).transpose("series", "chain", "draw"),
+            "step": xr.concat(steps, index).transpose("series", "chain", "draw"),
+            "shift": _shifts(variables, inputs, ahead),
+            "location": variables["claim_location"].isel(claim=rows),
+        }
+    ).transpose(..., "chain", "draw")
+
+
+def _shifts(variables: xr.Dataset, inputs: ModelInputs, targets: Sequence[Target]) -> xr.DataArray:
+    """How far each report lies from the truth but for noise, log ratio. (target, chain, draw).
+
+    Read off the fit's own months ahead, in which the source has its bias of then.
+    """
+    shifts = []
+    for one in targets:
+        first, *share = NEEDED[one.source.rpartition(":")[2]]
+        total = variables[first].isel(month=one.month, drop=True)
+        if share:
+            killed = variables[share[0]].isel(month=one.month, drop=True)
+            total = total * (killed if one.source.endswith(":killed") else 1.0 - killed)
+        location = variables["claim_location"].isel(claim=one.row, drop=True)
+        shifts.append(location - xr.apply_ufunc(np.log, month_weight(inputs, one) * total))
+    index = xr.DataArray([one.claim for one in targets], dims="target", name="target")
+    joined: xr.DataArray = xr.concat(shifts, index)
+    return joined
+
+
+def month_weight(inputs: ModelInputs, target: Target) -> float:
+    """Weight of the target's month in its figure: 1 for persons, less for rates a day."""
+    n_months = len(inputs.structure.coords["month"])
+    row = inputs.structure.constants["total"][target.row][: 4 * n_months]
+    return float(np.abs(row.reshape(4, n_months)[:, target.month]).max())
+
+
+@dataclass
+class Fitter:
+    """Fits one set after the other as of one day after the other.
+
+    Attributes
+    ----------
+    options
+        Draws, warm-up, attempts.
+    cores
+        Chains at a time.
+    folder
+        Where pilots are kept, so that a back-test which was stopped ends as if it had not been.
+    """
+
+    options: BacktestOptions
+    cores: int
+    folder: Path | None = None
+    _pilots: dict[str, Pilot] = field(default_factory=dict)
+
+    def fit(self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin) -> xr.Dataset:
+        """Fit a set as of an origin's day.
+
+        Draws that fail their diagnostics get more chains, or smaller steps where they diverge, and
+        in the end coordinates of their own.
+
+        Returns
+        -------
+        xarray.Dataset
+            As `cut` gives it; its attrs tell `failures` (empty if there are none) and `attempts`.
+        """
+        sampler = assumptions.sampler
+        settings = Short(
+            chains=sampler.chains,
+            tune=self.options.tune,
+            draws=self.options.draws,
+            max_depth=self.options.max_depth,
+            target_accept=self.options.target_accept,
+        )
+        seed = [assumptions.seed, 5, zlib.crc32(origin.month.encode())]
+        coordinates, mapped = transfer(self._pilot(assumptions, inputs, origin, seed), inputs)
+        parts: list[xr.Dataset] = []
+        stats: list[xr.Dataset] = []
+        for attempt in range(self.options.attempts):
+            if attempt == _OWN:
+                own = np.random.SeedSequence([*seed, 0, attempt])
+                coordinates = learn_whitening(inputs, sampler, own, self.cores)
+                mapped, parts, stats = inputs, [], []
+            child = np.random.SeedSequence([*seed, 1, attempt])
+            variables, found = infer_whitened(mapped, coordinates, settings, child, self.cores)
+            parts.append(cut(variables, mapped, origin, self.options))
+            stats.append(found)
+            joined, both = _chains(parts), _chains(stats)
+            verdict = diagnose(joined, both, sampler)
+            if verdict.ok:
+                break
+            if verdict.divergences > sampler.max_divergences:
+                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
+                settings, keep = replace(settings, target_accept=careful), attempt + 1
+                if keep < self.options.attempts:
+                    parts, stats = [], []
+        return joined.assign_attrs(
+            failures="; ".join(verdict.failures),
+            attempts=attempt + 1,
+            max_rhat=verdict.max_rhat,
+            min_ess=min(verdict.min_ess_bulk, verdict.min_ess_tail),
+            divergences=verdict.divergences,
+        )
+
+    def _pilot(
+        self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin, seed: list[int]
+    ) -> Pilot:
+        """Give what the first of a set's fits among origins that follow each other has learnt."""
+        made_of = [
+            assumptions.label,
+            inputs.structure.identity,
+            origin.position // _SHARED_MONTHS,
+            assumptions.seed,
+            versions(),
+        ]
+        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        path = self.folder / f"{key}.pilot.npz" if self.folder is not None else None
+        if key not in self._pilots and path is not None and path.exists():
+            self._pilots[key] = Pilot.from_bytes(path.read_bytes())
+        if key not in self._pilots:
+            own = np.random.SeedSequence([*seed, 0, 0])
+            whitening = learn_whitening(inputs, assumptions.sampler, own, self.cores)
+            pilot = Pilot.of(whitening, inputs)
+            self._pilots[key] = pilot
+            if path is not None:
+                atomically(path, lambda partial: partial.write_bytes(pilot.to_bytes()))
+        return self._pilots[key]
+
+
+def _chains(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Chains of several runs as one."""
+    joined = xr.concat(parts, dim="chain")
+    return joined.assign_coords(chain=np.arange(joined.sizes["chain"]))
+
+
+def typical_step(assumptions: AssumptionSet, series: str) -> float:
+    """Median of the prior of a series' step."""
+    return float(getattr(assumptions, WALKS[series]).step.quantile(0.5))

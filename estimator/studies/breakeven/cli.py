@@ -1,0 +1,263 @@
+"""The command ``estimator breakeven``. Heavy imports stay inside functions."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command
+from estimator.errors import ConfigError, DiagnosticsError, problems_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from estimator.studies.breakeven.result import BreakEven
+
+_DESCRIPTION = """\
+What would have to be true: the value of an assumption at which a probability crosses a level.
+
+  estimator breakeven returns.rate --event 'net_change[2026-01] < 0'
+  estimator breakeven unconfirmed.ratio assumptions=open --event 'losses[2026-01] > 50000'
+  estimator breakeven returns.rate force.other_exits --event 'net_change[2026-01] < 0'
+  estimator breakeven scenario.plan_share --level 0.9
+
+Overrides (group=option, key=value) may stand anywhere; words without = are keys. breakeven.check=7
+fits a plain grid as well.
+"""
+
+
+class _Words(argparse.Action):
+    """Collect keys and overrides wherever they stand among the options."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep an option's own value, if it is one, and add the rest to the words."""
+        words = [values] if isinstance(values, str) else list(values or [])
+        if option_string is not None:
+            own = words.pop(0)
+            if self.dest == "ranges":
+                namespace.ranges = [*namespace.ranges, own]
+            else:
+                setattr(namespace, self.dest, own)
+        namespace.words = [*namespace.words, *words]
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to those of the command line; the caller sets what it runs.
+
+    Parameters
+    ----------
+    commands
+        What ``ArgumentParser.add_subparsers`` gave.
+    """
+    parser = add_command(
+        commands,
+        "breakeven",
+        summary="find the value of an assumption at which a probability crosses a level",
+        description=_DESCRIPTION,
+        usage="%(prog)s KEY [KEY2] --event EVENT [--level P] [--range LOW:HIGH]... "
+        "[--output FOLDER] [OVERRIDE...]",
+    )
+    parser.add_argument(
+        "words", nargs="*", action=_Words, default=[], metavar="KEY", help="one key or two"
+    )
+    for name, text in (
+        ("event", "e.g. 'net_change[2026-01] < 0', 'killed[total] > 300000'"),
+        ("level", "probability that is crossed (default 0.5)"),
+        ("range", "LOW:HIGH of a key, in its unit; once a key, or not at all"),
+        ("output", "folder for what is written (default: <output_dir>/<name>)"),
+        ("result", "of scenario.plan_share: a set's folder, instead of an estimate"),
+        ("config-dir", "a folder of your own options, beside the shipped ones"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            nargs="+",
+            action=_Words,
+            dest="ranges" if name == "range" else name.replace("-", "_"),
+            default=[] if name == "range" else None,
+            metavar=name.upper(),
+            help=text,
+        )
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Answer, print and write; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError
+        If something that was asked for is impossible.
+    DiagnosticsError
+        If the answer rests on fits that missed a bound; everything is written and marked.
+    """
+    from estimator.studies.breakeven.plan_share import KEY
+
+    overrides = [word for word in options.words if "=" in word or word.startswith("~")]
+    keys = [word for word in options.words if word not in overrides]
+    level = _level(options.level)
+    if keys == [KEY]:
+        results = _plan_shares(options, overrides, level, console)
+        folder = _folder(options, overrides, results[0].assumption_set, KEY)
+    else:
+        results, folder = _one(options, keys, overrides, level, console)
+    _hand_over(results, folder, console)
+    failures = [f"{one.key}: {text}" for one in results for text in one.failures]
+    if failures:
+        raise DiagnosticsError(
+            problems_text("Fits behind this missed a bound of their diagnostics:", failures)
+        )
+    return 0
+
+
+def _level(text: str | None) -> float:
+    try:
+        return 0.5 if text is None else float(text)
+    except ValueError as error:
+        raise ConfigError(f"level {text!r}: must be a probability, e.g. 0.5") from error
+
+
+def _one(
+    options: argparse.Namespace,
+    keys: Sequence[str],
+    overrides: Sequence[str],
+    level: float,
+    console: Console,
+) -> tuple[list[BreakEven], Path]:
+    from estimator.assumptions.compose import assumption_set
+    from estimator.store.results import check_writable
+    from estimator.studies.breakeven.event import Event
+    from estimator.studies.breakeven.find import break_even
+    from estimator.studies.breakeven.ranges import parse_range
+
+    if options.result is not None:
+        raise ConfigError("--result goes with scenario.plan_share alone: other keys need fits")
+    if options.event is None:
+        raise ConfigError("--event is missing, e.g. --event 'net_change[2026-01] < 0'")
+    ranges = [parse_range(text) for text in options.ranges]
+    question = "-".join([*keys, Event.parse(options.event).slug])
+    label = assumption_set(overrides, options.config_dir).label
+    folder = _folder(options, overrides, label, question)
+    check_writable(folder)  # before minutes of fits
+    with console.status("compose") as status:
+        found = break_even(
+            keys,
+            options.event,
+            level,
+            overrides,
+            ranges,
+            config_dir=options.config_dir,
+            say=status.update,
+        )
+    return [found], folder
+
+
+def _plan_shares(
+    options: argparse.Namespace, overrides: Sequence[str], level: float, console: Console
+) -> list[BreakEven]:
+    from estimator.assumptions.compose import compose_config, to_plain, typed
+    from estimator.run import estimate
+    from estimator.store.results import read_result
+    from estimator.studies.breakeven.options import BreakEvenOptions
+    from estimator.studies.breakeven.plan_share import KEY, plan_shares
+
+    if options.event is not None or options.ranges:
+        raise ConfigError(f"{KEY} takes no event and no range: it asks for a level of the force")
+    if options.result is not None and [text for text in overrides if not _is_place(text)]:
+        raise ConfigError("--result has its own assumptions: leave out the overrides")
+    config = compose_config(overrides, options.config_dir)
+    search = BreakEvenOptions.from_config(to_plain(config)["breakeven"])
+    if not 0.0 < level < 1.0:
+        raise ConfigError(f"level must lie between 0 and 1. Got {level:g}")
+    if options.result is not None:
+        return plan_shares(read_result(Path(options.result)), level, search)
+    with console.status("estimate"):
+        found = estimate(typed(config, overrides))
+    return plan_shares(found.tree, level, search)
+
+
+def _is_place(override: str) -> bool:
+    from estimator.assumptions.compose import is_assumed
+
+    return not is_assumed(override)
+
+
+def _folder(
+    options: argparse.Namespace, overrides: Sequence[str], label: str, question: str
+) -> Path:
+    """Where results go; without a name the set and the question give one."""
+    from estimator.assumptions.compose import compose_config
+    from estimator.run import folder_name
+
+    if options.output is not None:
+        return Path(options.output)
+    config = compose_config(overrides, options.config_dir)
+    name = config.name or folder_name(f"breakeven-{label}-{question}")
+    return Path(str(config.output_dir)) / str(name)
+
+
+def _hand_over(results: Sequence[BreakEven], folder: Path, console: Console) -> None:
+    """Print tables and sentences, and write the files."""
+    from rich.text import Text
+
+    from estimator.studies.breakeven.tables import write_break_evens
+
+    write_break_evens(results, folder)
+    console.print(_crossings(results))
+    for one in results:
+        if len(one.refits):
+            console.print(_refits(one))
+        if len(results) == 1:
+            console.print(Text(one.sentence))
+    for note in dict.fromkeys(note for one in results for note in one.notes):
+        console.print(Text(f"- {note}"))
+    console.print(Text(f"Results: {folder}"))
+
+
+def _crossings(results: Sequence[BreakEven]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from estimator.studies.breakeven.tables import CROSSING_HEADINGS, crossing_rows
+
+    first = results[0]
+    share = f"{first.interval:.0%}".replace("%", " %")
+    table = Table(
+        title=f"{first.assumption_set}: {first.key} at which P = {first.level:g}",
+        caption=f"Intervals: {share}, of the Monte-Carlo error alone. Unit: {first.unit}.",
+        box=box.SIMPLE,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for number, heading in enumerate(("event", *CROSSING_HEADINGS)):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for one in results:
+        rows = crossing_rows(one) or [("none" if len(one.axes) == 1 else "a line", "", "", "")]
+        for cells in rows:
+            table.add_row(Text(one.event), *(Text(cell) for cell in cells))
+    return table
+
+
+def _refits(one: BreakEven) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from estimator.studies.breakeven.tables import REFIT_HEADINGS, refit_rows
+
+    table = Table(title="Real fits", box=box.SIMPLE, title_justify="left")
+    for number, heading in enumerate(REFIT_HEADINGS):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for cells in refit_rows(one):
+        style = "red" if cells[-1] else ""
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    return table

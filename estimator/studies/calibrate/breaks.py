@@ -1,0 +1,158 @@
+"""Worlds in which something holds that the set does not believe."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from scipy.special import expit, logit
+
+from estimator.model.force import returned_draws
+from estimator.model.inputs import ModelInputs
+from estimator.studies.calibrate.options import BrokenOptions
+from estimator.studies.calibrate.simulate import confirmed_figures, confirmed_totals, simulate
+
+
+def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) -> xr.Dataset:
+    """Change a truth where the break says so.
+
+    Parameters
+    ----------
+    inputs
+        Of the set.
+    truth
+        One draw of the model.
+    spec
+        The break: a jump of the killed share changes the killed, who returns, and what is reported.
+    """
+    if spec.jump_from is None:
+        return truth
+    first = f"{spec.jump_from:%Y-%m}"
+    later = np.array([month >= first for month in inputs.structure.coords["month"]])
+    share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
+    changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
+    return changed.assign(
+        claim_location=truth["claim_location"].copy(data=claim_locations(inputs, changed))
+    )
+
+
+def broken_figures(
+    inputs: ModelInputs,
+    evidence: xr.Dataset,
+    truth: xr.Dataset,
+    spec: BrokenOptions,
+    rng: np.random.Generator,
+) -> ModelInputs:
+    """Draw what origins publish of a broken world.
+
+    Parameters
+    ----------
+    inputs, evidence
+        Of the published claims.
+    truth
+        As `broken_truth` gives it.
+    spec
+        The break.
+    rng
+        For the reports.
+    """
+    location = truth["claim_location"].values.copy()
+    location[touched(evidence, spec)] += spec.bias
+    if spec.invents is not None:
+        location = np.where(
+            evidence["origin"].values == spec.invents,
+            _invented(inputs, evidence, spec, rng),
+            location,
+        )
+    told = truth.assign(claim_location=truth["claim_location"].copy(data=location))
+    world = simulate(inputs, told, rng)
+    confirmed = world.data["confirmed_value"]
+    if spec.confirmed_factor is not None:
+        confirmed = spec.confirmed_factor * confirmed_totals(inputs, truth)
+    elif spec.false_confirmation > 0:
+        confirmed = confirmed_figures(inputs, truth, rng) / (1.0 - spec.false_confirmation)
+    counts = inputs.data["confirmed_used"] > 0
+    figures = np.where(counts, confirmed, inputs.data["confirmed_value"])
+    return ModelInputs(world.structure, {**world.data, "confirmed_value": figures}, world.start)
+
+
+def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
+    """Pick the claims whose figures the break is about. (claim,), bool.
+
+    Of a break of the confirmed figures those are the claims on losses of the confirmed months.
+    """
+    quantity = evidence["quantity"].values
+    if spec.bias_of:
+        return np.isin(quantity, spec.bias_of)
+    if spec.jump_from is not None:
+        return np.isin(quantity, ["killed", "killed_share"])
+    if spec.invents is not None:
+        return np.asarray(evidence["origin"].values == spec.invents)
+    if spec.confirmed_factor is not None or spec.false_confirmation > 0:
+        used = evidence["confirmed_used"].values
+        months = (evidence["confirmed_weight"].values[used] > 0).any(axis=0)
+        inside = (evidence["weight"].values[:, ~months] == 0).all(axis=1)
+        return np.asarray((quantity == "losses") & inside)
+    return np.zeros(len(quantity), bool)
+
+
+def _invented(
+    inputs: ModelInputs, evidence: xr.Dataset, spec: BrokenOptions, rng: np.random.Generator
+) -> np.ndarray:
+    """Figures around the mean of the origin's published ones, a random walk of its own. (claim,).
+
+    Only quantities on a log scale are invented.
+    """
+    months = evidence["weight"].values.sum(axis=1)
+    length = np.log(np.maximum(months, 1e-9))
+    is_log = np.array(inputs.structure.claim_scale) == "log"
+    own = (evidence["origin"].values == spec.invents) & is_log & (inputs.figure("used") > 0)
+    found = np.asarray(inputs.data["claim_value"]).copy()
+    for quantity in np.unique(evidence["quantity"].values[own]):
+        rows = np.flatnonzero(own & (evidence["quantity"].values == quantity))
+        per_month = found[rows] - length[rows]
+        walk = np.cumsum(rng.standard_normal(len(rows)))
+        walk = (walk - walk.mean()) / max(float(walk.std()), 1e-9)
+        found[rows] = per_month.mean() + spec.invented_spread * walk + length[rows]
+    return found
+
+
+def claim_locations(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
+    """Work out where each claim's report lies without noise, as the model does. (claim,).
+
+    Parameters
+    ----------
+    inputs
+        Of the set.
+    truth
+        `losses`, `killed_share`, `recruits`, `foreign_recruits` (month), `assumption_value`,
+        `reporting`, where biases wander `bias_steps`; thousands of persons.
+    """
+    constants, scale = inputs.structure.constants, np.array(inputs.structure.claim_scale)
+    value = {
+        key: float(truth["assumption_value"].sel(assumption=key))
+        for key in ("returns.rate", "returns.delay", "force.other_exits", "force.start")
+    }
+    losses, share = truth["losses"].values, truth["killed_share"].values
+    killed = losses * share
+    back = returned_draws(
+        (losses - killed)[None],
+        np.array([value["returns.rate"]]),
+        np.array([value["returns.delay"]]),
+        float(constants["months_before_window"]),
+    )[0]
+    series = [losses, killed, truth["recruits"].values, truth["foreign_recruits"].values, back]
+    state = np.concatenate([*series, [value["force.other_exits"], value["force.start"]]])
+    total, rest = constants["total"] @ state, constants["rest"] @ state
+    terms = truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()
+    if "bias_steps" in truth:
+        terms = np.concatenate([terms, truth["bias_steps"].values])
+    shift = constants["shift"] @ terms
+    positive = np.isin(scale, ["log", "logit"])
+    ratio = total / np.where(scale == "logit", rest, 1.0)
+    logs = np.log(np.where(positive, ratio, 1.0)) + shift
+    linear = np.where(
+        scale == "stock",
+        total * np.exp(np.where(scale == "stock", shift, 0.0)),
+        total + shift * constants["claim_size"],
+    )
+    return np.asarray(np.where(positive, logs, linear))

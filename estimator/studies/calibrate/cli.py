@@ -1,0 +1,111 @@
+"""`estimator calibrate`: check in simulated worlds whether ranges mean what they say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command, add_config_dir
+from estimator.errors import DiagnosticsError, problems_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from estimator.studies.calibrate.options import CalibrateOptions
+    from estimator.studies.calibrate.run import Calibration
+
+_NAME = "calibration"
+_DESCRIPTION = """\
+Checks in simulated worlds whether the ranges mean what they say: ranks of the truth (simulation-
+based calibration) for each structure of conf/calibrate, coverage and scores against baselines,
+worlds that break what a set believes, and the error of reweighting as a function of k-hat.
+The same command again goes on where it was stopped.
+
+  estimator calibrate
+  estimator calibrate 'calibrate.parts=[sbc]' 'calibrate.only=[central,drift]' calibrate.sims=50
+  estimator calibrate assumptions=registry 'calibrate.only=[central]' name=registry_calibration
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser = add_command(
+        commands,
+        "calibrate",
+        summary="check in simulated worlds whether ranges mean what they say",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="OVERRIDE",
+        help="calibrate.KEY=VALUE (see conf/calibrate); others hold for every structure",
+    )
+    add_config_dir(parser)
+    parser.add_argument("--no-plots", action="store_true", help="no pictures")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Calibrate, print the tables and write the files; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, EvidenceError, OutputError
+        If an option, structure or folder cannot be used.
+    DiagnosticsError
+        If a structure did not pass, or fits missed a bound of their diagnostics; everything is
+        written.
+    """
+    from rich.text import Text
+
+    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.export import write_text
+    from estimator.store.results import check_writable
+    from estimator.studies.calibrate.options import CalibrateOptions
+    from estimator.studies.calibrate.show import grids, markdown, verdict_text
+
+    config = compose_config(options.overrides, options.config_dir)
+    checked = CalibrateOptions.from_config(to_plain(config)["calibrate"])
+    folder = Path(str(config.output_dir)) / str(config.name or _NAME)
+    check_writable(folder)
+    found = _calibrated(checked, options, folder, console)
+    found.write(folder)
+    if not options.no_plots:
+        _draw(found, checked, folder)
+    shown = grids(found, checked)
+    write_text(folder / "calibration.md", markdown(found, shown, checked))
+    for grid in shown:
+        console.print(grid.terminal())
+    console.print(Text(verdict_text(found, checked)))
+    console.print(Text(f"Results: {folder}"))
+    if found.not_calibrated:
+        text = "Ranges of these do not mean what they say, or too many of their fits failed:"
+        raise DiagnosticsError(problems_text(text, found.not_calibrated))
+    if found.failed_fits:
+        text = "Fits of these missed a bound of their diagnostics; they are counted as failed:"
+        raise DiagnosticsError(problems_text(text, found.failed_fits))
+    return 0
+
+
+def _calibrated(
+    checked: CalibrateOptions, options: argparse.Namespace, folder: Path, console: Console
+) -> Calibration:
+    """Calibrate with a progress bar."""
+    from estimator.show.progress import counting_bar
+    from estimator.studies.calibrate.run import calibrate
+
+    own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
+    overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]
+    with counting_bar(console, "compose") as tell:
+        return calibrate(checked, overrides, folder, tell, options.config_dir)
+
+
+def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
+    """Draw the pictures of all parts as PNG."""
+    from estimator.show.figures import save_figure
+    from estimator.studies.calibrate.pictures import pictures
+
+    for name, figure in pictures(found, checked):
+        save_figure(figure, folder / "plots", name, formats=("png",))

@@ -1,0 +1,208 @@
+"""Coverage and scores of the ranges in simulated worlds, beside what baselines say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from estimator.quantities.scores import score_draws
+from estimator.studies.calibrate.baselines import BASELINES, Figures
+from estimator.studies.calibrate.journal import CalibrationJournal
+from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
+from estimator.studies.calibrate.ranked import TOTAL, group_of
+from estimator.studies.calibrate.sbc import COLUMNS, PART, finished
+from estimator.studies.calibrate.worlds import Worlds
+
+MODEL = "model"
+MONTHS, LAST = "months", "last month"
+PERIODS = (MONTHS, LAST, TOTAL)
+_DRAWS = 400  # of a baseline: its 2.5 % quantile is the tenth of them
+_STREAM = 5  # child of the seed; the others are in `estimator.studies.calibrate.worlds`
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one method said of all worlds; NaN where it says nothing.
+
+    Attributes
+    ----------
+    low, high
+        Ends of the ranges. (world, entry, level).
+    crps
+        (world, entry).
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    crps: np.ndarray
+
+
+def coverage_table(
+    journal: CalibrationJournal, worlds: Worlds, spec: StructureOptions, options: CalibrateOptions
+) -> pd.DataFrame:
+    """Score the model and the baselines in the same worlds.
+
+    Parameters
+    ----------
+    journal
+        With the finished worlds of the structure.
+    worlds, spec
+        Of the structure.
+    options
+        Levels, quantities, reporter.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a method, quantity, period (`PERIODS`) and level: worlds, cases, coverage with its
+        standard error (the months of a world count as one), and means of width, interval score and
+        CRPS. These are shares of the world's own losses in a mean month (of a total: of those in
+        all months), so that large worlds do not outweigh small ones.
+    """
+    layout, numbers, table, _ = finished(journal, worlds.name, spec.sims)
+    prepared = journal.prepared(PART, worlds.name)
+    if not numbers or prepared is None:
+        return pd.DataFrame()
+    rows = [n for n, name in enumerate(layout) if group_of(name) in options.coverage.quantities]
+    names = [layout[n] for n in rows]
+    levels = options.coverage.levels
+    truth = table[:, rows, COLUMNS.index("truth")]
+    total = table[:, layout.index(f"losses[{TOTAL}]"), COLUMNS.index("truth")]
+    first = len(COLUMNS)
+    said = {
+        MODEL: Said(
+            low=table[:, rows, first : first + len(levels)],
+            high=table[:, rows, first + len(levels) :],
+            crps=table[:, rows, COLUMNS.index("crps")],
+        )
+    }
+    figures = [
+        Figures(
+            worlds.evidence.dataset,
+            worlds.replicate(number, worlds.truth(number, prepared)),
+            options.coverage.reporter,
+            worlds.assumptions.hedging,
+        )
+        for number in numbers
+    ]
+    for n, method in enumerate(BASELINES):
+        seeds = [[options.seed, _STREAM, n, number] for number in numbers]
+        said[method] = baseline_said(method, figures, seeds, names, truth, levels)
+    table_rows = [
+        row
+        for method, one in said.items()
+        for row in _rows(method, one, names, truth, total, worlds.months, levels)
+    ]
+    return pd.DataFrame(table_rows)
+
+
+def baseline_said(
+    method: str,
+    figures: list[Figures],
+    seeds: list[list[int]],
+    names: list[str],
+    truth: np.ndarray,
+    levels: tuple[float, ...],
+) -> Said:
+    """Score one baseline in all worlds.
+
+    Parameters
+    ----------
+    method
+        Of `BASELINES`.
+    figures, seeds
+        Of each world.
+    names
+        Entries that are scored.
+    truth
+        (world, entry).
+    levels
+        Masses of the ranges.
+    """
+    low = np.full((*truth.shape, len(levels)), np.nan)
+    high, crps = low.copy(), np.full(truth.shape, np.nan)
+    for world, (one, seed) in enumerate(zip(figures, seeds, strict=True)):
+        draws = BASELINES[method](one, np.random.default_rng(seed), _DRAWS)
+        told = [at for at, name in enumerate(names) if name in draws]
+        if told:
+            scores = score_draws(
+                np.array([draws[names[at]] for at in told]), truth[world, told], levels
+            )
+            low[world, told], high[world, told] = scores["low"].values, scores["high"].values
+            crps[world, told] = scores["crps"].values
+    return Said(low, high, crps)
+
+
+def _rows(
+    method: str,
+    said: Said,
+    names: list[str],
+    truth: np.ndarray,
+    total: np.ndarray,
+    months: list[str],
+    levels: tuple[float, ...],
+) -> Iterator[dict[str, Any]]:
+    for quantity in dict.fromkeys(group_of(name) for name in names):
+        for period in PERIODS:
+            members = [at for at, name in enumerate(names) if _is(name, quantity, period, months)]
+            size = total if period == TOTAL else total / len(months)
+            for which, level in enumerate(levels):
+                low, high = said.low[:, members, which], said.high[:, members, which]
+                told = np.isfinite(low)
+                yield {
+                    "method": method,
+                    "quantity": quantity,
+                    "period": period,
+                    "level": level,
+                    "worlds": int(told.any(axis=1).sum()),
+                    "cases": int(told.sum()),
+                    **_scores(low, high, said.crps[:, members], truth[:, members], level, size),
+                }
+
+
+def _is(name: str, quantity: str, period: str, months: list[str]) -> bool:
+    of, _, rest = name.partition("[")
+    label = rest.rstrip("]")
+    if of != quantity:
+        return False
+    return (
+        label == TOTAL
+        if period == TOTAL
+        else label in (months if period == MONTHS else [months[-1]])
+    )
+
+
+def _scores(
+    low: np.ndarray,
+    high: np.ndarray,
+    crps: np.ndarray,
+    truth: np.ndarray,
+    level: float,
+    size: np.ndarray,
+) -> dict[str, float]:
+    """Average over worlds the means over a world's entries. (world, entry); size (world,)."""
+    told = np.isfinite(low)
+    if not told.any():
+        return dict.fromkeys(("coverage", "coverage_se", "width", "interval_score", "crps"), np.nan)
+    some = told.any(axis=1)
+    missed = np.maximum(np.maximum(low - truth, truth - high), 0.0)
+    # Gneiting and Raftery (2007): the width, and 2 / alpha for each unit by which it missed.
+    interval = high - low + 2.0 / (1.0 - level) * missed
+    covered = np.where(told, missed == 0.0, np.nan)
+    by_world = np.nanmean(covered[some], axis=1)
+    error = float(by_world.std(ddof=1) / np.sqrt(len(by_world))) if len(by_world) > 1 else np.nan
+
+    def mean(values: np.ndarray) -> float:
+        return float(np.mean(np.nanmean(np.where(told, values, np.nan)[some], axis=1) / size[some]))
+
+    return {
+        "coverage": float(by_world.mean()),
+        "coverage_se": error,
+        "width": mean(high - low),
+        "interval_score": mean(interval),
+        "crps": mean(crps),
+    }

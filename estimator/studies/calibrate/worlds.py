@@ -1,0 +1,254 @@
+"""Simulated worlds of one structure: true values, the figures they lead to, and what fits them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.assumptions.compose import assumption_set
+from estimator.evidence import Evidence, load_evidence
+from estimator.fitting.inference import Short, infer, infer_whitened, learn_whitening
+from estimator.fitting.pilot import Pilot
+from estimator.fitting.whitening import Whitening
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.studies.calibrate.fits import WorldFit, fit_world
+from estimator.studies.calibrate.options import FitOptions
+from estimator.studies.calibrate.ranked import Ranked, ranked, ranked_names
+from estimator.studies.calibrate.simulate import simulate
+
+_BLOCK = 50  # truths that are drawn together: simulation n is the same however many there are
+_KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may be added later
+_AGAIN = "~"  # ids of the simulated replicate of the published claims
+_TRUTHS = (
+    "losses",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "assumption_value",
+    "reporting",
+    "shared_bias",
+    "bias_steps",
+    "claim_location",
+)
+_PILOT, _PRIOR, _POSTERIOR, _REPORTS, _FIT = range(5)  # children of a structure's seed
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is learnt once of a structure before its worlds are simulated.
+
+    Attributes
+    ----------
+    pilot
+        Whitening, learnt on the published claims (of kind posterior: beside their replicate).
+    truths
+        Of kind posterior: draws of the posterior given the published claims, as many as there are
+        (draw, ...). None of kind prior: those are drawn when they are needed.
+    """
+
+    pilot: Pilot
+    truths: xr.Dataset | None
+
+
+@dataclass
+class Worlds:
+    """All simulated worlds of one structure.
+
+    Attributes
+    ----------
+    name
+        Of the structure.
+    assumptions
+        Of the set that generates and that is fitted.
+    kind
+        As in `StructureOptions`; ``replicate`` has truths of the posterior, and fits the simulated
+        figures alone.
+    seed
+        Root of all randomness of the calibration.
+    fit_options
+        Of each fit.
+    """
+
+    name: str
+    assumptions: AssumptionSet
+    kind: str
+    seed: int
+    fit_options: FitOptions
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        overrides: Sequence[str],
+        kind: str,
+        seed: int,
+        fit_options: FitOptions,
+        config_dir: str | None = None,
+    ) -> Worlds:
+        """Compose the assumption set of a structure."""
+        return cls(name, assumption_set(overrides, config_dir), kind, seed, fit_options)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The published claims."""
+        return load_evidence(self.assumptions)
+
+    @cached_property
+    def published(self) -> ModelInputs:
+        """Inputs of the published claims."""
+        return model_inputs(self.evidence, self.assumptions)
+
+    @cached_property
+    def fitted_evidence(self) -> Evidence:
+        """Evidence of what is fitted: of kind posterior the published claims twice."""
+        return doubled(self.evidence) if self.kind == "posterior" else self.evidence
+
+    @cached_property
+    def fitted(self) -> ModelInputs:
+        """Inputs of what is fitted, with published figures."""
+        if self.kind != "posterior":
+            return self.published
+        return model_inputs(self.fitted_evidence, self.assumptions)
+
+    @cached_property
+    def months(self) -> list[str]:
+        """Months of the window."""
+        return list(self.published.structure.coords["month"])
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """Names of what is ranked."""
+        return ranked_names(self.fitted, self.assumptions)
+
+    def kept_truths(self, sims: int) -> int:
+        """How many truths of a posterior are kept for so many worlds; none of kind prior."""
+        return 0 if self.kind == "prior" else max(sims, _KEPT)
+
+    def prepare(self, n_truths: int, cores: int) -> Prepared:
+        """Learn the whitening of the structure and, where truths need one, its posterior."""
+        if n_truths not in self._prepared:
+            sampler = self.assumptions.sampler
+            whitening = learn_whitening(self.fitted, sampler, self._child(_PILOT), cores)
+            truths = None
+            if self.kind != "prior":
+                truths = self._posterior_truths(n_truths, whitening, cores)
+            self._prepared[n_truths] = Prepared(Pilot.of(whitening, self.fitted), truths)
+        return self._prepared[n_truths]
+
+    @cached_property
+    def _prepared(self) -> dict[int, Prepared]:
+        return {}
+
+    def truth(self, number: int, prepared: Prepared) -> xr.Dataset:
+        """Draw the true values of a world from the model (no dims chain, draw)."""
+        if prepared.truths is not None:
+            return prepared.truths.isel(draw=number)
+        return self._prior_block(number // _BLOCK).isel(draw=number % _BLOCK)
+
+    def figures(self, number: int, truth: xr.Dataset) -> ModelInputs:
+        """Figures of a world, as they are fitted."""
+        world = self.replicate(number, truth)
+        return beside(self.fitted, world) if self.kind == "posterior" else world
+
+    def replicate(self, number: int, truth: xr.Dataset) -> ModelInputs:
+        """Simulate figures in place of the published ones."""
+        return simulate(self.published, truth, np.random.default_rng(self.report_seed(number)))
+
+    def report_seed(self, number: int) -> np.random.SeedSequence:
+        """Seed of the reports of a world."""
+        return self._child(_REPORTS, number)
+
+    def fit(self, number: int, world: ModelInputs, prepared: Prepared) -> WorldFit:
+        """Fit a world."""
+        return fit_world(
+            world,
+            prepared.pilot,
+            self.rank,
+            self.fit_options,
+            self.assumptions.sampler,
+            self._child(_FIT, number),
+        )
+
+    def rank(self, variables: xr.Dataset, inputs: ModelInputs) -> Ranked:
+        """Pick what is ranked."""
+        return ranked(variables, inputs, self.fitted_evidence, self.assumptions)
+
+    def true_values(self, truth: xr.Dataset) -> Ranked:
+        """Pick what is ranked of a truth: draws (entry, 1, 1)."""
+        lone = truth.drop_vars(["chain", "draw"], errors="ignore")
+        lone = lone.expand_dims(chain=[0], draw=[0])
+        return ranked(lone, self.fitted, self.evidence, self.assumptions)
+
+    def _prior_block(self, block: int) -> xr.Dataset:
+        if block not in self._blocks:
+            sampler = self.assumptions.sampler.model_copy(
+                update={"method": "prior", "prior_draws": _BLOCK}
+            )
+            drawn = infer(self.published, sampler, self._child(_PRIOR, block)).prior
+            self._blocks[block] = _kept(drawn).isel(chain=0, drop=True)
+        return self._blocks[block]
+
+    @cached_property
+    def _blocks(self) -> dict[int, xr.Dataset]:
+        return {}
+
+    def _posterior_truths(self, n_truths: int, whitening: Whitening, cores: int) -> xr.Dataset:
+        """Draws of the posterior given the published claims, in an order without meaning."""
+        sampler, seed = self.assumptions.sampler, self._child(_POSTERIOR)
+        first, second, third = seed.spawn(3)
+        own = whitening
+        if self.kind == "posterior":
+            own = learn_whitening(self.published, sampler, first, cores)
+        settings = Short(
+            sampler.chains,
+            self.fit_options.tune,
+            max(sampler.draws, n_truths),
+            self.fit_options.max_depth,
+            sampler.target_accept,
+        )
+        drawn, _ = infer_whitened(self.published, own, settings, second, cores)
+        flat = _kept(drawn).stack(each=("chain", "draw"))
+        order = np.random.default_rng(third).permutation(flat.sizes["each"])[:n_truths]
+        truths = flat.isel(each=order).drop_vars(["each", "chain", "draw"]).rename(each="draw")
+        return truths.transpose("draw", ...)
+
+    def _child(self, *path: int) -> np.random.SeedSequence:
+        name = zlib.crc32(self.name.encode())
+        return np.random.SeedSequence([self.seed, name, *path])
+
+
+def _kept(variables: xr.Dataset) -> xr.Dataset:
+    return variables[[name for name in _TRUTHS if name in variables]]
+
+
+def doubled(evidence: Evidence) -> Evidence:
+    """Put every claim in a second time, under another id."""
+    data = evidence.dataset
+    for dim in ("claim", "confirmed_claim"):
+        again = data.assign_coords({dim: [f"{name}{_AGAIN}" for name in data[dim].values]})
+        data = xr.concat([data, again], dim=dim, data_vars="minimal", coords="minimal")
+    return replace(evidence, dataset=data.assign_attrs(evidence.dataset.attrs))
+
+
+def beside(twice: ModelInputs, world: ModelInputs) -> ModelInputs:
+    """Put the figures of a simulated world in the second place of the claims that are there twice.
+
+    Parameters
+    ----------
+    twice
+        Inputs of `doubled` evidence.
+    world
+        Simulated figures of the same claims, once.
+    """
+    data = dict(twice.data)
+    for name in ("claim_value", "claim_figures", "confirmed_value"):
+        single = world.data[name]
+        half = single.shape[-1]
+        data[name] = np.concatenate([twice.data[name][..., :half], single], axis=-1)
+    return replace(twice, data=data)

@@ -1,0 +1,224 @@
+"""The command `estimator compare`: several outputs side by side, in the terminal and as files.
+
+Heavy imports stay inside functions, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command, outputs_and_overrides
+from estimator.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from estimator.quantities.answers import Answer
+    from estimator.store.sets import Sets
+    from estimator.studies.compare.options import CompareOptions
+    from estimator.studies.compare.parts import Question
+
+_DESCRIPTION = """\
+Sets the answers of runs and sweeps side by side: ranges, differences to a reference set, who is
+above whom, one range across all sets, and within a set whether prior or claims decided. Prints
+tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
+
+  estimator compare outputs/shipped
+  estimator compare outputs/shipped outputs/tornado --reference shipped/central
+  estimator compare outputs/lhs --answer 'losses[2026-01]' --answer 'P(net_change[2026-01] < 0)'
+  estimator compare outputs/shipped --sets central,western --weights central=2,western=1
+"""
+_GROUPS = ("compare",)
+_FOLDER = "compare"
+_PICTURES = ("forest", "ridge", "fans_*", "tornado", "indices")
+_FORMATS = ("png", "svg")
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser = add_command(
+        commands,
+        "compare",
+        summary="set the answers of runs and sweeps side by side",
+        description=_DESCRIPTION,
+    )
+    add = parser.add_argument
+    add(
+        "outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="folder of a run, a set or a sweep; beside them compare.KEY=VALUE (conf/compare)",
+    )
+    add(
+        "--answer",
+        action="append",
+        metavar="ANSWER",
+        help="quantity[month], quantity[total] or P(quantity[month] < 0); may be repeated",
+    )
+    add("--reference", metavar="LABEL", help="the set from which differences are taken")
+    add("--sets", action="append", metavar="LABEL,...", help="these sets and no others")
+    add(
+        "--weights",
+        action="append",
+        metavar="LABEL=WEIGHT,...",
+        help="weights of sets for the pooled range; sets that are not named get none",
+    )
+    add("--output", type=Path, metavar="FOLDER", help="where files go (first OUTPUT/compare)")
+    add("--no-plots", action="store_true", help="no pictures")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compare, print and write; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If an output, set, answer, weight or option cannot be used.
+    """
+    from estimator.quantities.answers import Answer
+    from estimator.store.results import check_writable
+    from estimator.store.sets import Sets
+    from estimator.studies.compare.parts import Question, parts_of
+
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="compare needs the folder of at least one run or sweep"
+    )
+    chosen = _options(overrides)
+    sets = Sets.open(outputs)
+    weights = None if options.weights is None else split_weights(options.weights, sets.labels)
+    if options.sets is not None:
+        sets = sets.only(split_labels(options.sets, sets.labels))
+    answers = [Answer.parse(text) for text in options.answer or ()] or _answers(chosen, sets)
+    question = Question.of(sets, answers, chosen, options.reference, weights)
+    folder = outputs[0] / _FOLDER if options.output is None else options.output
+    check_writable(folder)
+    written = _write(question, parts_of(question), folder, console, plots=not options.no_plots)
+    _remove_older(folder, written)
+    console.print(f"Comparison of {len(sets):,} sets: {folder}", markup=False)
+    return 0
+
+
+def _options(overrides: Sequence[str]) -> CompareOptions:
+    from estimator.studies.compare.options import CompareOptions
+
+    if not overrides:
+        return CompareOptions.default()
+    from estimator.assumptions.compose import compose_config, to_plain
+
+    return CompareOptions.from_config(to_plain(compose_config(overrides))["compare"])
+
+
+def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:
+    if not sets.months:
+        raise OutputError("these sets have no month in common: name what to compare by --answer")
+    return options.answers_of(sets.months[-1])
+
+
+def _write(
+    question: Question,
+    parts: Iterable[Any],
+    folder: Path,
+    console: Console,
+    *,
+    plots: bool,
+) -> list[Path]:
+    """Print each part as soon as it is there, and write its files; pictures come last."""
+    from estimator.export import write_csv, write_text
+
+    written: list[Path] = []
+    texts = [f"# Comparison of {len(question.sets):,} assumption sets\n"]
+    drawn: list[Callable[[Path], list[Path]]] = []
+    for part in parts:
+        for grid in part.grids:
+            console.print(grid.terminal())
+            texts.append(grid.markdown())
+        written += [write_csv(table, folder / f"{name}.csv") for name, table in part.tables.items()]
+        if part.draw is not None:
+            drawn.append(part.draw)
+    written.append(write_text(folder / "comparison.md", "\n".join(texts)))
+    if plots:
+        with console.status("drawing"):
+            for draw in drawn:
+                written += draw(folder)
+    return written
+
+
+def _remove_older(folder: Path, written: Sequence[Path]) -> None:
+    """Remove files of an earlier comparison, which would not fit to those of this one."""
+    names = {path.name for path in written}
+    older = [folder / f"{name}.csv" for name in ("drivers", "prior_or_data", "answer_sensitivity")]
+    older += [
+        path
+        for name in _PICTURES
+        for ending in _FORMATS
+        for path in folder.glob(f"{name}.{ending}")
+    ]
+    for path in older:
+        if path.name not in names:
+            path.unlink(missing_ok=True)
+
+
+def split_labels(texts: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Split lists of labels at commas; the labels of sweeps have commas themselves.
+
+    Examples
+    --------
+    >>> split_labels(["central,returns=none,western"], ["central,returns=none", "western"])
+    ['central,returns=none', 'western']
+    """
+    labels = set(known)
+    found = []
+    for text in texts:
+        words = text.split(",")
+        begin = 0
+        while begin < len(words):
+            ends = range(len(words), begin, -1)
+            end = next((e for e in ends if ",".join(words[begin:e]) in labels), begin + 1)
+            found.append(",".join(words[begin:end]))
+            begin = end
+    return found
+
+
+def split_weights(texts: Sequence[str], known: Sequence[str]) -> Mapping[str, float]:
+    """Split lists of ``label=weight``; labels may have commas and equal signs themselves.
+
+    Raises
+    ------
+    ConfigError
+        If a part has no number behind its last equal sign, or a label is named twice.
+
+    Examples
+    --------
+    >>> split_weights(["central,returns=none=2,western=1"], ["central,returns=none", "western"])
+    {'central,returns=none': 2.0, 'western': 1.0}
+    """
+    labels = set(known)
+    found: dict[str, float] = {}
+    for text in texts:
+        words = text.split(",")
+        begin = 0
+        while begin < len(words):
+            ends = range(len(words), begin, -1)
+            parts = {e: ",".join(words[begin:e]).rpartition("=") for e in ends}
+            end = next((e for e in ends if parts[e][0] in labels), begin + 1)
+            label, _, number = parts[end]
+            weight = _number(number)
+            if not label or weight is None or label in found:
+                reason = "is named twice" if label in found else "must be LABEL=NUMBER"
+                raise ConfigError(f"--weights: {','.join(words[begin:end])!r} {reason}")
+            found[label] = weight
+            begin = end
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

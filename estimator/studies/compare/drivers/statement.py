@@ -1,0 +1,157 @@
+"""The drivers of an answer in one sentence."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from estimator.quantities.answers import Answer
+from estimator.quantity import TOTAL
+from estimator.studies.compare.drivers.one_at_a_time import WITHIN_ERROR
+
+_THOUSAND = 1000.0
+_NAMED = 3  # assumptions that are named
+_SMALL = 0.005  # shares below are not told
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+def statement(table: pd.DataFrame, answer: Answer) -> str:
+    """Say in a sentence what drives an answer.
+
+    Parameters
+    ----------
+    table
+        As `drivers` or `shifts` gives it; of one method.
+    answer
+        One of its answers.
+
+    Examples
+    --------
+    Of the 21 assumptions varied one at a time, reporting moves net change in 2026-01 most: from
+    −10.6 (face_value) to 5.6 (radford) thousand persons/month, with 3.6 as it is; returns (−6.8 to
+    5.9) and confirmed (−2.5 to 3.6) follow; 8 others stay within Monte-Carlo error.
+    """
+    rows = table[table["answer"] == str(answer)].sort_values("rank")
+    if rows.empty:
+        return f"What drives {words(answer)} cannot be told from these sets."
+    if rows["method"].iloc[0] in ("one_at_a_time", "shift"):
+        return _of_effects(rows, answer)
+    return _of_shares(rows, answer)
+
+
+def words(answer: Answer) -> str:
+    """Name an answer in words, e.g. ``net change in 2026-01``."""
+    quantity = answer.quantity.replace("_", " ")
+    if answer.period == TOTAL:
+        text = f"{quantity} over the window"
+    elif _MONTH.fullmatch(answer.period):
+        text = f"{quantity} in {answer.period}"
+    else:
+        text = f"{quantity} of {answer.period}"
+    return f"the probability of {text} below 0" if answer.below_zero else text
+
+
+def _of_effects(rows: pd.DataFrame, answer: Answer) -> str:
+    one_at_a_time = rows["method"].iloc[0] == "one_at_a_time"
+    how = "assumptions varied one at a time" if one_at_a_time else (
+        "priors moved down and up by one of their standard deviations"
+    )  # fmt: skip
+    told = rows[rows["effect"].notna()]
+    within = told["note"].str.contains(WITHIN_ERROR, regex=False)
+    clear = told[~within]
+    missing = len(rows) - len(told)
+    lost = f"; of {missing} there are no numbers" if missing else ""
+    single = len(rows) == 1
+    if clear.empty:
+        who = rows["assumption"].iloc[0] if single else f"None of the {len(rows)} {how}"
+        return (
+            f"{who} moves {words(answer)} by {'no ' if single else ''}more than its Monte-Carlo "
+            f"error{lost}."
+        )
+    first = clear.iloc[0]
+    write = _writer(rows, answer)
+    opening = "" if single else f"Of the {len(rows)} {how}, "
+    parts = [
+        f"{opening}{first['assumption']} moves {words(answer)}{'' if single else ' most'}: from "
+        f"{write(first['value_low'])} ({first['level_low']}) to {write(first['value_high'])} "
+        f"({first['level_high']}){_unit(first)}"
+    ]
+    if np.isfinite(first["reference"]):
+        parts[0] += f", with {write(first['reference'])} as it is"
+    others = [
+        f"{row['assumption']} ({write(row['value_low'])} to {write(row['value_high'])})"
+        for _, row in clear.iloc[1:_NAMED].iterrows()
+    ]
+    if others:
+        parts.append(f"{' and '.join(others)} follow{'s' if len(others) == 1 else ''}")
+    if within.any():
+        count = int(within.sum())
+        parts.append(f"{count} stay{'s' if count == 1 else ''} within Monte-Carlo error")
+    return "; ".join(parts) + f"{lost}."
+
+
+def _of_shares(rows: pd.DataFrame, answer: Answer) -> str:
+    if rows["total"].isna().all():
+        return f"What varies between these sets in {words(answer)} is mostly Monte-Carlo error."
+    rows = rows.sort_values("first_order", ascending=False)
+    shares = [
+        f"{_share(row['first_order'])} % [{_share(row['first_order_low'])}, "
+        f"{_share(row['first_order_high'])}] "
+        + (f"of the variance of {words(answer)} comes " if place == 0 else "")
+        + f"from {row['assumption']}"
+        for place, (_, row) in enumerate(rows.head(_NAMED).iterrows())
+        if place == 0 or row["first_order"] >= _SMALL
+    ]
+    rest = _interactions(rows)
+    together = f"interactions add about {_share(rest)} %" if rest >= _SMALL else (
+        "interactions add next to nothing"
+    )  # fmt: skip
+    first, write = rows.iloc[0], _writer(rows, answer)
+    low, high = (
+        f"({text})" if " to " in text else text
+        for text in (first["level_low"], first["level_high"])
+    )
+    moves = (
+        f"with {first['assumption']} from {low} to {high} it goes from "
+        f"{write(first['value_low'])} to {write(first['value_high'])}{_unit(first)} on average"
+    )
+    return f"{', '.join(shares)}; {together}; {moves}."
+
+
+def _interactions(rows: pd.DataFrame) -> float:
+    """Share of the variance that no assumption explains alone."""
+    if rows["method"].iloc[0] == "regression":  # has interactions of two, each in two totals
+        return float((rows["total"] - rows["first_order"]).sum()) / 2.0
+    return max(1.0 - float(rows["first_order"].sum()), 0.0)
+
+
+def _share(share: float) -> str:
+    return f"{100.0 * share:.0f}"
+
+
+def _unit(row: pd.Series) -> str:
+    if row["unit"] in ("probability", "share", "ratio"):
+        return ""
+    return f" thousand {row['unit']}" if _in_thousands(row) else f" {row['unit']}"
+
+
+def _in_thousands(row: pd.Series) -> bool:
+    return bool(str(row["unit"]).startswith("persons"))
+
+
+class _writer:
+    """Writes numbers of an answer with as many digits as its largest effect needs."""
+
+    def __init__(self, rows: pd.DataFrame, answer: Answer) -> None:
+        self.size = _THOUSAND if _in_thousands(rows.iloc[0]) else 1.0
+        most = 2 if answer.below_zero else 3 if self.size == 1.0 else 1
+        effect = float(rows["effect"].max()) / self.size
+        digits = 2 - int(np.floor(np.log10(effect))) if effect > 0 else most
+        self.digits = min(max(digits, 0), most)
+
+    def __call__(self, value: float) -> str:
+        if not np.isfinite(value):
+            return "no number"
+        return f"{value / self.size:,.{self.digits}f}".replace("-", "−")

@@ -1,0 +1,75 @@
+"""Options of a comparison, typed and checked (group `compare` of ``conf/``)."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from estimator.assumptions.sections import Options
+from estimator.errors import ConfigError, problems_text
+from estimator.paths import conf_dir
+from estimator.quantities.answers import Answer
+
+LAST = "{last}"
+Monthly = Literal[
+    "losses",
+    "killed",
+    "wounded",
+    "killed_share",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    "replacement_gap",
+    "net_change",
+    "force_size",
+]
+
+
+class CompareOptions(Options):
+    """What is set side by side (see ``conf/compare/default.yaml`` for each)."""
+
+    group: ClassVar[str] = "compare"
+
+    answers: tuple[str, ...] = Field(min_length=1)
+    reference: str | None
+    shown: int = Field(ge=2, le=10_000)
+    drawn: int = Field(ge=1, le=1000)
+    fans: int = Field(ge=1, le=60)
+    fan_quantities: tuple[Monthly, ...]
+    density_draws: int = Field(ge=50, le=100_000)
+    sensitivity_sets: int = Field(ge=0, le=1000)
+    sensitivity: float = Field(gt=0.0)
+    told_contraction: float = Field(ge=0.0, lt=1.0)
+    told_shift: float = Field(ge=0.0)
+    halved: float = Field(gt=0.0, lt=1.0)
+    conflict: float = Field(gt=0.0)
+
+    @classmethod
+    @functools.cache
+    def default(cls) -> CompareOptions:
+        """Read the shipped options."""
+        from omegaconf import OmegaConf
+
+        path = conf_dir() / "compare" / "default.yaml"
+        shipped: Any = OmegaConf.to_container(OmegaConf.load(path))
+        return cls.from_config(shipped)
+
+    def answers_of(self, last_month: str) -> list[Answer]:
+        """Answers, with the last month put in.
+
+        Raises
+        ------
+        ConfigError
+            With all that are no answers.
+        """
+        found, problems = [], []
+        for text in self.answers:
+            try:
+                found.append(Answer.parse(text.replace(LAST, last_month)))
+            except ConfigError as error:
+                problems.append(str(error))
+        if problems:
+            raise ConfigError(problems_text("These answers cannot be given:", problems))
+        return found

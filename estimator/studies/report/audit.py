@@ -1,0 +1,253 @@
+"""The audit as tables: every claim against every set, statements, conflicts, stock and flow."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from estimator.studies.report import words
+from estimator.studies.report._table import Cell, Table, amount, long
+from estimator.studies.report.answers import Answers
+from estimator.studies.report.sets import set_cell
+
+_HARD = "\N{NO-BREAK SPACE}"
+_MARKS = {
+    "consistent": f"✓{_HARD}fits",
+    "strained": f"~{_HARD}strained",
+    "in conflict": f"✗{_HARD}in conflict",
+    "repeat": f"↺{_HARD}repeats",
+}
+_KEPT_IN = "not left out"
+"""What the audit says of claims that it cannot leave out: the floors."""
+_BAD = {"in conflict": 1.0, "strained": 0.01}
+"""How bad a verdict is: the claims that most sets find in conflict stand first."""
+_MOST_INFLUENCES = 12
+
+
+def heat_tables(found: Answers) -> tuple[Table | None, Table | None]:
+    """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
+    audit = found.data.claims
+    if audit is None:
+        return None, None
+    audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
+    audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
+    audit = audit.sort_values("bad", ascending=False, kind="stable")
+    noted = audit["bad"] > 0
+    return (
+        _heat(found, audit[noted], "Claims that some set finds strained or in conflict"),
+        _heat(found, audit[~noted], "Claims that no set finds strained or in conflict"),
+    )
+
+
+def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
+    if audit.empty:
+        return None
+    labels = _in_order(found, audit)
+    most, names = found.data.options.most_claims, audit["claim"].unique()
+    if len(names) > most:
+        caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
+        audit = audit[audit["claim"].isin(names[:most])]
+    rows = []
+    for claim, own in audit.groupby("claim", sort=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        row = own.iloc[0]
+        period = words.dates(row["period_start"], row["period_end"])
+        rows.append(
+            [
+                Cell(
+                    f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
+                    "long",
+                    f"{period}; {found.data.options.origin(str(row['origin']))}",
+                ),
+                *(_verdict(by_set.get(label)) for label in labels),
+            ]
+        )
+    head = ("claim", *(found.marked(label) for label in labels))
+    return Table.of(caption, head, rows)
+
+
+def asked_table(found: Answers) -> Table | None:
+    """Tabulate the claims that the question names: how many sets they go together with."""
+    audit = found.data.claims
+    if audit is None:
+        return None
+    audit = found.sound(audit)
+    rows = [
+        _asked_row(found, audit[audit["claim"] == claim])
+        for claim in found.data.options.asked
+        if (audit["claim"] == claim).any()
+    ]
+    head = ("figure asked about", "what the sets expect to read", "verdict of the sets")
+    return (
+        Table.of("The figures of the question, and how many sets they go together with", head, rows)
+        if rows
+        else None
+    )
+
+
+def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
+    row = own.iloc[0]
+    unit, quantity = str(row["unit"]), str(row["quantity"])
+    sign = words.is_signed(quantity)
+    ends = own["predicted_q50"].min(), own["predicted_q50"].max()
+    reach = own["predicted_q05"].min(), own["predicted_q95"].max()
+    said = [_said(one) for _, one in own.iterrows()]
+    verdicts = [f"{text} in {said.count(text)} of {len(own)}" for text in dict.fromkeys(said)]
+    return (
+        Cell(
+            f"{words.capital(words.quantity(quantity))}: {row['figure']}",
+            "long",
+            f"{words.dates(row['period_start'], row['period_end'])}; {row['claim']}",
+        ),
+        amount(words.span(*ends, unit, sign=sign), words.span(*reach, unit, sign=sign)),
+        long("; ".join(verdicts)),
+    )
+
+
+def _said(row: pd.Series) -> str:
+    """Say a verdict; of a repeat, which claim it repeats."""
+    verdict, reason = str(row["verdict"]), str(row["reason"])
+    if verdict == "repeat" and reason.startswith("repeats "):
+        return f"↺{_HARD}{reason}"
+    return _MARKS.get(verdict, verdict)
+
+
+def _verdict(row: pd.Series | None) -> Cell:
+    """Mark a verdict in words and colour; a claim that does not count is judged all the same."""
+    if row is None or pd.isna(row["verdict"]) or not str(row["verdict"]):
+        return Cell("not judged", "verdict none")
+    verdict = str(row["verdict"])
+    kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
+    tail = row["tail_probability"]
+    below = "" if pd.isna(tail) else words.number(float(tail), "probability")
+    notes = [
+        below,
+        "" if bool(row["counted"]) else "not counted",
+        "rough" if _is_rough(row) and verdict != "repeat" else "",
+    ]
+    below = ", ".join(note for note in notes if note)
+    return Cell(_MARKS.get(verdict, verdict), kind, below)
+
+
+def _is_rough(row: pd.Series) -> bool:
+    """Whether the draws without a claim missed a bound of the audit."""
+    failures = row.get("failures")
+    return isinstance(failures, str) and failures not in ("", _KEPT_IN)
+
+
+def influence_table(found: Answers) -> Table | None:
+    """Claims that move an answer furthest if they are left out."""
+    audit = found.data.claims
+    if audit is None:
+        return None
+    rows = audit[audit["influence"].abs() > 0]
+    rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
+    rows = rows.head(_MOST_INFLUENCES)
+    if rows.empty:
+        return None
+    cells = [
+        (
+            Cell(str(row["claim"])),
+            Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}", "long",
+                 found.data.options.origin(str(row["origin"]))),
+            set_cell(found, str(row["assumption_set"])),
+            amount(
+                f"{float(row['influence']):+,.2f}".replace("-", "−"),
+                "rough" if _is_rough(row) else "",
+            ),
+            words.heading(str(row["influence_on"]), found.months)
+            if str(row["influence_on"]) not in ("", "nan")
+            else words.NOTHING,
+        )
+        for _, row in rows.iterrows()
+    ]  # fmt: skip
+    head = ("claim", "figure", "set", "shift without it (in standard deviations)", "of")
+    return Table.of("The claims that the answers hang on most", head, cells)
+
+
+def statements_table(found: Answers) -> Table | None:
+    """How likely each statement is, sets beside each other, with the number behind it."""
+    table = found.data.statements
+    if table is None:
+        return None
+    labels = _in_order(found, table)
+    rows = []
+    for _, own in table.groupby(["statement", "about"], sort=False, dropna=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        row = own.iloc[0]
+        about = "" if pd.isna(row["about"]) else words.event(words.plain(str(row["about"])))
+        notes = dict.fromkeys(str(note) for note in own["note"].dropna() if note)
+        below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
+        cells = [_chance(by_set.get(label)) for label in labels]
+        rows.append([Cell(f"“{row['says']}”", "long", below), *cells])
+    head = ("statement", *(found.marked(label) for label in labels))
+    caption = "Share of each set's draws in which a statement holds, and the number behind it"
+    return Table.of(caption, head, rows)
+
+
+def _chance(row: pd.Series | None) -> Cell:
+    if row is None:
+        return amount(words.NOTHING)
+    middle, low = float(row["value_q50"]), float(row["value_q05"])
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
+    value = "" if pd.isna(middle) else words.number(middle, unit, sign=low < 0)
+    return amount(words.number(float(row["probability"]), "probability"), value)
+
+
+def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
+    """Set published sizes of the force against the flows between them: in short, and in full."""
+    table = found.data.balance
+    if table is None:
+        return None, None
+    labels = _in_order(found, table)
+    short = []
+    for _, own in table.groupby(["period_start", "period_end"], sort=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        cells = [
+            _three(by_set[label], "gap") if label in by_set else amount(words.NOTHING)
+            for label in labels
+        ]
+        short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
+    full = [
+        (
+            _between(row),
+            set_cell(found, str(row["assumption_set"])),
+            _published(row),
+            _three(row, "flows"),
+            _three(row, "gap"),
+            long("" if pd.isna(row["note"]) else row["note"]),
+        )
+        for _, row in table.iterrows()
+    ]
+    marked = [found.marked(label) for label in labels]
+    return (
+        Table.of(
+            "Left over, persons a month: what came and went, less the change of the published size",
+            ("between", "published change", *marked),
+            short,
+        ),
+        Table.of(
+            "Stock and flow in full",
+            ("between", "set", "published change", "came less went", "left over a month", "note"),
+            full,
+        ),
+    )
+
+
+def _in_order(found: Answers, table: pd.DataFrame) -> list[str]:
+    """Order the sets of a table as the page does."""
+    there = list(dict.fromkeys(table["assumption_set"].astype(str)))
+    known = [label for label in found.labels if label in there]
+    return known + [label for label in there if label not in known]
+
+
+def _between(row: pd.Series) -> Cell:
+    return Cell(words.dates(row["period_start"], row["period_end"]), "period")
+
+
+def _published(row: pd.Series) -> Cell:
+    return amount(words.number(float(row["published_change"]), "persons", sign=True))
+
+
+def _three(row: pd.Series, name: str) -> Cell:
+    low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
+    return amount(words.number(middle, sign=True), words.span(low, high, sign=True))

@@ -1,0 +1,149 @@
+"""What each set assumes: every prior with its source, every other setting; alike ones folded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import xarray as xr
+
+from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.priors import Prior
+from estimator.studies.report import words
+from estimator.studies.report._table import Cell, Table, long
+
+_REPORTING = "reporting."
+_PRIOR_HEAD = ("assumption", "as written", "what it became", "source", "sets")
+_SETTING_HEAD = ("setting", "value", "sets")
+# No beliefs about the world, or shown elsewhere.
+_LEFT_OUT = ("label", "seed", "sampler")
+
+
+def configuration(tree: xr.DataTree) -> dict[str, Any]:
+    """Read what a set was made with; empty where a result does not say."""
+    found: dict[str, Any] = json.loads(tree.attrs.get("configuration", "{}"))
+    return found
+
+
+def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Table, Table]:
+    """Make tables of the priors of single assumptions, and of how origins report."""
+    rows = list(_folded(trees, _priors))
+    names = list(trees)
+
+    def table(caption: str, reporting: bool) -> Table:
+        chosen = [row for row in rows if row[0].startswith(_REPORTING) == reporting]
+        return Table.of(caption, _PRIOR_HEAD, (_prior_row(*row, names) for row in chosen))
+
+    return (
+        table("What is assumed of each number before the claims are seen", reporting=False),
+        table("What is assumed of how each origin reports", reporting=True),
+    )
+
+
+def settings_table(trees: Mapping[str, xr.DataTree]) -> Table:
+    """Make a table of all that is set and is no prior: widths, noise, periods, scenarios."""
+    names = list(trees)
+    rows = (
+        [_key(key), long(value), long(words.which(labels, names))]
+        for key, value, labels in _folded(trees, _settings)
+    )
+    return Table.of("All other settings of the sets", _SETTING_HEAD, rows)
+
+
+def differences(tree: xr.DataTree, other: xr.DataTree) -> list[str]:
+    """Keys of the groups in which two sets differ."""
+    mine, theirs = configuration(tree), configuration(other)
+    found = []
+    for group in mine:
+        if group not in _LEFT_OUT and mine[group] != theirs.get(group):
+            inner, outer = mine[group], theirs.get(group)
+            if isinstance(inner, dict) and isinstance(outer, dict):
+                found += [f"{group}.{k}" for k in inner if inner[k] != outer.get(k)]
+            else:
+                found.append(group)
+    return found
+
+
+def _folded(
+    trees: Mapping[str, xr.DataTree], read: Any
+) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Key, value and sets, the sets of one value together; keys in the order of the first set."""
+    found: dict[str, dict[Any, list[str]]] = {}
+    for label, tree in trees.items():
+        for key, value in read(configuration(tree)):
+            found.setdefault(key, {}).setdefault(value, []).append(label)
+    order = {key: at for at, key in enumerate(ASSUMPTIONS)}
+    for key in sorted(found, key=lambda k: order.get(k, len(order))):
+        for value, labels in found[key].items():
+            yield key, value, tuple(labels)
+
+
+def _leaves(node: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk a configuration; what is written as a prior is one leaf."""
+    if isinstance(node, dict) and "family" not in node and node:
+        for key, value in node.items():
+            yield from _leaves(value, f"{place}.{key}" if place else str(key))
+    else:
+        yield place, node
+
+
+def _is_prior(node: Any) -> bool:
+    return isinstance(node, dict) and "family" in node
+
+
+def _priors(config: dict[str, Any]) -> Iterator[tuple[str, Prior]]:
+    for key, node in _leaves(config):
+        if _is_prior(node):
+            yield key, Prior.model_validate(node)
+
+
+def _settings(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, node in _leaves({k: v for k, v in config.items() if k not in _LEFT_OUT}):
+        if not _is_prior(node) and not (key.startswith("scenario.") and node is None):
+            yield key, _value(node)
+
+
+def _value(node: Any) -> str:
+    if node is None:
+        return "not set"
+    if isinstance(node, list):
+        return "; ".join(_value(item) for item in node) or "none"
+    if isinstance(node, dict):
+        return ", ".join(f"{key} {_value(value)}" for key, value in node.items()) or "none"
+    return str(node)
+
+
+def _key(key: str) -> Cell:
+    described = words.assumption(key)
+    return Cell(key, "key", "" if described == words.plain(key) else described)
+
+
+def _prior_row(
+    key: str, prior: Prior, labels: tuple[str, ...], names: list[str]
+) -> list[Cell | str]:
+    return [
+        _key(key),
+        Cell(_as_written(prior), "figure", prior.unit or ""),
+        Cell("held fixed" if prior.is_fixed else prior.describe(), "figure"),
+        long(prior.source or "no source given"),
+        long(words.which(labels, names)),
+    ]
+
+
+def _as_written(prior: Prior) -> str:
+    unit = "persons" if prior.unit != "share" else "share"
+    if prior.is_fixed:
+        return _number(prior.value or 0.0, unit)
+    if not prior.is_range:
+        return prior.describe()
+    mass = f"({words.number(prior.mass, 'probability')} of it)".replace(" ", "\N{NO-BREAK SPACE}")
+    if prior.low is None:
+        return f"up to {_number(prior.high or 0.0, unit)} {mass}"
+    return f"{_number(prior.low, unit)} to {_number(prior.high or 0.0, unit)} {mass}"
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "share":
+        return words.number(value, "share")
+    return f"{value:,.6g}".replace("-", "−")

@@ -1,0 +1,258 @@
+"""Every claim as a row: the figure as published, who counted, and which sets count it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from estimator.evidence.schema import LIKELIHOOD_STATUSES
+from estimator.evidence.wording import figure_text
+from estimator.studies.report import words
+from estimator.studies.report._table import LONG, Cell, Table, long
+from estimator.studies.report.data import ReportData
+
+_SERIES = 12  # rows of one origin and quantity in one source that are folded
+_STATUSES = {
+    "confirmed": "verified one by one",
+    "claimed": "claimed by a side of the war or by sources with an interest",
+    "estimated": "estimated by others",
+    "planned": "a plan",
+    "goal": "a goal",
+    "context": "context or a statement",
+}
+_HEAD = ("claim, as published", "who counted, and the citation", "counted by", "note")
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One published figure or statement.
+
+    Attributes
+    ----------
+    id, figure, quantity, period, status, origin, source, published, citation, note
+        Texts.
+    counted_by
+        Labels of the sets in which it counts.
+    reasons
+        Why it does not count, with the sets of which that is true.
+    """
+
+    id: str
+    figure: str
+    quantity: str
+    period: str
+    status: str
+    origin: str
+    source: str
+    published: str
+    citation: str
+    note: str
+    counted_by: tuple[str, ...]
+    reasons: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ClaimRows:
+    """All claims of a report."""
+
+    data: ReportData
+
+    @cached_property
+    def rows(self) -> list[ClaimRow]:
+        """Claims in the order of the table."""
+        fates = {label: _fates(tree) for label, tree in self.data.trees.items()}
+        records = self.data.claims_table.to_dict("records")
+        return [_row({str(k): v for k, v in record.items()}, fates) for record in records]
+
+    @cached_property
+    def _by_id(self) -> dict[str, ClaimRow]:
+        return {row.id: row for row in self.rows}
+
+    @property
+    def statuses(self) -> list[str]:
+        """How many claims there are of each status: those that may count, then all others."""
+        found = [row.status for row in self.rows]
+        texts = [
+            f"{found.count(status)} {_STATUSES[status]}"
+            for status in LIKELIHOOD_STATUSES
+            if status in found
+        ]
+        other = sum(status not in LIKELIHOOD_STATUSES for status in found)
+        return [*texts, *([f"{other} plans, goals and statements"] if other else [])]
+
+    @property
+    def origins(self) -> int:
+        """How many origins there are."""
+        return len({row.origin for row in self.rows})
+
+    @property
+    def largest_origin(self) -> tuple[str, int]:
+        """The origin with most claims, in words, and how many."""
+        found = pd.Series([row.origin for row in self.rows]).value_counts()
+        return self.data.options.origin(str(found.index[0])), int(found.iloc[0])
+
+    @cached_property
+    def counted(self) -> dict[str, int]:
+        """How many claims each set counts."""
+        return {
+            label: sum(label in row.counted_by for row in self.rows) for label in self.data.trees
+        }
+
+    @property
+    def floors(self) -> list[ClaimRow]:
+        """Confirmed figures that count in some set, by the end of their period."""
+        return [row for row in self.rows if row.status == "confirmed" and row.counted_by]
+
+    @property
+    def loose_floor(self) -> list[str]:
+        """Sets in which confirmed figures may be false."""
+        return [label for label, tree in self.data.trees.items() if _may_be_false(tree)]
+
+    def short(self, claim: str) -> str:
+        """Name a claim by its id, its figure and who counted."""
+        row = self._by_id.get(claim)
+        if row is None:
+            return claim
+        origin = self.data.options.origin(row.origin)
+        return f"{claim} ({words.quantity(row.quantity)}: {row.figure}; {origin})"
+
+    def tables(self) -> Iterator[tuple[bool, Table]]:
+        """Claims by quantity, long series apart; each with whether it may be folded away."""
+        by_key: dict[tuple[str, str, str], list[ClaimRow]] = {}
+        for row in self.rows:
+            by_key.setdefault((row.quantity, row.origin, row.source), []).append(row)
+        series = {key: own for key, own in by_key.items() if len(own) > _SERIES}
+        apart = {row.id for own in series.values() for row in own}
+        most = self.data.options.most_claims
+        for quantity in dict.fromkeys(row.quantity for row in self.rows):
+            own = [row for row in self.rows if row.quantity == quantity and row.id not in apart]
+            if own:
+                shown, part = _some(own, most)
+                yield False, self._table(f"Claims: {words.quantity(quantity)}{part}", shown)
+        for key, own in series.items():
+            shown, part = _some(own, _SERIES if len(self.rows) > most else len(own))
+            title = (
+                f"{len(own)} claims by {self.data.options.origin(key[1])} on "
+                f"{words.quantity(key[0])}, "
+                f"{own[0].period} to {own[-1].period}{part}"
+            )
+            yield True, self._table(title, shown)
+
+    def _table(self, caption: str, rows: list[ClaimRow]) -> Table:
+        return Table.of(caption, _HEAD, ([*self._cells(row)] for row in rows))
+
+    def _cells(self, row: ClaimRow) -> Iterator[Cell | str]:
+        what = words.quantity(row.quantity)
+        figure = what if row.quantity == "statement" else f"{what}: {row.figure}"
+        status = _STATUSES.get(row.status, words.plain(row.status))
+        yield Cell(f"{row.id} · {figure}", LONG, f"{row.period}; {status}")
+        published = f"{row.citation}; published {row.published}"
+        yield Cell(self.data.options.origin(row.origin), LONG, published)
+        yield long(self._counting(row))
+        yield long(row.note)
+
+    def _counting(self, row: ClaimRow) -> str:
+        names = list(self.data.trees)
+        if not row.counted_by:
+            first = "no set"
+        elif len(names) == 1:
+            first = names[0]
+        else:
+            first = words.which(row.counted_by, names)
+        alone = len(row.reasons) == 1
+        why = [
+            reason if alone else f"{words.which(labels, names)}: {reason}"
+            for reason, labels in row.reasons.items()
+        ]
+        return f"{first} ({'; '.join(why)})" if why else first
+
+
+def _some(rows: list[ClaimRow], most: int) -> tuple[list[ClaimRow], str]:
+    """Take the first rows, and say how many where these are not all."""
+    if len(rows) <= most:
+        return rows, ""
+    return rows[:most], f"; the first {most} (all of them: claims.csv of the set)"
+
+
+def figure_of(record: dict[str, Any]) -> str:
+    """Write a figure as it was published: more than 1,250,000 persons."""
+    low, value, high = (
+        float(pd.to_numeric(record[name], errors="coerce")) for name in ("low", "value", "high")
+    )
+    if all(pd.isna(number) for number in (low, value, high)):
+        return "a statement, no figure"
+    return figure_text(_text(record["hedge"]), low, value, high, _text(record["unit"]))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or (isinstance(value, float) and pd.isna(value)) else str(value)
+
+
+def _day(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)[:10]
+
+
+def _row(record: dict[str, Any], fates: dict[str, dict[str, tuple[bool, str]]]) -> ClaimRow:
+    claim = str(record["id"])
+    used = str(record["used"]) == "True"  # a table that was read back has texts
+    fallback = (used, _text(record["reason"]))
+    counted: list[str] = []
+    reasons: dict[str, tuple[str, ...]] = {}
+    for label, fate in fates.items():
+        is_used, reason = fate.get(claim, fallback)
+        if is_used:
+            counted.append(label)
+        else:
+            why = reason or "not counted"
+            reasons[why] = (*reasons.get(why, ()), label)
+    return ClaimRow(
+        id=claim,
+        figure=figure_of(record),
+        quantity=_text(record["quantity"]),
+        period=words.dates(record["period_start"], record["period_end"]),
+        status=_text(record["status"]),
+        origin=_text(record["origin"]),
+        source=_text(record["source"]),
+        published=_day(record["published"]),
+        citation=_citation(_text(record["citation"]), _text(record["locator"])),
+        note=_text(record["note"]),
+        counted_by=tuple(counted),
+        reasons=reasons,
+    )
+
+
+def _citation(citation: str, locator: str) -> str:
+    """Join citation and place, unless the citation says the place already."""
+    said = citation.replace(",", "").casefold()
+    if all(word in said for word in locator.replace(",", "").casefold().split()):
+        return citation
+    return ", ".join(part for part in (citation, locator) if part)
+
+
+def _fates(tree: xr.DataTree) -> dict[str, tuple[bool, str]]:
+    """Whether each claim that could count does, and why not, as a result keeps it."""
+    constant = tree["constant_data"].to_dataset()
+    found = {}
+    for prefix, dim in (("", "claim"), ("confirmed_", "confirmed_claim")):
+        if dim not in constant.dims:
+            continue
+        used = constant[f"{prefix}used"].values
+        name = f"{prefix}reason"
+        reasons = constant[name].values if name in constant else [""] * len(used)
+        for claim, is_used, reason in zip(constant[dim].values, used, reasons, strict=True):
+            found[str(claim)] = (bool(is_used), str(reason))
+    return found
+
+
+def _may_be_false(tree: xr.DataTree) -> bool:
+    text = tree.attrs.get("configuration")
+    if text is None:
+        return False
+    prior = json.loads(text)["confirmed"]["false_confirmation"]
+    return not (prior["family"] == "Fixed" and not prior["value"])

@@ -1,0 +1,67 @@
+"""The command `estimator report`. Heavy imports stay inside functions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from estimator.commands import add_command, outputs_and_overrides
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FILE = "report.html"
+_GROUPS = ("report", "compare", "audit", "breakeven")
+_DESCRIPTION = """\
+Makes one page on a run, which opens without a network: the question, the answer with ranges, the
+sets, what drives them, the claims held against them, what would have to be true, and every prior
+and claim with its source. Further outputs are sweeps whose drivers are shown.
+
+  estimator report outputs/shipped
+  estimator report outputs/shipped outputs/tornado --output page.html
+
+An audit that is there (estimator audit) is taken; else one without fits is made.
+"""
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the parsers of a command line, and return its parser."""
+    parser = add_command(
+        commands,
+        "report",
+        summary="make one self-contained page on a run",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument(
+        "outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="folder of a run, then sweeps; or an option of the groups report, compare, audit and "
+        "breakeven, e.g. report.title=...",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="the page (OUTPUT/report.html)")
+    parser.add_argument("--no-fits", action="store_true", help="no break-even that needs fits")
+    return parser
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Make the page; the result is the exit status.
+
+    Raises
+    ------
+    ConfigError, OutputError
+        If an output or option cannot be used.
+    """
+    from estimator.store.results import check_writable
+    from estimator.studies.report.gather import gather
+    from estimator.studies.report.page import write_report
+
+    outputs, overrides = outputs_and_overrides(
+        options.outputs, _GROUPS, needs="report needs the folder of a run"
+    )
+    path = options.output or outputs[0] / FILE
+    check_writable(path.parent)
+    data = gather(outputs, overrides, console, fits=not options.no_fits)
+    console.print(f"Report: {write_report(data, path)}", markup=False)
+    return 0

@@ -1,0 +1,134 @@
+"""What drives the answers: charts and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from estimator.assumptions import ASSUMPTIONS
+from estimator.quantities.answers import Answer
+from estimator.studies.report import driver_charts, words
+from estimator.studies.report._svg import Chart
+from estimator.studies.report._table import Cell, Table, amount, long
+from estimator.studies.report.answers import Answers
+
+_METHODS = {
+    "one_at_a_time": "each assumption changed alone",
+    "shift": "each prior moved alone",
+    "sobol": "Sobol indices: all assumptions varied together",
+    "anova": "analysis of variance: all options combined",
+    "regression": "regression over the sets of a sweep",
+}
+_VERDICTS = {
+    "data": "the claims decide",
+    "prior": "the assumption decides",
+    "both": "both",
+    "prior-data conflict": "they disagree",
+    "fixed": "held fixed",
+}
+
+
+def charts(found: Answers) -> list[Chart]:
+    """Draw a chart of each answer and method."""
+    made = []
+    for at, (answer, _, rows) in enumerate(_groups(found), start=1):
+        heading = words.phrase(Answer.parse(answer), found.months)
+        for draw, kind in ((driver_charts.tornado, "tornado"), (driver_charts.shares, "shares")):
+            chart = draw(rows, heading, f"chart-{kind}-{at}")
+            if chart is not None:
+                made.append(chart)
+    return made
+
+
+def tables(found: Answers) -> list[Table]:
+    """Tabulate what moves each answer by each method."""
+    return [_table(found, *group) for group in _groups(found)]
+
+
+def _groups(found: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    table = found.data.drivers
+    if table is not None:
+        for (answer, method), rows in table.groupby(["answer", "method"], sort=False):
+            yield str(answer), str(method), rows.sort_values("rank")
+
+
+def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Table:
+    unit = str(rows["unit"].iloc[0])
+    reference = words.number(float(rows["reference"].iloc[0]), unit)
+    title = words.heading(answer, found.months)
+    caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
+    moves = bool(rows["value_low"].notna().any())
+    has_shares = bool(rows[["first_order", "total"]].notna().any(axis=None))
+    head = ["assumption"]
+    head += ["at its low", "at its high", "moves by"] if moves else []
+    head += ["share alone", "share with others"] if has_shares else []
+    with_notes = bool((rows["note"].fillna("") != "").any())
+    head += ["note"] if with_notes else []
+    cells = []
+    for _, row in rows.iterrows():
+        key = str(row["assumption"])
+        line = [Cell(words.assumption(key), "long", key)]
+        if moves:
+            line += [
+                amount(words.number(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
+                for end in ("low", "high")
+            ]
+            line.append(amount(words.number(float(row["effect"]), unit)))
+        if has_shares:
+            line.append(amount(words.number(float(row["first_order"]), "share")))
+            ends = words.span(float(row["total_low"]), float(row["total_high"]), "share")
+            line.append(amount(words.number(float(row["total"]), "share"), ends))
+        if with_notes:
+            line.append(long("" if pd.isna(row["note"]) else row["note"]))
+        cells.append(line)
+    return Table.of(caption, head, cells)
+
+
+def deciding_tables(found: Answers) -> tuple[Table | None, Table | None]:
+    """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
+    table = found.data.prior_or_data
+    if table is None:
+        return None, None
+    single = table["parameter"].isin(list(ASSUMPTIONS))
+    return (
+        _deciding(found, table[single], "Who decides each number"),
+        _deciding(found, table[~single], "Who decides how each origin reports"),
+    )
+
+
+def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Table | None:
+    if table.empty:
+        return None
+    labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
+    rows = []
+    for parameter, own in table.groupby("parameter", sort=False):
+        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
+        key = str(parameter)
+        cells = [Cell(words.assumption(key), "long", key)]
+        cells += [_verdict(by_set.get(label)) for label in labels]
+        rows.append(cells)
+    head = ("assumption", *(found.marked(label) for label in labels))
+    return Table.of(f"{title}, and how much narrower the claims made its range", head, rows)
+
+
+def _verdict(row: pd.Series | None) -> Cell:
+    if row is None:
+        return Cell(words.NOTHING)
+    verdict = str(row["verdict"])
+    kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _VERDICTS else "verdict"
+    narrower = float(row["contraction"])
+    below = "" if verdict == "fixed" else words.number(narrower, "probability")
+    return Cell(_VERDICTS.get(verdict, verdict), kind, below)
+
+
+def interval_charts(found: Answers) -> list[Chart]:
+    """Draw each parameter before and after the claims, but for those that are held fixed."""
+    table = found.data.prior_or_data
+    if table is None:
+        return []
+    moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
+    return [
+        driver_charts.intervals(own, f"chart-prior-{at}")
+        for at, (_, own) in enumerate(moving.groupby("parameter", sort=False), start=1)
+    ]

@@ -1,0 +1,185 @@
+"""Fill a report: what is on disk is taken, what is missing and quick is worked out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+
+from estimator.assumptions.compose import compose_config, to_plain
+from estimator.errors import EstimatorError, OutputError
+from estimator.quantities.answers import Answer
+from estimator.run import folder_name
+from estimator.store.results import COMMAND
+from estimator.store.sets import Sets
+from estimator.studies.audit.cli import FOLDER as AUDIT
+from estimator.studies.audit.cli import make_audit
+from estimator.studies.audit.run import Audit, read_audit
+from estimator.studies.breakeven.find import break_even
+from estimator.studies.breakeven.options import BreakEvenOptions
+from estimator.studies.breakeven.plan_share import KEY, plan_shares
+from estimator.studies.breakeven.result import BreakEven
+from estimator.studies.breakeven.tables import STEM, read_break_evens, write_break_evens
+from estimator.studies.compare.drivers import drivers, shifts
+from estimator.studies.compare.drivers.table import joined
+from estimator.studies.compare.options import CompareOptions
+from estimator.studies.compare.parts import Question, pooled_part, prior_part
+from estimator.studies.report.data import ReportData
+from estimator.studies.report.options import LAST, ReportOptions
+
+log = logging.getLogger(__name__)
+
+BREAK_EVENS = "breakeven"
+"""Folder of a run in which its break-even values are kept."""
+
+Say = Callable[[str], object]
+"""Told what is being done."""
+
+
+def gather(
+    outputs: Sequence[Path], overrides: Sequence[str], console: Console, *, fits: bool = True
+) -> ReportData:
+    """Collect everything that a report on a run shows.
+
+    Parameters
+    ----------
+    outputs
+        The run, then sweeps whose drivers are told.
+    overrides
+        Of the groups ``report``, ``compare``, ``audit`` and ``breakeven``.
+    console
+        For a progress bar.
+    fits
+        Whether break-even values that need fits are worked out (some minutes) where they are not
+        there yet.
+
+    Raises
+    ------
+    OutputError
+        If the first output holds no whole result, or one of them cannot be read.
+    """
+    config = to_plain(compose_config([o for o in overrides if not o.startswith("audit")]))
+    options = ReportOptions.from_config(config["report"])
+    sets = Sets.open(outputs[:1])
+    if not sets.whole:
+        raise OutputError(
+            f"{outputs[0]}: holds no whole result (<set>/result.nc); a report needs at least one"
+        )
+    compared = CompareOptions.from_config(config["compare"])
+    with console.status("compare") as status:
+        question = Question.of(sets, compared.answers_of(sets.months[-1]), compared)
+        ordered = [question.reference, *(s for s in sets.whole if s != question.reference)]
+        trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
+        pooled, prior = pooled_part(question).tables, prior_part(question).tables
+        status.update("drivers")
+        moved = _drivers(sets, outputs[1:], options, question.reference)
+        status.update("break-even")
+        place = outputs[0] / BREAK_EVENS
+        found = _break_evens(options, config, trees, place, status.update, fits=fits)
+    audit = _audit(sets, outputs[0] / AUDIT, overrides, console)
+    return ReportData(
+        output=str(outputs[0]),
+        command=_command(outputs[0]),
+        options=options,
+        trees=trees,
+        claims_table=_claims_table(outputs[0], question.reference),
+        comparison=question.comparison,
+        pooled=pooled["pooled"],
+        stacking=pooled["stacking"],
+        drivers=moved if len(moved) else None,
+        prior_or_data=prior.get("prior_or_data"),
+        claims=audit.claims,
+        statements=audit.statements,
+        conflicts=audit.conflicts,
+        balance=audit.balance,
+        breakeven=found or None,
+    )
+
+
+def _drivers(
+    sets: Sets, sweeps: Sequence[Path], options: ReportOptions, reference: str
+) -> pd.DataFrame:
+    """Drivers of each sweep, and within the reference set the pull of each prior."""
+    month = sets.months[-1]
+    answers = [Answer.parse(text.replace(f"[{LAST}]", f"[{month}]")) for text in options.answers]
+    parts = [drivers(Sets.open([sweep]), answers) for sweep in sweeps]
+    if reference in sets.whole:
+        parts.append(shifts(sets, answers, reference))
+    return joined([part for part in parts if len(part)])
+
+
+def _break_evens(
+    options: ReportOptions,
+    config: Mapping[str, Any],
+    trees: Mapping[str, xr.DataTree],
+    folder: Path,
+    say: Say,
+    *,
+    fits: bool,
+) -> list[BreakEven]:
+    """Break-even values of the sets that the run has: kept ones of the same sets, or new ones."""
+    search = BreakEvenOptions.from_config(config["breakeven"])
+    found: list[BreakEven] = []
+    for asked in options.breakeven:
+        tree = trees.get(asked.assumption_set)
+        if tree is None:
+            continue
+        if asked.keys == (KEY,):
+            known = (
+                tree["scenarios"].to_dataset()["scenario"].values.tolist()
+                if "scenarios" in tree.children
+                else []
+            )
+            wanted = [name for name in asked.scenarios if name in known]
+            found += plan_shares(tree, asked.level, search, wanted) if wanted else []
+            continue
+        month = str(tree["posterior"].to_dataset()["month"].values[-1])
+        event = asked.event.replace(f"[{LAST}]", f"[{month}]")
+        place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
+        kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
+        if [one.assumption_set_id for one in kept] == [tree.attrs["assumption_set_id"]]:
+            found += kept
+        elif fits:
+            say(f"break-even: {', '.join(asked.keys)}")
+            try:
+                made = break_even(asked.keys, event, asked.level, asked.overrides, options=search)
+            except EstimatorError as error:
+                log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
+                continue
+            write_break_evens([made], place)
+            found.append(made)
+    return found
+
+
+def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console) -> Audit:
+    """Take the audit of these sets if there is one, else make one without fits."""
+    own = [text for text in overrides if text.startswith("audit")]
+    wanted = sets.facts.loc[sets.whole, "set_id"].tolist()
+    if (folder / "sets.csv").exists() and not own:
+        kept = read_audit(folder)
+        if kept.facts["set_id"].tolist() == wanted:
+            return kept
+    if not any(text.startswith("audit.refit") for text in own):
+        own.append("audit.refit=none")
+    return make_audit(sets, own, folder, console)
+
+
+def _claims_table(run: Path, label: str) -> pd.DataFrame:
+    """Claims as the reference set saw them."""
+    for path in (run / folder_name(label) / "claims.csv", run / "claims.csv"):
+        if path.exists():
+            numbers = dict.fromkeys(("low", "value", "high"), "")
+            return pd.read_csv(path, keep_default_na=False, na_values=numbers)
+    raise OutputError(
+        f"{run}: holds no claims.csv; estimate the run again: it is of an older version"
+    )
+
+
+def _command(run: Path) -> str:
+    path = run / COMMAND
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""

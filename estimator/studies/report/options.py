@@ -1,0 +1,105 @@
+"""What a report asks and shows, typed and checked (group `report` of ``conf/``)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from estimator.assumptions.sections import Options, Section
+from estimator.errors import ConfigError
+from estimator.quantities.answers import Answer
+from estimator.studies.report import words
+
+LAST = "last"
+"""Period of an answer: the last month of the window."""
+
+
+class BreakEvenQuestion(Section):
+    """A break-even value that a report tells.
+
+    Attributes
+    ----------
+    keys
+        One assumption or two, or ``scenario.plan_share``.
+    event
+        As `estimator.studies.breakeven` takes it; the period may be `LAST`. Empty for a share of
+        the plan.
+    level
+        Probability that is crossed.
+    assumption_set
+        Label of the set; a run without it has no such value.
+    overrides
+        What makes that set, as on the command line.
+    scenarios
+        Of a share of the plan: which ones; those that the set does not have are left out.
+    """
+
+    keys: tuple[str, ...] = Field(min_length=1, max_length=2)
+    event: str = ""
+    level: float = Field(gt=0.0, lt=1.0)
+    assumption_set: str
+    overrides: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+
+class ReportOptions(Options):
+    """Words and choices of a report; none of them changes a number.
+
+    Attributes
+    ----------
+    title
+        Heading of the page.
+    subject
+        Whose losses these are, as the sentences name them.
+    question
+        Paragraphs.
+    asked
+        Ids of the claims that the question names.
+    answers
+        Answers to show, as ``quantity[period]``; the period may be `LAST`.
+    sets
+        What each set believes, by label. A set that is missing is described by how it differs.
+    origins
+        Who counted, in words, by the origin's name in the claims table.
+    limits
+        What no number of the report can tell.
+    breakeven
+        Break-even values to tell.
+    most_sets
+        Sets that are shown in full.
+    most_claims
+        Rows of a table of claims; of more claims than this in all, long series are shown in part.
+    """
+
+    group: ClassVar[str] = "report"
+
+    title: str = Field(min_length=1)
+    subject: str = Field(min_length=1)
+    question: tuple[str, ...] = Field(min_length=1)
+    asked: tuple[str, ...] = ()
+    answers: tuple[str, ...] = Field(min_length=1)
+    sets: dict[str, str] = Field(default_factory=dict)
+    origins: dict[str, str] = Field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    breakeven: tuple[BreakEvenQuestion, ...] = ()
+    most_sets: int = Field(default=40, ge=1, le=1000)
+    most_claims: int = Field(default=400, ge=20)
+
+    @field_validator("answers")
+    @classmethod
+    def _can_be_read(cls, answers: tuple[str, ...]) -> tuple[str, ...]:
+        problems = []
+        for text in answers:
+            try:
+                if Answer.parse(text).below_zero:
+                    problems.append(f"answer {text!r}: give the quantity, not its probability")
+            except ConfigError as error:
+                problems.append(str(error))
+        if problems:
+            raise ValueError("\n".join(problems))
+        return answers
+
+    def origin(self, name: str) -> str:
+        """Name an origin in words."""
+        return self.origins.get(name, words.plain(name))

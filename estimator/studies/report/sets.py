@@ -1,0 +1,192 @@
+"""The sets side by side, and their monthly losses, as tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
+
+from estimator.quantities.answers import Answer
+from estimator.studies.report import words
+from estimator.studies.report._axes import range_text
+from estimator.studies.report._table import Cell, Table, amount, long
+from estimator.studies.report.answers import QUANTILES, Answers
+from estimator.studies.report.beliefs import differences
+from estimator.studies.report.charts import pool_name
+from estimator.studies.report.claims import ClaimRows
+
+FAILED = "failed"
+_MOST_DIFFERENCES = 8
+
+
+def set_cell(found: Answers, label: str) -> Cell:
+    """Name a set at the head of its row; one that failed is marked."""
+    if label in found.failures:
+        return Cell(label, FAILED, "FAILED its checks")
+    return Cell(label)
+
+
+def beliefs_table(found: Answers, claims: ClaimRows) -> Table:
+    """Say what each set believes, and how many claims it counts."""
+    rows = []
+    for label in found.shown:
+        counted = claims.counted.get(label)
+        counts = "" if counted is None else f"counts {counted} of {len(claims.rows)} claims"
+        rows.append(
+            (
+                set_cell(found, label),
+                Cell(belief(found, label), "long", counts),
+            )
+        )
+    return Table.of("What each set believes", ("set", "believes"), rows)
+
+
+def belief(found: Answers, label: str) -> str:
+    """Say what a set believes: as the options describe it, or how it differs from the first set."""
+    described = found.data.options.sets.get(label)
+    if described is not None:
+        return described
+    trees = found.data.trees
+    first = next(iter(trees))
+    if label not in trees:
+        return "a set of a sweep; its assumptions are in the sweep's table"
+    if label == first:
+        return "not described (option report.sets)"
+    keys = differences(trees[label], trees[first])
+    if not keys:
+        return f"as {first}"
+    return f"as {first}, but for {words.listed(keys, _MOST_DIFFERENCES)}"
+
+
+def answers_table(found: Answers) -> Table:
+    """All answers of all sets: median with the range below it."""
+    columns = [(answer, found.of(answer)) for answer in found.asked]
+    columns = [(answer, table) for answer, table in columns if not table.empty]
+    by_label = [
+        (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
+    ]
+    rows: list[list[Cell | str]] = [
+        [set_cell(found, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
+        for label in found.shown
+    ]
+    for weights in found.pools:
+        cells = [_cell_of(answer, found.pooled(answer, weights)) for answer, _ in columns]
+        if any(cell.text != words.NOTHING for cell in cells):
+            rows.append([Cell(pool_name(weights), "pooled"), *cells])
+    head = [Cell("set"), *(_heading(found, answer) for answer, _ in columns)]
+    caption = "Middle value, and below it the range that holds 9 of 10 draws"
+    return Table.of(caption, head, rows)
+
+
+def _heading(found: Answers, answer: Answer) -> Cell:
+    when = words.period(answer.period, found.months)
+    return Cell(words.capital(words.quantity(answer.quantity)), "", when)
+
+
+def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
+    if row is None:
+        return amount(words.NOTHING)
+    unit, sign = str(row["unit"]), words.is_signed(answer.quantity)
+    middle = words.number(row["q50"], unit, sign=sign)
+    return amount(middle, words.span(row["q05"], row["q95"], unit, sign=sign))
+
+
+def signs_table(found: Answers) -> Table | None:
+    """How likely each set finds it that a signed quantity is below 0; None if none is asked."""
+    columns = [a for a in found.asked if words.is_signed(a.quantity) and len(found.of(a))]
+    if not columns:
+        return None
+    rows = []
+    for label in found.shown:
+        cells = []
+        for answer in columns:
+            below = found.of(answer)["below_zero"].get(label, float("nan"))
+            cells.append(amount(words.number(float(below), "probability")))
+        rows.append((set_cell(found, label), *cells))
+    head = [Cell("set"), *(_heading(found, answer) for answer in columns)]
+    return Table.of("Share of the draws below 0", head, rows)
+
+
+def differences_table(found: Answers) -> Table | None:
+    """How far each set lies from the one that others are compared with."""
+    table = found.data.comparison
+    if table is None:
+        return None
+    rows = []
+    for _, row in table.iterrows():
+        label, reference = str(row["assumption_set"]), str(row["reference"])
+        difference = float(row["difference"])
+        if label == reference or label not in found.shown or math.isnan(difference):
+            continue
+        # A difference of probabilities is small: as a share it has a decimal.
+        unit = str(row["unit"]).replace("probability", "share")
+        error = words.number(2 * float(row["difference_mcse"]), unit)
+        rows.append(
+            (
+                set_cell(found, label),
+                words.heading(str(row["answer"]), found.months),
+                amount(words.number(difference, unit, sign=True), f"± {error}"),
+                amount(words.number(float(row["p_above"]), "probability")),
+                reference,
+            )
+        )
+    head = ("set", "answer", "difference of the middle values", "chance to be higher", "than")
+    return Table.of("Differences, with twice their Monte-Carlo error", head, rows)
+
+
+def refusals(found: Answers) -> list[str]:
+    """Say which answers are not pooled, and why."""
+    if found.data.pooled is None:
+        return []
+    refused = found.data.pooled.fillna({"refused": ""})
+    refused = refused[refused["refused"].astype(str) != ""]
+    return [
+        f"{words.heading(str(row['answer']), found.months)}: {row['refused']}"
+        for _, row in refused.iterrows()
+    ]
+
+
+def stacking_table(found: Answers) -> Table | None:
+    """How well each set foretells claims that it has not seen."""
+    table = found.data.stacking
+    if table is None:
+        return None
+    rows = [
+        (
+            set_cell(found, str(row["assumption_set"])),
+            amount(words.number(float(row["weight"]), "probability")),
+            amount(
+                words.number(float(row["elpd"]), ""),
+                "" if pd.isna(row["se"]) else f"± {words.number(float(row['se']), '')}",
+            ),
+            long(row["warnings"]),
+        )
+        for _, row in table.iterrows()
+        if str(row["assumption_set"]) in found.shown
+    ]
+    head = ("set", "weight", "score of the claims left out, ± error", "warnings")
+    return Table.of("How well each set foretells a claim that was left out", head, rows)
+
+
+def months_table(found: Answers) -> Table:
+    """Median and range of the losses in every month, sets as columns."""
+    columns = {
+        label: tree["posterior"]["losses"].quantile(
+            [int(name[1:]) / 100 for name in QUANTILES], dim=["chain", "draw"]
+        )
+        for label, tree in found.data.trees.items()
+    }
+    rows: list[Iterable[Cell]] = []
+    for month in found.months:
+        cells = [Cell(words.month(month))]
+        for bands in columns.values():
+            if month in bands["month"].values:
+                values = bands.sel(month=month).values.tolist()
+                middle, _, ends = range_text(values, "persons").partition(" ")
+                cells.append(amount(middle, ends.strip("()")))
+            else:
+                cells.append(amount(words.NOTHING))
+        rows.append(cells)
+    head = ("month", *(found.marked(label) for label in columns))
+    return Table.of("Losses a month, persons: middle value and range", head, [*map(list, rows)])

@@ -1,0 +1,259 @@
+"""The answer in sentences: how many, how sure, says who (what if: `whatif_text`).
+
+No word of statistics here but those that the page explains. Numbers are those of the tables and
+draws; a sentence says of which sets. Sets that failed their diagnostics are left out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from markupsafe import Markup
+
+from estimator.quantities.answers import Answer
+from estimator.quantity import TOTAL
+from estimator.studies.report import words
+from estimator.studies.report.answers import EQUAL, Answers
+from estimator.studies.report.claims import ClaimRows
+
+_SURE = 0.95
+_NAMED = 4  # claims or sets that a sentence names
+
+
+def how_many(found: Answers) -> list[Markup]:
+    """Each answer in a sentence, with its range over all sets."""
+    sentences = [_sentence(found, answer) for answer in found.asked if len(found.of(answer))]
+    return [*sentences, _bracket(found)]
+
+
+def _sentence(found: Answers, answer: Answer) -> Markup:
+    when = words.period(answer.period, found.months)
+    within = Markup("{} {}").format("From" if answer.period == TOTAL else "In", when)
+    number = _number(found, answer)
+    subject = found.data.options.subject
+    match answer.quantity:
+        case "losses":
+            text = Markup("{}, {} lost {}, killed and wounded together.")
+            return text.format(within, subject, number)
+        case "killed":
+            return Markup("{}, {} were killed.").format(within, number)
+        case "killed_share":
+            return Markup("{}, {} of the losses were killed.").format(within, number)
+        case "replacement_gap":
+            text = Markup("{}, recruits less losses came to {}: {}.")
+            return text.format(within, number, _sign(found, answer, _GAP))
+        case "net_change":
+            text = Markup(
+                "{}, with foreign recruits, the wounded who returned and other exits counted too, "
+                "the change was {}: {}."
+            )
+            return text.format(within, number, _sign(found, answer, _NET))
+    return Markup("{}, {}: {}.").format(within, words.quantity(answer.quantity), number)
+
+
+_GAP = ("fewer were recruited than lost", "more were recruited than lost")
+_NET = ("the force shrank", "the force grew")
+
+
+def _number(found: Answers, answer: Answer) -> Markup:
+    """Say the number: of all sets pooled, or from set to set, or of the only set."""
+    table, pooled = found.sound(found.of(answer)), found.pooled(answer)
+    unit, sign = str(table["unit"].iloc[0]), words.is_signed(answer.quantity)
+    people = " people" if unit.startswith("persons") else ""
+    if pooled is None and len(table) > 1:
+        middle = words.span(table["q50"].min(), table["q50"].max(), unit, sign=sign)
+        ends = words.span(table["q05"].min(), table["q95"].max(), unit, sign=sign)
+        text = Markup("<strong>{}</strong>{}, depending on the set ({})")
+        return text.format(middle, people, ends)
+    row = table.iloc[0] if pooled is None else pooled
+    middle = words.number(row["q50"], unit, sign=sign)
+    ends = words.span(row["q05"], row["q95"], unit, sign=sign)
+    return Markup("about <strong>{}</strong>{} ({})").format(middle, people, ends)
+
+
+def _sign(found: Answers, answer: Answer, says: tuple[str, str]) -> str:
+    """Say which side of 0 the sets are sure of, if any."""
+    below = found.sound(found.of(answer))["below_zero"]
+    if (below >= _SURE).all():
+        return says[0]
+    if (below <= 1 - _SURE).all():
+        return says[1]
+    return f"the sets do not settle whether {says[0]} or {says[1].split()[-1]}"
+
+
+def _bracket(found: Answers) -> Markup:
+    """Explain the range in brackets once."""
+    pooled = [row for answer in found.asked if (row := found.pooled(answer)) is not None]
+    if pooled:
+        weights, sets = str(pooled[0]["weights"]), int(pooled[0]["sets"])
+        how = "each counted alike" if weights == EQUAL else f"weighted: {weights}"
+        which = f"the range of {words.count(sets, 'set')} together ({how})"
+        if found.failures and sets == len(found.labels):
+            which += ", those that failed their checks among them"
+    elif len(found.labels) > 1:
+        which = "the widest reach of any set's range"
+    else:
+        which = "the range"
+    return Markup(
+        "In brackets: {}. A range holds 9 of 10 of the histories that fit the published figures "
+        "and the assumptions; 1 in 20 lies below it, 1 in 20 above."
+    ).format(which)
+
+
+def how_sure(found: Answers) -> list[Markup]:
+    """Say how far the sets differ, what they agree on, and what failed."""
+    first = found.asked[0]
+    sentences = [_what_a_set_is(found)]
+    if found.failures:
+        sentences.append(_failed(found))
+    if len(found.of(first)) > 1:
+        sentences.append(_between_sets(found, first))
+        sentences += [
+            _agreement(found, answer, says)
+            for answer in found.asked
+            for quantity, says in (("replacement_gap", _GAP), ("net_change", _NET))
+            if answer.quantity == quantity and len(found.of(answer))
+        ]
+    return sentences
+
+
+def _failed(found: Answers) -> Markup:
+    names = words.listed(found.failures, _NAMED)
+    text = Markup(
+        "<strong>{} failed the check of the computation</strong> ({}): such numbers are marked and "
+        "should not be relied on; {}."
+    )
+    if len(found.failures) == len(found.labels):
+        rest = "as no set passed, the sentences here rest on them all the same"
+    else:
+        rest = "the sentences here leave it out, but for a range of all sets together"
+    return text.format(words.count(len(found.failures), "set"), names, rest)
+
+
+def _what_a_set_is(found: Answers) -> Markup:
+    return Markup(
+        'Nobody has counted the true losses. Each <a href="#term-set">set of assumptions</a> says '
+        "what somebody could believe about the published figures: who over-counts, how much goes "
+        "unconfirmed, how many wounded return. For each set the computer draws thousands of "
+        'possible <a href="#term-draw">histories</a> that fit both. {} compared here.'
+    ).format(f"{words.count(len(found.labels), 'set is', 'sets are')}")
+
+
+def _between_sets(found: Answers, answer: Answer) -> Markup:
+    table = found.sound(found.of(answer))
+    unit = str(table["unit"].iloc[0])
+    ends = [
+        Markup("{} ({})").format(words.number(value, unit), found.marked(str(label)))
+        for value, label in (
+            (table["q50"].min(), table["q50"].idxmin()),
+            (table["q50"].max(), table["q50"].idxmax()),
+        )
+    ]
+    low, high = table["q05"].idxmin(), table["q95"].idxmax()
+    return Markup(
+        "For {}, the sets' <a href='#term-middle'>middle values</a> lie between {} and {}. No "
+        "set's range reaches below {} ({}) or above {} ({})."
+    ).format(
+        words.phrase(answer, found.months),
+        *ends,
+        words.number(table["q05"].min(), unit),
+        found.marked(str(low)),
+        words.number(table["q95"].max(), unit),
+        found.marked(str(high)),
+    )
+
+
+def _agreement(found: Answers, answer: Answer, says: tuple[str, str]) -> Markup:
+    below = found.sound(found.of(answer))["below_zero"]
+    when = words.period(answer.period, found.months)
+    if (below >= _SURE).all() or (below <= 1 - _SURE).all():
+        shrinks = bool((below >= _SURE).all())
+        chances = below if shrinks else 1 - below
+        text = Markup("The sets agree that in {} {}: at least {} draws of each say so.")
+        return text.format(
+            when, says[0] if shrinks else says[1], words.chances(float(chances.min()))
+        )
+    return Markup(
+        "They do not agree whether in {} {}: {} draws of one set say so ({}), {} of another ({})."
+    ).format(
+        when,
+        says[0],
+        words.chances(float(below.min())),
+        found.marked(str(below.idxmin())),
+        words.chances(float(below.max())),
+        found.marked(str(below.idxmax())),
+    )
+
+
+def says_who(found: Answers, claims: ClaimRows) -> list[Markup]:
+    """Say whose figures these are, which are the floor, and which fit badly."""
+    sentences = [_sources(claims)]
+    if claims.floors:
+        sentences.append(_floor(found, claims))
+    audit = found.data.claims
+    if audit is not None:
+        sentences.append(_misfits(found, audit, claims))
+    return sentences
+
+
+def _sources(claims: ClaimRows) -> Markup:
+    kinds = words.listed(claims.statuses)
+    origin, most = claims.largest_origin
+    counted = claims.counted
+    span = (
+        f"{min(counted.values())}"
+        if len(set(counted.values())) == 1
+        else f"{min(counted.values())} to {max(counted.values())}"
+    )
+    return Markup(
+        "The numbers rest on {} published figures and statements "
+        '(<a href="#term-claim">claims</a>) of {}: {}. '
+        "The most by one origin are {}, by {}. A set counts {} of them; what it "
+        "leaves out is a repeat, a plan or a statement, or it does not trust the origin."
+    ).format(
+        len(claims.rows),
+        words.count(claims.origins, "origin"),
+        kinds,
+        most,
+        origin,
+        span,
+    )
+
+
+def _floor(found: Answers, claims: ClaimRows) -> Markup:
+    row = claims.floors[-1]
+    loose = claims.loose_floor
+    text = Markup(
+        'Under all of it lies a <a href="#term-floor">floor</a>: losses verified one by one. The '
+        "latest: <strong>{}</strong> for {}, by {} ({}; {})."
+    ).format(row.figure, row.period, found.data.options.origin(row.origin), row.id, row.citation)
+    if not loose:
+        return text + Markup(" No set goes below it.")
+    if len(loose) == len(found.data.trees):
+        return text + Markup(" Every set allows that some of it is false, and may go below it.")
+    verb = "allows" if len(loose) == 1 else "allow"
+    return text + Markup(" {} {} that some of it is false, and may go below it.").format(
+        words.listed(loose, _NAMED), verb
+    )
+
+
+def _misfits(found: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup:
+    audit = found.sound(audit)
+    sets = audit["assumption_set"].nunique()
+    against = audit[audit["verdict"] == "in conflict"].groupby("claim")["assumption_set"].nunique()
+    against = against[against > sets / 2].sort_values(ascending=False)
+    if against.empty:
+        return Markup("No claim is in conflict with the rest in more than half of the sets.")
+    names = words.listed((claims.short(str(claim)) for claim in against.index), _NAMED)
+    return Markup(
+        "{} in conflict with the rest of what is known in more than half of the sets: {}."
+    ).format(words.count(len(against), "claim is", "claims are"), names)
+
+
+def no_table(command: str, what: Sequence[str] | str) -> Markup:
+    """Say which command makes what a section is without."""
+    names = what if isinstance(what, str) else words.listed(what)
+    return Markup("Not worked out for this run: {}. <code>{}</code> does it.").format(
+        names, command
+    )

@@ -1,0 +1,110 @@
+"""What if: break-even values, and how it might go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from estimator.studies.breakeven.result import BreakEven
+from estimator.studies.report import breakeven_charts, words
+from estimator.studies.report._svg import Chart
+from estimator.studies.report._table import Cell, Table, amount, long
+from estimator.studies.report.answers import Answers
+
+_PROBABILITIES = (0.05, 0.5, 0.95)
+
+
+def draw_breakevens(found: Answers) -> list[Chart]:
+    """Draw the curve of each break-even value."""
+    return [
+        breakeven_charts.breakeven(item, failed(found, item), f"chart-breakeven-{at}")
+        for at, item in enumerate(found.data.breakeven or (), start=1)
+    ]
+
+
+def failed(found: Answers, item: BreakEven) -> bool:
+    """Whether the set of a break-even, or the fits that it rests on, failed."""
+    return item.assumption_set in found.failures or bool(item.failures)
+
+
+def breakeven_table(found: Answers) -> Table | None:
+    """Tabulate each break-even value with its range."""
+    if not found.data.breakeven:
+        return None
+    rows = []
+    for item in found.data.breakeven:
+        first = item.axes[0]
+        at = "; ".join(
+            breakeven_charts.crossing_text(one.value, one.low, one.high, first)
+            for one in item.crossings
+        )
+        if len(item.axes) > 1:
+            at = "along a line" if len(item.contour) else ""
+        looked = " × ".join(words.span(axis.low, axis.high, axis.unit) for axis in item.axes)
+        mark = " – FAILED its checks" if failed(found, item) else ""
+        rows.append(
+            (
+                Cell(words.event(item.words), "long", f"{item.assumption_set}{mark}"),
+                Cell(
+                    " and ".join(axis.description for axis in item.axes),
+                    "long",
+                    ", ".join(axis.key for axis in item.axes),
+                ),
+                amount(words.number(item.level, "probability")),
+                amount(at or "nowhere", f"looked from {looked}"),
+            )
+        )
+    head = ("event", "assumption", "chance asked for", "reached at")
+    return Table.of("Break-even values", head, rows)
+
+
+def scenarios_table(found: Answers) -> Table | None:
+    """How the force would stand at the end of each scenario, over all sound sets that have it."""
+    sound = set(found.data.trees) - set(found.failures)
+    sets = {
+        label: tree["scenarios"].to_dataset()
+        for label, tree in found.data.trees.items()
+        if "scenarios" in tree.children and (label not in found.failures or not sound)
+    }
+    if not sets:
+        return None
+    names = dict.fromkeys(str(name) for data in sets.values() for name in data["scenario"].values)
+    end = max(str(data["projected_month"].values[-1]) for data in sets.values())
+    rows = [row for name in names if (row := _scenario_row(name, sets)) is not None]
+    head = ("scenario", "what is assumed", "force grows or shrinks by", "chance that it shrinks")
+    caption = (
+        f"Scenarios to {words.month(end)}: change of the force since "
+        f"{words.month(found.months[-1])}, persons; middle values of the sets, and below them the "
+        "widest reach of their ranges"
+        + ("; sets that failed their checks are left out" if found.failures and sound else "")
+    )
+    return Table.of(caption, head, rows)
+
+
+def _scenario_row(name: str, sets: Mapping[str, xr.Dataset]) -> tuple[Cell, ...] | None:
+    changes, description = [], ""
+    for data in sets.values():
+        if name in data["scenario"].values and "net_change" in data:
+            one = data.sel(scenario=name)
+            changes.append(one["net_change"].sum("projected_month").values.ravel())
+            if "description" in one.coords:
+                description = str(one["description"].item())
+    if not changes:
+        return None
+    quantiles = np.array([np.quantile(draws, _PROBABILITIES) for draws in changes])
+    below = [float((draws < 0).mean()) for draws in changes]
+    middle = (float(quantiles[:, 1].min()), float(quantiles[:, 1].max()))
+    reach = words.span(float(quantiles[:, 0].min()), float(quantiles[:, 2].max()), sign=True)
+    same = words.number(min(below), "probability") == words.number(max(below), "probability")
+    return (
+        Cell(words.plain(name)),
+        long(description),
+        amount(words.span(*middle, sign=True), reach),
+        amount(
+            words.number(max(below), "probability")
+            if same
+            else words.span(min(below), max(below), "probability")
+        ),
+    )

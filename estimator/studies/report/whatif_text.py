@@ -1,0 +1,107 @@
+"""What if, in sentences: what moves the answer, where it turns, which statements hold."""
+
+from __future__ import annotations
+
+import pandas as pd
+from markupsafe import Markup
+
+from estimator.studies.breakeven.result import BreakEven
+from estimator.studies.report import whatif, words
+from estimator.studies.report.answers import Answers
+
+_NAMED = 4  # statements that are said here
+
+
+def what_if(found: Answers) -> list[Markup]:
+    """Say what would move the answer, from where on it turns, and which statements hold."""
+    sentences: list[Markup] = []
+    if found.data.drivers is not None:
+        sentences += _drivers(found, found.data.drivers)
+    if found.data.breakeven:
+        sentences += [_breakeven(found, item) for item in found.data.breakeven]
+    if found.data.statements is not None:
+        sentences += _statements(found, found.data.statements)
+    return sentences
+
+
+def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
+    """Name the assumption that moves each answer furthest."""
+    sentences = []
+    for answer in found.asked:
+        rows = drivers[(drivers["answer"] == str(answer)) & drivers["value_low"].notna()]
+        if rows.empty:
+            continue
+        row = rows.sort_values("effect", ascending=False).iloc[0]
+        unit, sign = str(row["unit"]), words.is_signed(answer.quantity)
+        text = Markup("What moves {} most: {} (<code>{}</code>). {} if it is {}; {} if it is {}.")
+        sentences.append(
+            text.format(
+                words.phrase(answer, found.months),
+                words.assumption(str(row["assumption"])),
+                row["assumption"],
+                words.number(float(row["value_low"]), unit, sign=sign),
+                row["level_low"],
+                words.number(float(row["value_high"]), unit, sign=sign),
+                row["level_high"],
+            )
+        )
+    return sentences
+
+
+def _breakeven(found: Answers, item: BreakEven) -> Markup:
+    """Say where the answer turns, in plain words."""
+    first = item.axes[0]
+    level = words.number(item.level, "probability")
+    where = [
+        f"{words.number(one.value, first.unit)} ({words.span(one.low, one.high, first.unit)})"
+        for one in item.crossings
+    ]
+    if len(item.axes) > 1:
+        text = Markup(
+            "Under {}, two assumptions together decide whether the chance that {} passes {}: the "
+            '{} and the {} (<a href="#breakeven">picture</a>).'
+        ).format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            *(axis.description for axis in item.axes),
+        )
+    elif where:
+        text = Markup("Under {}, the chance that {} passes {} at {} ({}).").format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            words.listed(where),
+            first.description,
+        )
+    else:
+        text = Markup("Under {}, the chance that {} does not pass {} for any {} from {}.").format(
+            item.assumption_set,
+            words.event(item.words),
+            level,
+            first.description,
+            words.span(first.low, first.high, first.unit),
+        )
+    if whatif.failed(found, item):
+        text += Markup(' <span class="failed">(FAILED its checks.)</span>')
+    return text
+
+
+def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:
+    """Say of the first statements how likely they are: of several months, of all together."""
+    sentences = []
+    for _, rows in statements[statements["probability"].notna()].groupby("statement", sort=False):
+        about = str(rows["about"].iloc[-1])
+        known = found.sound(rows[rows["about"] == about])
+        low, high = known["probability"].min(), known["probability"].max()
+        text = Markup("“{}” ({}) holds in {} draws{}.")
+        by_set = ", depending on the set" if len(known) > 1 else ""
+        chance = words.chances(float(low), float(high))
+        says, claims = rows["says"].iloc[0], rows["claims"].iloc[0]
+        sentences.append(text.format(says, claims, chance, by_set))
+    more = len(sentences) - _NAMED
+    if more > 0:
+        link = Markup('<a href="#statements">{}</a> {} worked out below.')
+        count = words.count(more, "more statement")
+        return [*sentences[:_NAMED], link.format(count, "is" if more == 1 else "are")]
+    return sentences

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.errors import ConfigError
+
+
+def failure(*overrides: str, config_dir: Path | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        assumption_set(list(overrides), config_dir)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A user's folder whose name has everything that Hydra's grammar gives a meaning."""
+    folder = tmp_path / "my 'conf', (a)=[b] {c}"
+    (folder / "unconfirmed").mkdir(parents=True)
+    text = "# mine\ndefaults: [central]\nratio: {high: 0.9}\n"
+    (folder / "unconfirmed" / "mine.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_an_override_reaches_the_typed_set() -> None:
+    assumptions = assumption_set(["unconfirmed.ratio.high=1.5", "evidence.as_of=2026-01-31"])
+    assert assumptions.unconfirmed.ratio.high == 1.5
+    assert str(assumptions.evidence.as_of) == "2026-01-31"
+
+
+def test_a_bare_number_holds_an_assumption_fixed() -> None:
+    assert assumption_set(["unconfirmed.ratio=0.1"]).unconfirmed.ratio.is_fixed
+
+
+def test_a_bundle_gives_way_to_the_command_line() -> None:
+    assumptions = assumption_set(["assumptions=article", "evidence.sources=all"])
+    assert assumptions.evidence.sources == "all"
+    assert assumptions.returns.rate.value == 0.0
+
+
+def test_the_label_is_the_bundle_and_what_was_changed_on_it() -> None:
+    assert assumption_set(["assumptions=registry", "seed=3"]).label == "registry,seed=3"
+
+
+def test_a_label_can_be_given() -> None:
+    assert assumption_set(["label=mine", "seed=3"]).label == "mine"
+
+
+def test_where_results_go_is_no_part_of_the_label() -> None:
+    assert label_of(["name=x", "output_dir=y", "plots=false", "hydra.run.dir=z"]) == "central"
+    assert label_of(["report.title=x", "report=mine"]) == "central"
+    assert label_of(["reporting=wide"]) == "central,reporting=wide"  # only begins like `report`
+
+
+def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
+    label, other = (label_of([f"losses.level.high={'9' * 100}{last}"]) for last in "12")
+    assert len(label) == len(other) == 80
+    assert "…" in label
+    assert label != other
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("unconfirmed=centrl", "unconfirmed=centrl: unknown option; did you mean 'central'?"),
+        ("assumptions=wester", "assumptions=wester: unknown option; did you mean 'western'?"),
+        ("scenario=[plan_10]", "scenario=plan_10: unknown option; did you mean 'plan_"),
+        ("unconfirmd=central", "unconfirmd: unknown key; did you mean 'unconfirmed'?"),
+        ("unconfirmd@x=central", "unconfirmd: unknown group; did you mean 'unconfirmed'?"),
+        (
+            "unconfirmed.ratio.hgh=2",
+            "unconfirmed.ratio.hgh: unknown key; did you mean 'unconfirmed.ratio.high'?",
+        ),
+        (
+            "reporting.default.losses={delay: {median_days: 90, spread: 1}}",
+            "(a key that the file does not have: +reporting.default.losses.delay=…)",
+        ),
+        ("+unconfirmed.ratio.hgh=2", "unconfirmed.ratio.hgh: unknown key; did you mean 'high'?"),
+        ("+unconfirmd.ratio=2", "unconfirmd: unknown key; did you mean 'unconfirmed'?"),
+        ("unconfirmed.ratio.low=???", "unconfirmed.ratio.low: Missing mandatory value"),
+        (
+            "unconfirmed.ratio.low=${nope}",
+            "unconfirmed.ratio.low: Interpolation key 'nope' not found",
+        ),
+        ("unconfirmed.ratio=[1,2]", "unconfirmed.ratio: Error merging override"),
+        ("~unconfirmed", "unconfirmed: missing; it has no default"),
+        ("unconfirmed=null", "Config group override must be a string or a list"),
+        ("a b", "The configuration cannot be composed"),
+    ],
+)
+def test_an_impossible_override_is_refused_with_key_and_nearest_name(
+    override: str, expected: str
+) -> None:
+    assert expected in failure(override)
+
+
+def test_an_own_option_stands_beside_the_shipped_ones(folder: Path) -> None:
+    ratio = assumption_set(["unconfirmed=mine"], folder).unconfirmed.ratio
+    assert (ratio.low, ratio.high) == (0.03, 0.9)
+    assert assumption_set(["unconfirmed=small"], folder).unconfirmed.ratio.high == 0.12
+
+
+def test_an_own_option_is_among_the_nearest_names(folder: Path) -> None:
+    assert "did you mean 'mine'?" in failure("unconfirmed=mien", config_dir=folder)
+
+
+def test_a_bundle_of_one_s_own_with_an_unknown_key_is_refused(folder: Path) -> None:
+    (folder / "assumptions").mkdir()
+    text = "# @package _global_\nunconfirmd: {ratio: 3}\n"
+    (folder / "assumptions" / "mine.yaml").write_text(text, encoding="utf-8")
+    expected = "unconfirmd: unknown key; did you mean 'unconfirmed'?"
+    assert expected in failure("assumptions=mine", config_dir=folder)
+
+
+def test_an_own_file_that_is_no_yaml_is_named(folder: Path) -> None:
+    (folder / "unconfirmed" / "broken.yaml").write_text("a: [", encoding="utf-8")
+    assert "broken.yaml" in failure("unconfirmed=broken", config_dir=folder)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "no"
+    assert failure(config_dir=missing) == f"--config-dir {missing}: no such folder"
+
+
+def test_composing_leaves_hydra_as_if_it_had_not_been() -> None:
+    compose_config()
+    assert not GlobalHydra.instance().is_initialized()
+
+
+def test_composing_twice_gives_the_same() -> None:
+    assert to_plain(compose_config()) == to_plain(compose_config())

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from estimator.assumptions.compose import assumption_set
+from estimator.assumptions.groups import SamplerOptions
+from estimator.evidence import load_evidence
+from estimator.fitting.compiled import (
+    CompiledStructure,
+    _checked,
+    compilations,
+    compiled,
+    draw_prior,
+)
+from estimator.fitting.diagnostics import diagnose
+from estimator.fitting.inference import attempts
+from estimator.model.build import build_from_inputs
+from estimator.model.inputs import ModelInputs, model_inputs
+from tests.evidence import tables
+
+
+@pytest.fixture(scope="module")
+def options() -> SamplerOptions:
+    return assumption_set().sampler
+
+
+def draws_of(values: np.ndarray) -> xr.Dataset:
+    """Draws (chain, draw, month), with a month that never changes."""
+    months = ["2025-12", "2026-01", "fixed"]
+    still = np.full((*values.shape[:2], 1), 7.0)
+    data = np.concatenate([values, still], axis=-1)
+    return xr.Dataset({"losses": (("chain", "draw", "month"), data)}, coords={"month": months})
+
+
+def stats_of(divergences: int) -> xr.Dataset:
+    diverging = np.zeros((4, 1000), dtype=bool)
+    diverging[0, :divergences] = True
+    return xr.Dataset({"diverging": (("chain", "draw"), diverging)})
+
+
+@pytest.fixture
+def independent() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((4, 1000, 2))
+
+
+def test_independent_draws_pass(independent: np.ndarray, options: SamplerOptions) -> None:
+    found = diagnose(draws_of(independent), stats_of(0), options)
+    assert found.ok
+    assert found.failures == ()
+    assert 0.99 < found.max_rhat < 1.01
+    assert found.min_ess_bulk > 3000
+
+
+def test_a_chain_that_went_elsewhere_fails_by_r_hat_and_is_named(
+    independent: np.ndarray, options: SamplerOptions
+) -> None:
+    independent[2, :, 1] += 3.0
+    found = diagnose(draws_of(independent), stats_of(0), options)
+    assert not found.ok
+    assert found.worst["max_rhat"] == "losses[2026-01]"
+    assert "R-hat" in found.failures[0]
+    assert "losses[2026-01]" in found.failures[0]
+
+
+def test_draws_of_which_no_r_hat_can_be_told_fail(options: SamplerOptions) -> None:
+    stands_still = np.tile(np.arange(4.0)[:, None, None], (1, 1000, 2))
+    two_values = np.tile(np.array([0.0, 1.0])[None, :, None], (4, 500, 2))
+    for stuck in (stands_still, two_values):
+        found = diagnose(draws_of(stuck), stats_of(0), options)
+        assert not found.max_rhat < 10.0
+        assert found.failures[0].startswith("R-hat")
+
+
+def test_a_slow_chain_fails_by_effective_sample_size(options: SamplerOptions) -> None:
+    slow = np.random.default_rng(2).standard_normal((4, 1000, 2)).cumsum(axis=1)
+    found = diagnose(draws_of(slow), stats_of(0), options)
+    assert any(text.startswith("bulk ESS") for text in found.failures)
+    assert any(text.startswith("tail ESS") for text in found.failures)
+
+
+def test_one_divergence_fails(independent: np.ndarray, options: SamplerOptions) -> None:
+    found = diagnose(draws_of(independent), stats_of(1), options)
+    assert found.failures == ("1 divergences > 0",)
+    allowed = options.model_copy(update={"max_divergences": 1})
+    assert diagnose(draws_of(independent), stats_of(1), allowed).ok
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelInputs, CompiledStructure]:
+    """One point claim, one range and one floor in a year."""
+    folder: Path = tmp_path_factory.mktemp("claims")
+    claims = tables.claims(
+        folder,
+        tables.row(id="P", period_start="2025-03-01", period_end="2025-03-31"),
+        tables.row(id="R", hedge="range", low="20000", value="", high="40000"),
+    )
+    assumptions = assumption_set(["window=since_2025"])
+    inputs = model_inputs(load_evidence(assumptions, claims), assumptions)
+    return inputs, CompiledStructure(build_from_inputs(inputs))
+
+
+def test_the_log_likelihood_of_a_point_is_scipys(
+    small: tuple[ModelInputs, CompiledStructure],
+) -> None:
+    inputs, entry = small
+    found, likelihood = entry.evaluate(draw_prior(entry.model, 5, 3))
+    position = inputs.structure.coords["claim"].index("P")
+    location = found["claim_location"].sel(claim="P").values
+    noise = inputs.figure("noise")[position]
+    expected = stats.norm.logpdf(np.log(30.0), location, noise)
+    np.testing.assert_allclose(likelihood["reported"].sel(claim="P"), expected)
+
+
+def test_the_log_likelihood_of_a_range_is_scipys(
+    small: tuple[ModelInputs, CompiledStructure],
+) -> None:
+    inputs, entry = small
+    found, likelihood = entry.evaluate(draw_prior(entry.model, 5, 3))
+    noise = inputs.figure("noise")[inputs.structure.coords["claim"].index("R")]
+    normal = stats.norm(found["claim_location"].sel(claim="R").values, noise)
+    near = np.abs(normal.mean() - np.log(30.0)) < 6 * noise
+    expected = np.log(normal.cdf(np.log(40.0)) - normal.cdf(np.log(20.0)))
+    assert near.any()
+    actual = likelihood["reported"].sel(claim="R").values
+    np.testing.assert_allclose(actual[near], expected[near], rtol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_prior(small: tuple[ModelInputs, CompiledStructure]) -> None:
+    model = small[1].model
+    first, second, other = (draw_prior(model, 4, seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first["log_losses"], second["log_losses"])
+    assert (first["log_losses"] != other["log_losses"]).all()
+
+
+def test_data_of_a_wrong_length_are_refused(small: tuple[ModelInputs, CompiledStructure]) -> None:
+    inputs, entry = small
+    short = dataclasses.replace(
+        inputs, data=inputs.data | {"claim_value": inputs.data["claim_value"][:-1]}
+    )
+    with pytest.raises(ValueError, match=r"claim_value must have shape \(2,\). Got \(1,\)"):
+        _checked(short, entry)
+    assert _checked(inputs, entry) is inputs.data
+
+
+def test_a_structure_is_built_once_and_nothing_is_compiled_for_it(
+    small: tuple[ModelInputs, CompiledStructure],
+) -> None:
+    before = compilations()
+    inputs, _ = small
+    assert compiled(inputs.structure, inputs) is compiled(inputs.structure, inputs)
+    assert compilations() == before
+
+
+def test_auto_tries_a_diagonal_matrix_first_and_laplace_at_once_where_claims_are_many(
+    options: SamplerOptions,
+) -> None:
+    assumptions = assumption_set()
+    inputs = model_inputs(load_evidence(assumptions), assumptions)
+    assert options.adaptation == "auto"
+    ways = attempts(inputs, options)
+    assert [way.adaptation for way in ways] == ["diag", "laplace", "laplace"]
+    coords = inputs.structure.coords
+    few = dataclasses.replace(inputs.structure, coords={**coords, "month": coords["month"][-2:]})
+    many = attempts(dataclasses.replace(inputs, structure=few), options)
+    assert [way.adaptation for way in many] == ["laplace", "laplace"]
+    assert many[0].target_accept < many[1].target_accept
+    fixed = options.model_copy(update={"adaptation": "low_rank"})
+    assert attempts(inputs, fixed) == (fixed,)

@@ -1,0 +1,189 @@
+"""Sampling of the default structure with small draws; the density is compiled once for all."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.evidence import load_evidence
+from estimator.fitting.compiled import compilations, compiled
+from estimator.fitting.inference import infer
+from estimator.model.figures import FIGURES
+from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.paths import conf_dir
+from estimator.run import Estimate, estimate
+from estimator.studies.audit.bases import AuditedSet
+from estimator.studies.audit.claims import judge_claims
+from estimator.studies.audit.options import AuditOptions
+from estimator.studies.audit.statements import judge_statements
+
+pytestmark = pytest.mark.sampling
+
+SMALL = ("sampler.chains=2", "sampler.draws=300", "sampler.tune=500", "sampler.prior_draws=200")
+OPEN = 1e5
+SHIPPED = sorted(path.stem for path in (conf_dir() / "assumptions").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def estimates() -> dict[str, Estimate]:
+    return {name: estimate(assumption_set([f"assumptions={name}", *SMALL])) for name in SHIPPED}
+
+
+def posterior(estimates: dict[str, Estimate], name: str) -> xr.Dataset:
+    return estimates[name].tree["posterior"].to_dataset()
+
+
+def test_sets_of_one_structure_share_one_compilation(estimates: dict[str, Estimate]) -> None:
+    assumptions = assumption_set(list(SMALL))
+    inputs = model_inputs(load_evidence(assumptions), assumptions)
+    assert {found.tree.attrs["structure"] for found in estimates.values()} == {
+        inputs.structure.identity
+    }
+    assert compiled(inputs.structure, inputs).compilations == 1
+
+
+@pytest.mark.parametrize("name", sorted(set(SHIPPED) - {"double_count", "sceptical"}))
+def test_losses_are_never_below_the_confirmed(estimates: dict[str, Estimate], name: str) -> None:
+    found = posterior(estimates, name)
+    data = estimates[name].evidence.dataset
+    checked = 0
+    for claim in found["confirmed_claim"].values:
+        floor = data.sel(confirmed_claim=claim)
+        total = (found["losses"] * floor["confirmed_weight"]).sum("month")
+        assert (total >= float(floor["confirmed_floor"]) - 1e-3).all(), claim
+        checked += 1
+    assert checked >= 3
+
+
+@pytest.mark.parametrize("name", ["central", "article", "registry"])
+def test_chains_agree_roughly_even_with_few_draws(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    assert estimates[name].diagnostics.max_rhat < 1.1
+    assert estimates[name].diagnostics.divergences <= 3
+
+
+def test_the_articles_arithmetic_follows_from_the_articles_claims(
+    estimates: dict[str, Estimate],
+) -> None:
+    january = posterior(estimates, "article").sel(month="2026-01")
+    assert 29_500 < january["losses"].median() < 32_000
+    assert -10_500 < january["replacement_gap"].median() < -7_500
+    assert 19_500 < january["recruits"].median() < 23_500
+    assert january["killed_share"].median() > 0.60
+
+
+def test_registries_contradict_the_articles_killed_share(estimates: dict[str, Estimate]) -> None:
+    share = {}
+    for name in ("article", "registry"):
+        found = posterior(estimates, name)
+        share[name] = float((found["killed"].sum("month") / found["losses"].sum("month")).median())
+    assert share["article"] - share["registry"] > 0.2
+
+
+def simulated(inputs: ModelInputs, seed: int) -> tuple[ModelInputs, xr.Dataset]:
+    """Replace every figure by what one plausible draw from the prior would have reported."""
+    options = assumption_set([*SMALL, "sampler.method=prior"]).sampler
+    prior = infer(inputs, options, np.random.SeedSequence(seed)).prior.isel(chain=0)
+    rate = prior["losses"] / inputs.structure.constants["exposure"]
+    plausible = ((rate > 3) & (rate < 90)).all("month")
+    truth = prior.isel(draw=int(np.flatnonzero(plausible)[0]))
+    rng = np.random.default_rng(seed)
+    data = dict(inputs.data)
+    location = truth["claim_location"].values
+    reported = location + inputs.figure("noise") * rng.standard_normal(len(location))
+    figures = data["claim_figures"].copy()
+    ends = figures[: FIGURES.index("noise")]
+    moved = ends + (reported - data["claim_value"])
+    figures[: len(ends)] = np.where(np.abs(ends) < OPEN, moved, ends)
+    data |= {"claim_figures": figures, "claim_value": reported}
+    value = truth["assumption_value"]
+    total = inputs.structure.constants["confirmed_weight"] @ truth["losses"].values
+    spread = float(value.sel(assumption="unconfirmed.spread"))
+    typical = float(value.sel(assumption="unconfirmed.ratio"))
+    ratio = typical * np.exp(spread * rng.standard_normal(len(total)))
+    data["confirmed_value"] = total / (1.0 + ratio)
+    return dataclasses.replace(inputs, data=data), truth
+
+
+def test_the_truth_behind_simulated_figures_is_found_again(estimates: dict[str, Estimate]) -> None:
+    assumptions = assumption_set(list(SMALL))
+    inputs = model_inputs(load_evidence(assumptions), assumptions)
+    compiled_before = compilations()
+    again, truth = simulated(inputs, 5)
+    draws = infer(again, assumptions.sampler, np.random.SeedSequence(6)).posterior
+    low, high = draws["losses"].quantile([0.01, 0.99], dim=("chain", "draw"))
+    inside = (truth["losses"] >= low) & (truth["losses"] <= high)
+    assert float(inside.mean()) >= 0.85
+    prior_width = 3.0  # the prior's 98 % range is more than 3 log units wide
+    assert float(np.log(high / low).max()) < prior_width
+    assert compilations() == compiled_before
+    assert compiled(inputs.structure, inputs).compilations == 1
+
+
+GOLDEN = pd.read_csv(Path(__file__).parents[1] / "golden" / "shipped.csv")
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN["assumption_set"].unique()))
+def test_a_shipped_set_says_what_it_said(estimates: dict[str, Estimate], name: str) -> None:
+    """Medians and widths of the ranges, against the golden table (see tests.golden).
+
+    Few draws: the median of 600 with an effective size of 60 errs by 0.16 standard deviations, a
+    90 % range is 3.3 of them; 0.2 of the range is four standard errors.
+    """
+    keys = ["quantity", "month", "unit"]
+    golden = GOLDEN[GOLDEN["assumption_set"] == name].set_index(keys)
+    summary = estimates[name].summary
+    found = summary[summary["scenario"] == ""].set_index(keys).loc[golden.index]
+    width = golden["q95"] - golden["q05"]
+    moved = (found["q50"] - golden["q50"]).abs() / width
+    assert moved.max() < 0.2, moved.idxmax()
+    scale = (found["q95"] - found["q05"]) / width
+    assert scale.min() > 0.6, scale.idxmin()
+    assert scale.max() < 1.6, scale.idxmax()
+
+
+def test_the_golden_table_covers_every_shipped_set() -> None:
+    assert sorted(GOLDEN["assumption_set"].unique()) == SHIPPED
+
+
+STATEMENTS = pd.read_csv(Path(__file__).parents[1] / "golden" / "statements.csv", keep_default_na=False)
+CLAIMS = pd.read_csv(Path(__file__).parents[1] / "golden" / "claims.csv")
+
+
+def audited(estimates: dict[str, Estimate], name: str) -> AuditedSet:
+    return AuditedSet.of(name, estimates[name].tree)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_statements_are_as_probable_under_a_shipped_set_as_they_were(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    keys = ["statement", "period"]
+    golden = STATEMENTS[STATEMENTS["assumption_set"] == name].set_index(keys)["probability"]
+    statements = AuditOptions.from_config(to_plain(compose_config())["audit"]).statements
+    found = judge_statements(audited(estimates, name), statements).set_index(keys)["probability"]
+    assert len(golden) >= 10
+    # Few draws: a probability of one half, from an effective size of 60, errs by 0.06.
+    assert (found.loc[golden.index] - golden).abs().max() < 0.2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_set_expects_of_claims_what_it_expected(
+    estimates: dict[str, Estimate], name: str
+) -> None:
+    golden = CLAIMS[CLAIMS["assumption_set"] == name].set_index("claim")
+    options = AuditOptions.from_config(to_plain(compose_config(["audit.refit=none"]))["audit"])
+    found = judge_claims(audited(estimates, name), options, 1).set_index("claim").loc[golden.index]
+    width = golden["predicted_q95"] - golden["predicted_q05"]
+    moved = (found["predicted_q50"] - golden["predicted_q50"]).abs() / width
+    assert len(golden) >= 5
+    assert moved.max() < 0.25, moved.idxmax()
+    clear = golden.index[golden["verdict"] == "in conflict"]
+    assert (found.loc[clear, "tail_probability"] < 0.05).all()

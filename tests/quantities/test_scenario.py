@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from estimator.assumptions.compose import assumption_set
+from estimator.quantities.scenario import break_even_plan_shares, project
+from estimator.run import Estimate
+
+
+@pytest.fixture(scope="module")
+def posterior(from_prior: Estimate) -> xr.Dataset:
+    return from_prior.tree["posterior"].to_dataset()
+
+
+@pytest.fixture(scope="module")
+def projected(posterior: xr.Dataset) -> xr.Dataset:
+    found = project(posterior, assumption_set(), np.random.SeedSequence(1))
+    assert found is not None
+    return found
+
+
+def test_scenarios_begin_after_the_last_month(projected: xr.Dataset) -> None:
+    months = projected["projected_month"].values.tolist()
+    assert months == [f"2026-{month:02d}" for month in range(2, 9)]
+    assert set(projected["scenario"].values) == set(assumption_set().scenario)
+
+
+def test_scenarios_differ_by_what_they_set_alone(projected: xr.Dataset) -> None:
+    quo, plan = (projected.sel(scenario=name) for name in ("status_quo", "plan_120"))
+    np.testing.assert_array_equal(plan["losses"], quo["losses"])
+    np.testing.assert_array_equal(plan["returned"], quo["returned"])
+    assert (plan["recruits"] != quo["recruits"]).all()
+
+
+def test_a_plan_sets_the_recruits(projected: xr.Dataset) -> None:
+    for name, share in {"plan_100": 1.0, "plan_120": 1.2, "plan_130": 1.3}.items():
+        recruits = projected["recruits"].sel(scenario=name)
+        np.testing.assert_allclose(recruits, share * 403_000 / 12)
+
+
+def test_a_mobilisation_comes_on_top_in_its_months(projected: xr.Dataset) -> None:
+    more = projected["recruits"].sel(scenario="mobilisation") - projected["recruits"].sel(
+        scenario="status_quo"
+    )
+    expected = [0, 0, 100_000, 100_000, 100_000, 0, 0]
+    np.testing.assert_allclose(more, np.broadcast_to(expected, more.shape), atol=1e-6)
+
+
+def test_a_goal_is_reached_in_its_range(projected: xr.Dataset) -> None:
+    band = assumption_set().scenario["recruits_30000_40000"].recruits
+    assert band is not None
+    reached = projected["recruits"].sel(scenario="recruits_30000_40000").isel(projected_month=-1)
+    assert band.low <= reached.min() < reached.max() <= band.high
+
+
+def test_the_force_goes_on_from_the_last_month(
+    projected: xr.Dataset, posterior: xr.Dataset
+) -> None:
+    last = posterior["force_size"].isel(month=-1, drop=True)
+    change = projected["net_change"].cumsum("projected_month")
+    np.testing.assert_allclose(
+        projected["force_size"], (last + change).transpose(*projected["force_size"].dims)
+    )
+
+
+def test_break_even_recruits_would_hold_the_force(projected: xr.Dataset) -> None:
+    options = assumption_set().derived
+    share = break_even_plan_shares(projected, options)
+    needed = share * options.plan_persons_per_year / 12
+    held = projected["net_change"] - projected["recruits"] + needed
+    np.testing.assert_allclose(held.mean("projected_month"), 0.0, atol=1e-3)
+
+
+def test_the_same_seed_gives_the_same_future(posterior: xr.Dataset, projected: xr.Dataset) -> None:
+    again = project(posterior, assumption_set(), np.random.SeedSequence(1))
+    other = project(posterior, assumption_set(), np.random.SeedSequence(2))
+    assert again is not None
+    assert other is not None
+    xr.testing.assert_identical(again, projected)
+    quo = {"scenario": "status_quo"}
+    assert (other["losses"].sel(quo) != projected["losses"].sel(quo)).any()
+
+
+@pytest.mark.parametrize("override", ["window.horizon_months=0", "scenario=[]"])
+def test_without_scenario_or_horizon_nothing_is_projected(
+    posterior: xr.Dataset, override: str
+) -> None:
+    assumptions = assumption_set()
+    if override == "scenario=[]":
+        assumptions = assumptions.model_copy(update={"scenario": {}})
+    else:
+        assumptions = assumption_set([override])
+    assert project(posterior, assumptions, np.random.SeedSequence(1)) is None

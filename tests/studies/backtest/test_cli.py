@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from estimator.cli import main
+from estimator.errors import ConfigError
+from estimator.studies.backtest.cli import expanded
+
+
+def test_one_assumptions_word_may_name_several_sets() -> None:
+    words = ["assumptions=central,open", "seed=1"]
+    assert expanded(words) == [
+        ["assumptions=central", "seed=1"],
+        ["assumptions=open", "seed=1"],
+    ]
+    everything = expanded(["assumptions=glob(*)"])
+    assert len(everything) == 8
+    assert expanded(["assumptions=glob('o*')"]) == [
+        ["assumptions=official_floor"],
+        ["assumptions=open"],
+    ]
+    assert expanded(["seed=1"]) == [["seed=1"]]
+
+
+def test_a_glob_that_matches_no_set_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="no such set"):
+        expanded(["assumptions=glob(x*)"])
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("backtest.shown=step_366", "backtest.shown: unknown; did you mean 'step_36'"),
+        ("backtest.first=2023", "backtest.first: must be a month as YYYY-MM"),
+        ("backtest.sources=[us:killed_share]", "origin:quantity"),
+        ("backtest.last=2020-01", "backtest.last: must not be before first"),
+        ("assumptions=article", "no monthly figure of general_staff_ukraine:losses"),
+        ("sampler=prior_only", "sampler.method: a back-test needs nutpie"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_exits_with_2(
+    word: str,
+    message: str,
+    tmp_path,
+    capsys,  # type: ignore[no-untyped-def]
+) -> None:
+    status = main(["backtest", word, "--output", str(tmp_path / "out"), "--no-plots"])
+    assert status == 2
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_help_does_not_import_numpy() -> None:
+    code = (
+        "import sys\nfrom estimator.cli import main\n"
+        "try:\n    main(['backtest', '--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "assert 'numpy' not in sys.modules"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # noqa: S603
+    assert found.returncode == 0, found.stderr

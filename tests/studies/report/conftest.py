@@ -1,0 +1,297 @@
+"""A report on two synthetic sets, with a small table of each kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.quantities.answers import Answer, answer_draws
+from estimator.studies.report import ReportData, ReportOptions, render
+from tests.show.figures.conftest import MONTHS, make_result
+
+LAST = MONTHS[-1]
+LABELS = ("central", "registry")
+FAILURE = "R-hat 1.080 > 1.01 (losses[2026-01])"
+ANSWERS = [Answer.parse(f"{name}[{LAST}]") for name in ("losses", "net_change")]
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+# id, quantity, start, end, low, value, high, unit, hedge, status, origin, citation, used, reason
+CLAIMS: list[tuple[Any, ...]] = [
+    ("P04", "losses", "2026-01-01", "2026-01-31", None, 30618, None, "persons", "exact",
+     "confirmed", "video_verified_ukraine", "An official, in a paper", True, ""),
+    ("S11", "replacement_gap", "2026-01-01", "2026-01-31", None, -9000, None, "persons", "about",
+     "claimed", "bloomberg_sources", "An agency", True, ""),
+    ("P99", "killed", "2022-02-24", "2023-05-27", 40000, 47000, 55000, "persons", "about",
+     "estimated", "somebody_else", "A demographer", False, "origin not in killed_share.origins"),
+    ("S28", "statement", None, None, None, None, None, "", "", "context", "article",
+     "The article", False, "not a figure for the likelihood (status or quantity)"),
+    *(
+        (f"G{n:02d}", "losses", f"{month}-01", f"{month}-28", None, 20000 + n, None, "persons",
+         "exact", "claimed", "general_staff_ukraine", f"Running total, {month}", True, "")
+        for n, month in enumerate(MONTHS[1:15], start=1)
+    ),
+]  # fmt: skip
+COLUMNS = ("id", "quantity", "period_start", "period_end", "low", "value", "high", "unit", "hedge",
+           "status", "origin", "citation", "used", "reason")  # fmt: skip
+
+
+@dataclass
+class Axis:
+    key: str = "returns.rate"
+    unit: str = "share"
+    description: str = "share of the wounded who come back to duty"
+    low: float = 0.1
+    high: float = 0.7
+
+
+@dataclass
+class Crossing:
+    value: float = 0.42
+    low: float = 0.40
+    high: float = 0.44
+
+
+@dataclass
+class BreakEven:
+    """As `estimator.studies.breakeven` gives it."""
+
+    curve: pd.DataFrame
+    refits: pd.DataFrame
+    contour: pd.DataFrame
+    axes: tuple[Axis, ...] = (Axis(),)
+    words: str = f"net change in {LAST} < 0"
+    level: float = 0.5
+    crossings: tuple[Crossing, ...] = (Crossing(),)
+    sentence: str = "P(net change < 0) falls under 0.50 once returns.rate passes 0.42."
+    failures: tuple[str, ...] = ()
+    assumption_set: str = "central"
+
+
+def one_key() -> BreakEven:
+    value = np.linspace(0.1, 0.7, 9)
+    curve = pd.DataFrame({"value": value, "probability": 1.1 - 1.4 * value, "error": 0.02})
+    refits = pd.DataFrame({"value": [0.4], "probability": [0.53], "error": [0.02]})
+    return BreakEven(curve.assign(probability=curve["probability"].clip(0, 1)), refits,
+                     pd.DataFrame())  # fmt: skip
+
+
+def two_keys() -> BreakEven:
+    contour = pd.DataFrame(
+        {
+            "edge": ["level"] * 3 + ["lower"] * 3,
+            "line": 0,
+            "value": [0.1, 0.3, 0.5] * 2,
+            "value_2": [4000.0, 3000.0, 2000.0, 3900.0, 2900.0, 1900.0],
+        }
+    )
+    refits = pd.DataFrame({"value": [0.3], "value_2": [3000.0], "probability": [0.5]})
+    other = Axis("force.other_exits", "persons/month", "exits beside losses", 0.0, 5000.0)
+    return BreakEven(
+        pd.DataFrame(), refits.assign(error=0.01), contour, axes=(Axis(), other), crossings=()
+    )
+
+
+def make_tree(label: str, seed: int, *, failed: bool = False) -> xr.DataTree:
+    tree = make_result(seed, label=label)
+    diagnostics = {"max_rhat": 1.08 if failed else 1.002, "min_ess_bulk": 1500.0,
+                   "min_ess_tail": 1800.0, "divergences": 0, "failures": []}  # fmt: skip
+    tree.attrs |= {
+        "assumption_set_id": f"id-of-{label}",
+        "configuration": configuration(label),
+        "data_hash": "hash-of-the-claims",
+        "structure": "structure-hash",
+        "versions": json.dumps({"estimator": "0.1.0", "pymc": "6.4.0"}),
+        "seed": 20260215,
+        "diagnostics": json.dumps(diagnostics),
+    }
+    if failed:
+        tree.attrs |= {"diagnostics_ok": "false", "diagnostics_failures": FAILURE}
+    return tree
+
+
+@functools.cache
+def configuration(label: str) -> str:
+    return json.dumps(assumption_set([f"assumptions={label}"]).model_dump(mode="json"))
+
+
+@functools.cache
+def options() -> ReportOptions:
+    return ReportOptions.from_config(to_plain(compose_config([]))["report"])
+
+
+def claims_table() -> pd.DataFrame:
+    table = pd.DataFrame(CLAIMS, columns=list(COLUMNS))
+    return table.assign(source="a_source", published="2026-02-15", locator="page 3", note="a note")
+
+
+def comparison(trees: dict[str, xr.DataTree]) -> pd.DataFrame:
+    rows = []
+    for label, tree in trees.items():
+        draws = answer_draws(tree["posterior"].to_dataset(), ANSWERS).reshape(len(ANSWERS), -1)
+        for answer, own in zip(ANSWERS, draws, strict=True):
+            numbers = dict(
+                zip(QUANTILES, np.quantile(own, [0.05, 0.25, 0.5, 0.75, 0.95]), strict=True)
+            )
+            rows.append(
+                {"assumption_set": label, "answer": str(answer), "unit": answer.unit, **numbers,
+                 "reference": LABELS[0], "difference": 1234.0, "difference_mcse": 56.0,
+                 "p_above": 0.25, "below_zero": float((own < 0).mean()),
+                 "failures": tree.attrs["diagnostics_failures"]}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
+    """Tables as the contract between the commands has them."""
+    losses, net = (str(answer) for answer in ANSWERS)
+    nan = float("nan")
+    driver = {"answer": losses, "unit": "persons/month", "level_low": "0.02 to 0.18",
+              "level_high": "0.05 to 0.50", "reference": 33000.0, "first_order": nan,
+              "total": nan, "total_low": nan, "total_high": nan, "note": ""}  # fmt: skip
+    claim = {"quantity": "losses", "origin": "video_verified_ukraine", "unit": "persons",
+             "period_start": "2026-01-01", "period_end": "2026-01-31", "counted": True,
+             "reason": "", "predicted_q05": 29100.0, "predicted_q50": 31700.0,
+             "predicted_q95": 35300.0, "influence": 0.4, "influence_on": losses}  # fmt: skip
+    return {
+        "comparison": comparison(trees),
+        "pooled": pd.DataFrame(
+            [
+                {"answer": losses, "unit": "persons/month", "q05": 27100.0, "q25": 31000.0,
+                 "q50": 32700.0, "q75": 34000.0, "q95": 38200.0, "weights": "equal", "sets": 2,
+                 "refused": ""},
+                {"answer": losses, "unit": "persons/month", "q05": 26100.0, "q25": 30000.0,
+                 "q50": 31700.0, "q75": 33000.0, "q95": 37200.0, "weights": "central 0.8",
+                 "sets": 2, "refused": ""},
+                {"answer": net, "unit": "persons/month", **dict.fromkeys(QUANTILES, nan),
+                 "weights": "equal", "sets": 2, "refused": "other exits mean two things"},
+            ]
+        ),
+        "stacking": pd.DataFrame(
+            [
+                {"assumption_set": label, "elpd": -320.4, "se": 12.0, "weight": 0.5,
+                 "warnings": "3 claims have k over 0.7"}
+                for label in trees
+            ]
+        ),
+        "drivers": pd.DataFrame(
+            [
+                driver | {"assumption": "unconfirmed.ratio", "method": "one_at_a_time",
+                          "value_low": 31900.0, "value_high": 36400.0, "effect": 4500.0, "rank": 1},
+                driver | {"assumption": "reporting.origins.general_staff_ukraine.losses.bias",
+                          "method": "one_at_a_time", "value_low": 33400.0, "value_high": 32800.0,
+                          "effect": 600.0, "rank": 2},
+                driver | {"assumption": "returns.rate", "method": "sobol", "value_low": nan,
+                          "value_high": nan, "effect": nan, "rank": 1, "first_order": 0.31,
+                          "total": 0.44, "total_low": 0.4, "total_high": 0.5},
+            ]
+        ),
+        "prior_or_data": pd.DataFrame(
+            [
+                {"assumption_set": label, "parameter": parameter, "unit": "share",
+                 "prior_q05": 0.3, "prior_q50": 0.47, "prior_q95": 0.65, "posterior_q05": 0.35,
+                 "posterior_q50": 0.49, "posterior_q95": 0.6, "contraction": 0.31,
+                 "verdict": verdict}
+                for label in trees
+                for parameter, verdict in (
+                    ("returns.rate", "both"),
+                    ("confirmed.false_confirmation", "fixed"),
+                    ("reporting_bias[general_staff_ukraine:losses]", "data"),
+                )
+            ]
+        ),
+        "claims": pd.DataFrame(
+            [
+                claim | {"assumption_set": label, "claim": name, "figure": figure,
+                         "tail_probability": tail, "verdict": verdict}
+                for label in trees
+                for name, figure, tail, verdict in (
+                    ("P04", "30,618 persons", 0.6, "consistent"),
+                    ("S11", "about -9,000 persons", 0.003, "in conflict"),
+                    ("S03", "about 35,000 persons", nan, "repeat"),
+                )
+            ]
+        ),
+        "statements": pd.DataFrame(
+            [
+                {"assumption_set": label, "statement": "loses_faster", "claims": "S28",
+                 "says": "loses faster than recruits", "about": "replacement gap below 0",
+                 "probability": chance, "mcse": 0.004, "value_q05": -11000.0,
+                 "value_q50": -7100.0, "value_q95": -3300.0,
+                 "unit": "persons/month", "note": ""}
+                for label, chance in zip(trees, (0.97, 0.64), strict=True)
+            ]
+        ),
+        "conflicts": pd.DataFrame(
+            [{"conflict": 1, "claims": "S11, P04", "says": "They cannot both be right.",
+              "resolution": "S11 alone would have to be above -600."}]
+        ),
+        "balance": pd.DataFrame(
+            [
+                {"assumption_set": label, "period_start": "2023-01-01",
+                 "period_end": "2024-01-01", "published_change": 50000.0, "flows_q05": 40000.0,
+                 "flows_q50": 90000.0, "flows_q95": 150000.0, "gap_q05": -1000.0,
+                 "gap_q50": 3300.0, "gap_q95": 8000.0, "note": ""}
+                for label in trees
+            ]
+        ),
+        "breakeven": [one_key(), two_keys()],
+    }  # fmt: skip
+
+
+@functools.cache
+def trees(*failed: str) -> dict[str, xr.DataTree]:
+    return {
+        label: make_tree(label, seed, failed=label in failed)
+        for seed, label in enumerate(LABELS, start=7)
+    }
+
+
+def report_data(*, bare: bool = False, failed: tuple[str, ...] = ()) -> ReportData:
+    found = trees(*failed)
+    return ReportData(
+        output="outputs/a run",
+        command="estimator run -m 'assumptions=central,registry'",
+        options=options(),
+        trees=found,
+        claims_table=claims_table(),
+        **({} if bare else tables(found)),
+    )
+
+
+@pytest.fixture(scope="session")
+def full() -> ReportData:
+    return report_data()
+
+
+@pytest.fixture(scope="session")
+def page(full: ReportData) -> str:
+    return render(full)
+
+
+@pytest.fixture(scope="session")
+def bare_page() -> str:
+    return render(report_data(bare=True))
+
+
+@pytest.fixture(scope="session")
+def failed_page() -> str:
+    """The set `registry` failed its diagnostics."""
+    return render(report_data(failed=("registry",)))
+
+
+Change = Callable[..., ReportData]
+
+
+@pytest.fixture
+def changed(full: ReportData) -> Change:
+    """Replace fields of the full report."""
+    return functools.partial(dataclasses.replace, full)

@@ -1,0 +1,221 @@
+"""The page in a real browser: light, dark, on a phone, printed, offline.
+
+Debian's Chromium is installed where it is missing and can be; else the tests are skipped, but for
+continuous integration (environment variable CI), where they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from estimator.studies.report import render
+from estimator.studies.report.page import SECTIONS
+from tests.studies.report.conftest import report_data
+from tests.studies.report.hostile import hostile_data
+
+PHONE, DESKTOP = 360, 1280
+FLAGS = (
+    *(
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+    ),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+NAMES = ("full", "bare", "failed", "hostile")
+WHITE, BLACK = "rgb(255, 255, 255)", "rgb(20, 24, 28)"
+
+
+def _without(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _installed() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = _installed()
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            command = ["apt-get", "--quiet", *words]
+            subprocess.run(command, check=False, capture_output=True, timeout=900)  # noqa: S603
+        found = _installed()
+    if found is None:
+        _without("no chromium: `apt-get install chromium` is needed, as root")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _without("no playwright: `pip install playwright` is needed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    data = {
+        "full": report_data(),
+        "bare": report_data(bare=True),
+        "failed": report_data(failed=("registry",)),
+        "hostile": hostile_data(),
+    }
+    for name, one in data.items():
+        (folder / f"{name}.html").write_text(render(one), encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in NAMES}
+
+
+@dataclass
+class Opened:
+    """A page in the browser, and all that it did."""
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def run(self, script: str) -> Any:
+        return self.page.evaluate(script)
+
+
+@pytest.fixture
+def show(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
+    """Open a page offline, and watch it."""
+    contexts = []
+
+    def opened(name: str, width: int = DESKTOP, scheme: str = "light") -> Opened:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
+        )
+        contexts.append(context)
+        one = Opened(context.new_page())
+        one.page.on("request", lambda request: one.requests.append(request.url))
+        one.page.on("console", lambda message: one.complaints.append(message.text))
+        one.page.on("pageerror", lambda error: one.complaints.append(str(error)))
+        one.page.on("dialog", lambda dialog: one.complaints.append(f"dialog: {dialog.message}"))
+        one.page.goto(pages[name].as_uri())
+        return one
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_opens_offline_without_a_complaint_or_a_request(
+    show: Any, pages: dict[str, Path], name: str
+) -> None:
+    opened = show(name)
+    assert opened.complaints == []
+    assert opened.requests == [pages[name].as_uri()]
+    assert opened.run("performance.getEntriesByType('resource').length") == 0
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("name", NAMES)
+def test_all_sections_are_seen_and_nothing_sticks_out(
+    show: Any, tmp_path: Path, name: str, width: int
+) -> None:
+    opened = show(name, width)
+    for section in SECTIONS:
+        box = opened.page.locator(f"#{section}").bounding_box()
+        assert box["width"] > 0.8 * width - 210
+        assert box["height"] > 60
+        assert opened.page.locator(f"#{section} h2").is_visible()
+    assert opened.run("document.documentElement.scrollWidth") == width
+    shot = tmp_path / f"{name}-{width}.png"
+    opened.page.screenshot(path=str(shot), full_page=True)
+    assert shot.stat().st_size > 50_000
+
+
+def test_letters_in_pictures_can_be_read_on_a_phone(show: Any) -> None:
+    sizes = show("full", PHONE).run(
+        """[...document.querySelectorAll('svg')]
+        .filter(svg => svg.getBoundingClientRect().width > 0)
+        .map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+    )
+    assert len(sizes) >= 9
+    assert min(sizes) * 10 >= 9  # the smallest letters have a size of 10 units
+
+
+def test_wide_tables_scroll_in_their_own_box_by_keyboard_too(show: Any) -> None:
+    opened = show("full", PHONE)
+    wide = opened.run(
+        """[...document.querySelectorAll('.scroll')]
+        .filter(box => box.scrollWidth > box.clientWidth + 1)
+        .map(box => [getComputedStyle(box).overflowX, box.tabIndex])"""
+    )
+    assert len(wide) >= 3
+    assert all(found == ["auto", 0] for found in wide)
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", WHITE), ("dark", BLACK)])
+def test_ground_and_ink_follow_the_reader_s_scheme(
+    show: Any, tmp_path: Path, scheme: str, ground: str
+) -> None:
+    opened = show("full", DESKTOP, scheme)
+    assert opened.run("getComputedStyle(document.body).backgroundColor") == ground
+    inks = opened.run(
+        """[getComputedStyle(document.body).color,
+        ...[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)]"""
+    )
+    assert len(set(inks)) == 1
+    opened.page.screenshot(path=str(tmp_path / f"{scheme}.png"), full_page=True)
+
+
+def test_paper_is_white_and_shows_what_is_folded(show: Any, tmp_path: Path) -> None:
+    opened = show("full", DESKTOP, "dark")
+    folded = "[...document.querySelectorAll('details .scroll')].map(e => e.checkVisibility())"
+    assert set(opened.run(folded)) == {False}
+    opened.page.emulate_media(media="print")
+    assert set(opened.run(folded)) == {True}
+    assert opened.run("getComputedStyle(document.body).backgroundColor") == WHITE
+    assert not opened.page.locator("nav").is_visible()
+    paper = tmp_path / "paper.pdf"
+    opened.page.pdf(path=str(paper), format="A4")
+    assert paper.read_bytes().startswith(b"%PDF")
+
+
+def test_a_screen_reader_is_told_of_every_picture_and_table(show: Any) -> None:
+    opened = show("full")
+    opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    pictures, tables = (opened.page.get_by_role(role) for role in ("img", "table"))
+    assert pictures.count() == opened.page.locator("svg").count() >= 9
+    assert tables.count() == opened.page.locator("table").count() >= 15
+    assert opened.page.get_by_role("img", name="Losses, January 2026").count() >= 1
+    assert opened.page.get_by_role("navigation", name="Sections").count() == 1
+
+
+def test_links_lead_to_their_section(show: Any) -> None:
+    opened = show("full")
+    opened.page.get_by_role("navigation").get_by_role("link", name="Every claim").click()
+    top = opened.run("document.getElementById('claims').getBoundingClientRect().top")
+    assert -5 <= top <= 60
+    assert opened.complaints == []
+
+
+def test_hostile_texts_run_nothing(show: Any) -> None:
+    opened = show("hostile")
+    opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert opened.run("document.querySelectorAll('script, img, base, iframe').length") == 0
+    assert "<script>alert(1)</script>" in opened.page.locator("h1").inner_text()
+    assert opened.complaints == []
+    assert len(opened.requests) == 1

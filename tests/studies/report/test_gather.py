@@ -1,0 +1,82 @@
+"""The command: from a run on disk to a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from estimator.cli import main
+from estimator.errors import OutputError
+from estimator.run import Estimate, write_estimate
+from estimator.studies.report import gather as gathering
+
+LABEL = "from prior"
+ASKED = (
+    "report.breakeven=[{keys:[scenario.plan_share],level:0.5,assumption_set:'from prior',"
+    "scenarios:[status_quo]}]"
+)
+
+
+@pytest.fixture
+def run(from_prior: Estimate, tmp_path: Path) -> Path:
+    write_estimate(from_prior, tmp_path, "run", {}, None)
+    (tmp_path / "run" / "command.txt").write_text("estimator run name=run\n")
+    return tmp_path / "run"
+
+
+def test_the_command_makes_a_page_of_a_run_with_all_that_needs_no_fit(run: Path, capsys) -> None:
+    assert main(["report", str(run), ASKED]) == 0
+    assert "report.html" in capsys.readouterr().out
+    text = (run / "report.html").read_text()
+    for name in ("answer", "drivers", "audit", "breakeven", "claims", "reproduce"):
+        assert f'id="{name}"' in text
+    assert "estimator run name=run" in text
+    assert "the force holds its level" in text
+    assert "S11" in text
+    assert "estimator audit " not in text  # nothing is missing
+    assert (run / "audit" / "claims.csv").exists()
+
+
+def test_an_audit_of_the_same_sets_is_taken_as_it_is(run: Path, monkeypatch) -> None:
+    assert main(["audit", str(run), "audit.refit=none", "--no-plots"]) == 0
+
+    def fail(*_: object) -> None:
+        raise AssertionError("audited again")
+
+    monkeypatch.setattr(gathering, "make_audit", fail)
+    assert main(["report", str(run), ASKED]) == 0
+
+
+def test_an_audit_of_other_sets_is_made_anew(run: Path, monkeypatch) -> None:
+    assert main(["audit", str(run), "audit.refit=none", "--no-plots"]) == 0
+    path = run / "audit" / "sets.csv"
+    pd.read_csv(path).assign(set_id="another").to_csv(path, index=False)
+    made = []
+    real = gathering.make_audit
+
+    def note(*given, **more):
+        made.append(given)
+        return real(*given, **more)
+
+    monkeypatch.setattr(gathering, "make_audit", note)
+    assert main(["report", str(run), ASKED]) == 0
+    assert len(made) == 1
+
+
+def test_no_fit_is_made_where_none_is_wanted(run: Path, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("fitted")
+
+    monkeypatch.setattr(gathering, "break_even", fail)
+    asked = ASKED.replace("scenario.plan_share", "returns.rate").replace(
+        "level:", "event:'losses[last] > 1',level:"
+    )
+    assert main(["report", str(run), asked, "--no-fits"]) == 0
+
+
+def test_a_folder_without_a_result_is_refused(tmp_path: Path, capsys) -> None:
+    assert main(["report", str(tmp_path)]) == OutputError("").exit_status
+    assert "holds no result.nc" in capsys.readouterr().err
+    assert not (tmp_path / "report.html").exists()
