@@ -153,8 +153,9 @@ def test_the_golden_table_covers_every_shipped_set() -> None:
     assert sorted(GOLDEN["assumption_set"].unique()) == SHIPPED
 
 
-STATEMENTS = pd.read_csv(Path(__file__).parents[1] / "golden" / "statements.csv", keep_default_na=False)
-CLAIMS = pd.read_csv(Path(__file__).parents[1] / "golden" / "claims.csv")
+GOLDEN_FOLDER = Path(__file__).parents[1] / "golden"
+STATEMENTS = pd.read_csv(GOLDEN_FOLDER / "statements.csv", keep_default_na=False)
+CLAIMS = pd.read_csv(GOLDEN_FOLDER / "claims.csv")
 
 
 def audited(estimates: dict[str, Estimate], name: str) -> AuditedSet:
