@@ -13,7 +13,7 @@ import pandas as pd
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
-from estimator.quantity import TOTAL
+from estimator.quantity import QUANTITIES, SIGNED, TOTAL
 
 NOTHING = "–"
 """What stands where there is no number."""
@@ -21,7 +21,6 @@ NOTHING = "–"
 _DIGITS = 3
 _SHOWN = 12  # decimals before zeros at the end are taken away
 _HARD = "\N{NO-BREAK SPACE}"
-_SIGNED = ("replacement_gap", "net_change")
 _REPORTING = re.compile(
     r"reporting\.(?:default|origins\.(?P<origin>.+?))\.(?P<quantity>[a-z_]+)\."
     r"(?P<what>(?:bias|undercount|drift|noise).*)"
@@ -29,24 +28,6 @@ _REPORTING = re.compile(
 _BIAS = re.compile(r"reporting_(?P<what>bias|drift)\[(?P<origin>.+):(?P<quantity>[a-z_]+)\]")
 _MONTH_INSIDE = re.compile(r"\b\d{4}-\d{2}\b(?!-)")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
-
-QUANTITIES = {
-    "losses": "losses",
-    "killed": "killed",
-    "wounded": "wounded",
-    "killed_share": "killed share",
-    "recruits": "recruits",
-    "foreign_recruits": "foreign recruits",
-    "returned": "returned",
-    "replacement_gap": "replacement gap",
-    "net_change": "net change",
-    "force_size": "force size",
-    "other_side_losses": "losses of the other side",
-    "losses_per_km": "losses per km of front",
-    "break_even_plan_share": "break-even share of the plan",
-    "plan_share": "share of the plan",
-}
-"""Quantities in words; one that is not here is written with spaces."""
 
 
 def plain(name: str) -> str:
@@ -56,7 +37,7 @@ def plain(name: str) -> str:
 
 def quantity(name: str) -> str:
     """Write a quantity's name as words."""
-    return QUANTITIES.get(name, plain(name))
+    return QUANTITIES[name].words if name in QUANTITIES else plain(name)
 
 
 def number(value: float, unit: str = "persons", *, sign: bool = False) -> str:
@@ -89,7 +70,7 @@ def span(low: float, high: float, unit: str = "persons", *, sign: bool = False) 
 
 def is_signed(name: str) -> bool:
     """Whether a quantity may be below 0, so that its sign is written."""
-    return name in _SIGNED
+    return name in SIGNED
 
 
 def chances(low: float, high: float | None = None) -> str:
@@ -174,7 +155,7 @@ def assumption(key: str) -> str:
     if reporting:
         origin = plain(reporting["origin"]) if reporting["origin"] else "other origins"
         what = plain(reporting["what"]).replace(".", ": ")
-        return f"{origin} on {QUANTITIES.get(reporting['quantity'], key)}: {what}"
+        return f"{origin} on {quantity(reporting['quantity'])}: {what}"
     return plain(key)
 
 
