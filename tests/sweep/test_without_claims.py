@@ -12,8 +12,14 @@ HEADER = (
     "id,quantity,period_start,period_end,low,value,high,unit,hedge,status,origin,source,published,"
     "citation,population\n"
 )
-CONFIRMED = "year,killed,2024-01-01,2024-06-30,,36600,,persons,exact,confirmed,names,list,2025-06-01,Somebody,a"
-ESTIMATED = "month,losses,2024-01-01,2024-01-31,,937,,persons,about,estimated,counter,list,2024-08-01,Somebody,a"
+CONFIRMED = (
+    "year,killed,2024-01-01,2024-06-30,,36600,,persons,exact,confirmed,names,list,2025-06-01,"
+    "Somebody,a"
+)
+ESTIMATED = (
+    "month,losses,2024-01-01,2024-01-31,,937,,persons,about,estimated,counter,list,2024-08-01,"
+    "Somebody,a"
+)
 
 
 @pytest.mark.parametrize("claim", [CONFIRMED, ESTIMATED], ids=["only confirmed", "none confirmed"])
