@@ -20,6 +20,8 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 from pytensor.tensor import TensorVariable
 
+from estimator.model.forward import confirmed_figure
+
 _TINY = 1e-12
 
 
@@ -205,7 +207,7 @@ def confirmed_figures(
 
     def forward(total, true_share, log_ratio, spread, used, size):
         noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
-        return total / (true_share * (1.0 + pt.exp(log_ratio + spread * noise))) + 0.0 * used
+        return confirmed_figure(total, true_share, log_ratio, spread, noise, pt) + 0.0 * used
 
     def logp(value, total, true_share, log_ratio, spread, used):
         unconfirmed = total / (value * true_share) - 1.0

@@ -25,9 +25,11 @@ import numpy as np
 import xarray as xr
 
 from estimator.model.figures import FIGURES, OPEN_END
+from estimator.model.forward import confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
 
 _FAR = 1e6  # an open end, as in `estimator.model.figures`
+_SAMPLED = ("losses", "killed_share")
 _LOWER, _UPPER, _NOISE, _IS_POINT, _USED = range(len(FIGURES))
 
 
@@ -107,12 +109,15 @@ def reported(
     return np.where(counts, drawn, value), changed
 
 
-def confirmed_totals(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
-    """Sum up what each confirmed figure counts. (confirmed_claim,), thousands."""
-    losses, share = truth["losses"].values, truth["killed_share"].values
-    counted = np.where(inputs.data["confirmed_counts_killed"][:, None] > 0, share, 1.0)
-    weight = inputs.structure.constants["confirmed_weight"]
-    return np.asarray((weight * counted * losses).sum(axis=1))
+def totals_of_confirmed(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
+    """Add up what each confirmed figure counts. (..., confirmed_claim), thousands."""
+    losses, share = (truth[name].transpose(..., "month").values for name in _SAMPLED)
+    return confirmed_totals(
+        losses,
+        losses * share,
+        inputs.structure.constants["confirmed_weight"],
+        inputs.data["confirmed_counts_killed"] > 0,
+    )
 
 
 def confirmed_figures(
@@ -123,6 +128,6 @@ def confirmed_figures(
         float(truth["assumption_value"].sel(assumption=key))
         for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
     )
-    total = confirmed_totals(inputs, truth)
-    drawn = ratio * np.exp(spread * rng.standard_normal(len(total)))
-    return np.asarray(total / ((1.0 - false) * (1.0 + drawn)))
+    total = totals_of_confirmed(inputs, truth)
+    noise = rng.standard_normal(len(total))
+    return np.asarray(confirmed_figure(total, 1.0 - false, np.log(ratio), spread, noise))
