@@ -42,6 +42,12 @@ Scalars = dict[str, TensorVariable]
 RATIO_IN_FLOOR = 0.5
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
+LEVELS = tuple(f"{walk}.level" for walk in SPARSE_WALKS)
+"""Assumptions that are sampled with the coordinates of their walks."""
+
+OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in LEVELS)
+"""Assumptions that are sampled apart."""
+
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     """Build the model of an assumption set.
@@ -152,7 +158,7 @@ def _own_coords(structure: Structure) -> dict[str, list[str]]:
     return {
         "walk": list(SPARSE_WALKS),
         "walk_coordinate": ["level", *structure.coords["month"]],
-        "other_assumption": list(ASSUMPTIONS)[len(SPARSE_WALKS) :],
+        "other_assumption": list(OTHER_ASSUMPTIONS),
     }
 
 
@@ -169,10 +175,12 @@ def _assumptions(
         Each assumption on its unbounded scale (log, logit for shares), and itself; by key.
     """
     others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
-    raw = pt.concatenate([levels, others])
-    all_linear = given["assumption_location"] + given["assumption_scale"] * raw
-    pieces = pt.split(all_linear, splits_size=[1] * len(ASSUMPTIONS))
-    linear = {key: piece.squeeze() for key, piece in zip(ASSUMPTIONS, pieces, strict=True)}
+    sampled = [*LEVELS, *OTHER_ASSUMPTIONS]
+    rows = [_POSITION[key] for key in sampled]
+    location, scale = given["assumption_location"][rows], given["assumption_scale"][rows]
+    all_linear = location + scale * pt.concatenate([levels, others])
+    pieces = pt.split(all_linear, splits_size=[1] * len(sampled))
+    linear = {key: piece.squeeze() for key, piece in zip(sampled, pieces, strict=True)}
     value = {}
     for (key, spec), family in zip(ASSUMPTIONS.items(), structure.families, strict=True):
         is_share = spec.support == "share"

@@ -11,7 +11,7 @@ import pymc as pm
 from pytensor.tensor import TensorVariable
 
 from estimator.model.claim_density import claim_density
-from estimator.model.figures import FIGURES
+from estimator.model.figures import NOISE
 
 
 def reported_figures(
@@ -34,7 +34,7 @@ def reported_figures(
         location: TensorVariable, figures: TensorVariable, size: TensorVariable
     ) -> TensorVariable:
         draw = pm.Normal.dist(0.0, 1.0, shape=location.shape)
-        return location + figures[FIGURES.index("noise")] * draw
+        return location + figures[NOISE] * draw
 
     def logp(
         value: TensorVariable, location: TensorVariable, figures: TensorVariable

@@ -23,6 +23,8 @@ OPEN_END = 1e5
 
 FIGURES = ("lower", "upper", "noise", "is_point", "used")
 """What the density of a claim takes beside its value."""
+LOWER, UPPER, NOISE, IS_POINT, USED = range(len(FIGURES))
+"""Their rows."""
 
 POINTS = ("exact", "about")
 """Hedges whose figure is a point; the others mean an interval."""

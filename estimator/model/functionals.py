@@ -9,10 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import WALKS
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.forward import RATES, SERIES
 from estimator.model.hyperparameters import WanderingBiases
-from estimator.model.random_walk import WALKS, carried_steps
+from estimator.model.random_walk import carried_steps
 from estimator.quantity import QUANTITIES, STOCKS, Scale
 
 

@@ -19,7 +19,7 @@ from estimator.export import atomically
 from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import Short, infer_whitened, learn_whitening
 from estimator.fitting.pilot import Pilot, transfer
-from estimator.model.figures import FIGURES
+from estimator.model.figures import NOISE
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
 from estimator.store.results import versions
@@ -29,7 +29,6 @@ from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 Say = Callable[[str], None]
 """Told what is being done."""
 
-_NOISE = FIGURES.index("noise")
 _OWN = 2  # which attempt learns coordinates of its own
 # Origins that follow each other share what a pilot has taught: over three months that costs no
 # steps, over five NUTS takes twice as many.
@@ -43,7 +42,7 @@ def forecast_inputs(
     inputs = model_inputs(evidence, assumptions)
     figures = inputs.data["claim_figures"].copy()
     own = np.isin(evidence.dataset["source"].values, list(sources))
-    figures[_NOISE, own] *= noise_factor
+    figures[NOISE, own] *= noise_factor
     return replace(inputs, data={**inputs.data, "claim_figures": figures})
 
 

@@ -24,13 +24,12 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from estimator.model.figures import FIGURES, OPEN_END
+from estimator.model.figures import IS_POINT, LOWER, NOISE, OPEN_END, UPPER, USED
 from estimator.model.forward import confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
 
 _FAR = 1e6  # an open end, as in `estimator.model.figures`
 _SAMPLED = ("losses", "killed_share")
-_LOWER, _UPPER, _NOISE, _IS_POINT, _USED = range(len(FIGURES))
 
 
 def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -> ModelInputs:
@@ -87,10 +86,10 @@ def reported(
     value, figures
         Of the simulated world.
     """
-    report = location + figures[_NOISE] * rng.standard_normal(len(location))
+    report = location + figures[NOISE] * rng.standard_normal(len(location))
     place = rng.uniform(size=len(location))
-    lower, upper = figures[_LOWER], figures[_UPPER]
-    is_point = figures[_IS_POINT] > 0
+    lower, upper = figures[LOWER], figures[UPPER]
+    is_point = figures[IS_POINT] > 0
     open_below, open_above = lower <= -OPEN_END, upper >= OPEN_END
     is_open = ~is_point & (open_below | open_above)
     bound = np.where(open_below, upper, lower)
@@ -102,10 +101,10 @@ def reported(
     new_upper = np.where(is_open, np.where(above, _FAR, bound), new_upper)
     inside = np.where(is_open, bound, (new_lower + new_upper) / 2.0)
     drawn = np.where(is_point, report, inside)
-    counts = figures[_USED] > 0
+    counts = figures[USED] > 0
     changed = figures.copy()
-    changed[_LOWER] = np.where(counts, new_lower, lower)
-    changed[_UPPER] = np.where(counts, new_upper, upper)
+    changed[LOWER] = np.where(counts, new_lower, lower)
+    changed[UPPER] = np.where(counts, new_upper, upper)
     return np.where(counts, drawn, value), changed
 
 
