@@ -169,7 +169,7 @@ def _with_progress(
 def draw(found: Backtest, folder: Path) -> None:
     """Draw forecasts and scores of each set as PNG and SVG."""
     from estimator.run import folder_name
-    from estimator.show.figures import save_figure
+    from estimator.show.figures import save_figures
     from estimator.show.figures.backtest import plot_forecasts, plot_scores
     from estimator.studies.backtest.summary import summary
     from estimator.studies.backtest.tables import STEM
@@ -188,5 +188,4 @@ def draw(found: Backtest, folder: Path) -> None:
                 interval=options.interval,
             ),
         }
-        for stem, figure in figures.items():
-            save_figure(figure, folder, stem)
+        save_figures(figures.items(), folder)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from estimator.studies.breakeven.result import BreakEven
+    from estimator.store.break_even import BreakEven
 
 _DESCRIPTION = """\
 What would have to be true: the value of an assumption at which a probability crosses a level.

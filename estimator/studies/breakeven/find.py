@@ -12,6 +12,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 from estimator.evidence import load_evidence
+from estimator.store.break_even import CONTOUR_COLUMNS, BreakEven
 from estimator.studies.breakeven import words
 from estimator.studies.breakeven.assemble import (
     crossing_of,
@@ -35,7 +36,6 @@ from estimator.studies.breakeven.question import Question
 from estimator.studies.breakeven.ranges import check_key, key_range, prior_of
 from estimator.studies.breakeven.reach import reach
 from estimator.studies.breakeven.refine import Held, Refinement
-from estimator.studies.breakeven.result import CONTOUR_COLUMNS, BreakEven
 from estimator.sweep.options import SweepOptions
 
 _LEVELS = (0.001, 0.999)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from estimator.studies.breakeven.result import Crossing
+from estimator.store.break_even import Crossing
 
 
 def interval_text(one: Crossing) -> str:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from estimator.errors import OutputError
 from estimator.export import escape_markdown, markdown_table, write_csv, write_text
+from estimator.store.break_even import BreakEven
 from estimator.store.results import check_writable
 from estimator.studies.breakeven.numbers import figure, interval_text
-from estimator.studies.breakeven.result import BreakEven
 
 STEM = "breakeven"
 

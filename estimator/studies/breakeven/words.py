@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions.priors import Prior
+from estimator.store.break_even import Axis, Crossing
 from estimator.studies.breakeven.numbers import figure, interval_text, plain, probability_text
-from estimator.studies.breakeven.result import Axis, Crossing
 
 
 def assumed_text(low: float, high: float, unit: str) -> str:

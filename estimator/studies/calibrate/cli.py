@@ -104,8 +104,7 @@ def _calibrated(
 
 def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
     """Draw the pictures of all parts as PNG."""
-    from estimator.show.figures import save_figure
+    from estimator.show.figures import save_figures
     from estimator.studies.calibrate.pictures import pictures
 
-    for name, figure in pictures(found, checked):
-        save_figure(figure, folder / "plots", name, formats=("png",))
+    save_figures(pictures(found, checked), folder / "plots", formats=("png",))

@@ -34,8 +34,7 @@ tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
 """
 _GROUPS = ("compare",)
 _FOLDER = "compare"
-_PICTURES = ("forest", "ridge", "fans_*", "tornado", "indices")
-_FORMATS = ("png", "svg")
+_FILES = "files.txt"
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -132,35 +131,33 @@ def _write(
 
     written: list[Path] = []
     texts = [f"# Comparison of {len(question.sets):,} assumption sets\n"]
-    drawn: list[Callable[[Path], list[Path]]] = []
+    figures: list[Callable[[], Iterable[Any]]] = []
     for part in parts:
         for grid in part.grids:
             console.print(grid.terminal())
             texts.append(grid.markdown())
         written += [write_csv(table, folder / f"{name}.csv") for name, table in part.tables.items()]
-        if part.draw is not None:
-            drawn.append(part.draw)
+        figures.append(part.figures)
     written.append(write_text(folder / "comparison.md", "\n".join(texts)))
     if plots:
+        from estimator.show.figures import save_figures
+
         with console.status("drawing"):
-            for draw in drawn:
-                written += draw(folder)
+            for draw in figures:
+                written += save_figures(draw(), folder)
     return written
 
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:
     """Remove files of an earlier comparison, which would not fit to those of this one."""
-    names = {path.name for path in written}
-    older = [folder / f"{name}.csv" for name in ("drivers", "prior_or_data", "answer_sensitivity")]
-    older += [
-        path
-        for name in _PICTURES
-        for ending in _FORMATS
-        for path in folder.glob(f"{name}.{ending}")
-    ]
-    for path in older:
-        if path.name not in names:
-            path.unlink(missing_ok=True)
+    from estimator.export import write_text
+
+    names = [path.name for path in written]
+    listed = folder / _FILES
+    older = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    for name in set(older) - set(names):
+        (folder / Path(name).name).unlink(missing_ok=True)
+    write_text(listed, "\n".join(names) + "\n")
 
 
 def split_labels(texts: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -24,6 +24,9 @@ from estimator.studies.compare.show import (
 )
 from estimator.studies.compare.stacking import stacking
 from estimator.studies.compare.table import compare_sets, reference_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -75,29 +78,29 @@ class Part:
         By the name of their file.
     grids
         What is printed and written as Markdown.
-    draw
-        Draws pictures into a folder; None if there are none.
+    figures
+        Draws the pictures, each with the name of its file, when it is called.
     """
 
     tables: Mapping[str, pd.DataFrame]
     grids: list[Grid] = field(default_factory=list)
-    draw: Callable[[Path], list[Path]] | None = None
+    figures: Callable[[], Iterable[tuple[str, Figure]]] = tuple
 
 
 def comparison_part(question: Question) -> Part:
     """Set the answers side by side."""
 
-    def draw(folder: Path) -> list[Path]:
-        from estimator.studies.compare.pictures import draw_comparison  # matplotlib takes a second
+    def figures() -> Iterator[tuple[str, Figure]]:
+        from estimator.studies.compare.pictures import comparison_figures  # matplotlib is slow
 
-        return draw_comparison(
-            question.sets, question.answers, question.comparison, question.options, folder
+        return comparison_figures(
+            question.sets, question.answers, question.comparison, question.options
         )
 
     grids = comparison_grids(question.comparison, question.sets, question.options.shown)
     facts = question.sets.facts.drop(columns=["own_label", "run"])
     facts = facts.rename_axis("assumption_set").reset_index()
-    return Part({"comparison": question.comparison, "sets": facts}, grids, draw)
+    return Part({"comparison": question.comparison, "sets": facts}, grids, figures)
 
 
 def pooled_part(question: Question) -> Part:
@@ -162,12 +165,12 @@ def drivers_part(question: Question) -> Part:
         return Part({}, [drivers_grid([], notes)])
     told = [(str(answer), statement(table, answer)) for answer in answers]
 
-    def draw(folder: Path) -> list[Path]:
-        from estimator.studies.compare.pictures import draw_drivers  # matplotlib takes a second
+    def figures() -> Iterator[tuple[str, Figure]]:
+        from estimator.studies.compare.pictures import drivers_figures  # matplotlib is slow
 
-        return draw_drivers(table, folder)
+        return drivers_figures(table)
 
-    return Part({"drivers": table}, [drivers_grid(told, notes)], draw)
+    return Part({"drivers": table}, [drivers_grid(told, notes)], figures)
 
 
 PARTS: tuple[Callable[[Question], Part], ...] = (

@@ -9,12 +9,11 @@ import pandas as pd
 
 from estimator.quantities.answers import Answer
 from estimator.studies.report import words
-from estimator.studies.report._axes import range_text
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import QUANTILES, Answers
 from estimator.studies.report.beliefs import differences
-from estimator.studies.report.charts import pool_name
 from estimator.studies.report.claims import ClaimRows
+from estimator.studies.report.pictures import pool_name
 
 FAILED = "failed"
 _MOST_DIFFERENCES = 8
@@ -182,9 +181,8 @@ def months_table(found: Answers) -> Table:
         cells = [Cell(words.month(month))]
         for bands in columns.values():
             if month in bands["month"].values:
-                values = bands.sel(month=month).values.tolist()
-                middle, _, ends = range_text(values, "persons").partition(" ")
-                cells.append(amount(middle, ends.strip("()")))
+                low, _, middle, _, high = bands.sel(month=month).values.tolist()
+                cells.append(amount(words.number(middle), words.span(low, high)))
             else:
                 cells.append(amount(words.NOTHING))
         rows.append(cells)

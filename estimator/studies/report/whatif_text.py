@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
-from estimator.studies.breakeven.result import BreakEven
+from estimator.store.break_even import BreakEven
 from estimator.studies.report import whatif, words
 from estimator.studies.report.answers import Answers
 

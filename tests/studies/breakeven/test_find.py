@@ -10,7 +10,7 @@ import pytest
 from estimator.errors import ConfigError, DiagnosticsError
 from estimator.studies.breakeven import fits
 from estimator.studies.breakeven.find import break_even
-from estimator.studies.breakeven.result import BreakEven
+from estimator.store.break_even import BreakEven
 from estimator.studies.breakeven.tables import read_break_evens, write_break_evens
 from tests.studies.breakeven import toy
 

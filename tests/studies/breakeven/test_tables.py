@@ -11,7 +11,7 @@ import pytest
 
 from estimator.errors import OutputError
 from estimator.studies.breakeven.numbers import figure, interval_text, plain, probability_text
-from estimator.studies.breakeven.result import BreakEven, Crossing
+from estimator.store.break_even import BreakEven, Crossing
 from estimator.studies.breakeven.tables import (
     crossing_rows,
     markdown,

@@ -14,7 +14,7 @@ from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.model.figures import FIGURES
 from estimator.studies.breakeven.curve import Curve, WideFit
 from estimator.studies.breakeven.options import BreakEvenOptions
-from estimator.studies.breakeven.result import (
+from estimator.store.break_even import (
     CONTOUR_COLUMNS,
     CURVE_COLUMNS,
     REFIT_COLUMNS,
