@@ -25,6 +25,7 @@ from estimator.show.figures._look import (
     Look,
     new_figure,
 )
+from estimator.show.number import fixed, significant
 
 INNER, OUTER = 0.5, 0.9
 LEVELS = ((1 - OUTER) / 2, (1 - INNER) / 2, 0.5, (1 + INNER) / 2, (1 + OUTER) / 2)
@@ -51,11 +52,6 @@ Axis = Literal["x", "y"]
 # ---- numbers and units ----------------------------------------------------------------------
 
 
-def number_text(value: float, digits: int = 10) -> str:
-    """Write a number with thousands separators, a true minus sign and no exponent."""
-    return f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−")
-
-
 def in_unit(unit: str) -> tuple[float, str]:
     """Return what an axis in a unit divides its numbers by, and its label."""
     return _SIZES.get(unit, (1.0, unit))
@@ -74,20 +70,20 @@ def show_unit(ax: Axes, axis: Axis, unit: str, *, label: str | None = None, tick
     size, name = in_unit(unit)
     target = ax.xaxis if axis == "x" else ax.yaxis
     target.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
-    target.set_major_formatter(FuncFormatter(lambda value, _: number_text(value / size, 6)))
+    target.set_major_formatter(FuncFormatter(lambda value, _: significant(value / size, 6)))
     target.set_label_text(name if label is None else label, fontsize=TEXT_SIZE)
 
 
 def plain_ticks(ax: Axes, axis: Axis) -> None:
     """Write the ticks that are there as plain numbers."""
     target = ax.xaxis if axis == "x" else ax.yaxis
-    target.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
+    target.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 10)))
 
 
 def range_text(samples: xr.DataArray, unit: str, *, digits: int = 1) -> str:
     """Median and 90 % range of a scalar in the size of its unit: ``33.4 (90 %: 31.0 to 36.2)``."""
     low, _, middle, _, high = (
-        f"{q / in_unit(unit)[0]:,.{digits}f}".replace("-", "−") for q in quantiles(samples).values
+        fixed(q / in_unit(unit)[0], digits) for q in quantiles(samples).values
     )
     return f"{middle} (90 %: {low} to {high})"
 

@@ -8,6 +8,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from estimator.show import number
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 
@@ -80,8 +81,7 @@ def plot_audit(claims: pd.DataFrame) -> Figure:
 
 def _cell_text(tail: float, counted: bool, failures: str) -> str:
     """Write a tail probability; in brackets if it does not count, with ? if the fit failed."""
-    text = "<.001" if tail < 0.001 else f"{tail:.3f}" if tail < 0.1 else f"{tail:.2f}"
-    text += "?" if failures else ""
+    text = f"{number.tail(tail)}{'?' if failures else ''}"
     return text if counted else f"({text})"
 
 

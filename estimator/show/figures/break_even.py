@@ -16,6 +16,7 @@ from scipy.special import ndtri
 
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
+from estimator.show.number import hundredths, significant
 from estimator.store.break_even import Axis, BreakEven
 
 _WIDE_RANGE = 8.0  # a range whose ends differ by more than this factor gets a log axis
@@ -52,7 +53,7 @@ def plot_break_even(results: Sequence[BreakEven], *, look: style.Look = style.PA
         ax = figure.subplots()
         _map(figure, ax, first, look)
     failures = dict.fromkeys(text for result in results for text in result.failures)
-    mass = axes.number_text(100 * first.interval)
+    mass = hundredths(first.interval)
     return style.frame(
         figure,
         _title(results),
@@ -81,7 +82,7 @@ def _title(results: Sequence[BreakEven]) -> str:
         return f"P({first.words}) over {key} and {first.axes[1].key}"
     if not first.crossings:
         return f"P({first.words}) does not cross {first.level:g} as {key} moves"
-    texts = [axes.number_text(crossing.value, 3) for crossing in first.crossings]
+    texts = [significant(crossing.value, 3) for crossing in first.crossings]
     return f"P({first.words}) crosses {first.level:g} at {key} {' and '.join(texts)}"
 
 
@@ -122,7 +123,7 @@ def _curves(ax: Axes, results: Sequence[BreakEven], look: style.Look) -> None:
     axes.show_unit(ax, "y", "probability", label=label)
     ax.set_ylim(-0.02, 1.02)
     ax.annotate(
-        f"level {axes.number_text(100 * first.level)} %", (1.0, first.level),
+        f"level {hundredths(first.level)} %", (1.0, first.level),
         xycoords=("axes fraction", "data"), xytext=(-3, 3), textcoords="offset points", ha="right",
         fontsize=style.SMALL_SIZE,
     )  # fmt: skip
@@ -248,7 +249,7 @@ def _draw_lines(ax: Axes, result: BreakEven) -> list[Artist]:
     drawn: dict[str, Artist] = {}
     for (edge, _), line in result.contour.groupby(["edge", "line"]):
         main = edge == "level"
-        level = axes.number_text(100 * result.level)
+        level = hundredths(result.level)
         label = f"level {level} %" if main else "edges of its band"
         (drawn[label],) = ax.plot(
             line["value"], line["value_2"], color=style.BLACK, linewidth=2.0 if main else 0.9,
@@ -288,9 +289,9 @@ def _scale(ax: Axes, which: axes.Axis, axis: Axis, look: style.Look) -> None:
     getattr(ax, f"set_{which}scale")("log")
     size, _ = axes.in_unit(axis.unit)
     target = ax.xaxis if which == "x" else ax.yaxis
-    target.set_major_formatter(FuncFormatter(lambda v, _: axes.number_text(v / size, 4)))
+    target.set_major_formatter(FuncFormatter(lambda v, _: significant(v / size, 4)))
     target.set_minor_formatter(
-        FuncFormatter(lambda v, _: axes.number_text(v / size, 4) if f"{v:e}"[0] in "25" else "")
+        FuncFormatter(lambda v, _: significant(v / size, 4) if f"{v:e}"[0] in "25" else "")
     )
     target.set_label_text(label, fontsize=style.TEXT_SIZE)
     ax.tick_params(which="minor", labelsize=style.TEXT_SIZE - 1)

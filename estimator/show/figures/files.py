@@ -94,7 +94,8 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> Marku
         # The reader's browser draws the letters, with its own fonts.
         warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         _write(figure, written, "svg", transparent=True)
-    root = ET.fromstring(written.getvalue())  # noqa: S314 - matplotlib wrote it just now
+    svg = clean(written.getvalue().decode())
+    root = ET.fromstring(svg)  # noqa: S314 - matplotlib wrote it just now
     for parent in list(root.iter()):
         for child in list(parent):
             if _local(child.tag) in ("metadata", "style") or _is_frame(child):
@@ -109,9 +110,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> Marku
             attributes.pop("id", None)
         element.attrib.clear()
         element.attrib.update({key: _fitted(value, ids) for key, value in attributes.items()})
-        if element.tag == "text":
-            element.text = clean(element.text or "")
-        else:
+        if element.tag != "text":
             element.text = None
         element.tail = None
     _describe(root, name, title, description)

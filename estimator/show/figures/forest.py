@@ -14,6 +14,7 @@ from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantity import TOTAL
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
+from estimator.show.number import significant
 
 _LAST = "last month"
 MAIN_ANSWERS = (
@@ -154,7 +155,7 @@ def _title(table: pd.DataFrame, names: list[str]) -> str:
     size, label = axes.in_unit(unit)
     label = label.rpartition(", ")[2]  # per cent, without of what
     middle = table.loc[table["answer"] == answer, "q50"] / size
-    low, high = (axes.number_text(value, 3) for value in (middle.min(), middle.max()))
+    low, high = (significant(value, 3) for value in (middle.min(), middle.max()))
     if len(names) == 1:
         return f"{axes.heading(answer)} of one assumption set: median {low} {label}"
     return (

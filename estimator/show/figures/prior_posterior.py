@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
+from estimator.show.number import significant
 
 COLUMNS = 4
 _COLORS = {"prior": style.GREY, "posterior": style.BLUE}
@@ -102,7 +103,7 @@ def plot_prior_ranges(table: pd.DataFrame, *, look: style.Look = style.PAPER) ->
 def _fixed_values(values: xr.DataArray, units: dict[str, str]) -> Iterator[str]:
     for name in values["assumption"].values.astype(str):
         value = float(values.sel(assumption=name).median())
-        yield f"{name} = {axes.number_text(value, 4)} {units[name]}".strip()
+        yield f"{name} = {significant(value, 4)} {units[name]}".strip()
 
 
 def _draw_densities(ax: Axes, draws: dict[str, xr.DataArray], unit: str) -> None:

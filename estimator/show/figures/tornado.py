@@ -155,7 +155,8 @@ def _draw_effects(
         handles.append(Patch(**_bar("low", pale=True), label=_WITHIN))
     if np.isfinite(reference):
         half = 0.4 if look.framed else 0.26  # no line through the names above the bars
-        ax.vlines(reference, heights - half, heights + half, color=style.BLACK, linewidth=1.2)
+        middle = np.full(len(part), reference)
+        ax.vlines(middle, heights - half, heights + half, color=style.BLACK, linewidth=1.2)
         single = part["method"].iloc[0] in ("one_at_a_time", "shift")
         label = "as it is" if single else "mean of the sets"
         handles.append(Line2D([], [], color=style.BLACK, linewidth=0.9, label=label))

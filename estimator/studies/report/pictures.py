@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.show.figures._claims import floors_of
 from estimator.show.figures._look import PAGE
 from estimator.show.figures._months import Months
@@ -67,7 +68,7 @@ def forest(found: Answers, answer: Answer, name: str) -> Picture | None:
         return None
     unit = str(table["unit"].iloc[0])
     table = table.rename_axis("assumption_set").reset_index()
-    table["failures"] = table["assumption_set"].map(found.failures).fillna("")
+    table["failures"] = [found.failures.get(label, "") for label in table["assumption_set"]]
     pooled = found.pooled(answer)
     pool = "" if pooled is None else pool_name(str(pooled["weights"]))
     if pooled is not None:
@@ -95,7 +96,7 @@ def fans(trees: Mapping[str, xr.DataTree], failures: Mapping[str, str], name: st
     """Draw monthly losses of each set, all on one scale, with the confirmed floor."""
     bands = monthly_bands(trees, "losses")
     pictures = []
-    for number, (label, tree) in enumerate(trees.items(), start=1):
+    for position, (label, tree) in enumerate(trees.items(), start=1):
         failed = label in failures
         caption = f"✗ {label} – FAILED its checks" if failed else label
         figure = plot_fans(
@@ -103,7 +104,7 @@ def fans(trees: Mapping[str, xr.DataTree], failures: Mapping[str, str], name: st
         )
         svg = inline_svg(
             figure,
-            f"{name}-{number}",
+            f"{name}-{position}",
             f"Monthly losses, {caption}",
             _fan_text(bands.sel(set=label).dropna("month"), floors_of(tree, Months.of(tree))),
         )
@@ -115,15 +116,17 @@ def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     low, middle, high = (bands.sel(quantile=q).values for q in ("q05", "q50", "q95"))
     months = [str(month) for month in bands["month"].values]
     shown = dict.fromkeys((0, int(np.argmax(middle)), len(middle) - 1))
-    texts = [f"{words.month(months[n])}: {range_text(low[n], middle[n], high[n])}" for n in shown]
-    confirmed = [f"{claim} {words.number(row['mean'])} a month" for claim, row in floors.iterrows()]
+    texts = [f"{number.month(months[n])}: {range_text(low[n], middle[n], high[n])}" for n in shown]
+    confirmed = [
+        f"{claim} {number.rounded(row['mean'])} a month" for claim, row in floors.iterrows()
+    ]
     return (
         "Losses a month, middle value and 9-of-10 range, in the first, highest and last month: "
         f"{'; '.join(texts)}. Confirmed figures: {'; '.join(confirmed) or 'none'}."
     )
 
 
-def drivers(table: pd.DataFrame, answer: str, number: int) -> list[Picture]:
+def drivers(table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
     """Draw how far an answer moves with each assumption, and the shares of its variance.
 
     Parameters
@@ -132,7 +135,7 @@ def drivers(table: pd.DataFrame, answer: str, number: int) -> list[Picture]:
         Rows of the table `drivers` of one answer and method.
     answer
         The answer in words.
-    number
+    position
         Which of the answers and methods it is.
     """
     table = table.sort_values("rank")
@@ -142,7 +145,7 @@ def drivers(table: pd.DataFrame, answer: str, number: int) -> list[Picture]:
     pictures = []
     if table["effect"].notna().any():
         moved = table[table["effect"].notna()].head(DRAWN)
-        reference = words.number(float(moved["reference"].iloc[0]), str(moved["unit"].iloc[0]))
+        reference = number.rounded(float(moved["reference"].iloc[0]), str(moved["unit"].iloc[0]))
         texts = (
             f"{row['assumption']}: {_at_level(row, 'low')}, {_at_level(row, 'high')}"
             for _, row in moved.iterrows()
@@ -150,17 +153,19 @@ def drivers(table: pd.DataFrame, answer: str, number: int) -> list[Picture]:
         caption = f"What moves {answer}, one assumption at a time"
         description = f"The answer as it is: {reference}. {'; '.join(texts)}."
         figure = plot_tornado(table, look=PAGE)
-        pictures.append(_picture(figure, f"chart-tornado-{number}", caption, description))
+        pictures.append(_picture(figure, f"chart-tornado-{position}", caption, description))
     if table["total"].notna().any():
         shares = table[table["total"].notna()].head(DRAWN)
         texts = (
-            f"{row['assumption']}: alone {words.number(row['first_order'], 'share')}, with others "
-            f"{words.number(row['total'], 'share')}"
+            f"{row['assumption']}: alone {number.rounded(row['first_order'], 'share')}, with "
+            f"others {number.rounded(row['total'], 'share')}"
             for _, row in shares.iterrows()
         )
         caption = f"Share of the variance of {answer} by assumption"
         figure = plot_indices(table, look=PAGE)
-        pictures.append(_picture(figure, f"chart-shares-{number}", caption, f"{'; '.join(texts)}."))
+        pictures.append(
+            _picture(figure, f"chart-shares-{position}", caption, f"{'; '.join(texts)}.")
+        )
     return pictures
 
 
@@ -206,13 +211,13 @@ def _curve_text(result: BreakEven) -> str:
     curve = result.curve.sort_values("value")
     ends = curve.iloc[list(dict.fromkeys((0, -1)))] if len(curve) else curve
     texts = [
-        f"{words.number(point['probability'], 'probability')} at "
-        f"{words.number(point['value'], axis.unit)}"
+        f"{number.rounded(point['probability'], 'probability')} at "
+        f"{number.rounded(point['value'], axis.unit)}"
         for _, point in ends.iterrows()
     ]
     return (
         f"Chance along {axis.description}: {', '.join(texts)}. It crosses "
-        f"{words.number(result.level, 'probability')} at {crossings_text(result) or 'no value'}."
+        f"{number.rounded(result.level, 'probability')} at {crossings_text(result) or 'no value'}."
     )
 
 
@@ -222,11 +227,11 @@ def _line_text(result: BreakEven) -> str:
     for _, line in result.contour[result.contour["edge"] == "level"].groupby("line"):
         at = line.iloc[sorted({0, len(line) // 2, len(line) - 1})]
         texts += [
-            f"{words.number(x, first.unit)} and {words.number(y, second.unit)}"
+            f"{number.rounded(x, first.unit)} and {number.rounded(y, second.unit)}"
             for x, y in zip(at["value"], at["value_2"], strict=True)
         ]
     return (
-        f"The chance is {words.number(result.level, 'probability')} along a line of "
+        f"The chance is {number.rounded(result.level, 'probability')} along a line of "
         f"{first.description} and {second.description}: "
         f"{'; '.join(texts) or 'nowhere in their ranges'}."
     )
@@ -245,7 +250,7 @@ def range_text(
     low: float, middle: float, high: float, unit: str = "persons", *, sign: bool = False
 ) -> str:
     """Write a middle value with its range: 32,700 (27,100 to 38,200)."""
-    return f"{words.number(middle, unit, sign=sign)} ({words.span(low, high, unit, sign=sign)})"
+    return f"{number.rounded(middle, unit, sign=sign)} ({number.span(low, high, unit, sign=sign)})"
 
 
 def _range_of(row: pd.Series, prefix: str, unit: str, *, sign: bool = False) -> str:
@@ -254,5 +259,5 @@ def _range_of(row: pd.Series, prefix: str, unit: str, *, sign: bool = False) -> 
 
 
 def _at_level(row: pd.Series, end: str) -> str:
-    value = words.number(float(row[f"value_{end}"]), str(row["unit"]))
+    value = number.rounded(float(row[f"value_{end}"]), str(row["unit"]))
     return f"{value} at {row[f'level_{end}']}"

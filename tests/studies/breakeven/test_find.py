@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from estimator.errors import ConfigError, DiagnosticsError
+from estimator.store.break_even import BreakEven
 from estimator.studies.breakeven import fits
 from estimator.studies.breakeven.find import break_even
-from estimator.store.break_even import BreakEven
 from estimator.studies.breakeven.tables import read_break_evens, write_break_evens
 from tests.studies.breakeven import toy
 
