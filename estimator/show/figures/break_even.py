@@ -23,6 +23,7 @@ _WIDE_RANGE = 8.0  # a range whose ends differ by more than this factor gets a l
 _MARGIN = 0.015  # share of the range beside it, so that points at its ends are whole
 _UNREACHED = "#E4E4E4"
 _ASSUMED = "what the set assumes"
+_NAME = 110  # characters of a key's description
 _LABEL = {True: 120, False: 42}  # characters of a line below an axis, on paper and inside a page
 
 
@@ -88,7 +89,7 @@ def _title(results: Sequence[BreakEven]) -> str:
 
 def _axis_label(axis: Axis, look: style.Look) -> str:
     """Name a key and its unit: a page uses its words in place of the key."""
-    name = axis.key if look.framed else axis.description
+    name = axis.key if look.framed else axes.shorten(axis.description, _NAME)
     return axes.wrapped(f"{name} ({axes.in_unit(axis.unit)[1]})", _LABEL[look.framed])
 
 
