@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from estimator.quantity import PER_MONTH
 from estimator.show.figures._look import (
     BLACK,
     BLUE,
@@ -33,7 +34,7 @@ QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 """Columns of ranges: quantiles at `LEVELS`."""
 RANGES_TEXT = "90 % and 50 % ranges"
 
-PER_MONTH, PERSONS = "persons/month", "persons"
+PERSONS = "persons"
 _SIZES = {
     PER_MONTH: (1000.0, "thousand persons per month"),
     PERSONS: (1000.0, "thousand persons"),

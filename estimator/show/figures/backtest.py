@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
+from estimator.quantity import PER_MONTH
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 
@@ -58,7 +59,7 @@ def plot_forecasts(cases: pd.DataFrame, shown: str) -> Figure:
             loc="left", fontsize=style.TEXT_SIZE,
         )  # fmt: skip
         axes.tidy(ax)
-        axes.show_unit(ax, "y", axes.PER_MONTH)
+        axes.show_unit(ax, "y", PER_MONTH)
     axes.legend(panels[0])
     return style.frame(
         figure,

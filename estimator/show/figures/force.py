@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.quantity import PER_MONTH
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
 from estimator.show.figures import _look as style
@@ -41,7 +42,7 @@ def plot_force(result: xr.DataTree) -> Figure:
     for name, ax, unit, title in zip(
         ("net_change", "force_size"),
         figure.subplots(2, 1, sharex=True),
-        (axes.PER_MONTH, axes.PERSONS),
+        (PER_MONTH, axes.PERSONS),
         ("Net change of the force", "Size of the force at the end of the month"),
         strict=True,
     ):

@@ -6,6 +6,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from estimator.quantity import PER_MONTH
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
 from estimator.show.figures import _look as style
@@ -44,7 +45,7 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
     axes.draw_band(above, months.x, axes.quantiles(losses).values, label=label)
     drawn = claims.draw_by_month(above, table[~whole], months, marks)
     draw_floors(above, claims.floors_of(result, months))
-    axes.show_unit(above, "y", axes.PER_MONTH)
+    axes.show_unit(above, "y", PER_MONTH)
     above.set_title(
         "By month, with claims at the monthly mean they imply", fontsize=style.TEXT_SIZE
     )
@@ -68,7 +69,7 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
         ax.set_ylim(bottom=0)
         axes.legend(ax)
     months.write_ticks(below, reach=claims.reach(table, months))
-    in_last = axes.range_text(losses.isel(month=-1), axes.PER_MONTH)
+    in_last = axes.range_text(losses.isel(month=-1), PER_MONTH)
     in_all = axes.range_text(total.isel(month=-1), axes.PERSONS, digits=0)
     return style.frame_result(
         figure,

@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from estimator.quantity import SHARES, SIGNED
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
 from estimator.show.figures import _look as style
 from estimator.show.figures._months import Months
 
 DENSE = 12  # a source with more claims on single months than this is drawn as a line
-DIFFERENCES = ("replacement_gap", "net_change")
-SHARES = ("killed_share",)
 ROWS_MAXIMUM = 120  # more single claims than this: summed up by origin, and those farthest out
 FARTHEST = 40  # how many of these are shown
 ORIGIN_ROWS = 60  # rows by origin at most: those with most claims
@@ -200,8 +199,8 @@ def sums_by_origin(table: pd.DataFrame, kind: str, agrees: pd.Series) -> pd.Data
 def _by_kind(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Claims whose axes differ; kinds of which there is none are left out."""
     parts = {
-        "ratios": table[~table["quantity"].isin(DIFFERENCES + SHARES)],
-        "differences": table[table["quantity"].isin(DIFFERENCES)],
+        "ratios": table[~table["quantity"].isin(SIGNED + SHARES)],
+        "differences": table[table["quantity"].isin(SIGNED)],
         "shares": table[table["quantity"].isin(SHARES)],
     }
     return {kind: part for kind, part in parts.items() if len(part)}
@@ -213,7 +212,7 @@ def _farthest_out(table: pd.DataFrame) -> pd.DataFrame:
     Ratios are measured in logs: else none could lie far below what was expected.
     """
     numbers = table[["central", "pp_mid", "pp_low", "pp_high"]].to_numpy(dtype=float).T
-    signed = table["quantity"].isin(DIFFERENCES + SHARES).to_numpy()
+    signed = table["quantity"].isin(SIGNED + SHARES).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         central, middle, low, high = np.where(signed, numbers, np.log(numbers))
         distance = pd.Series(np.abs(central - middle) / (high - low), table.index).fillna(np.inf)

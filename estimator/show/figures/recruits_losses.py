@@ -5,6 +5,7 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
+from estimator.quantity import PER_MONTH
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
 from estimator.show.figures import _look as style
@@ -44,7 +45,7 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
         suffix = f": {claims.words(quantity)}"
         drawn.append(claims.draw_by_month(ax, table, months, marks, suffix))
         axes.tidy(ax)
-        axes.show_unit(ax, "y", axes.PER_MONTH)
+        axes.show_unit(ax, "y", PER_MONTH)
         axes.legend(ax)
     above.set_ylim(bottom=0)
     above.set_title("Losses and recruits, with claims on recruits", fontsize=style.TEXT_SIZE)
@@ -54,7 +55,7 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
     return style.frame_result(
         figure,
         result,
-        f"Recruits minus losses in {months.last}: {axes.range_text(gap, axes.PER_MONTH)} thousand; "
+        f"Recruits minus losses in {months.last}: {axes.range_text(gap, PER_MONTH)} thousand; "
         f"below zero in {_percent(100 * float((gap < 0).mean()))} of draws",
         notes=[*months.notes, *claims.notes(*drawn)],
     )
