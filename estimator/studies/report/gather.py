@@ -28,7 +28,7 @@ from estimator.studies.breakeven.tables import STEM, read_break_evens, write_bre
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.parts import Question, pooled_part, prior_part
+from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.options import LAST, ReportOptions
 
@@ -72,12 +72,12 @@ def gather(
         )
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
-        question = Question.of(sets, compared.answers_of(sets.months[-1]), compared)
-        ordered = [question.reference, *(s for s in sets.whole if s != question.reference)]
+        comparison = Comparison.of(sets, compared.answers_of(sets.months[-1]), compared)
+        ordered = [comparison.reference, *(s for s in sets.whole if s != comparison.reference)]
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
-        pooled, prior = pooled_part(question).tables, prior_part(question).tables
+        pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
         status.update("drivers")
-        moved = _drivers(sets, outputs[1:], options, question.reference)
+        moved = _drivers(sets, outputs[1:], options, comparison.reference)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
         found = _break_evens(options, config, trees, place, status.update, fits=fits)
@@ -87,8 +87,8 @@ def gather(
         command=_command(outputs[0]),
         options=options,
         trees=trees,
-        claims_table=_claims_table(outputs[0], question.reference),
-        comparison=question.comparison,
+        claims_table=_claims_table(outputs[0], comparison.reference),
+        comparison=comparison.table,
         pooled=pooled["pooled"],
         stacking=pooled["stacking"],
         drivers=moved if len(moved) else None,
