@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -94,12 +94,15 @@ class Grid:
         Cells, as many as columns.
     notes
         What has to be known to read it, below it.
+    most
+        Rows that the terminal shows; Markdown and the page have all.
     """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    most: int | None = None
 
     @classmethod
     def of(
@@ -108,6 +111,7 @@ class Grid:
         columns: Sequence[Column | str],
         rows: Iterable[Sequence[Cell | str]],
         notes: Iterable[str] = (),
+        most: int | None = None,
     ) -> Grid:
         """Make a grid of texts; of mere headings the first is of names, the others of numbers.
 
@@ -125,7 +129,7 @@ class Grid:
         )
         if any(len(row) != len(heads) for row in body):
             raise ValueError(f"table {title!r}: each row must have {len(heads)} cells")
-        return cls(title, heads, body, tuple(notes))
+        return cls(title, heads, body, tuple(notes), most)
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -157,7 +161,9 @@ class Grid:
 
         if self.title:
             yield Text(printable(self.title), style="bold")
-        yield from self._tables(options.max_width)
+        yield from replace(self, rows=self.rows[: self.most])._tables(options.max_width)
+        if self.most is not None and len(self.rows) > self.most:
+            yield Text(f"The first {self.most} of {len(self.rows):,}.")
         yield from (Text(printable(note)) for note in self.notes)
         yield Text()
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from estimator.quantity import HEADLINES, TOTAL
 from estimator.show.grid import FAILED, Cell, Grid, column
 from estimator.show.number import fixed, p_value, with_error
 from estimator.show.part import Part
 from estimator.studies.calibrate.baselines import BASELINES
 from estimator.studies.calibrate.coverage import MODEL, PERIODS
 from estimator.studies.calibrate.options import CalibrateOptions
-from estimator.studies.calibrate.ranked import MONTHLY, TOTAL
 from estimator.studies.calibrate.reweighted import by_k_hat
 from estimator.studies.calibrate.run import Calibration
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _BIASES = ("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step")
 _ORDER = {
-    name: n for names in (MONTHLY, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
+    name: n for names in (HEADLINES, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
 }
 
 
@@ -313,7 +313,7 @@ def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
         month = str(row["entry"]).partition("[")[2].rstrip("]")
         if row["quantity"] in _BIASES:
             continue
-        if row["quantity"] in MONTHLY and month not in picked and month != TOTAL:
+        if row["quantity"] in HEADLINES and month not in picked and month != TOTAL:
             continue
         keep.append(row)
     return keep

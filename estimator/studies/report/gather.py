@@ -19,6 +19,7 @@ from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
 from estimator.studies.audit.cli import FOLDER as AUDIT
 from estimator.studies.audit.cli import make_audit
+from estimator.studies.audit.parts import publish_audit
 from estimator.studies.audit.run import Audit, read_audit
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
@@ -166,7 +167,9 @@ def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console)
             return kept
     if not any(text.startswith("audit.refit") for text in own):
         own.append("audit.refit=none")
-    return make_audit(sets, own, folder, console)
+    made = make_audit(sets, own, folder, console)
+    publish_audit(made, folder)
+    return made
 
 
 def _claims_table(run: Path, label: str) -> pd.DataFrame:
