@@ -28,8 +28,9 @@ _COLORS = {
     "strained": "yellow",
     "repeat": "dim",
 }
-_NARROW = 12  # characters that are left to a name or long text where it is narrow
-_WORD = 8  # longest heading of numbers that is not broken
+# Characters that are left to names and long texts, and at which words of headings are broken: the
+# narrower the terminal, the fewer.
+_WIDE, _HALF, _NARROW, _WORD = 10_000, 20, 12, 8
 _GAP = 2
 # What Markdown would read as markup. A bracket alone is text; a tag needs a letter after it.
 _MARKUP = re.compile(r"[\\|*_`]|<(?=[A-Za-z/!?])|(?<=\])\(")
@@ -171,17 +172,21 @@ class Grid:
         """Fold ranges below their medians, wrap names, and last of all cut between columns."""
         everything = range(len(self.columns))
         for folded in (False, True):
-            if sum(self._least(n, folded=folded) + _GAP for n in everything) <= width:
+            if self._fits(everything, width, folded=folded):
                 yield self._table(everything, width, folded=folded)
                 return
         first, *rest = everything
         block = [first]
         for n in rest:
-            if sum(self._least(at, folded=True) + _GAP for at in (*block, n)) > width and block[1:]:
+            if block[1:] and not self._fits([*block, n], width, folded=True, name=_HALF):
                 yield self._table(block, width, folded=True)
                 block = [first]
             block.append(n)
         yield self._table(block, width, folded=True)
+
+    def _fits(self, block: Sequence[int], width: int, *, folded: bool, name: int = _NARROW) -> bool:
+        """Whether columns are narrow enough with names wrapped at a width."""
+        return sum(self._least(n, folded=folded, name=name) + _GAP for n in block) <= width
 
     def _lines(self, n: int, *, folded: bool) -> list[str]:
         """Lines of the cells of a column."""
@@ -190,30 +195,31 @@ class Grid:
         lines = [(cell.text, cell.below) if split else (cell.line,) for cell in cells]
         return [printable(line) for pair in lines for line in pair]
 
-    def _least(self, n: int, *, folded: bool) -> int:
-        """Width below which a column loses something."""
+    def _least(self, n: int, *, folded: bool, word: int = _WORD, name: int = _NARROW) -> int:
+        """Width of a column with names wrapped, and headings of numbers broken, at some width."""
         from rich.cells import cell_len
 
         cells = max((cell_len(line) for line in self._lines(n, folded=folded)), default=1)
-        words = max((cell_len(word) for word in self.columns[n].heading.line.split()), default=1)
+        words = max((cell_len(part) for part in self.columns[n].heading.line.split()), default=1)
         if self.columns[n].kind in ("name", "long"):
-            return min(max(cells, words), _NARROW)
-        return max(cells, min(words, _WORD), 1)
+            return min(max(cells, words), name)
+        return max(cells, min(words, word), 1)
 
     def _widths(self, block: Sequence[int], width: int, *, folded: bool) -> list[int]:
-        """Widths of columns: as wide as all is on one line, the widest narrowed as need be."""
+        """Widths of columns: as wide as all is on one line, and narrowed step by step."""
         from rich.cells import cell_len
 
-        least = [self._least(n, folded=folded) for n in block]
         widths = [
             max(cell_len(line) for line in (*self._lines(n, folded=folded), *self._heads(n), "-"))
             for n in block
         ]
-        while sum(widths) + _GAP * len(widths) > width:
-            wide = [at for at in range(len(widths)) if widths[at] > least[at]]
-            if not wide:
-                break
-            widths[max(wide, key=widths.__getitem__)] -= 1
+        for word, name in ((_WIDE, _WIDE), (_WIDE, _HALF), (_WORD, _HALF), (_WORD, _NARROW)):
+            least = [self._least(n, folded=folded, word=word, name=name) for n in block]
+            while sum(widths) + _GAP * len(widths) > width:
+                wide = [at for at in range(len(widths)) if widths[at] > least[at]]
+                if not wide:
+                    break
+                widths[max(wide, key=widths.__getitem__)] -= 1
         return widths
 
     def _heads(self, n: int) -> list[str]:
@@ -231,7 +237,12 @@ class Grid:
             return Text(line.join(parts), style=_COLORS.get(cell.style, ""))
 
         table = Table(
-            box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, leading=1 if folded else 0
+            box=box.SIMPLE_HEAD,
+            padding=(0, 0, 0, 1),
+            pad_edge=False,
+            leading=1
+            if folded and any(row[n].below for row in self.rows for n in block[1:])
+            else 0,
         )
         widths = self._widths(block, width, folded=folded)
         for n, wide in zip(block, widths, strict=True):

@@ -202,12 +202,12 @@ def _origins_grid(claims: pd.DataFrame) -> Grid:
 def _statements_grid(statements: pd.DataFrame) -> Grid:
     labels = list(dict.fromkeys(statements["assumption_set"]))
     several = (statements.groupby("statement")["period"].nunique() > 1).to_dict()
-    rows = []
+    rows: list[list[Cell | str]] = []
     for (name, period), group in statements.groupby(["statement", "period"], sort=False):
         first = group.iloc[0]
         text = f"{first['says']} [{first['claims']}]"
-        by_set = {str(row["assumption_set"]): statement_text(row) for _, row in group.iterrows()}
-        cells = [by_set.get(label, NOTHING) for label in labels]
+        by_set = {str(row["assumption_set"]): _statement_cell(row) for _, row in group.iterrows()}
+        cells = [by_set.get(label, Cell(NOTHING)) for label in labels]
         rows.append([f"{text}: {period}" if several[name] else text, *cells])
     return Grid.of(
         "What was said, as probabilities",
@@ -217,13 +217,12 @@ def _statements_grid(statements: pd.DataFrame) -> Grid:
     )
 
 
-def statement_text(row: pd.Series) -> str:
-    """Write the probability of a statement, or how many months it needs."""
+def _statement_cell(row: pd.Series) -> Cell:
+    """Probability of a statement, or how many months it needs."""
     if row["unit"] == MONTHS:
         low, middle, high = (row[f"value_{q}"] for q in ("q05", "q50", "q95"))
-        months = fixed(middle) if low == high else f"{fixed(low)} to {fixed(high)}"
-        return f"{months} mon."
-    return probability(row["probability"])
+        return Cell(fixed(middle) if low == high else f"{fixed(low)} to {fixed(high)}", "mon.")
+    return Cell(probability(row["probability"]))
 
 
 def _conflicts_grid(conflicts: pd.DataFrame) -> Grid:

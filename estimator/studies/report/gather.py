@@ -23,9 +23,9 @@ from estimator.studies.audit.parts import publish_audit
 from estimator.studies.audit.run import Audit, read_audit
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
+from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens
 from estimator.studies.breakeven.plan_share import KEY, plan_shares
 from estimator.studies.breakeven.result import BreakEven
-from estimator.studies.breakeven.tables import STEM, read_break_evens, write_break_evens
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
@@ -152,7 +152,7 @@ def _break_evens(
             except EstimatorError as error:
                 log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
                 continue
-            write_break_evens([made], place)
+            publish_break_evens([made], place)
             found.append(made)
     return found
 
