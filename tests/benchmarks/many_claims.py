@@ -1,6 +1,6 @@
 """Time of thousands of claims: ``python -m tests.benchmarks.many_claims``.
 
-Some 4,500 claims of ten origins on four quantities in twelve months (tests/many_claims.py): what
+Some 4,500 claims of ten origins on four quantities in twelve months (tests/model/many_claims.py): what
 `estimator ingest` takes, what it takes to load, compile and sample them, and time and size of the
 whole `estimator run` with pictures, of `estimator audit` and of `estimator report` on it, each in a
 process of its own. Beside the time that passes stands that of the processor, which other work on
@@ -27,7 +27,7 @@ from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import attempts, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities.derived import DIAGNOSED, reported_quantities
-from tests.many_claims import MAPPING, write_table
+from tests.model.many_claims import MAPPING, write_table
 
 WINDOW = ("window.start=2031-01-01", "window.end=2031-12-31")
 
