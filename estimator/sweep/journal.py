@@ -24,6 +24,7 @@ from estimator.errors import OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.fitting.pilot import Pilot
+from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.results import plain_numbers
 from estimator.sweep.fits import Fit
 
@@ -390,27 +391,14 @@ class Journal:
     def _write_draws(self, found: Fit) -> None:
         if found.core is None or found.stats is None:
             return
-        path = self.draws_path(found.fit_id)
-        partial = path.with_suffix(".partial")
-        with self._writing():
-            path.parent.mkdir(exist_ok=True)
-            tree = xr.DataTree.from_dict({"/posterior": found.core, "/sample_stats": found.stats})
-            tree.attrs = {"fit": found.fit_id}
-            encoding = {
-                "/posterior": {str(name): {"zlib": True, "complevel": 1} for name in found.core}
-            }
-            tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
-            partial.replace(path)
+        tree = xr.DataTree.from_dict({"/posterior": found.core, "/sample_stats": found.stats})
+        tree.attrs = {"fit": found.fit_id}
+        write_netcdf(tree, self.draws_path(found.fit_id))
 
     def read_draws(self, record: FitRecord) -> Fit:
         """Read the draws of a fit back."""
-        path = self.draws_path(record.fit_id)
-        try:
-            tree = xr.open_datatree(path, engine="h5netcdf").load()
-        except (OSError, ValueError) as error:
-            raise OutputError(
-                f"{path}: cannot be read ({error}); delete the folder to begin anew"
-            ) from error
+        hint = "delete the folder to begin anew"
+        tree = read_netcdf(self.draws_path(record.fit_id), hint)
         return Fit(
             record.fit_id,
             tree["posterior"].to_dataset(),

@@ -14,8 +14,8 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, EvidenceError, problems_text
 from estimator.evidence import Evidence, load_evidence
-from estimator.export import atomically
 from estimator.show.progress import Progress
+from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.results import versions
 from estimator.studies.backtest.cases import model_cases, naive_cases
 from estimator.studies.backtest.fits import Fitter, forecast_inputs
@@ -184,7 +184,7 @@ def _fitted(
     name = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
     path = run.folder / f"{name}.nc"
     if path.exists():
-        return xr.load_dataset(path, engine="h5netcdf")
+        return read_netcdf(path).to_dataset()
     fitted = run.fitter.fit(assumptions, inputs, origin).astype("float32")
-    atomically(path, lambda partial: fitted.to_netcdf(partial, engine="h5netcdf"))
+    write_netcdf(fitted, path)
     return fitted
