@@ -14,10 +14,10 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 from scipy.special import ndtri
 
+from estimator.show.break_even import Axis, BreakEven
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 from estimator.show.number import hundredths, significant
-from estimator.store.break_even import Axis, BreakEven
 
 _WIDE_RANGE = 8.0  # a range whose ends differ by more than this factor gets a log axis
 _MARGIN = 0.015  # share of the range beside it, so that points at its ends are whole

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from contourpy import contour_generator
 
-from estimator.store.break_even import CONTOUR_COLUMNS
+from estimator.show.break_even import CONTOUR_COLUMNS
 from estimator.studies.breakeven.crossing import multiple
 from estimator.studies.breakeven.curve import Curve, probit
 from estimator.studies.breakeven.ranges import KeyRange

@@ -64,7 +64,7 @@ class Selection:
         return rows.assign(assumption_set=rows["assumption_set"].map(self.names))
 
 
-def comparison_figures(
+def draw_comparison(
     sets: Sets, answers: Sequence[Answer], table: pd.DataFrame, options: CompareOptions
 ) -> Figures:
     """Draw the pictures of a comparison: forest, ridge, and fans of each quantity.
@@ -96,7 +96,7 @@ def comparison_figures(
             yield f"fans_{quantity}", figure
 
 
-def drivers_figures(table: pd.DataFrame) -> Figures:
+def draw_drivers(table: pd.DataFrame) -> Figures:
     """Draw the tornado and, where there are any, shares of variance.
 
     Parameters

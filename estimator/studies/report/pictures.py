@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from estimator.quantities.answers import Answer
 from estimator.show import number
+from estimator.show.break_even import Axis, BreakEven
 from estimator.show.figures._claims import floors_of
 from estimator.show.figures._look import PAGE
 from estimator.show.figures._months import Months
@@ -22,7 +23,6 @@ from estimator.show.figures.files import inline_svg
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.prior_posterior import plot_prior_ranges
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
-from estimator.store.break_even import Axis, BreakEven
 from estimator.studies.report import words
 from estimator.studies.report.answers import EQUAL, QUANTILES, Answers
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.show import number
-from estimator.store.break_even import BreakEven
+from estimator.show.break_even import BreakEven
 from estimator.studies.report import pictures, words
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers

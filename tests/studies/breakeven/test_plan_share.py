@@ -6,7 +6,7 @@ import pytest
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import ConfigError
 from estimator.run import Estimate, estimate
-from estimator.store.break_even import BreakEven
+from estimator.show.break_even import BreakEven
 from estimator.studies.breakeven.plan_share import plan_shares
 from tests.conftest import PRIOR_ONLY
 from tests.studies.breakeven import toy

@@ -12,7 +12,7 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.model.figures import FIGURES
-from estimator.store.break_even import (
+from estimator.show.break_even import (
     CONTOUR_COLUMNS,
     CURVE_COLUMNS,
     REFIT_COLUMNS,

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from estimator.errors import ConfigError, EstimatorError, OutputError
+from estimator.show.part import Part
 from estimator.store.sets import Sets
 from estimator.studies.compare.cli import add_parser, run
-from estimator.studies.compare.parts import Part, Question
+from estimator.studies.compare.parts import Comparison
 from tests.studies.compare.made import LOSSES
 from tests.studies.compare.on_disk import MONTHS, posterior, write_sweep, write_whole
 from tests.studies.compare.test_sensitivity import toy
@@ -218,12 +218,9 @@ def test_files_of_an_earlier_comparison_do_not_stay(run_folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == TABLES | {"mine.txt"}
 
 
-def test_a_further_part_is_written_with_its_table_and_its_picture(
-    run_folder, tmp_path, monkeypatch
-):
-    def part(question: Question) -> Part:
-        table = pd.DataFrame({"sets": [len(question.sets)]})
-        return Part({"extra": table}, figures=lambda: [("more", Figure(figsize=(1, 1)))])
+def test_a_further_part_is_printed_and_written(run_folder, tmp_path, monkeypatch):
+    def part(comparison: Comparison) -> Part:
+        return Part(tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})})
 
     monkeypatch.setattr("estimator.studies.compare.parts.PARTS", (part,))
     compare(run_folder, "--output", tmp_path)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.quantities.answers import Answer, answer_draws
-from estimator.store.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
+from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
 from estimator.studies.report import ReportData, ReportOptions, render
 from tests.show.figures.conftest import MONTHS, make_result
 
