@@ -218,9 +218,14 @@ def test_files_of_an_earlier_comparison_do_not_stay(run_folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == TABLES | {"mine.txt"}
 
 
-def test_a_further_part_is_printed_and_written(run_folder, tmp_path, monkeypatch):
+def test_a_further_part_is_written_with_its_table_and_its_picture(
+    run_folder, tmp_path, monkeypatch
+):
     def part(comparison: Comparison) -> Part:
-        return Part(tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})})
+        return Part(
+            tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})},
+            figures=lambda: iter([("more", Figure(figsize=(1, 1)))]),
+        )
 
     monkeypatch.setattr("estimator.studies.compare.parts.PARTS", (part,))
     compare(run_folder, "--output", tmp_path)
