@@ -32,7 +32,7 @@ from estimator.studies.backtest.origins import (
 FITS = "fits"
 """Folder of the draws that are kept, so that a back-test that was stopped goes on."""
 
-_HOW = ("draws", "tune", "max_depth", "target_accept", "attempts", "sources")
+_HOW = ("fit", "sources")
 
 
 @dataclass(frozen=True)

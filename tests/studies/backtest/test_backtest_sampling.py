@@ -12,8 +12,9 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
-from estimator.fitting.inference import Short, infer_whitened, learn_whitening
+from estimator.fitting.inference import infer_whitened, learn_whitening
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.studies.backtest import run as running
 from estimator.studies.backtest.fits import Fitter, forecast_inputs, typical_step
@@ -30,7 +31,7 @@ def loose() -> AssumptionSet:
     return assumption_set(["sampler.min_ess=100", "sampler.max_rhat=1.05", "sampler.chains=2"])
 
 
-OPTIONS = made.options(first=FIRST, last=LAST, draws=400, horizons=3)
+OPTIONS = made.options(first=FIRST, last=LAST, fit=made.fit_options(draws=400), horizons=3)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +93,8 @@ def test_the_walk_from_the_cut_is_the_latent_path_of_the_fit(loose: AssumptionSe
     then, evidence = made.known(FIRST)
     inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1.0)
     whitening = learn_whitening(inputs, loose.sampler, np.random.SeedSequence(1), 2)
-    settings = Short(chains=2, tune=100, draws=2000, max_depth=6, target_accept=0.9)
-    variables, _ = infer_whitened(inputs, whitening, settings, np.random.SeedSequence(2), 2)
+    options = FitOptions(tune=100, draws=2000, max_depth=6, target_accept=0.9, attempts=1)
+    variables, _ = infer_whitened(inputs, whitening, options, 2, np.random.SeedSequence(2), 2)
     exposure = inputs.structure.constants["exposure"]
     losses = variables["losses"].transpose("chain", "draw", "month").values.reshape(4000, -1)
     rate = np.log(losses / exposure)
