@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -15,19 +12,21 @@ from scipy.special import logit
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
-from estimator.export import atomically
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.store.results import versions
+from estimator.store.journal import Journal, Record, key_of
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 Say = Callable[[str], None]
 """Told what is being done."""
+
+PILOT = "pilot"
+"""Kind of the records that hold a pilot."""
 
 WALKS = {
     "losses": "losses",
@@ -159,13 +158,13 @@ class Fitter:
         Draws, warm-up, attempts.
     cores
         Chains at a time.
-    folder
+    journal
         Where pilots are kept, so that a back-test which was stopped ends as if it had not been.
     """
 
     options: BacktestOptions
     cores: int
-    folder: Path | None = None
+    journal: Journal | None = None
     _pilots: dict[str, Pilot] = field(default_factory=dict)
 
     def fit(self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin) -> xr.Dataset:
@@ -205,25 +204,31 @@ class Fitter:
         self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin, seed: list[int]
     ) -> Pilot:
         """Give what the first of a set's fits among origins that follow each other has learnt."""
-        made_of = [
+        key = key_of(
             assumptions.label,
             inputs.structure.identity,
             origin.position // _SHARED_MONTHS,
             assumptions.seed,
-            versions(),
-        ]
-        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-        path = self.folder / f"{key}.pilot.npz" if self.folder is not None else None
-        if key not in self._pilots and path is not None and path.exists():
-            self._pilots[key] = Pilot.from_bytes(path.read_bytes())
+        )
         if key not in self._pilots:
-            own = np.random.SeedSequence([*seed, 0, 0])
-            whitening = learn_whitening(inputs, assumptions.sampler, own, self.cores)
-            pilot = Pilot.of(whitening, inputs)
-            self._pilots[key] = pilot
-            if path is not None:
-                atomically(path, lambda partial: partial.write_bytes(pilot.to_bytes()))
+            self._pilots[key] = self._kept_pilot(key) or self._learnt(
+                key, assumptions, inputs, seed
+            )
         return self._pilots[key]
+
+    def _kept_pilot(self, key: str) -> Pilot | None:
+        kept = None if self.journal is None else self.journal.record(PILOT, key)
+        return None if kept is None else Pilot.from_bytes(kept.content or b"")
+
+    def _learnt(
+        self, key: str, assumptions: AssumptionSet, inputs: ModelInputs, seed: list[int]
+    ) -> Pilot:
+        child = np.random.SeedSequence([*seed, 0, 0])
+        whitening = learn_whitening(inputs, assumptions.sampler, child, self.cores)
+        pilot = Pilot.of(whitening, inputs)
+        if self.journal is not None:
+            self.journal.keep([Record(PILOT, key, content=pilot.to_bytes())])
+        return pilot
 
 
 def typical_step(assumptions: AssumptionSet, series: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,10 @@ from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
 from estimator.fitting.inference import infer_whitened, learn_whitening
 from estimator.quantities.dynamics import Walk, carry_on
+from estimator.store.journal import Journal
 from estimator.studies.backtest import run as running
-from estimator.studies.backtest.fits import Fitter, forecast_inputs, typical_step
-from estimator.studies.backtest.run import Backtest, backtest
+from estimator.studies.backtest.fits import PILOT, Fitter, forecast_inputs, typical_step
+from estimator.studies.backtest.run import FILE, FIT, Backtest, backtest
 from tests.studies.backtest import made
 
 pytestmark = pytest.mark.sampling
@@ -36,8 +36,9 @@ OPTIONS = made.options(first=FIRST, last=LAST, fit=made.fit_options(draws=400), 
 
 @pytest.fixture(scope="module")
 def found(loose: AssumptionSet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Backtest, Path]:
-    folder = tmp_path_factory.mktemp("fits")
-    return backtest([loose], OPTIONS, fits=folder), folder
+    path = tmp_path_factory.mktemp("backtest") / FILE
+    with Journal(path, "back-test") as journal:
+        return backtest([loose], OPTIONS, journal=journal), path
 
 
 def test_every_dynamics_forecasts_every_target_once(found: tuple[Backtest, Path]) -> None:
@@ -69,7 +70,8 @@ def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
             raise AssertionError("a kept fit was made again")
 
     monkeypatch.setattr(running, "Fitter", NoFit)
-    again = backtest([loose], OPTIONS, fits=found[1]).cases
+    with Journal(found[1], "back-test") as journal:
+        again = backtest([loose], OPTIONS, journal=journal).cases
     before = found[0].cases
     assert len(again) == len(before)
     numbers = ["q5", "q50", "q95", "crps", "pit"]
@@ -79,12 +81,14 @@ def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
 def test_a_backtest_that_was_stopped_ends_as_if_it_had_not_been(
     found: tuple[Backtest, Path], loose: AssumptionSet, tmp_path: Path
 ) -> None:
-    whole, fits = found
-    kept = sorted(fits.glob("*.nc"), key=lambda path: path.stat().st_mtime)
-    for path in [kept[0], *fits.glob("*.pilot.npz")]:  # as if it was stopped after the first fit
-        shutil.copy(path, tmp_path)
-    again = backtest([loose], OPTIONS, fits=tmp_path)
-    assert len(list(tmp_path.glob("*.nc"))) == len(kept) == 2
+    whole, path = found
+    with Journal(path, "back-test") as journal:
+        kept = [*journal.records(FIT), *journal.records(PILOT)]
+    assert [record.kind for record in kept] == [FIT, FIT, PILOT]
+    with Journal(tmp_path / FILE, "back-test") as journal:
+        journal.keep(kept[1:])  # as if it was stopped after a fit
+        again = backtest([loose], OPTIONS, journal=journal)
+        assert [key for key, _, _ in journal.facts(FIT)] == [record.key for record in kept[:2]]
     pd.testing.assert_frame_equal(again.cases, whole.cases)
 
 
