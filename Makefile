@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate report test lint calibrate backtest bench fix lock clean distclean
+.PHONY: help estimate report test quick lint calibrate backtest bench fix lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -29,8 +29,18 @@ report: .venv/.installed ## the report with all that needs fits: audit, break-ev
 	.venv/bin/estimator audit $(SHIPPED)
 	.venv/bin/estimator report $(SHIPPED) outputs/tornado
 
+# A file of tests runs in one worker, so that its fits are made once. Two workers take both cores of a
+# small machine; each holds up to 2 GB. More: make test WORKERS=4.
+WORKERS ?= 2
+PYTEST = .venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadscope \
+	--no-loadscope-reorder --durations 10
+test quick: export OMP_NUM_THREADS := 1
+
 test: lint ## lint, then the tests with coverage
-	.venv/bin/python -m pytest --cov
+	$(PYTEST) --cov
+
+quick: lint ## lint, then the tests that take moments: no sampler, no cluster, no browser
+	$(PYTEST) -m 'not (sampling or cluster or slow or calibration)'
 
 lint: .venv/.installed-dev ## style, types, import layers and spelling
 	.venv/bin/ruff check .

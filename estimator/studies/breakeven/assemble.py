@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from estimator.show.number import significant
 from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.curve import Curve, Reweighting
-from estimator.studies.breakeven.numbers import figure, interval_text
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held, Narrowed
@@ -124,12 +124,11 @@ def notes_of(
     if missing:
         notes.append(_missing_text(curve, axes, missing))
     for one in crossings:
-        where = f"{figure(one.value, one.high - one.low)} {interval_text(one)}"
         if not one.fits:
-            notes.append(f"The crossing at {where} is read off the reweighted curve alone.")
+            notes.append(f"The crossing at {one} is read off the reweighted curve alone.")
         if not one.narrow:
             notes.append(
-                f"The interval of the crossing at {where} is wider than the tolerance; more fits "
+                f"The interval of the crossing at {one} is wider than the tolerance; more fits "
                 "narrow it (breakeven.refits, breakeven.refit_draws)."
             )
     if checks:
@@ -142,7 +141,9 @@ def _missing_text(curve: Curve, axes: Sequence[KeyRange], missing: int) -> str:
     if len(axes) == 1:
         axis = axes[0]
         values = axis.value(curve.x[~curve.used, 0])
-        where = f", from {values.min():,.4g} to {values.max():,.4g} {axis.spec.unit}"
+        where = (
+            f", from {significant(values.min())} to {significant(values.max())} {axis.spec.unit}"
+        )
     return f"{missing} of {len(curve.x)} points of the curve were not reached and left out{where}."
 
 
@@ -155,5 +156,5 @@ def _check_text(
         grid.x[:, 0], grid.probability, grid.error, grid.used, level, options.interval
     )
     found = [crossing_of(axis, Narrowed(place, len(checks), narrow=True)) for place in places]
-    text = ", ".join(f"{figure(c.value, c.high - c.low)} {interval_text(c)}" for c in found)
+    text = ", ".join(map(str, found))
     return f"{len(checks)} real fits, evenly spread, cross the level at {text or 'no value'}."

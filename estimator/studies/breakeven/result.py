@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estimator.show.number import resolved
 from estimator.store.results import plain_numbers
 
 CURVE_COLUMNS = ("value", "value_2", "probability", "error", "ess", "k_hat", "used")
@@ -82,6 +83,21 @@ class Crossing:
     narrow: bool
     open_low: bool = False
     open_high: bool = False
+
+    @property
+    def value_text(self) -> str:
+        """The value, with the digits that the interval knows."""
+        return resolved(self.value, self.high - self.low)
+
+    @property
+    def interval_text(self) -> str:
+        """The interval, e.g. ``[0.39, 0.43]``; an end that only the range sets has a mark."""
+        low, high = (resolved(end, self.high - self.low) for end in (self.low, self.high))
+        return f"[{'< ' * self.open_low}{low}, {'> ' * self.open_high}{high}]"
+
+    def __str__(self) -> str:
+        """Value and interval, e.g. ``0.41 [0.39, 0.43]``."""
+        return f"{self.value_text} {self.interval_text}"
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from estimator.errors import OutputError
 from estimator.export import escape_markdown, markdown_table, write_csv, write_text
+from estimator.show.number import fixed, resolved
 from estimator.store.results import check_writable
-from estimator.studies.breakeven.numbers import figure, interval_text
 from estimator.studies.breakeven.result import BreakEven
 
 STEM = "breakeven"
@@ -112,12 +111,7 @@ REFIT_HEADINGS = ("fit", "value", "probability", "error", "on the curve", "error
 def crossing_rows(one: BreakEven) -> list[tuple[str, ...]]:
     """Cells of the crossings, for the terminal and Markdown."""
     return [
-        (
-            figure(c.value, c.high - c.low),
-            interval_text(c),
-            "rises" if c.rising else "falls",
-            str(c.fits),
-        )
+        (c.value_text, c.interval_text, "rises" if c.rising else "falls", str(c.fits))
         for c in one.crossings
     ]
 
@@ -128,9 +122,9 @@ def refit_rows(one: BreakEven) -> list[tuple[str, ...]]:
     rows = []
     for row in one.refits.to_dict("records"):
         values = [row["value"], row["value_2"]][: len(one.axes)]
-        where = " x ".join(figure(v, r) for v, r in zip(values, resolutions, strict=True))
+        where = " x ".join(resolved(v, r) for v, r in zip(values, resolutions, strict=True))
         numbers = [row[name] for name in ("probability", "error", "curve", "curve_error")]
-        cells = ["-" if np.isnan(number) else f"{number:.3f}" for number in numbers]
+        cells = [fixed(number, 3) for number in numbers]
         rows.append((str(row["kind"]), where, *cells, str(row["failures"])))
     return rows
 

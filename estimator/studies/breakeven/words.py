@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions.priors import Prior
-from estimator.studies.breakeven.numbers import figure, interval_text, plain, probability_text
+from estimator.show.number import fixed, probability, resolved, significant, with_error
 from estimator.studies.breakeven.result import Axis, Crossing
 
 
 def assumed_text(low: float, high: float, unit: str) -> str:
     """Say what a set assumes of a key, e.g. ``0.3 to 0.65 share`` or ``0 share (held fixed)``."""
     if high > low:
-        return f"{plain(low)} to {plain(high)} {unit}"
-    return f"{plain(low)} {unit} (held fixed)"
+        return f"{significant(low)} to {significant(high)} {unit}"
+    return f"{significant(low)} {unit} (held fixed)"
 
 
 def assumed_ends(prior: Prior) -> tuple[float, float]:
@@ -33,11 +33,11 @@ def level_text(level: float) -> str:
     return f"{level:.2f}" if round(level, 2) == level else f"{level:g}"
 
 
-def as_it_is_text(probability: float, error: float) -> str:
+def as_it_is_text(value: float, error: float) -> str:
     """Probability under the set itself, as the end of a sentence."""
-    if np.isnan(probability):
+    if np.isnan(value):
         return ""
-    return f"; with that the probability is {probability_text(probability, error)}"
+    return f"; with that the probability is {with_error(value, error)}"
 
 
 def crossing_sentence(
@@ -51,8 +51,7 @@ def crossing_sentence(
     """Answer for one key that is crossed, e.g. "falls under 0.50 once … passes 0.41"."""
     steps = [
         f"{'rises over' if one.rising else 'falls under'} {level_text(level)} once "
-        f"{axis.key if number == 0 else 'it'} passes {figure(one.value, one.high - one.low)} "
-        f"{interval_text(one)} {axis.unit}"
+        f"{axis.key if number == 0 else 'it'} passes {one} {axis.unit}"
         for number, one in enumerate(crossings)
     ]
     return (
@@ -78,7 +77,7 @@ def no_crossing_sentence(
     if not len(known):
         return (
             f"Under `{label}`, P({words}) could not be worked out for any {axis.key} between "
-            f"{plain(axis.low)} and {plain(axis.high)} {axis.unit}."
+            f"{significant(axis.low)} and {significant(axis.high)} {axis.unit}."
         )
     under = bool(known["probability"].median() < level)
     trusted = known[known["fitted"]] if known["fitted"].any() else known
@@ -87,18 +86,18 @@ def no_crossing_sentence(
     first, last = known.iloc[0], known.iloc[-1]
     close = abs(float(nearest["probability"]) - level) <= wide * float(nearest["error"])
     doubt = ", where it cannot be told from the level" if close else ""
+    value, start, end = (significant(row["value"]) for row in (nearest, first, last))
+    side, extreme = ("under", "most") if under else ("over", "least")
     return (
-        f"Under `{label}`, P({words}) stays {'under' if under else 'over'} {level_text(level)} for "
-        f"{axis.key} from {plain(first['value'])} to {plain(last['value'])} {axis.unit}: at "
-        f"{'most' if under else 'least'} {_probability(nearest)}, at {plain(nearest['value'])}"
-        f"{doubt}; {_probability(first)} at {plain(first['value'])} and {_probability(last)} at "
-        f"{plain(last['value'])}. {axis.key} is the {axis.description}; the set itself assumes "
-        f"{axis.assumed}."
+        f"Under `{label}`, P({words}) stays {side} {level_text(level)} for {axis.key} from {start} "
+        f"to {end} {axis.unit}: at {extreme} {_probability(nearest)}, at {value}{doubt}; "
+        f"{_probability(first)} at {start} and {_probability(last)} at {end}. {axis.key} is the "
+        f"{axis.description}; the set itself assumes {axis.assumed}."
     )
 
 
 def _probability(row: pd.Series) -> str:
-    return probability_text(float(row["probability"]), float(row["error"]))
+    return with_error(float(row["probability"]), float(row["error"]))
 
 
 def contour_sentence(
@@ -131,9 +130,10 @@ def contour_sentence(
     assumed = " and ".join(axis.assumed for axis in axes)
     if not lines:
         side = "under" if reached[1] < level else "over"
+        lowest, highest = map(probability, reached)
         return (
             f"Under `{label}`, P({words}) stays {side} {level_text(level)} for all values of "
-            f"{names} in their ranges: from {reached[0]:.2f} to {reached[1]:.2f}. The set itself "
+            f"{names} in their ranges: from {lowest} to {highest}. The set itself "
             f"assumes {assumed}{as_it_is_text(*as_it_is)}."
         )
     ends = " and ".join(
@@ -158,7 +158,7 @@ def _turns(axes: Sequence[Axis], directions: Sequence[int]) -> str:
 
 def _pair(point: np.ndarray, axes: Sequence[Axis]) -> str:
     return ", ".join(
-        figure(value, (axis.high - axis.low) / 30.0)
+        resolved(value, (axis.high - axis.low) / 30.0)
         for value, axis in zip(point, axes, strict=True)
     )
 
@@ -167,10 +167,8 @@ def plan_share_sentence(
     label: str, scenario: str, level: float, crossing: Crossing, outer: tuple[float, float]
 ) -> str:
     """Answer for recruits as a share of the plan under one scenario."""
-    width = crossing.high - crossing.low
     return (
         f"Under `{label}` and scenario `{scenario}`, the force holds its level with probability "
-        f"{level_text(level)} once recruits pass {figure(crossing.value, width)} "
-        f"{interval_text(crossing)} of the plan; 90 % of the draws need "
-        f"{outer[0]:.2f} to {outer[1]:.2f} of it."
+        f"{level_text(level)} once recruits pass {crossing} of the plan; 90 % of the draws need "
+        f"{fixed(outer[0], 2)} to {fixed(outer[1], 2)} of it."
     )

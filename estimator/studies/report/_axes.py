@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from estimator.studies.report import words
+from estimator.show import number
 from estimator.studies.report._svg import INK, clean
 
 # Of Okabe and Ito's palette those with a contrast of 3 or more on the page's white and its black.
@@ -106,5 +106,5 @@ def wrapped(text: str, width: int = 52) -> str:
 
 def range_text(values: Sequence[float], unit: str, *, sign: bool = False) -> str:
     """Write q05, …, q50, …, q95 as median and range."""
-    middle = words.number(values[2], unit, sign=sign)
-    return f"{middle} ({words.span(values[0], values[-1], unit, sign=sign)})"
+    middle = number.rounded(values[2], unit, sign=sign)
+    return f"{middle} ({number.span(values[0], values[-1], unit, sign=sign)})"

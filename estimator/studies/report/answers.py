@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.quantities.answers import Answer, answer_draws
-from estimator.studies.report import words
+from estimator.show import number
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.options import LAST
 
@@ -64,7 +64,7 @@ class Answers:
     @property
     def sets_text(self) -> str:
         """Say how many sets there are: 1 set, 8 sets."""
-        return words.count(len(self.labels), "set")
+        return number.count(len(self.labels), "set")
 
     @cached_property
     def failures(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from estimator.show import number
 from estimator.studies.report import words
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
@@ -50,7 +51,7 @@ def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
     for claim, own in audit.groupby("claim", sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
         row = own.iloc[0]
-        period = words.dates(row["period_start"], row["period_end"])
+        period = number.dates(row["period_start"], row["period_end"])
         rows.append(
             [
                 Cell(
@@ -96,9 +97,9 @@ def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
         Cell(
             f"{words.capital(words.quantity(quantity))}: {row['figure']}",
             "long",
-            f"{words.dates(row['period_start'], row['period_end'])}; {row['claim']}",
+            f"{number.dates(row['period_start'], row['period_end'])}; {row['claim']}",
         ),
-        amount(words.span(*ends, unit, sign=sign), words.span(*reach, unit, sign=sign)),
+        amount(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
         long("; ".join(verdicts)),
     )
 
@@ -118,7 +119,7 @@ def _verdict(row: pd.Series | None) -> Cell:
     verdict = str(row["verdict"])
     kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
     tail = row["tail_probability"]
-    below = "" if pd.isna(tail) else words.number(float(tail), "probability")
+    below = "" if pd.isna(tail) else number.rounded(float(tail), "probability")
     notes = [
         below,
         "" if bool(row["counted"]) else "not counted",
@@ -156,7 +157,7 @@ def influence_table(found: Answers) -> Table | None:
             ),
             words.heading(str(row["influence_on"]), found.months)
             if str(row["influence_on"]) not in ("", "nan")
-            else words.NOTHING,
+            else number.NOTHING,
         )
         for _, row in rows.iterrows()
     ]  # fmt: skip
@@ -186,11 +187,11 @@ def statements_table(found: Answers) -> Table | None:
 
 def _chance(row: pd.Series | None) -> Cell:
     if row is None:
-        return amount(words.NOTHING)
+        return amount(number.NOTHING)
     middle, low = float(row["value_q50"]), float(row["value_q05"])
     unit = "" if pd.isna(row["unit"]) else str(row["unit"])
-    value = "" if pd.isna(middle) else words.number(middle, unit, sign=low < 0)
-    return amount(words.number(float(row["probability"]), "probability"), value)
+    value = "" if pd.isna(middle) else number.rounded(middle, unit, sign=low < 0)
+    return amount(number.rounded(float(row["probability"]), "probability"), value)
 
 
 def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
@@ -203,7 +204,7 @@ def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
     for _, own in table.groupby(["period_start", "period_end"], sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
         cells = [
-            _three(by_set[label], "gap") if label in by_set else amount(words.NOTHING)
+            _three(by_set[label], "gap") if label in by_set else amount(number.NOTHING)
             for label in labels
         ]
         short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
@@ -241,13 +242,13 @@ def _in_order(found: Answers, table: pd.DataFrame) -> list[str]:
 
 
 def _between(row: pd.Series) -> Cell:
-    return Cell(words.dates(row["period_start"], row["period_end"]), "period")
+    return Cell(number.dates(row["period_start"], row["period_end"]), "period")
 
 
 def _published(row: pd.Series) -> Cell:
-    return amount(words.number(float(row["published_change"]), "persons", sign=True))
+    return amount(number.rounded(float(row["published_change"]), "persons", sign=True))
 
 
 def _three(row: pd.Series, name: str) -> Cell:
     low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
-    return amount(words.number(middle, sign=True), words.span(low, high, sign=True))
+    return amount(number.rounded(middle, sign=True), number.span(low, high, sign=True))

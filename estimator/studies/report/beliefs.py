@@ -10,6 +10,7 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
+from estimator.show import number
 from estimator.studies.report import words
 from estimator.studies.report._table import Cell, Table, long
 
@@ -137,7 +138,7 @@ def _as_written(prior: Prior) -> str:
         return _number(prior.value or 0.0, unit)
     if not prior.is_range:
         return prior.describe()
-    mass = f"({words.number(prior.mass, 'probability')} of it)".replace(" ", "\N{NO-BREAK SPACE}")
+    mass = f"({number.rounded(prior.mass, 'probability')} of it)".replace(" ", "\N{NO-BREAK SPACE}")
     if prior.low is None:
         return f"up to {_number(prior.high or 0.0, unit)} {mass}"
     return f"{_number(prior.low, unit)} to {_number(prior.high or 0.0, unit)} {mass}"
@@ -145,5 +146,5 @@ def _as_written(prior: Prior) -> str:
 
 def _number(value: float, unit: str) -> str:
     if unit == "share":
-        return words.number(value, "share")
+        return number.rounded(value, "share")
     return f"{value:,.6g}".replace("-", "−")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from estimator.show import number
 from estimator.studies.breakeven.result import Axis, BreakEven
 from estimator.studies.report import _axes as axes
 from estimator.studies.report import words
@@ -58,13 +59,13 @@ def _curve(found: BreakEven, caption: str, failed: bool, name: str) -> Chart:
         ax.set_xlabel(_axis_label(axis))
         ends = dict.fromkeys([(x[0], p[0]), (x[-1], p[-1])] if len(x) else [])
         texts = [
-            f"{words.number(chance, 'probability')} at {words.number(value, axis.unit)}"
+            f"{number.rounded(chance, 'probability')} at {number.rounded(value, axis.unit)}"
             for value, chance in ends
         ]
         crossed = [crossing_text(one.value, one.low, one.high, axis) for one in found.crossings]
         description = (
             f"Chance along {axis.description}: {', '.join(texts)}. It crosses "
-            f"{words.number(found.level, 'probability')} at {'; '.join(crossed) or 'no value'}."
+            f"{number.rounded(found.level, 'probability')} at {'; '.join(crossed) or 'no value'}."
         )
         picture = inline_svg(figure, name, caption, description)
         return Chart(picture, caption, found.sentence, failed=failed)
@@ -82,7 +83,7 @@ def _contour(found: BreakEven, caption: str, failed: bool, name: str) -> Chart:
                     linestyle="-" if own else (0, (4, 3)))  # fmt: skip
             if own:
                 texts += [
-                    f"{words.number(x[at], first.unit)} and {words.number(y[at], second.unit)}"
+                    f"{number.rounded(x[at], first.unit)} and {number.rounded(y[at], second.unit)}"
                     for at in dict.fromkeys((0, len(x) // 2, len(x) - 1))
                 ]
         if len(found.refits):
@@ -93,7 +94,7 @@ def _contour(found: BreakEven, caption: str, failed: bool, name: str) -> Chart:
         axes.scale(ax, second.unit, "y")
         ax.set_xlabel(_axis_label(first))
         ax.set_ylabel(axes.wrapped(_axis_label(second), 40))
-        level = words.number(found.level, "probability")
+        level = number.rounded(found.level, "probability")
         description = (
             f"The chance is {level} along a line of {first.description} and {second.description}: "
             f"{'; '.join(texts) or 'nowhere in their ranges'}."
@@ -104,7 +105,7 @@ def _contour(found: BreakEven, caption: str, failed: bool, name: str) -> Chart:
 
 def crossing_text(value: float, low: float, high: float, axis: Axis) -> str:
     """Write a crossing with its interval."""
-    return f"{words.number(value, axis.unit)} ({words.span(low, high, axis.unit)})"
+    return f"{number.rounded(value, axis.unit)} ({number.span(low, high, axis.unit)})"
 
 
 def _axis_label(axis: Axis) -> str:

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.show.figures._claims import monthly, used_claims
 from estimator.show.figures._months import Months
 from estimator.studies.report import _axes as axes
@@ -120,10 +121,10 @@ def _fan(
         ax.set_ylabel("")
         peak = int(np.argmax(middle))
         texts = [
-            f"{words.month(months.labels[at])}: {axes.range_text(bands[:, at].tolist(), 'persons')}"
-            for at in dict.fromkeys((0, peak, len(middle) - 1))
+            f"{number.month(months.labels[n])}: {axes.range_text(bands[:, n].tolist(), 'persons')}"
+            for n in dict.fromkeys((0, peak, len(middle) - 1))
         ]
-        said = [f"{claim} {words.number(value)} a month" for _, _, value, claim in floors]
+        said = [f"{claim} {number.rounded(value)} a month" for _, _, value, claim in floors]
         description = (
             "Losses a month, middle value and 9-of-10 range, in the first, highest and last month: "
             f"{'; '.join(texts)}. Confirmed figures: {'; '.join(said) or 'none'}."

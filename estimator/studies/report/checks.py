@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from estimator.studies.report import words
+from estimator.show import number
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 from estimator.studies.report.beliefs import configuration
@@ -32,7 +32,7 @@ def diagnostics_table(found: Answers) -> Table:
 
 def _numbers(tree: xr.DataTree | None) -> list[Cell]:
     if tree is None or "diagnostics" not in tree.attrs:
-        return [amount(words.NOTHING)] * 5
+        return [amount(number.NOTHING)] * 5
     values = json.loads(tree.attrs["diagnostics"])
     bounds = configuration(tree).get("sampler", {})
     posterior = tree["posterior"]
@@ -47,7 +47,7 @@ def _numbers(tree: xr.DataTree | None) -> list[Cell]:
 
 
 def _bounded(value: float | None, form: str, which: str, bound: float | None) -> Cell:
-    text = words.NOTHING if value is None else form.format(value)
+    text = number.NOTHING if value is None else form.format(value)
     return amount(text, "" if bound is None else f"{which} {bound:g}")
 
 
@@ -57,7 +57,7 @@ def identity_table(found: Answers) -> Table:
         (
             set_cell(found, label),
             *(
-                Cell(str(tree.attrs.get(name, words.NOTHING)), "hash")
+                Cell(str(tree.attrs.get(name, number.NOTHING)), "hash")
                 for name in ("assumption_set_id", "data_hash", "structure", "seed")
             ),
         )
@@ -89,4 +89,4 @@ def versions_table(trees: Mapping[str, xr.DataTree]) -> Table:
 
 
 def _which(labels: list[str], trees: Mapping[str, xr.DataTree]) -> str:
-    return "all sets" if len(labels) == len(trees) else words.listed(labels, 40)
+    return "all sets" if len(labels) == len(trees) else number.listed(labels, 40)

@@ -13,6 +13,7 @@ import xarray as xr
 
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.wording import figure_text
+from estimator.show import number
 from estimator.studies.report import words
 from estimator.studies.report._table import LONG, Cell, Table, long
 from estimator.studies.report.data import ReportData
@@ -215,7 +216,7 @@ def _row(record: dict[str, Any], fates: dict[str, dict[str, tuple[bool, str]]]) 
         id=claim,
         figure=figure_of(record),
         quantity=_text(record["quantity"]),
-        period=words.dates(record["period_start"], record["period_end"]),
+        period=number.dates(record["period_start"], record["period_end"]),
         status=_text(record["status"]),
         origin=_text(record["origin"]),
         source=_text(record["source"]),

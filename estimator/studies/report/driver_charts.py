@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from estimator.show import number
 from estimator.studies.report import _axes as axes
 from estimator.studies.report import words
 from estimator.studies.report._svg import INK, Chart, drawing, inline_svg
@@ -62,7 +63,7 @@ def tornado(table: pd.DataFrame, title: str, name: str) -> Chart | None:
             f"{words.assumption(str(row['assumption']))}: {_at(row, 'low')}, {_at(row, 'high')}"
             for _, row in rows.iterrows()
         ]
-        description = f"The answer as it is: {words.number(reference, unit)}. {'; '.join(texts)}."
+        description = f"The answer as it is: {number.rounded(reference, unit)}. {'; '.join(texts)}."
         heading = f"What moves {title}, one assumption at a time"
         return Chart(inline_svg(figure, name, heading, description), heading)
 
@@ -111,8 +112,8 @@ def shares(table: pd.DataFrame, title: str, name: str) -> Chart | None:
         )  # fmt: skip
         texts = [
             f"{words.assumption(str(row['assumption']))}: alone "
-            f"{words.number(row['first_order'], 'share')}, with others "
-            f"{words.number(row['total'], 'share')}"
+            f"{number.rounded(row['first_order'], 'share')}, with others "
+            f"{number.rounded(row['total'], 'share')}"
             for _, row in rows.iterrows()
         ]
         heading = f"Share of the variance of {title} by assumption"
@@ -156,13 +157,13 @@ def intervals(table: pd.DataFrame, name: str) -> Chart:
 
 
 def _at(row: pd.Series, end: str) -> str:
-    value = words.number(float(row[f"value_{end}"]), str(row["unit"]))
+    value = number.rounded(float(row[f"value_{end}"]), str(row["unit"]))
     return f"{value} at {row[f'level_{end}']}"
 
 
 def _ends(row: pd.Series, which: str, unit: str) -> str:
     low, middle, high = (float(row[f"{which}_{end}"]) for end in ("q05", "q50", "q95"))
-    return f"{words.number(middle, unit)} ({words.span(low, high, unit)})"
+    return f"{number.rounded(middle, unit)} ({number.span(low, high, unit)})"
 
 
 def _label(ax: Axes, y: float, row: pd.Series) -> None:

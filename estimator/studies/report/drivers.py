@@ -8,6 +8,7 @@ import pandas as pd
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.studies.report import driver_charts, words
 from estimator.studies.report._svg import Chart
 from estimator.studies.report._table import Cell, Table, amount, long
@@ -55,7 +56,7 @@ def _groups(found: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Table:
     unit = str(rows["unit"].iloc[0])
-    reference = words.number(float(rows["reference"].iloc[0]), unit)
+    reference = number.rounded(float(rows["reference"].iloc[0]), unit)
     title = words.heading(answer, found.months)
     caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
     moves = bool(rows["value_low"].notna().any())
@@ -71,14 +72,14 @@ def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Tabl
         line = [Cell(words.assumption(key), "long", key)]
         if moves:
             line += [
-                amount(words.number(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
+                amount(number.rounded(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
                 for end in ("low", "high")
             ]
-            line.append(amount(words.number(float(row["effect"]), unit)))
+            line.append(amount(number.rounded(float(row["effect"]), unit)))
         if has_shares:
-            line.append(amount(words.number(float(row["first_order"]), "share")))
-            ends = words.span(float(row["total_low"]), float(row["total_high"]), "share")
-            line.append(amount(words.number(float(row["total"]), "share"), ends))
+            line.append(amount(number.rounded(float(row["first_order"]), "share")))
+            ends = number.span(float(row["total_low"]), float(row["total_high"]), "share")
+            line.append(amount(number.rounded(float(row["total"]), "share"), ends))
         if with_notes:
             line.append(long("" if pd.isna(row["note"]) else row["note"]))
         cells.append(line)
@@ -114,11 +115,11 @@ def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Table | None:
 
 def _verdict(row: pd.Series | None) -> Cell:
     if row is None:
-        return Cell(words.NOTHING)
+        return Cell(number.NOTHING)
     verdict = str(row["verdict"])
     kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _VERDICTS else "verdict"
     narrower = float(row["contraction"])
-    below = "" if verdict == "fixed" else words.number(narrower, "probability")
+    below = "" if verdict == "fixed" else number.rounded(narrower, "probability")
     return Cell(_VERDICTS.get(verdict, verdict), kind, below)
 
 

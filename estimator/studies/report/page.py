@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from estimator.export import write_text
+from estimator.show import number
 from estimator.studies.report import (
     audit,
     beliefs,
@@ -23,7 +24,6 @@ from estimator.studies.report import (
     text,
     whatif,
     whatif_text,
-    words,
 )
 from estimator.studies.report.answers import Answers
 from estimator.studies.report.claims import ClaimRows
@@ -97,7 +97,7 @@ def render(data: ReportData) -> str:
         "sections": SECTIONS,
         "missing": Missing(data.output),
         "output": shlex.quote(data.output),
-        "window": words.period("total", found.months),
+        "window": number.period("total", found.months),
         "set_count": found.sets_text,
         "failures": found.failures,
         **_answer(found, claims),

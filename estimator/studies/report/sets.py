@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.studies.report import words
 from estimator.studies.report._axes import range_text
 from estimator.studies.report._table import Cell, Table, amount, long
@@ -56,7 +57,7 @@ def belief(found: Answers, label: str) -> str:
     keys = differences(trees[label], trees[first])
     if not keys:
         return f"as {first}"
-    return f"as {first}, but for {words.listed(keys, _MOST_DIFFERENCES)}"
+    return f"as {first}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
 
 
 def answers_table(found: Answers) -> Table:
@@ -72,7 +73,7 @@ def answers_table(found: Answers) -> Table:
     ]
     for weights in found.pools:
         cells = [_cell_of(answer, found.pooled(answer, weights)) for answer, _ in columns]
-        if any(cell.text != words.NOTHING for cell in cells):
+        if any(cell.text != number.NOTHING for cell in cells):
             rows.append([Cell(pool_name(weights), "pooled"), *cells])
     head = [Cell("set"), *(_heading(found, answer) for answer, _ in columns)]
     caption = "Middle value, and below it the range that holds 9 of 10 draws"
@@ -80,16 +81,16 @@ def answers_table(found: Answers) -> Table:
 
 
 def _heading(found: Answers, answer: Answer) -> Cell:
-    when = words.period(answer.period, found.months)
+    when = number.period(answer.period, found.months)
     return Cell(words.capital(words.quantity(answer.quantity)), "", when)
 
 
 def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
     if row is None:
-        return amount(words.NOTHING)
+        return amount(number.NOTHING)
     unit, sign = str(row["unit"]), words.is_signed(answer.quantity)
-    middle = words.number(row["q50"], unit, sign=sign)
-    return amount(middle, words.span(row["q05"], row["q95"], unit, sign=sign))
+    middle = number.rounded(row["q50"], unit, sign=sign)
+    return amount(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
 
 
 def signs_table(found: Answers) -> Table | None:
@@ -102,7 +103,7 @@ def signs_table(found: Answers) -> Table | None:
         cells = []
         for answer in columns:
             below = found.of(answer)["below_zero"].get(label, float("nan"))
-            cells.append(amount(words.number(float(below), "probability")))
+            cells.append(amount(number.rounded(float(below), "probability")))
         rows.append((set_cell(found, label), *cells))
     head = [Cell("set"), *(_heading(found, answer) for answer in columns)]
     return Table.of("Share of the draws below 0", head, rows)
@@ -121,13 +122,13 @@ def differences_table(found: Answers) -> Table | None:
             continue
         # A difference of probabilities is small: as a share it has a decimal.
         unit = str(row["unit"]).replace("probability", "share")
-        error = words.number(2 * float(row["difference_mcse"]), unit)
+        error = number.rounded(2 * float(row["difference_mcse"]), unit)
         rows.append(
             (
                 set_cell(found, label),
                 words.heading(str(row["answer"]), found.months),
-                amount(words.number(difference, unit, sign=True), f"± {error}"),
-                amount(words.number(float(row["p_above"]), "probability")),
+                amount(number.rounded(difference, unit, sign=True), f"± {error}"),
+                amount(number.rounded(float(row["p_above"]), "probability")),
                 reference,
             )
         )
@@ -155,10 +156,10 @@ def stacking_table(found: Answers) -> Table | None:
     rows = [
         (
             set_cell(found, str(row["assumption_set"])),
-            amount(words.number(float(row["weight"]), "probability")),
+            amount(number.rounded(float(row["weight"]), "probability")),
             amount(
-                words.number(float(row["elpd"]), ""),
-                "" if pd.isna(row["se"]) else f"± {words.number(float(row['se']), '')}",
+                number.rounded(float(row["elpd"]), ""),
+                "" if pd.isna(row["se"]) else f"± {number.rounded(float(row['se']), '')}",
             ),
             long(row["warnings"]),
         )
@@ -179,14 +180,14 @@ def months_table(found: Answers) -> Table:
     }
     rows: list[Iterable[Cell]] = []
     for month in found.months:
-        cells = [Cell(words.month(month))]
+        cells = [Cell(number.month(month))]
         for bands in columns.values():
             if month in bands["month"].values:
                 values = bands.sel(month=month).values.tolist()
                 middle, _, ends = range_text(values, "persons").partition(" ")
                 cells.append(amount(middle, ends.strip("()")))
             else:
-                cells.append(amount(words.NOTHING))
+                cells.append(amount(number.NOTHING))
         rows.append(cells)
     head = ("month", *(found.marked(label) for label in columns))
     return Table.of("Losses a month, persons: middle value and range", head, [*map(list, rows)])

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
+from estimator.show import number
 from estimator.studies.report import words
 from estimator.studies.report.answers import EQUAL, Answers
 from estimator.studies.report.claims import ClaimRows
@@ -28,28 +29,28 @@ def how_many(found: Answers) -> list[Markup]:
 
 
 def _sentence(found: Answers, answer: Answer) -> Markup:
-    when = words.period(answer.period, found.months)
+    when = number.period(answer.period, found.months)
     within = Markup("{} {}").format("From" if answer.period == TOTAL else "In", when)
-    number = _number(found, answer)
+    amount = _number(found, answer)
     subject = found.data.options.subject
     match answer.quantity:
         case "losses":
             text = Markup("{}, {} lost {}, killed and wounded together.")
-            return text.format(within, subject, number)
+            return text.format(within, subject, amount)
         case "killed":
-            return Markup("{}, {} were killed.").format(within, number)
+            return Markup("{}, {} were killed.").format(within, amount)
         case "killed_share":
-            return Markup("{}, {} of the losses were killed.").format(within, number)
+            return Markup("{}, {} of the losses were killed.").format(within, amount)
         case "replacement_gap":
             text = Markup("{}, recruits less losses came to {}: {}.")
-            return text.format(within, number, _sign(found, answer, _GAP))
+            return text.format(within, amount, _sign(found, answer, _GAP))
         case "net_change":
             text = Markup(
                 "{}, with foreign recruits, the wounded who returned and other exits counted too, "
                 "the change was {}: {}."
             )
-            return text.format(within, number, _sign(found, answer, _NET))
-    return Markup("{}, {}: {}.").format(within, words.quantity(answer.quantity), number)
+            return text.format(within, amount, _sign(found, answer, _NET))
+    return Markup("{}, {}: {}.").format(within, words.quantity(answer.quantity), amount)
 
 
 _GAP = ("fewer were recruited than lost", "more were recruited than lost")
@@ -62,13 +63,13 @@ def _number(found: Answers, answer: Answer) -> Markup:
     unit, sign = str(table["unit"].iloc[0]), words.is_signed(answer.quantity)
     people = " people" if unit.startswith("persons") else ""
     if pooled is None and len(table) > 1:
-        middle = words.span(table["q50"].min(), table["q50"].max(), unit, sign=sign)
-        ends = words.span(table["q05"].min(), table["q95"].max(), unit, sign=sign)
+        middle = number.span(table["q50"].min(), table["q50"].max(), unit, sign=sign)
+        ends = number.span(table["q05"].min(), table["q95"].max(), unit, sign=sign)
         text = Markup("<strong>{}</strong>{}, depending on the set ({})")
         return text.format(middle, people, ends)
     row = table.iloc[0] if pooled is None else pooled
-    middle = words.number(row["q50"], unit, sign=sign)
-    ends = words.span(row["q05"], row["q95"], unit, sign=sign)
+    middle = number.rounded(row["q50"], unit, sign=sign)
+    ends = number.span(row["q05"], row["q95"], unit, sign=sign)
     return Markup("about <strong>{}</strong>{} ({})").format(middle, people, ends)
 
 
@@ -88,7 +89,7 @@ def _bracket(found: Answers) -> Markup:
     if pooled:
         weights, sets = str(pooled[0]["weights"]), int(pooled[0]["sets"])
         how = "each counted alike" if weights == EQUAL else f"weighted: {weights}"
-        which = f"the range of {words.count(sets, 'set')} together ({how})"
+        which = f"the range of {number.count(sets, 'set')} together ({how})"
         if found.failures and sets == len(found.labels):
             which += ", those that failed their checks among them"
     elif len(found.labels) > 1:
@@ -119,7 +120,7 @@ def how_sure(found: Answers) -> list[Markup]:
 
 
 def _failed(found: Answers) -> Markup:
-    names = words.listed(found.failures, _NAMED)
+    names = number.listed(found.failures, _NAMED)
     text = Markup(
         "<strong>{} failed the check of the computation</strong> ({}): such numbers are marked and "
         "should not be relied on; {}."
@@ -128,7 +129,7 @@ def _failed(found: Answers) -> Markup:
         rest = "as no set passed, the sentences here rest on them all the same"
     else:
         rest = "the sentences here leave it out, but for a range of all sets together"
-    return text.format(words.count(len(found.failures), "set"), names, rest)
+    return text.format(number.count(len(found.failures), "set"), names, rest)
 
 
 def _what_a_set_is(found: Answers) -> Markup:
@@ -137,14 +138,14 @@ def _what_a_set_is(found: Answers) -> Markup:
         "what somebody could believe about the published figures: who over-counts, how much goes "
         "unconfirmed, how many wounded return. For each set the computer draws thousands of "
         'possible <a href="#term-draw">histories</a> that fit both. {} compared here.'
-    ).format(f"{words.count(len(found.labels), 'set is', 'sets are')}")
+    ).format(f"{number.count(len(found.labels), 'set is', 'sets are')}")
 
 
 def _between_sets(found: Answers, answer: Answer) -> Markup:
     table = found.sound(found.of(answer))
     unit = str(table["unit"].iloc[0])
     ends = [
-        Markup("{} ({})").format(words.number(value, unit), found.marked(str(label)))
+        Markup("{} ({})").format(number.rounded(value, unit), found.marked(str(label)))
         for value, label in (
             (table["q50"].min(), table["q50"].idxmin()),
             (table["q50"].max(), table["q50"].idxmax()),
@@ -157,31 +158,31 @@ def _between_sets(found: Answers, answer: Answer) -> Markup:
     ).format(
         words.phrase(answer, found.months),
         *ends,
-        words.number(table["q05"].min(), unit),
+        number.rounded(table["q05"].min(), unit),
         found.marked(str(low)),
-        words.number(table["q95"].max(), unit),
+        number.rounded(table["q95"].max(), unit),
         found.marked(str(high)),
     )
 
 
 def _agreement(found: Answers, answer: Answer, says: tuple[str, str]) -> Markup:
     below = found.sound(found.of(answer))["below_zero"]
-    when = words.period(answer.period, found.months)
+    when = number.period(answer.period, found.months)
     if (below >= _SURE).all() or (below <= 1 - _SURE).all():
         shrinks = bool((below >= _SURE).all())
         chances = below if shrinks else 1 - below
         text = Markup("The sets agree that in {} {}: at least {} draws of each say so.")
         return text.format(
-            when, says[0] if shrinks else says[1], words.chances(float(chances.min()))
+            when, says[0] if shrinks else says[1], number.chances(float(chances.min()))
         )
     return Markup(
         "They do not agree whether in {} {}: {} draws of one set say so ({}), {} of another ({})."
     ).format(
         when,
         says[0],
-        words.chances(float(below.min())),
+        number.chances(float(below.min())),
         found.marked(str(below.idxmin())),
-        words.chances(float(below.max())),
+        number.chances(float(below.max())),
         found.marked(str(below.idxmax())),
     )
 
@@ -198,7 +199,7 @@ def says_who(found: Answers, claims: ClaimRows) -> list[Markup]:
 
 
 def _sources(claims: ClaimRows) -> Markup:
-    kinds = words.listed(claims.statuses)
+    kinds = number.listed(claims.statuses)
     origin, most = claims.largest_origin
     counted = claims.counted
     span = (
@@ -213,7 +214,7 @@ def _sources(claims: ClaimRows) -> Markup:
         "leaves out is a repeat, a plan or a statement, or it does not trust the origin."
     ).format(
         len(claims.rows),
-        words.count(claims.origins, "origin"),
+        number.count(claims.origins, "origin"),
         kinds,
         most,
         origin,
@@ -234,7 +235,7 @@ def _floor(found: Answers, claims: ClaimRows) -> Markup:
         return text + Markup(" Every set allows that some of it is false, and may go below it.")
     verb = "allows" if len(loose) == 1 else "allow"
     return text + Markup(" {} {} that some of it is false, and may go below it.").format(
-        words.listed(loose, _NAMED), verb
+        number.listed(loose, _NAMED), verb
     )
 
 
@@ -245,15 +246,15 @@ def _misfits(found: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup:
     against = against[against > sets / 2].sort_values(ascending=False)
     if against.empty:
         return Markup("No claim is in conflict with the rest in more than half of the sets.")
-    names = words.listed((claims.short(str(claim)) for claim in against.index), _NAMED)
+    names = number.listed((claims.short(str(claim)) for claim in against.index), _NAMED)
     return Markup(
         "{} in conflict with the rest of what is known in more than half of the sets: {}."
-    ).format(words.count(len(against), "claim is", "claims are"), names)
+    ).format(number.count(len(against), "claim is", "claims are"), names)
 
 
 def no_table(command: str, what: Sequence[str] | str) -> Markup:
     """Say which command makes what a section is without."""
-    names = what if isinstance(what, str) else words.listed(what)
+    names = what if isinstance(what, str) else number.listed(what)
     return Markup("Not worked out for this run: {}. <code>{}</code> does it.").format(
         names, command
     )

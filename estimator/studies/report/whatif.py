@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
+from estimator.show import number
 from estimator.studies.breakeven.result import BreakEven
 from estimator.studies.report import breakeven_charts, words
 from estimator.studies.report._svg import Chart
@@ -42,7 +43,7 @@ def breakeven_table(found: Answers) -> Table | None:
         )
         if len(item.axes) > 1:
             at = "along a line" if len(item.contour) else ""
-        looked = " × ".join(words.span(axis.low, axis.high, axis.unit) for axis in item.axes)
+        looked = " × ".join(number.span(axis.low, axis.high, axis.unit) for axis in item.axes)
         mark = " – FAILED its checks" if failed(found, item) else ""
         rows.append(
             (
@@ -52,7 +53,7 @@ def breakeven_table(found: Answers) -> Table | None:
                     "long",
                     ", ".join(axis.key for axis in item.axes),
                 ),
-                amount(words.number(item.level, "probability")),
+                amount(number.rounded(item.level, "probability")),
                 amount(at or "nowhere", f"looked from {looked}"),
             )
         )
@@ -75,8 +76,8 @@ def scenarios_table(found: Answers) -> Table | None:
     rows = [row for name in names if (row := _scenario_row(name, sets)) is not None]
     head = ("scenario", "what is assumed", "force grows or shrinks by", "chance that it shrinks")
     caption = (
-        f"Scenarios to {words.month(end)}: change of the force since "
-        f"{words.month(found.months[-1])}, persons; middle values of the sets, and below them the "
+        f"Scenarios to {number.month(end)}: change of the force since "
+        f"{number.month(found.months[-1])}, persons; middle values of the sets, and below them the "
         "widest reach of their ranges"
         + ("; sets that failed their checks are left out" if found.failures and sound else "")
     )
@@ -96,15 +97,15 @@ def _scenario_row(name: str, sets: Mapping[str, xr.Dataset]) -> tuple[Cell, ...]
     quantiles = np.array([np.quantile(draws, _PROBABILITIES) for draws in changes])
     below = [float((draws < 0).mean()) for draws in changes]
     middle = (float(quantiles[:, 1].min()), float(quantiles[:, 1].max()))
-    reach = words.span(float(quantiles[:, 0].min()), float(quantiles[:, 2].max()), sign=True)
-    same = words.number(min(below), "probability") == words.number(max(below), "probability")
+    reach = number.span(float(quantiles[:, 0].min()), float(quantiles[:, 2].max()), sign=True)
+    same = number.rounded(min(below), "probability") == number.rounded(max(below), "probability")
     return (
         Cell(words.plain(name)),
         long(description),
-        amount(words.span(*middle, sign=True), reach),
+        amount(number.span(*middle, sign=True), reach),
         amount(
-            words.number(max(below), "probability")
+            number.rounded(max(below), "probability")
             if same
-            else words.span(min(below), max(below), "probability")
+            else number.span(min(below), max(below), "probability")
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
+from estimator.show import number
 from estimator.studies.breakeven.result import BreakEven
 from estimator.studies.report import whatif, words
 from estimator.studies.report.answers import Answers
@@ -39,9 +40,9 @@ def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
                 words.phrase(answer, found.months),
                 words.assumption(str(row["assumption"])),
                 row["assumption"],
-                words.number(float(row["value_low"]), unit, sign=sign),
+                number.rounded(float(row["value_low"]), unit, sign=sign),
                 row["level_low"],
-                words.number(float(row["value_high"]), unit, sign=sign),
+                number.rounded(float(row["value_high"]), unit, sign=sign),
                 row["level_high"],
             )
         )
@@ -51,9 +52,9 @@ def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
 def _breakeven(found: Answers, item: BreakEven) -> Markup:
     """Say where the answer turns, in plain words."""
     first = item.axes[0]
-    level = words.number(item.level, "probability")
+    level = number.rounded(item.level, "probability")
     where = [
-        f"{words.number(one.value, first.unit)} ({words.span(one.low, one.high, first.unit)})"
+        f"{number.rounded(one.value, first.unit)} ({number.span(one.low, one.high, first.unit)})"
         for one in item.crossings
     ]
     if len(item.axes) > 1:
@@ -71,7 +72,7 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
             item.assumption_set,
             words.event(item.words),
             level,
-            words.listed(where),
+            number.listed(where),
             first.description,
         )
     else:
@@ -80,7 +81,7 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
             words.event(item.words),
             level,
             first.description,
-            words.span(first.low, first.high, first.unit),
+            number.span(first.low, first.high, first.unit),
         )
     if whatif.failed(found, item):
         text += Markup(' <span class="failed">(FAILED its checks.)</span>')
@@ -96,12 +97,12 @@ def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:
         low, high = known["probability"].min(), known["probability"].max()
         text = Markup("“{}” ({}) holds in {} draws{}.")
         by_set = ", depending on the set" if len(known) > 1 else ""
-        chance = words.chances(float(low), float(high))
+        chance = number.chances(float(low), float(high))
         says, claims = rows["says"].iloc[0], rows["claims"].iloc[0]
         sentences.append(text.format(says, claims, chance, by_set))
     more = len(sentences) - _NAMED
     if more > 0:
         link = Markup('<a href="#statements">{}</a> {} worked out below.')
-        count = words.count(more, "more statement")
+        count = number.count(more, "more statement")
         return [*sentences[:_NAMED], link.format(count, "is" if more == 1 else "are")]
     return sentences

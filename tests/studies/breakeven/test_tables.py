@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from estimator.errors import OutputError
-from estimator.studies.breakeven.numbers import figure, interval_text, plain, probability_text
 from estimator.studies.breakeven.result import BreakEven, Crossing
 from estimator.studies.breakeven.tables import (
     crossing_rows,
@@ -116,28 +115,6 @@ def test_rows_say_direction_values_and_why_a_fit_is_not_used() -> None:
     assert refit_rows(toy.result_of_two_keys())[0][1] == "0.300 x 2,000"
 
 
-@pytest.mark.parametrize(
-    ("value", "resolution", "text"),
-    [
-        (0.4137, 0.03, "0.41"),
-        (0.4137, 0.003, "0.414"),
-        (8213.4, 350.0, "8,200"),
-        (164_900.0, 2000.0, "165,000"),
-        (1.5, 0.0, "1.5"),
-        (15_000.0, 0.0, "15,000"),
-    ],
-)
-def test_a_number_has_the_digits_that_are_known(value: float, resolution: float, text: str) -> None:
-    assert figure(value, resolution) == text
-
-
-def test_numbers_have_no_exponents_and_errors_one_digit() -> None:
-    assert plain(15_000.0) == "15,000"
-    assert plain(0.000123456) == "0.0001235"
-    assert probability_text(0.15354, 0.0041) == "0.154 ± 0.004"
-    assert probability_text(0.5, 0.2) == "0.50 ± 0.20"
-
-
 def test_an_end_that_only_the_range_sets_is_marked() -> None:
     open_end = Crossing(0.8, 0.7, 0.9, True, 0, False, open_high=True)
-    assert interval_text(open_end) == "[0.7, > 0.9]"
+    assert open_end.interval_text == "[0.7, > 0.9]"

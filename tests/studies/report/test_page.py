@@ -12,7 +12,8 @@ import pytest
 import estimator.studies.report
 from estimator.assumptions.priors import Prior
 from estimator.errors import OutputError
-from estimator.studies.report import ReportData, render, words, write_report
+from estimator.show import number
+from estimator.studies.report import ReportData, render, write_report
 from estimator.studies.report.data import COLUMNS
 from estimator.studies.report.page import COMMANDS, SECTIONS
 from tests.studies.report.conftest import (
@@ -147,8 +148,8 @@ def test_without_a_pool_the_answer_reaches_from_set_to_set(bare_page: str) -> No
         for tree in trees().values()
     ]
     low, high = (end(q[1] for q in losses) for end in (min, max))
-    reach = words.span(min(q[0] for q in losses), max(q[2] for q in losses))
-    assert f"lost {words.span(low, high)} people, depending on the set ({reach})" in answer
+    reach = number.span(min(q[0] for q in losses), max(q[2] for q in losses))
+    assert f"lost {number.span(low, high)} people, depending on the set ({reach})" in answer
 
 
 def test_the_answer_says_who_what_is_sure_and_what_would_change_it(document: Element) -> None:
@@ -182,7 +183,7 @@ def test_every_set_stands_in_the_table_of_answers_with_its_own_numbers(document:
         draws = tree["posterior"]["losses"].sel(month="2026-01")
         low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
         cells = [row[1] for row in rows(document, "sets") if row[0] == label]
-        assert f"{words.number(middle)}{words.span(low, high)}" in cells
+        assert f"{number.rounded(middle)}{number.span(low, high)}" in cells
 
 
 def test_every_pool_is_a_row_and_the_one_of_equal_weights_is_the_answer(

@@ -8,83 +8,6 @@ from estimator.studies.report import ReportOptions, words
 from estimator.studies.report.claims import figure_of
 from tests.studies.report.conftest import options
 
-NAN = float("nan")
-HARD = "\N{NO-BREAK SPACE}"
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "sign", "text"),
-    [
-        (33417.0, "persons/month", False, "33,400"),
-        (1268345.0, "persons", False, "1,270,000"),
-        (2904.0, "persons", False, "2,900"),
-        (-307.2, "persons", True, "−310"),
-        (12.4, "persons", False, "12"),
-        (0.2, "persons", False, "0"),
-        (-0.2, "persons", True, "0"),
-        (0.0, "persons", True, "0"),
-        (4912.0, "persons", True, "+4,900"),
-        (0.31, "ratio", False, "0.31"),
-        (0.02, "ratio", False, "0.02"),
-        (1.0, "ratio", False, "1"),
-        (-0.1234, "log ratio", False, "−0.123"),
-        (0.2148, "share", False, f"21{HARD}%"),
-        (0.0212, "share", False, f"2.1{HARD}%"),
-        (-0.0212, "share", True, f"−2.1{HARD}%"),
-        (0.0212, "share", True, f"+2.1{HARD}%"),
-        (0.0, "share", False, f"0{HARD}%"),
-        (0.021, "probability", False, f"2{HARD}%"),
-        (0.001, "probability", False, f"under 1{HARD}%"),
-        (0.999, "probability", False, f"over 99{HARD}%"),
-        (1.0, "probability", False, f"100{HARD}%"),
-        (0.0, "probability", False, f"0{HARD}%"),
-        (NAN, "persons", False, "–"),
-        (float("inf"), "share", False, "–"),
-    ],
-)
-def test_a_number_is_written_as_precisely_as_it_is_known(
-    value: float, unit: str, sign: bool, text: str
-) -> None:
-    assert words.number(value, unit, sign=sign) == text
-
-
-def test_a_range_with_an_unknown_end_is_none() -> None:
-    assert words.span(1000.0, 2000.0) == "1,000 to 2,000"
-    assert words.span(NAN, 2000.0) == "–"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [
-        (0.98, None, "98 of 100"),
-        (0.981, 0.984, "98 of 100"),
-        (0.3, 0.96, "30 to 96 of 100"),
-        (0.9999, None, "more than 99 of 100"),
-        (0.001, 0.5, "fewer than 1 to 50 of 100"),
-        (1.0, None, "100 of 100"),
-        (0.0, None, "0 of 100"),
-    ],
-)
-def test_chances_are_counted_in_draws(low: float, high: float | None, text: str) -> None:
-    assert words.chances(low, high) == text
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "text"),
-    [
-        ("2026-01-01", "2026-01-31", "January 2026"),
-        ("2025-12-01", "2026-01-31", "December 2025 to January 2026"),
-        ("2022-02-24", "2024-02-23", "2022-02-24 to 2024-02-23"),
-        ("2023-01-01", "2023-01-01", "2023-01-01"),
-        (None, None, "no period said"),
-        ("", "", "no period said"),
-    ],
-)
-def test_periods_are_written_by_month_where_they_are_whole(
-    start: str | None, end: str | None, text: str
-) -> None:
-    assert words.dates(start, end) == text
-
 
 @pytest.mark.parametrize(
     ("key", "text"),
@@ -115,19 +38,6 @@ def test_answers_are_named_with_their_period() -> None:
         "killed from February 2022 to March 2022"
     )
     assert words.heading("P(net_change[2022-03] < 0)", months) == ("Net change below 0, March 2022")
-
-
-@pytest.mark.parametrize(
-    ("names", "text"),
-    [
-        ([], ""),
-        (["a"], "a"),
-        (["a", "b"], "a and b"),
-        (list("abcdefgh"), "a, b, c, d, e, f and 2 more"),
-    ],
-)
-def test_names_are_listed(names: list[str], text: str) -> None:
-    assert words.listed(names) == text
 
 
 def test_sets_are_named_by_the_shorter_list() -> None:
