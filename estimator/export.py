@@ -7,9 +7,11 @@ in front. Markdown is escaped character by character.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -55,6 +57,17 @@ def write_csv(frame: pd.DataFrame, path: Path, float_format: str | None = "%.6g"
 
 def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def plain_numbers(value: Any) -> Any:
+    """Make numbers JSON can hold (no infinities)."""
+    if isinstance(value, dict):
+        return {key: plain_numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_numbers(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def escape_markdown(text: object) -> str:

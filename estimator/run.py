@@ -26,16 +26,16 @@ from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities
 from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.store.claim_draws import KeepOptions
+from estimator.store.result_tree import result_tree
 from estimator.store.results import (
     check_writable,
     point_latest,
     read_attrs,
     read_result,
-    result_tree,
-    summarise,
-    versions,
     write_result,
 )
+from estimator.store.summary import summarise
+from estimator.store.versions import versions
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Estimate:
     Attributes
     ----------
     tree
-        The result in ArviZ's convention (see `estimator.store.results.result_tree`).
+        The result in ArviZ's convention (see `estimator.store.result_tree.result_tree`).
     summary
-        Tidy table of all quantities (see `estimator.store.results.summarise`).
+        Tidy table of all quantities (see `estimator.store.summary.summarise`).
     diagnostics
         Whether the draws can be trusted.
     evidence

@@ -22,7 +22,7 @@ import xarray as xr
 from filelock import FileLock, Timeout
 
 from estimator.errors import OutputError
-from estimator.store.results import versions
+from estimator.store.versions import versions
 
 log = logging.getLogger(__name__)
 

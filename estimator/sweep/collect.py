@@ -16,6 +16,7 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS, EntryLayout
+from estimator.store import log_weights
 from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
 
@@ -176,10 +177,7 @@ def _weights(
             names, rows = found.setdefault(records[set_id].obtained.fits, ([], []))
             names.append(labels[set_id])
             rows.append(steps)
-    attrs = {
-        "description": "log weight less the largest, in steps of 0.001; -32768: no weight",
-        "step": 0.001,
-    }
+    attrs = {"description": log_weights.DESCRIPTION, "step": log_weights.STEP}
     return {
         f"/weights/{number}": xr.Dataset(
             {"log_weight": (("reweighted_set", "pooled_draw"), np.stack(rows), attrs)},

@@ -20,7 +20,7 @@ import numpy as np
 
 from estimator.errors import SweepError
 from estimator.fitting.pilot import Pilot
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs

@@ -12,18 +12,15 @@ import numpy as np
 import xarray as xr
 
 from estimator.errors import OutputError
-from estimator.export import atomically
+from estimator.export import atomically, plain_numbers
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.fitting.pilot import Pilot
 from estimator.store.journal import Journal, Record
-from estimator.store.results import plain_numbers
+from estimator.store.log_weights import packed
 from estimator.sweep.fits import Fit
 
 FILE = "journal.sqlite"
-_STEP = 0.001  # resolution of stored log weights
-_FLOOR = 30.0  # weights below exp(-30) of the largest are stored as none
-_NONE = np.int16(-32_768)
 
 # Kinds of records.
 _ABOUT, _LAYOUT, _PILOT, _ROUND = "about", "layout", "pilot", "round"
@@ -235,7 +232,7 @@ class SweepJournal:
             )
 
     def weights(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Set id and log weights (as `quantised` gives them) of each reweighted set."""
+        """Set id and packed log weights of each reweighted set."""
         for record in self._journal.records(_WEIGHTS):
             if record.content is not None:
                 yield record.key, np.frombuffer(zlib.decompress(record.content), np.int16)
@@ -291,19 +288,6 @@ class SweepJournal:
         )
 
 
-def quantised(log_weights: np.ndarray) -> np.ndarray:
-    """Log weights, relative to the largest, in steps of 0.001. int16, (draw,)."""
-    below = np.asarray(log_weights) - np.max(log_weights)
-    steps = np.round(below / _STEP)
-    return np.where(below > -_FLOOR, steps, _NONE).astype(np.int16)
-
-
-def dequantised(steps: np.ndarray) -> np.ndarray:
-    """Undo `quantised`: normalised log weights, -inf for none. (draw,)."""
-    log_weights = np.where(steps == _NONE, -np.inf, steps * _STEP)
-    return np.asarray(log_weights - np.log(np.exp(log_weights).sum()))
-
-
 def _packed(array: np.ndarray | None) -> bytes | None:
     return None if array is None else zlib.compress(np.asarray(array, np.float32).tobytes(), 1)
 
@@ -322,7 +306,7 @@ def _records(finished: SetRecord) -> Iterator[Record]:
     yield Record(_SET, finished.set_id, facts, _packed(finished.statistics))
     weights = None
     if finished.log_weights is not None:
-        weights = zlib.compress(quantised(finished.log_weights).tobytes(), 1)
+        weights = zlib.compress(packed(finished.log_weights).tobytes(), 1)
     yield Record(_WEIGHTS, finished.set_id, content=weights)
 
 

@@ -16,7 +16,8 @@ from estimator.evidence import Evidence
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import flatten, statistics
 from estimator.fitting.reweighting import pooled_entries
-from estimator.store.results import read_result, versions
+from estimator.store.results import read_result
+from estimator.store.versions import versions
 from estimator.sweep.collect import collect_sweep, facts_of
 from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal

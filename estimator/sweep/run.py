@@ -21,7 +21,7 @@ from rich.progress import (
 
 from estimator.errors import ConfigError, SweepError
 from estimator.show.progress import progress_bar
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.sweep.check import check_table
 from estimator.sweep.collect import collect_sweep, facts_of, set_table
 from estimator.sweep.engine import Engine, Event

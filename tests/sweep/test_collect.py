@@ -11,6 +11,7 @@ import xarray as xr
 
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
+from estimator.store.log_weights import packed
 from estimator.sweep.collect import (
     DATASET,
     TABLE,
@@ -19,7 +20,7 @@ from estimator.sweep.collect import (
     read_sweep,
     set_table,
 )
-from estimator.sweep.journal import Obtained, SetRecord, SweepJournal, quantised
+from estimator.sweep.journal import Obtained, SetRecord, SweepJournal
 
 HEADLINE = ("losses", "killed", "replacement_gap", "net_change")
 LABELS = ["short", "long", "failed", "impossible", "unfinished", "other weights"]
@@ -141,7 +142,7 @@ def test_weights_are_kept_for_the_sets_that_were_reweighted(tree: xr.DataTree) -
     assert group.attrs["fits"] == "fit-a fit-b"
     assert group["reweighted_set"].values.tolist() == ["long", "other weights"]
     assert group["log_weight"].dims == ("reweighted_set", "pooled_draw")
-    expected = [quantised(log_weights) for log_weights in LOG_WEIGHTS]
+    expected = [packed(log_weights) for log_weights in LOG_WEIGHTS]
     np.testing.assert_array_equal(group["log_weight"].values, expected)
 
 

@@ -8,23 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import logsumexp
+from hypothesis import settings
 
 from estimator.errors import OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
+from estimator.store.log_weights import packed
 from estimator.sweep.fits import Fit
 from estimator.sweep.journal import (
     FitRecord,
     Obtained,
     SetRecord,
     SweepJournal,
-    dequantised,
-    quantised,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -161,28 +158,13 @@ def test_layouts_pilots_rounds_and_facts_come_back(journal: SweepJournal) -> Non
     np.testing.assert_equal([found.priors, found.maps], [priors, maps])
 
 
-@quick
-@given(st.lists(st.floats(-60, 0), min_size=1, max_size=50))
-def test_weights_are_kept_within_half_a_thousandth(raw: list[float]) -> None:
-    log_weights = np.array(raw) - logsumexp(raw)
-    steps = quantised(log_weights)
-    assert steps.dtype == np.int16
-    below, kept = log_weights - log_weights.max(), steps != -32_768
-    np.testing.assert_allclose(steps[kept] * 0.001, below[kept], atol=0.000501)
-    assert (below[~kept] <= -30.0).all()
-    found = dequantised(steps)
-    assert np.exp(found).sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(found[kept], log_weights[kept], atol=0.0011)
-    assert np.isneginf(found[~kept]).all()
-
-
 def test_weights_come_back_by_set(journal: SweepJournal) -> None:
     log_weights = np.log(np.random.default_rng(5).dirichlet(np.ones(1000)))
     journal.add_sets([replace(record("b"), obtained=REWEIGHTED, log_weights=log_weights)])
     journal.add_sets([record("a")])
     [(set_id, steps)] = journal.weights()
     assert set_id == "b"
-    np.testing.assert_array_equal(steps, quantised(log_weights))
+    np.testing.assert_array_equal(steps, packed(log_weights))
 
 
 def test_sets_that_are_forgotten_are_gone_and_no_others(journal: SweepJournal) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.export import write_csv, write_text
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.studies.backtest.cases import MODEL, percent
 from estimator.studies.backtest.run import Backtest
 from estimator.studies.backtest.summary import summary, vintage_summary

@@ -11,7 +11,7 @@ import pandas as pd
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.studies.breakeven import words
 from estimator.studies.breakeven.assemble import notes_of, refit_table
 from estimator.studies.breakeven.curve import Curve, Reweighting

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 
 from estimator.quantities.scores import score_draws
 from estimator.show.progress import Progress
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.ranked import Ranked, group_of
