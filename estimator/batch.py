@@ -161,7 +161,7 @@ class Batch:
                 self.console.print(check_summary(self.sweep.check))
         elif self.folders:
             _, trees = collect(self.outputs, self.name, self.folders)
-            (run / "summary.md").write_text(markdown_table(trees), encoding="utf-8")
+            write_text(run / "summary.md", markdown_table(trees))
             if self.plots:
                 from estimator.show.figures import plot_forest, save_figure
 

@@ -309,6 +309,10 @@ def _reported_by(
         times years, and all steps of wandering biases (0 for those of others).
     """
     n_months = data.sizes["month"]
+    n_sources, n_steps = len(sources), len(wandering.source)
+    shape = (n_months, 2 * n_sources + n_steps)
+    if not sources:  # all claims are confirmed: there is no bias to pick
+        return None, sp.csr_array(shape)
     single = data["weight"].values > 0.0
     monthly = (
         data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
@@ -327,12 +331,10 @@ def _reported_by(
         [np.ones((n_months, 1)), data["years_to_end"].values[:, None], own], axis=1
     )
     entries *= free[:, None] if reporter is not None else 0.0
-    n_sources, n_steps = len(sources), len(wandering.source)
     columns = np.concatenate(
         [[position, n_sources + position], 2 * n_sources + np.arange(n_steps)]
     ).astype(int)
     starts = np.arange(0, n_months * len(columns) + 1, len(columns))
-    shape = (n_months, 2 * n_sources + n_steps)
     return reporter, sp.csr_array(
         (entries.ravel(), np.tile(columns, n_months), starts), shape=shape
     )

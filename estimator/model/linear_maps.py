@@ -64,8 +64,10 @@ class RunsTimesVector(Op):
             shape=(rows, columns),
         )
         turned = matrix.T if self.transposed else matrix
-        product = np.asarray(turned @ vector.reshape(-1, vector.shape[-1]).T).T
-        output_storage[0][0] = np.ascontiguousarray(product).reshape(*vector.shape[:-1], -1)
+        # Sizes are written out: numpy cannot guess them for a map without rows or columns.
+        *batch, length = vector.shape
+        product = np.asarray(turned @ vector.reshape(int(np.prod(batch)), length).T).T
+        output_storage[0][0] = np.ascontiguousarray(product).reshape(*batch, turned.shape[0])
 
     def infer_shape(self, node: Any, shapes: Any) -> list[tuple[Any, ...]]:
         return [(*shapes[3][:-1], node.outputs[0].type.shape[-1])]

@@ -136,8 +136,6 @@ def sweep_table(tree: xr.DataTree) -> Table:
     highest 95 % end of any set's range.
     """
     data = tree.to_dataset()
-    month = str(data["month"].values[-1])
-    last = data.sel(month=month)
     obtained = data["obtained"].values.astype(str)
     counts = ", ".join(
         f"{int((obtained == how).sum())} {how}" for how in dict.fromkeys(sorted(obtained))
@@ -145,8 +143,13 @@ def sweep_table(tree: xr.DataTree) -> Table:
     missed = int(((data["failures"].values != "") & (obtained != "failed")).sum())
     if missed:
         counts += f"; {missed} of them MISSED a bound of their diagnostics"
+    title = f"{len(obtained)} assumption sets: {counts}"
+    if "month" not in data:  # no set has numbers
+        return Table(title=title, title_justify="left")
+    month = str(data["month"].values[-1])
+    last = data.sel(month=month)
     table = Table(
-        title=f"{len(obtained)} assumption sets: {counts}",
+        title=title,
         caption=f"{month}, thousands of persons: medians of the sets, and the widest ends of their "
         "90 % ranges",
         box=box.SIMPLE,

@@ -8,7 +8,6 @@ as the first one lives.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 import sqlite3
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import xarray as xr
 from filelock import FileLock, Timeout
 
 from estimator.errors import OutputError
@@ -212,14 +210,3 @@ class Journal:
         """Begin anew."""
         with self._writing() as db:
             db.execute("delete from records")
-
-
-def dataset_bytes(dataset: xr.Dataset) -> bytes:
-    """Write a dataset as netCDF for a record's content."""
-    return bytes(dataset.to_netcdf(engine="h5netcdf"))
-
-
-def dataset_of(content: bytes) -> xr.Dataset:
-    """Read back what `dataset_bytes` wrote."""
-    with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as opened:
-        return opened.load()

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -14,9 +14,7 @@ import yaml
 
 from estimator.errors import OutputError
 from estimator.export import write_csv
-
-if TYPE_CHECKING:
-    pass
+from estimator.store.netcdf import read_netcdf, write_netcdf
 
 COMMAND = "command.txt"
 """File of a run that says which command made it."""
@@ -51,7 +49,7 @@ def write_result(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as name:
             made = Path(name) / folder.name
             made.mkdir()
-            tree.to_netcdf(made / "result.nc", engine="h5netcdf", encoding=_compressed(tree))
+            write_netcdf(tree, made / "result.nc")
             write_csv(summary, made / "summary.csv")
             write_csv(claims, made / "claims.csv")
             diagnostics = json.loads(tree.attrs["diagnostics"])
@@ -61,8 +59,10 @@ def write_result(
             if plots is not None:
                 plots(made / "plots")
             _put_in_place(made, folder, Path(name) / "replaced")
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    except (OSError, OutputError) as error:
+        reason = error.__cause__ or error  # an OutputError names the folder that is gone again
+        text = getattr(reason, "strerror", None) or reason
+        raise OutputError(f"{folder}: cannot be written ({text})") from error
 
 
 def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
@@ -78,17 +78,6 @@ def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
         raise
 
 
-def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, Any]]]:
-    return {
-        group.path: {
-            str(name): {"zlib": True, "complevel": 1, "shuffle": True}
-            for name, variable in group.data_vars.items()
-            if variable.dtype.kind == "f" and variable.ndim
-        }
-        for group in tree.subtree
-    }
-
-
 def check_writable(folder: Path) -> None:
     """Fail early and clearly if nothing can be written there."""
     try:
@@ -102,22 +91,21 @@ def check_writable(folder: Path) -> None:
 
 def point_latest(outputs: Path, name: str) -> None:
     """Let ``outputs/latest`` point to the newest run, in one step."""
-    with tempfile.TemporaryDirectory(dir=outputs, prefix=".linking-") as folder:
-        link = Path(folder) / "latest"
-        link.symlink_to(name, target_is_directory=True)
-        target = outputs / "latest"
-        if target.exists() and not target.is_symlink():
-            raise OutputError(f"{target}: is in the way of the link to the newest run; rename it")
-        link.replace(target)
+    target = outputs / "latest"
+    if target.exists() and not target.is_symlink():
+        raise OutputError(f"{target}: is in the way of the link to the newest run; rename it")
+    try:
+        with tempfile.TemporaryDirectory(dir=outputs, prefix=".linking-") as folder:
+            link = Path(folder) / "latest"
+            link.symlink_to(name, target_is_directory=True)
+            link.replace(target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
 
 
 def read_result(folder: Path) -> xr.DataTree:
     """Read a set's result back; `arviz.from_netcdf` reads the same file."""
-    path = folder / "result.nc"
-    try:
-        return xr.open_datatree(path, engine="h5netcdf").load()
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
+    return read_netcdf(folder / "result.nc")
 
 
 def read_attrs(folder: Path) -> dict[str, Any]:

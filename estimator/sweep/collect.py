@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
+from estimator.export import atomically
 from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.store import log_weights
+from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
 
@@ -87,19 +89,15 @@ def collect_sweep(journal: SweepJournal) -> xr.DataTree:
             **_weights(journal, table, records),
         }
     )
-    _write_atomically(journal.folder / DATASET, lambda path: _write_tree(tree, path))
+    write_netcdf(tree, journal.folder / DATASET)
     rows = _table_rows(table, records, layouts)
-    _write_atomically(journal.folder / TABLE, lambda path: _write_table(rows, path))
+    atomically(journal.folder / TABLE, lambda path: _write_table(rows, path))
     return tree
 
 
 def read_sweep(folder: Path) -> xr.DataTree:
     """Read ``sweep.nc`` of a folder."""
-    path = folder / DATASET
-    try:
-        return xr.open_datatree(path, engine="h5netcdf").load()
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
+    return read_netcdf(folder / DATASET)
 
 
 def _dataset(
@@ -121,7 +119,7 @@ def _dataset(
             if name in layout.slices:
                 variable = next(v for v in layout.variables if v.name == name)
                 order = {place: n for n, place in enumerate(places)}
-                targets = np.array([order[label] for label in variable.labels])
+                targets = np.array([order[label] for label in variable.labels], dtype=int)
                 where[layout_name] = (layout.slices[name], targets)
         for row, set_id in enumerate(table["set_id"]):
             record = records.get(set_id)
@@ -188,18 +186,6 @@ def _weights(
     }
 
 
-def _write_tree(tree: xr.DataTree, path: Path) -> None:
-    encoding = {
-        group.path: {
-            str(name): {"zlib": True, "complevel": 1}
-            for name, variable in group.data_vars.items()
-            if variable.dtype.kind in "fi" and variable.ndim
-        }
-        for group in tree.subtree
-    }
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
-
-
 def _table_rows(
     table: pd.DataFrame, records: Mapping[str, SetRecord], layouts: Mapping[str, EntryLayout]
 ) -> Iterator[pa.Table]:
@@ -253,16 +239,6 @@ def _write_table(rows: Iterator[pa.Table], path: Path) -> None:
             writer.close()
         else:
             pq.write_table(pa.table({"assumption_set": pa.array([], pa.string())}), path)
-
-
-def _write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write(partial)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
 def headline(tree: xr.DataTree, month: str | None = None) -> pd.DataFrame:

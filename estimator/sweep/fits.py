@@ -201,7 +201,12 @@ def _judged(
     """Core quantities, sample statistics and relative ESS of draws; their diagnostics."""
     quantities = reported_quantities(variables, inputs, evidence)
     core = quantities[list(CORE)].astype(np.float32)
-    core["claim_location"] = variables["claim_location"].astype(np.float32)
+    core["claim_location"] = (
+        variables["claim_location"].astype(np.float32)
+        if "claim_location" in variables
+        # All claims are confirmed: there is no other claim to locate.
+        else xr.zeros_like(core["losses"][..., :0]).rename(month="claim").drop_vars("claim")
+    )
     for name in CORE:
         core[name].attrs = quantities[name].attrs
     layout, flat = flatten(entries_dataset(core, task.assumptions, evidence))
@@ -270,7 +275,7 @@ def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evid
     counts = data["confirmed_used"].reset_coords(drop=True)
     sources = set(data["source"].values[data["used"].values].tolist())
     used = xr.DataArray(
-        [name in sources for name in core["source"].values],
+        np.array([name in sources for name in core["source"].values], dtype=bool),
         dims="source",
         coords={"source": core["source"]},
     )

@@ -11,13 +11,13 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 
-from estimator.errors import OutputError
-from estimator.export import atomically, plain_numbers
+from estimator.export import plain_numbers
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.fitting.pilot import Pilot
 from estimator.store.journal import Journal, Record
 from estimator.store.log_weights import packed
+from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.sweep.fits import Fit
 
 FILE = "journal.sqlite"
@@ -259,23 +259,12 @@ class SweepJournal:
             return
         tree = xr.DataTree.from_dict({"/posterior": found.core, "/sample_stats": found.stats})
         tree.attrs = {"fit": found.fit_id}
-        encoding = {
-            "/posterior": {str(name): {"zlib": True, "complevel": 1} for name in found.core}
-        }
-        atomically(
-            self.draws_path(found.fit_id),
-            lambda partial: tree.to_netcdf(partial, engine="h5netcdf", encoding=encoding),
-        )
+        write_netcdf(tree, self.draws_path(found.fit_id))
 
     def read_draws(self, record: FitRecord) -> Fit:
         """Read the draws of a fit back."""
-        path = self.draws_path(record.fit_id)
-        try:
-            tree = xr.open_datatree(path, engine="h5netcdf").load()
-        except (OSError, ValueError) as error:
-            raise OutputError(
-                f"{path}: cannot be read ({error}); delete the folder to begin anew"
-            ) from error
+        hint = "delete the folder to begin anew"
+        tree = read_netcdf(self.draws_path(record.fit_id), hint)
         return Fit(
             record.fit_id,
             tree["posterior"].to_dataset(),

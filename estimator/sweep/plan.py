@@ -229,7 +229,7 @@ class Planner:
         for key in {one.evidence_key for one in sets}:
             data = self.evidences[key].dataset
             counted = set(data["source"].values[data["used"].values].tolist())
-            used |= np.array([name in counted for name in sources])
+            used |= np.array([name in counted for name in sources], dtype=bool)
         return np.concatenate([np.ones(len(ASSUMPTIONS), bool), used, used])
 
     def _sources_of(self, evidence_key: str) -> dict[str, str]:

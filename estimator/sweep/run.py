@@ -20,6 +20,7 @@ from rich.progress import (
 )
 
 from estimator.errors import ConfigError, SweepError
+from estimator.export import write_csv
 from estimator.show.progress import progress_bar
 from estimator.store.versions import versions
 from estimator.sweep.check import check_table
@@ -110,7 +111,7 @@ def run_sweep(
             tree = collect_sweep(journal)
             check = check_table(journal, engine)
         if len(check):
-            check.to_csv(folder / CHECK, index=False, float_format="%.4g")
+            write_csv(check, folder / CHECK, "%.4g")
         if stopped is not None:
             raise stopped
         table = set_table(journal)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,19 @@ POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 def inputs_of(*overrides: str) -> ModelInputs:
     assumptions = assumption_set(list(overrides))
     return model_inputs(load_evidence(assumptions), assumptions)
+
+
+@pytest.fixture
+def only_confirmed(tmp_path: Path) -> Path:
+    """Write a claims table with nothing but one confirmed figure."""
+    claims = tmp_path / "claims.csv"
+    claims.write_text(
+        "id,quantity,period_start,period_end,low,value,high,unit,hedge,status,origin,source,"
+        "published,citation,population\n"
+        "year,killed,2024-01-01,2024-12-31,,36600,,persons,exact,confirmed,list_of_names,list,"
+        "2025-06-01,Somebody,ruritania_forces\n"
+    )
+    return claims
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -44,6 +58,18 @@ def test_every_shipped_set_shares_the_structure_of_central(name: str) -> None:
 )
 def test_a_change_of_numbers_alone_keeps_the_structure(override: str) -> None:
     assert inputs_of(override).structure.identity == inputs_of().structure.identity
+
+
+def test_confirmed_figures_alone_pick_no_bias(only_confirmed: Path) -> None:
+    found = inputs_of(
+        "experiment=other_war",
+        f"evidence.files=['{only_confirmed}']",
+        "evidence.populations=[ruritania_forces]",
+        "window.start=2024-01-01",
+        "window.end=2024-12-31",
+    )
+    first, last, _, rows, columns = found.structure.layout.bounds["shifts"]
+    assert (last - first, rows, columns) == (0, 12, 0)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import xarray as xr
 
 from estimator.errors import OutputError
 from estimator.store import journal as module
-from estimator.store.journal import Journal, Record, dataset_bytes, dataset_of, key_of
+from estimator.store.journal import Journal, Record, key_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,12 +64,6 @@ def test_what_is_forgotten_is_gone_and_nothing_else(journal: Journal) -> None:
     assert (keys(journal), keys(journal, "fit")) == ([], ["a", "b", "c"])
     journal.forget_all()
     assert keys(journal, "fit") == []
-
-
-def test_a_dataset_comes_back_as_it_was() -> None:
-    draws = np.random.default_rng(0).random((2, 3), np.float32)
-    dataset = xr.Dataset({"rate": (("chain", "draw"), draws)}, attrs={"failures": ""})
-    xr.testing.assert_identical(dataset_of(dataset_bytes(dataset)), dataset)
 
 
 def test_work_of_other_facts_or_other_versions_has_another_key(

@@ -34,6 +34,7 @@ def layout(*months: str) -> EntryLayout:
             *(Variable(name, "month", months, monthly) for name in HEADLINE),
             Variable("total_losses", "total", ("total",), ("persons",)),
             Variable("assumption_value", "assumption", keys, units),
+            Variable("unconfirmed", "confirmed_claim", (), ()),  # no confirmed claim counts
         )
     )
 

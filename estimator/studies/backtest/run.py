@@ -12,7 +12,8 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, EvidenceError, problems_text
 from estimator.evidence import Evidence, load_evidence
 from estimator.show.progress import Progress
-from estimator.store.journal import Journal, Record, dataset_bytes, dataset_of, key_of
+from estimator.store.journal import Journal, Record, key_of
+from estimator.store.netcdf import dataset_of, netcdf_bytes
 from estimator.studies.backtest.cases import model_cases, naive_cases
 from estimator.studies.backtest.fits import Fitter, forecast_inputs
 from estimator.studies.backtest.options import BacktestOptions
@@ -181,5 +182,5 @@ def _fitted(
     if kept is not None:
         return dataset_of(kept.content or b"")
     fitted = run.fitter.fit(assumptions, inputs, origin).astype("float32")
-    run.journal.keep([Record(FIT, key, content=dataset_bytes(fitted))])
+    run.journal.keep([Record(FIT, key, content=netcdf_bytes(fitted))])
     return fitted

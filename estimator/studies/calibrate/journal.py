@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 
 from estimator.fitting.pilot import Pilot
-from estimator.store.journal import Journal, Record, dataset_bytes, dataset_of
+from estimator.store.journal import Journal, Record
+from estimator.store.netcdf import dataset_of, netcdf_bytes
 from estimator.studies.calibrate.worlds import Prepared
 
 FILE = "calibration.sqlite"
@@ -57,7 +58,7 @@ class CalibrationJournal:
         key = self._key(part, name)
         records = [Record(_PILOT, key, content=prepared.pilot.to_bytes())]
         if prepared.truths is not None:
-            records.append(Record(_TRUTHS, key, content=dataset_bytes(prepared.truths)))
+            records.append(Record(_TRUTHS, key, content=netcdf_bytes(prepared.truths)))
         self._journal.keep(records)
 
     def prepared(self, part: str, name: str) -> Prepared | None:

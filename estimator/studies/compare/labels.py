@@ -27,7 +27,8 @@ def names_of(sets: Sets, labels: Sequence[str], width: int) -> list[str]:
     width
         Characters.
     """
-    assumed = sets.facts.filter(regex=f"^{re.escape(ASSUMED)}").astype(str)
+    # A set of another folder does not have the column: pandas would leave it out of the counts.
+    assumed = sets.facts.filter(regex=f"^{re.escape(ASSUMED)}").fillna("").astype(str)
     usual = {
         str(column): counts.index[0]
         for column in assumed
@@ -37,7 +38,7 @@ def names_of(sets: Sets, labels: Sequence[str], width: int) -> list[str]:
     for label in labels:
         head, number, _ = str(label).partition(" #")
         own = assumed.loc[label].to_dict() if number else {}
-        varied = {str(k): v for k, v in own.items() if v not in (usual.get(str(k)), "nan", "")}
+        varied = {str(k): v for k, v in own.items() if v not in (usual.get(str(k)), "")}
         if 0 < len(varied) <= _FEW:
             parts = [f"{key.removeprefix(ASSUMED)}={value}" for key, value in varied.items()]
             texts.append(",".join([head, *parts]))

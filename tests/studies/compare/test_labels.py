@@ -55,6 +55,15 @@ def test_a_number_of_a_sweep_becomes_what_sets_it_apart_if_that_is_short():
     assert names_of(sets, sets.labels, 40) == ["#0", "#1", "returns.rate.low=0.1", "#3", "#4"]
 
 
+def test_a_key_that_a_set_of_another_folder_does_not_have_is_no_part_of_its_name():
+    swept = alone("central #1", 1, **{"assumed.losses": "walk"})
+    whole = alone("whole #2", 2)
+    assert names_of(Sets([swept, whole]), ["central #1", "whole #2"], 40) == [
+        "central,losses=walk",
+        "whole #2",
+    ]
+
+
 KNOWN = ["central", "central,returns=none", "western", "a=b", RANGE]
 
 

@@ -18,6 +18,8 @@ from estimator.store.results import read_attrs
 _NO_ASSUMPTIONS = frozenset({"label", "sampler", "scenario"})
 _WORDS = frozenset({"source", "unit", "description"})  # what is said of a prior, not what it is
 _ENDS = {"low", "high"}
+DEFAULT = "(default)"
+"""Text of a key, or of a group of options, that a set does not name."""
 
 
 def keys_of_results(run: Path, set_ids: pd.Series) -> pd.DataFrame:
@@ -35,7 +37,8 @@ def keys_of_results(run: Path, set_ids: pd.Series) -> pd.DataFrame:
     pandas.DataFrame
         Index as `set_ids`. Of each group of options the innermost key that holds all differences:
         a number, the two ends of a range, or the group itself, whose levels then have the names
-        that the sets' labels give. No columns if a set is not there.
+        that the sets' labels give. `DEFAULT` stands where a set does not have the key. No columns
+        if a set is not there.
     """
     found = {}
     for path in sorted(run.glob("*/result.nc")):
@@ -53,11 +56,11 @@ def keys_of_results(run: Path, set_ids: pd.Series) -> pd.DataFrame:
         option = next(
             (key for key in named[0] if node == key or node.startswith(f"{key}.")), None
         )  # fmt: skip
-        contents = [json.dumps([one.get(key) for key in keys]) for one in flat]
+        contents = [json.dumps([leaves.get(key, DEFAULT) for key in keys]) for leaves in flat]
         if option is not None and _tells([one.get(option) for one in named], contents):
             columns[option] = [one[option] for one in named]
         elif keys == [node] or set(keys) <= {f"{node}.{end}" for end in _ENDS}:
-            columns |= {key: [one.get(key) for one in flat] for key in keys}
+            columns |= {key: [leaves.get(key, DEFAULT) for leaves in flat] for key in keys}
         else:
             order = {content: n for n, content in enumerate(dict.fromkeys(contents), start=1)}
             columns[node] = [f"variant {order[content]}" for content in contents]
@@ -77,14 +80,16 @@ def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", json.dumps(value) if isinstance(value, list) else value
+            # Pandas counts None as missing, and would drop it from what differs.
+            text = value is None or isinstance(value, list)
+            yield f"{prefix}{name}", json.dumps(value) if text else value
 
 
 def _differing(flat: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Keys that differ between the sets, by group."""
     groups: dict[str, list[str]] = {}
     for key in dict.fromkeys(key for one in flat for key in one):
-        if len({str(one.get(key)) for one in flat}) > 1:
+        if len({str(leaves.get(key, DEFAULT)) for leaves in flat}) > 1:
             groups.setdefault(key.partition(".")[0], []).append(key)
     return groups
 

@@ -11,12 +11,11 @@ import pandas as pd
 
 from estimator.errors import EstimatorError
 from estimator.store.sweep_files import ASSUMED
-from estimator.studies.compare.drivers.configurations import keys_of_results
+from estimator.studies.compare.drivers.configurations import DEFAULT, keys_of_results
 
 AS_IT_IS = "as it is"
 BUNDLE = "assumptions"
 """The group whose options set priors of every other group."""
-_DEFAULT = "(default)"  # how a sweep writes a group that a set does not name
 
 
 class NoSweep(EstimatorError):
@@ -124,7 +123,7 @@ def _by_run(
     found = {}
     for run, part in facts.groupby("run", sort=False):
         keys = read(str(run), part)
-        keys = keys.loc[:, [keys[key].astype(str).nunique() > 1 for key in keys]]
+        keys = keys.loc[:, [keys[key].nunique(dropna=False) > 1 for key in keys]]
         if keys.shape[1]:
             found[Path(str(run)).name] = keys
     return found
@@ -158,7 +157,7 @@ def _number(parts: list[pd.Series]) -> tuple[np.ndarray, tuple[str, ...], bool]:
     levels = list(dict.fromkeys(cells))
     numbers = {level: numbers for level in levels if (numbers := _as_numbers(level)) is not None}
     others = [level for level in levels if level not in numbers]
-    ordered = bool(numbers) and all(level[0] == _DEFAULT for level in others)
+    ordered = bool(numbers) and all(level[0] == DEFAULT for level in others)
     if ordered:
         levels = [*sorted(numbers, key=lambda level: numbers[level]), *others]
     place = {level: code for code, level in enumerate(levels)}
@@ -176,7 +175,7 @@ def _as_numbers(level: tuple[object, ...]) -> tuple[float, ...] | None:
 
 
 def _text(value: object) -> str:
-    if value == _DEFAULT:
+    if value == DEFAULT:
         return AS_IT_IS
     numbers = _as_numbers((value,))
     return str(value) if numbers is None else number_text(numbers[0])

@@ -100,6 +100,21 @@ def test_a_name_that_stands_for_two_contents_is_not_taken(tmp_path: Path) -> Non
     assert keys_of_results(tmp_path, ids)["returns"].tolist() == ["variant 1", "variant 2"]
 
 
+def test_a_key_that_one_set_alone_has_differs(tmp_path: Path) -> None:
+    sets = [assumption_set([f"assumptions={name}"]) for name in ("central", "western")]
+    ids = written(tmp_path, *sets)
+    keys = varied_keys(pd.DataFrame({"set_id": ids, "run": str(tmp_path)}))
+    assert set(keys) == {"killed_share.origins", "evidence.origins.losses"}
+    texts = dict(zip(keys, Levels.of(keys).texts, strict=True))
+    assert texts["evidence.origins.losses"][0] == "as it is"
+
+
+def test_a_key_that_is_null_in_one_set_differs(tmp_path: Path) -> None:
+    ids = written(tmp_path, assumption_set([]), assumption_set(["evidence.as_of=2025-06-30"]))
+    keys = varied_keys(pd.DataFrame({"set_id": ids, "run": str(tmp_path)}))
+    assert keys.to_dict("list") == {"evidence.as_of": ["null", "2025-06-30"]}
+
+
 def test_words_about_a_prior_are_no_difference(tmp_path: Path) -> None:
     one = assumption_set([])
     said = one.model_dump(mode="json")

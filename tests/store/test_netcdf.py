@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from estimator.errors import OutputError
+from estimator.store.netcdf import dataset_of, netcdf_bytes, read_netcdf, write_netcdf
+
+ROOM = 100_000  # bytes
+
+
+@pytest.fixture
+def little_room() -> Iterator[None]:
+    """Let no file grow beyond some bytes, as on a disk that is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def tree(numbers: int) -> xr.DataTree:
+    draws = np.random.default_rng(1).normal(size=numbers)
+    return xr.DataTree.from_dict({"/posterior": xr.Dataset({"losses": ("draw", draws)})})
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    written = tree(1000)
+    written.attrs["seed"] = 3
+    back = read_netcdf(write_netcdf(written, tmp_path / "new" / "result.nc"))
+    xr.testing.assert_identical(back, written)
+
+
+@pytest.mark.usefixtures("little_room")
+def test_a_full_disk_is_an_error_that_leaves_what_was_there(tmp_path: Path) -> None:
+    path = write_netcdf(tree(100), tmp_path / "result.nc")
+    with pytest.raises(OutputError, match=r"result\.nc: cannot be written \(File too large\)"):
+        write_netcdf(tree(ROOM), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["result.nc"]
+    xr.testing.assert_identical(read_netcdf(path), tree(100))
+
+
+def test_a_dataset_comes_back_from_the_content_of_a_record() -> None:
+    draws = np.random.default_rng(0).random((2, 3), np.float32)
+    dataset = xr.Dataset({"rate": (("chain", "draw"), draws)}, attrs={"failures": ""})
+    xr.testing.assert_identical(dataset_of(netcdf_bytes(dataset)), dataset)
