@@ -23,8 +23,9 @@ from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress
 from estimator.fitting.ladder import fit_plainly
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities
+from estimator.quantities.derived import derived_quantities, reported_quantities
 from estimator.quantities.scenario import break_even_plan_shares, project
+from estimator.quantity import DIAGNOSED
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.result_tree import result_tree
 from estimator.store.results import (

@@ -19,13 +19,12 @@ from estimator.errors import OutputError
 from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.quantities.derived import derived_quantities
-from estimator.quantity import TOTAL
+from estimator.quantity import OPTIONAL, TOTAL
 from estimator.store.posterior_file import PosteriorFile
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sources import Chunk, places_of, relative_ess
 
 _KEPT = 4  # whole results that are kept in memory
-_DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
 _DERIVED_FROM = ("losses", "recruits", "net_change")
 
 
@@ -89,7 +88,7 @@ class WholeSet:
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
-        derived = any(answer.quantity in _DERIVED for answer in answers)
+        derived = any(answer.quantity in OPTIONAL for answer in answers)
         with PosteriorFile(self.folder / "result.nc") as file:
             names = variables_of(answers, file.names)
             posterior = file.read([*names, *(_DERIVED_FROM if derived else ())])

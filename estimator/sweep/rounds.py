@@ -90,15 +90,15 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
     options
         Of the sweep.
     """
-    base = planned["kind"] != "single"
+    base, covers = planned["kind"] != "single", planned["set_id"] is None
     fit_options = options.fit
     if base:
         fit_options = fit_options.model_copy(update={"draws": options.base_draws})
     return FitTask(
         str(planned["fit_id"]),
-        one.assumptions,
+        group.covering_assumptions if covers else one.assumptions,
         one.evidence_key,
         fit_options,
         one.assumptions.seed + (_CHECK_SEED if planned["kind"] == "check" else 0),
-        group.covering_priors() if planned["set_id"] is None else {},
+        group.covering_data if covers else {},
     )

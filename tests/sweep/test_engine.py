@@ -21,7 +21,9 @@ from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
 from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
+from tests.sweep.killed import OVERRIDES
 
 CUBE = "experiment=latin_hypercube"
 
@@ -90,6 +92,42 @@ def test_reweighted_assumptions_have_the_quantiles_of_their_own_priors(cube: Swe
             far = (found.sel(statistic=statistic).values - wanted) / error
             assert np.abs(far).max() < 5.0
             assert np.sqrt(np.mean(far**2)) < 2.0
+
+
+GRID = [f"unconfirmed.ratio.high={high}" for high in (0.28, 0.30, 0.32)]
+UNIFORM = "returns.rate={family: Uniform, low: %s, high: %s, mass: 0.9}"
+RANGES = {
+    "of higher and higher ends": [[UNIFORM % (0.05, high)] for high in (0.35, 0.45, 0.55, 0.65)],
+    "of higher and higher beginnings": [[UNIFORM % (low, 0.65)] for low in (0.05, 0.15, 0.25)],
+    "apart": [[UNIFORM % ends] for ends in ((0.05, 0.2), (0.3, 0.4), (0.5, 0.9))],
+    "of several families": [
+        [UNIFORM % (0.2, 0.3)],
+        ["returns.rate={family: Beta, low: 0.1, high: 0.6}"],
+        [
+            "returns.rate.family=TruncatedNormal",
+            "+returns.rate.lower=0.2",
+            "+returns.rate.upper=0.9",
+        ],
+        [],
+    ],
+}
+
+
+@pytest.mark.parametrize("ranges", RANGES)
+def test_no_set_has_the_numbers_of_another_where_supports_differ(
+    tmp_path: Path, ranges: str
+) -> None:
+    sets = [[*prior, ratio] for prior in RANGES[ranges] for ratio in GRID]
+    data = sweep(tmp_path, "sweep.method=plan", sets=sets).tree.to_dataset()
+    assert (data["obtained"] == "reweighted").sum() >= 6
+    priors = [one.assumptions.returns.rate for one in compose_sets(sets) if one.assumptions]
+    assert len(priors) == len(sets)
+    rate = data["assumption_value"].sel(assumption="returns.rate")
+    for statistic, probability in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
+        wanted = np.array([prior.quantile(probability) for prior in priors])
+        error = rate.sel(statistic=f"mcse_{statistic}").values
+        far = (rate.sel(statistic=statistic).values - wanted) / error
+        assert np.abs(far).max() < 6.0
 
 
 def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:
@@ -249,16 +287,17 @@ def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
 
 def test_twenty_kills_cost_nothing_but_time(tmp_path: Path) -> None:
     rng = random.Random(5)  # noqa: S311 - no secret
+    delays = [rng.uniform(0.0, 0.4) for _ in range(20)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder, delays in ((whole, []), (killed, [rng.uniform(0.0, 0.4) for _ in range(20)])):
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "tests.sweep.killed", str(folder), *map(str, delays)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert int(done.stdout) == len(delays)
+    sweep(whole, *OVERRIDES)
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.sweep.killed", str(killed), *map(str, delays)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(delays)
     xr.testing.assert_identical(values(read_sweep(killed)), values(read_sweep(whole)))
     weights = [read_sweep(folder)["weights/0"].to_dataset() for folder in (killed, whole)]
     xr.testing.assert_identical(*weights)

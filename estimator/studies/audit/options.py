@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.sections import Options, Section
 from estimator.quantities.answers import Answer
-from estimator.quantities.derived import UNITS
+from estimator.quantity import ESTIMATED
 
 LAST = "{last}"
 """Stands for the last month of the window in answers of the configuration."""
@@ -52,7 +52,7 @@ class Statement(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Statement:
-        if self.quantity not in UNITS:
+        if self.quantity not in ESTIMATED:
             raise ValueError(f"quantity: unknown. Got {self.quantity!r}")
         if self.above is None and self.below is None:
             raise ValueError("give above, below or both. Got neither")

@@ -19,6 +19,7 @@ from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.quantity import SAMPLED
 from estimator.studies.calibrate.options import WorldFitOptions
 from estimator.studies.calibrate.ranked import Ranked, diagnose_ranked, ranked, ranked_names
 from estimator.studies.calibrate.simulate import simulate
@@ -30,10 +31,7 @@ _BLOCK = 50  # truths that are drawn together: simulation n is the same however 
 _KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may be added later
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
 _TRUTHS = (
-    "losses",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
+    *SAMPLED,
     "assumption_value",
     "reporting",
     "shared_bias",
