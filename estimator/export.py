@@ -1,15 +1,14 @@
-"""Tables as files that are safe to open: CSV without formulas, Markdown without markup.
+"""Files in one step, and CSV that is safe to open.
 
 Text in a table may come from a claims table that somebody else wrote. A spreadsheet runs a cell
 that begins with ``=``, ``+``, ``-`` or ``@`` (OWASP, "CSV injection"): such text gets an apostrophe
-in front. Markdown is escaped character by character.
+in front.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ import pandas as pd
 from estimator.errors import OutputError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# What Markdown would read as markup. A bracket alone is text; a tag needs a letter after it.
-_MARKUP = re.compile(r"[\\|*_`]|<(?=[A-Za-z/!?])|(?<=\])\(")
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> Path:
@@ -68,18 +65,3 @@ def plain_numbers(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def escape_markdown(text: object) -> str:
-    """Make text plain in Markdown, on one line."""
-    return " ".join(_MARKUP.sub(r"\\\g<0>", str(text)).split())
-
-
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a Markdown table: the first column to the left, the others to the right."""
-    lines = [
-        "| " + " | ".join(escape_markdown(heading) for heading in headings) + " |",
-        "|" + "|".join(["---", *["---:"] * (len(headings) - 1)]) + "|",
-        *("| " + " | ".join(escape_markdown(cell) for cell in cells) + " |" for cells in rows),
-    ]
-    return "\n".join(lines) + "\n"

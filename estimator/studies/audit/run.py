@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import OutputError, problems_text
-from estimator.export import write_csv
 from estimator.show.progress import Progress
 from estimator.store.claim_draws import note as draws_note
 from estimator.store.journal import Journal, Record, key_of
@@ -67,13 +66,9 @@ class Audit:
             "sets": self.facts.reset_index(),
         }
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write each table as CSV."""
-        return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
-
 
 def read_audit(folder: Path) -> Audit:
-    """Read back what `Audit.write` wrote.
+    """Read back the tables of an audit that was published.
 
     Raises
     ------
