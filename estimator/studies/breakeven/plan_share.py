@@ -44,7 +44,7 @@ def plan_shares(
     Parameters
     ----------
     tree
-        Result of a set (see `estimator.store.results.result_tree`).
+        Result of a set (see `estimator.store.result_tree.result_tree`).
     level
         The probability.
     options

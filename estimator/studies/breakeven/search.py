@@ -11,8 +11,7 @@ import pandas as pd
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
-from estimator.show.break_even import Axis, BreakEven, Crossing
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.event import Event
