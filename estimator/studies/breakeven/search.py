@@ -11,6 +11,7 @@ import pandas as pd
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
+from estimator.show.break_even import Axis, BreakEven, Crossing
 from estimator.store.versions import versions
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
