@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
+from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import Spec
 from estimator.assumptions.sections import Section
@@ -195,7 +196,7 @@ class HedgingOptions(Section):
     minimum: float = Field(gt=0.0, le=0.1)
 
 
-class SamplerOptions(Section):
+class SamplerOptions(Bounds):
     """How the posterior is sampled, and what is demanded of the draws."""
 
     method: Literal["nutpie", "pymc", "prior"]
@@ -206,9 +207,6 @@ class SamplerOptions(Section):
     target_accept: float = Field(gt=0.5, lt=1.0)
     adaptation: Literal["auto", "laplace", "diag", "low_rank"]
     prior_draws: int = Field(ge=10, le=100_000)
-    max_rhat: float = Field(gt=1.0)
-    min_ess: float = Field(ge=1.0)
-    max_divergences: int = Field(ge=0)
 
 
 WALKS = ("killed_share", "foreign", "recruitment", "losses")
