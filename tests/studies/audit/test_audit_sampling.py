@@ -19,9 +19,10 @@ from tests.studies.audit.worlds import simulated
 
 # Bounds that so few draws hold: a fit that misses one is made again with more of them.
 LOOSE = ("sampler.max_rhat=1.05", "sampler.min_ess=100", "sampler.max_divergences=3")
+# Two of the confirmed figures stay: each is left out by a fit of its own.
 SMALL = (
-    *("window=since_2025", "sampler.chains=4", "sampler.draws=500", "sampler.tune=500"),
-    *LOOSE,
+    *("window=since_2025", "evidence.drop=[S02,S03,S04,P02,P03]"),
+    *("sampler.chains=4", "sampler.draws=500", "sampler.tune=500", *LOOSE),
 )
 PLANTED = "P13"  # recruits of 2025 by one origin, among several
 
@@ -61,7 +62,7 @@ def test_a_planted_claim_is_ranked_first_and_in_conflict() -> None:
     assert len(table) > 20
 
 
-@pytest.mark.sampling
+@pytest.mark.calibration
 def test_weights_agree_with_fits_without_the_claim_where_k_hat_is_low() -> None:
     evidence = world(2)
     draws, refit_draws = PRECISE
