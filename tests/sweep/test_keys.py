@@ -192,7 +192,7 @@ def test_claims_are_chosen_without_reading_what_their_key_leaves_out(option: str
     assumptions = CENTRAL if option == "none" else assumption_set([f"reporting={option}"])
     bare = without(assumptions, _NOT_IN_CLAIMS)
     with pytest.raises(AttributeError):
-        _ = bare.seed
+        _ = bare.losses
     with pytest.raises(AttributeError):
         _ = bare.reporting.default["losses"].noise
     evidence = load_evidence(bare, claims())
