@@ -1,23 +1,22 @@
-"""Tables as files that are safe to open: CSV without formulas, Markdown without markup.
+"""Files in one step, and CSV that is safe to open.
 
 Text in a table may come from a claims table that somebody else wrote. A spreadsheet runs a cell
 that begins with ``=``, ``+``, ``-`` or ``@`` (OWASP, "CSV injection"): such text gets an apostrophe
-in front. Markdown is escaped character by character.
+in front.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from estimator.errors import OutputError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# What Markdown would read as markup. A bracket alone is text; a tag needs a letter after it.
-_MARKUP = re.compile(r"[\\|*_`]|<(?=[A-Za-z/!?])|(?<=\])\(")
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> Path:
@@ -57,16 +56,12 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def escape_markdown(text: object) -> str:
-    """Make text plain in Markdown, on one line."""
-    return " ".join(_MARKUP.sub(r"\\\g<0>", str(text)).split())
-
-
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a Markdown table: the first column to the left, the others to the right."""
-    lines = [
-        "| " + " | ".join(escape_markdown(heading) for heading in headings) + " |",
-        "|" + "|".join(["---", *["---:"] * (len(headings) - 1)]) + "|",
-        *("| " + " | ".join(escape_markdown(cell) for cell in cells) + " |" for cells in rows),
-    ]
-    return "\n".join(lines) + "\n"
+def plain_numbers(value: Any) -> Any:
+    """Make numbers JSON can hold (no infinities)."""
+    if isinstance(value, dict):
+        return {key: plain_numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_numbers(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

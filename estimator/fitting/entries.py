@@ -14,7 +14,8 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from numba import njit
+
+from estimator.object_code import njit
 
 STATISTICS = (
     "mean",
@@ -165,7 +166,7 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     return np.asarray(table)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _quantile(ordered, middles, first, last, probability):
     low, high = first, last
     if probability <= middles[low]:
@@ -183,7 +184,7 @@ def _quantile(ordered, middles, first, last, probability):
     return ordered[low] + share * (ordered[high] - ordered[low])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _statistics(ordered, order, weights, relative_ess, probabilities, with_error):
     n_entries, n_draws = ordered.shape
     n_errors = len(with_error)

@@ -6,9 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.sections import Options, Section
 from estimator.quantities.answers import Answer
-from estimator.quantities.derived import UNITS
+from estimator.quantity import ESTIMATED
 
 LAST = "{last}"
 """Stands for the last month of the window in answers of the configuration."""
@@ -51,7 +52,7 @@ class Statement(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Statement:
-        if self.quantity not in UNITS:
+        if self.quantity not in ESTIMATED:
             raise ValueError(f"quantity: unknown. Got {self.quantity!r}")
         if self.above is None and self.below is None:
             raise ValueError("give above, below or both. Got neither")
@@ -80,10 +81,7 @@ class AuditOptions(Options):
     doubtful_k_hat: float = Field(gt=0.0, le=1.0)
     doubtful_factor: float = Field(ge=1.0)
     min_ess: float = Field(ge=10.0)
-    refit_draws: int = Field(ge=100)
-    tune: int = Field(ge=10)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
+    fit: FitOptions
     influence_on: tuple[str, ...] = Field(min_length=1)
     face_value_deviations: float = Field(gt=0.0)
     max_conflicts: int = Field(ge=1)

@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from estimator.assumptions import QUANTITY_SCALES
 from estimator.assumptions.fields import Names
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
+from estimator.quantity import COUNTS
 
 _MAIN = 0.9
-_LOG = tuple(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
 
 
 def _month(text: object) -> object:
@@ -25,9 +25,9 @@ def _month(text: object) -> object:
 
 def _log_source(text: str) -> str:
     origin, _, quantity = text.rpartition(":")
-    if not origin or quantity not in _LOG:
+    if not origin or quantity not in COUNTS:
         raise ValueError(
-            f"must be origin:quantity, the quantity one of {', '.join(_LOG)}. Got {text!r}"
+            f"must be origin:quantity, the quantity one of {', '.join(COUNTS)}. Got {text!r}"
         )
     return text
 
@@ -64,11 +64,7 @@ class BacktestOptions(Options):
     levels: tuple[Level, ...] = Field(min_length=1)
     interval: Level
     resamples: int = Field(ge=100, le=1_000_000)
-    draws: int = Field(ge=50, le=100_000)
-    tune: int = Field(ge=10, le=100_000)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
-    attempts: int = Field(ge=1, le=20)
+    fit: FitOptions
 
     @property
     def main_level(self) -> float:

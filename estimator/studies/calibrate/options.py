@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.fields import Date, Names, Quantity
+from estimator.assumptions.fields import Date, ModelledQuantity, Names
+from estimator.assumptions.fit_options import Bounds, FitOptions
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
@@ -35,18 +36,10 @@ class StructureOptions(Section):
     kind: Literal["prior", "posterior"]
 
 
-class FitOptions(Section):
+class WorldFitOptions(FitOptions, Bounds):
     """How each world is fitted, and what its draws must satisfy."""
 
     chains: int = Field(ge=1, le=16)
-    tune: int = Field(ge=20, le=10_000)
-    draws: int = Field(ge=50, le=10_000)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
-    max_rhat: float = Field(gt=1.0)
-    min_ess: float = Field(ge=10.0)
-    max_divergences: int = Field(ge=0)
-    attempts: int = Field(ge=1, le=4)
 
 
 class SbcOptions(Section):
@@ -111,7 +104,7 @@ class BrokenOptions(Section):
     overrides: tuple[str, ...]
     sims: Count
     bias: float = 0.0
-    bias_of: tuple[Quantity, ...] = ()
+    bias_of: tuple[ModelledQuantity, ...] = ()
     false_confirmation: float = Field(default=0.0, ge=0.0, lt=1.0)
     killed_share_jump: float = 0.0
     jump_from: Date | None = None
@@ -184,7 +177,7 @@ class CalibrateOptions(Options):
     sims: Count | None
     seed: int = Field(ge=0)
     workers: int = Field(ge=1, le=256)
-    fit: FitOptions
+    fit: WorldFitOptions
     sbc: SbcOptions
     structures: dict[str, StructureOptions] = Field(min_length=1)
     coverage: CoverageOptions

@@ -9,17 +9,16 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.fit_options import Bounds
 from estimator.evidence import Evidence
+from estimator.fitting.convergence import convergence
+from estimator.fitting.diagnostics import Diagnostics, verdict
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.derived import reported_quantities, totals
-
-MONTHLY = ("losses", "killed", "replacement_gap", "net_change")
-"""Quantities of which every month is ranked, and the total over the window."""
+from estimator.quantity import HEADLINES, TOTAL
 
 ENDS = ("killed_share", "recruits", "foreign_recruits")
-"""Quantities of which the last month and the total (or the share over all months) are ranked."""
-
-TOTAL = "total"
+"""Others of which the last month and the total (or the share of the sums) are ranked."""
 
 # Entries that are variables of the model themselves.
 _OF_THE_MODEL = {
@@ -43,6 +42,14 @@ class Ranked:
 
     names: tuple[str, ...]
     draws: np.ndarray
+
+
+def diagnose_ranked(picked: Ranked, stats: xr.Dataset, bounds: Bounds) -> Diagnostics:
+    """Hold the draws of all that is ranked and varies against bounds."""
+    moving = np.ptp(picked.draws.reshape(len(picked.draws), -1), axis=1) > 0
+    names = [name for name, moves in zip(picked.names, moving, strict=True) if moves]
+    divergences = int(stats["diverging"].sum())
+    return verdict(convergence(picked.draws[moving]), names, divergences, bounds)
 
 
 def group_of(name: str) -> str:
@@ -118,7 +125,7 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
                 yield f"shared_{name}[{group}]"
     yield from (f"bias_step[{label}]" for label in inputs.structure.coords["bias_step"])
     months = inputs.structure.coords["month"]
-    for name in MONTHLY:
+    for name in HEADLINES:
         yield from (f"{name}[{label}]" for label in (*months, TOTAL))
     for name in ENDS:
         yield from (f"{name}[{label}]" for label in (months[-1], TOTAL))
