@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.compose import assumption_set
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.scalars import is_packed
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence, load_evidence, read_claims
-from estimator.fitting.inference import Short
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.sweep.fits import FitTask, Shared, entries_dataset
 from estimator.sweep.keys import _NOT_IN_CLAIMS, evidence_key
@@ -26,6 +26,7 @@ from estimator.sweep.sets import SweepSet
 from tests.sweep.synthetic import synthetic_fit
 
 CENTRAL = assumption_set([])
+OPTIONS = FitOptions(draws=100, tune=100, max_depth=4, target_accept=0.8, attempts=1)
 LOCATION, SCALE = "assumption_location", "assumption_scale"
 OF_WEIGHTS = {
     *(LOCATION, SCALE, "reporting_location", "reporting_scale", "claim_value", "claim_figures"),
@@ -120,7 +121,7 @@ def not_known(inputs: ModelInputs) -> dict[str, list[Any]]:
 def test_every_field_sets_apart_or_changes_nothing_or_is_known_to_weights() -> None:
     plans = Plans()
     central, base, inputs = plans(CENTRAL)
-    task = FitTask("x", CENTRAL, base.evidence_key, Short(2, 10, 10, 4, 0.8), 0, {})
+    task = FitTask("x", CENTRAL, base.evidence_key, OPTIONS, 0, {})
     core = synthetic_fit(task, Shared(plans.evidences, {}, 1)).core
     assert core is not None
     entries = plans.entries(CENTRAL, core.isel(draw=slice(5)))
