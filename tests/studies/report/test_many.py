@@ -28,7 +28,7 @@ def test_of_a_long_series_in_a_large_table_the_first_are_shown(
     changed: Change, many: pd.DataFrame
 ) -> None:
     folded = [table for fold, table in ClaimRows(changed(claims_table=many)).tables() if fold]
-    [daily] = [table for table in folded if "daily" in table.caption]
+    [daily] = [table for table in folded if "daily" in table.title]
     assert daily.caption.startswith(f"{N} claims by daily")
     assert daily.caption.endswith("; the first 12 (all of them: claims.csv of the set)")
     assert len(daily.rows) == 12
