@@ -16,14 +16,24 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
 _LABEL_MAXIMUM = 80
 # Groups that say how something is worked out, not what is assumed.
-_HOW = ("sweep", "compare", "audit", "breakeven", "backtest", "calibrate", "report", "ingest")
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_HOW, "hydra", "experiment")
+_PROCEDURES = (
+    "sweep",
+    "compare",
+    "audit",
+    "breakeven",
+    "backtest",
+    "calibrate",
+    "report",
+    "ingest",
+)
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_PROCEDURES, "hydra", "experiment")
 
 
 def compose_config(
@@ -154,6 +164,8 @@ def explain_hydra(error: Exception) -> str:
         # Of a mapping that is put in, the key inside it; of a path, all of it.
         inside = full_key is not None and full_key[1].startswith(f"{key[1]}.")
         name = full_key[1] if full_key and inside else key[1]
+        if name in RENAMED:
+            return f"{name}: unknown key; it is {RENAMED[name]} now"
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
         return f"{name}: unknown key; {nearest(name, _keys())}{add}"
@@ -167,7 +179,7 @@ def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
-    return [*AssumptionSet.model_fields, *_HOW, *keys]
+    return [*AssumptionSet.model_fields, *_PROCEDURES, *keys]
 
 
 def _groups() -> list[str]:
