@@ -16,11 +16,25 @@ from estimator.quantity import TOTAL
 SUMMED = (*FLOWS, "replacement_gap", "net_change", "other_side_losses", "losses_per_km")
 """Quantities that have a total over the window; so has killed_share, that of the sums."""
 
+LAST = "last"
+"""Period of an answer in options: the last month, of several sets the last that all have."""
+
 _BASIS = ("losses", "killed_share", "recruits")
 _FOLLOW = ("killed", "wounded", "replacement_gap")  # from these three
 _QUANTITIES = (*UNITS, "assumption_value")
 _PLAIN = re.compile(r"(?P<quantity>\w+)\[(?P<period>[^\[\]]+)\]")
 _PROBABILITY = re.compile(r"P\(\s*(?P<inner>[^()]+?)\s*<\s*0\s*\)")
+
+
+def with_last_month(text: str, month: str) -> str:
+    """Put a month in the place of ``[last]`` in an answer or an event.
+
+    Examples
+    --------
+    >>> with_last_month("P(net_change[last] < 0)", "2026-01")
+    'P(net_change[2026-01] < 0)'
+    """
+    return text.replace(f"[{LAST}]", f"[{month}]")
 
 
 @dataclass(frozen=True)

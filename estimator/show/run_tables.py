@@ -171,7 +171,7 @@ def sweep_table(tree: xr.DataTree) -> Table:
             Text(name.replace("_", " ")),
             f"{np.nanmedian(middle):,.1f}",
             *(Text(f"{middle[at]:,.1f}\n{labels[at]}") for at in ends),
-            f"[{np.nanmin(low):,.1f}, {np.nanmax(high):,.1f}]".replace("[", r"\["),
+            Text(f"[{np.nanmin(low):,.1f}, {np.nanmax(high):,.1f}]"),
         )
     for name, heading in (("replacement_gap", "P(gap < 0)"), ("net_change", "P(net change < 0)")):
         below = last[name].sel(statistic="below_zero").values

@@ -6,7 +6,14 @@ import xarray as xr
 from rich.console import Console
 
 from estimator.run import Estimate
-from estimator.show.run_tables import HEADINGS, caption, markdown_table, rows, terminal_table
+from estimator.show.run_tables import (
+    HEADINGS,
+    caption,
+    markdown_table,
+    rows,
+    sweep_table,
+    terminal_table,
+)
 
 
 @pytest.fixture
@@ -66,3 +73,14 @@ def test_the_terminal_shows_labels_as_they_are(trees: dict[str, xr.DataTree]) ->
 
 def test_the_caption_names_the_months(trees: dict[str, xr.DataTree]) -> None:
     assert "2022-02 to 2026-01" in caption(trees)
+
+
+def test_a_sweep_without_any_numbers_still_has_a_table() -> None:
+    failed = xr.Dataset(
+        coords={
+            "assumption_set": ["a", "b"],
+            "obtained": ("assumption_set", ["failed", "failed"]),
+            "failures": ("assumption_set", ["no draws", "no draws"]),
+        }
+    )
+    assert sweep_table(xr.DataTree(failed)).title == "2 assumption sets: 2 failed"

@@ -142,6 +142,8 @@ def _one(
         raise ConfigError("--result goes with scenario.plan_share alone: other keys need fits")
     if options.event is None:
         raise ConfigError("--event is missing, e.g. --event 'net_change[2026-01] < 0'")
+    from rich.text import Text
+
     ranges = [parse_range(text) for text in options.ranges]
     question = "-".join([*keys, Event.parse(options.event).slug])
     label = assumption_set(overrides, options.config_dir).label
@@ -155,7 +157,7 @@ def _one(
             overrides,
             ranges,
             config_dir=options.config_dir,
-            say=status.update,
+            say=lambda text: status.update(Text(text)),
         )
     return [found], folder
 
@@ -232,7 +234,7 @@ def _crossings(results: Sequence[BreakEven]) -> Table:
     first = results[0]
     share = f"{first.interval:.0%}".replace("%", " %")
     table = Table(
-        title=f"{first.assumption_set}: {first.key} at which P = {first.level:g}",
+        title=Text(f"{first.assumption_set}: {first.key} at which P = {first.level:g}"),
         caption=f"Intervals: {share}, of the Monte-Carlo error alone. Unit: {first.unit}.",
         box=box.SIMPLE,
         title_justify="left",

@@ -10,9 +10,8 @@ from pydantic import Field
 from estimator.assumptions.sections import Options
 from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir
-from estimator.quantities.answers import Answer
+from estimator.quantities.answers import Answer, with_last_month
 
-LAST = "{last}"
 Monthly = Literal[
     "losses",
     "killed",
@@ -67,7 +66,7 @@ class CompareOptions(Options):
         found, problems = [], []
         for text in self.answers:
             try:
-                found.append(Answer.parse(text.replace(LAST, last_month)))
+                found.append(Answer.parse(with_last_month(text, last_month)))
             except ConfigError as error:
                 problems.append(str(error))
         if problems:
