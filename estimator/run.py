@@ -22,8 +22,9 @@ from estimator.export import write_csv
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress, attempts, infer
 from estimator.model.inputs import model_inputs
-from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities
+from estimator.quantities.derived import derived_quantities, reported_quantities
 from estimator.quantities.scenario import break_even_plan_shares, project
+from estimator.quantity import DIAGNOSED
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.results import (
     check_writable,

@@ -6,7 +6,6 @@ the model samples (or holds fixed), with unit and support.
 """
 
 from estimator.assumptions.assumption_set import AssumptionSet
-from estimator.assumptions.fields import QUANTITY_SCALES
 from estimator.assumptions.scalars import ASSUMPTIONS
 
-__all__ = ["ASSUMPTIONS", "QUANTITY_SCALES", "AssumptionSet"]
+__all__ = ["ASSUMPTIONS", "AssumptionSet"]

@@ -96,6 +96,19 @@ class AssumptionSet(Section):
             group, name = key.split(".")
             yield key, getattr(getattr(self, group), name)
 
+    def with_priors(self, priors: Mapping[str, Prior]) -> AssumptionSet:
+        """Return the set with other priors of some scalar assumptions, by key."""
+        changed: dict[str, dict[str, Prior]] = {}
+        for key, prior in priors.items():
+            group, name = key.split(".")
+            changed.setdefault(group, {})[name] = prior
+        return self.model_copy(
+            update={
+                group: getattr(self, group).model_copy(update=fields)
+                for group, fields in changed.items()
+            }
+        )
+
     def identity(self, data_hash: str) -> str:
         """Return the id of the set: a hash of what it assumes and of the data it saw."""
         assumed = self.model_dump(mode="json", exclude={"label"})

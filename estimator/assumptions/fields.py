@@ -8,19 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from estimator.errors import nearest
-
-QUANTITY_SCALES: dict[str, Literal["log", "logit", "difference", "stock"]] = {
-    "losses": "log",
-    "killed": "log",
-    "killed_share": "logit",
-    "recruits": "log",
-    "foreign_recruits": "log",
-    "replacement_gap": "difference",
-    "net_change": "difference",
-    "force_size": "stock",
-    "wounded": "log",
-}
-"""Quantities whose claims enter the likelihood, and the scale on which reporting errors add up."""
+from estimator.quantity import MODELLED, MONTHLY
 
 
 def _date(value: Any) -> dt.date:
@@ -47,8 +35,14 @@ def _all_or_names(value: Any) -> str | tuple[str, ...]:
 
 
 def _known_quantity(name: str) -> str:
-    if name not in QUANTITY_SCALES:
-        raise ValueError(f"unknown quantity; {nearest(name, QUANTITY_SCALES)}")
+    if name not in MODELLED:
+        raise ValueError(f"unknown quantity; {nearest(name, MODELLED)}")
+    return name
+
+
+def _monthly_quantity(name: str) -> str:
+    if name not in MONTHLY:
+        raise ValueError(f"no quantity by month; {nearest(name, MONTHLY)}. Got {name!r}")
     return name
 
 
@@ -57,4 +51,5 @@ Persistence = Annotated[float, Field(ge=0.0, le=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Names = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_all_or_names)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(_list_of_names)]
-Quantity = Annotated[str, AfterValidator(_known_quantity)]
+ModelledQuantity = Annotated[str, AfterValidator(_known_quantity)]
+MonthlyQuantity = Annotated[str, AfterValidator(_monthly_quantity)]

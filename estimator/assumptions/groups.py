@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions.fields import Date, Ids, Names, Persistence, Quantity
+from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.sections import Section
 
@@ -16,7 +16,7 @@ class EvidenceOptions(Section):
 
     files: Ids = Field(min_length=1)
     sources: Names
-    origins: dict[Quantity, Names]
+    origins: dict[ModelledQuantity, Names]
     populations: Names
     as_of: Date | None
     drop: Ids

@@ -7,11 +7,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions.fields import QUANTITY_SCALES, Quantity
+from estimator.assumptions.fields import ModelledQuantity
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.sections import Section
+from estimator.quantity import COUNTS, MODELLED, QUANTITIES, Scale
 
-REPORTING_UNITS = {
+REPORTING_UNITS: dict[Scale, str] = {
     "log": "log ratio",
     "logit": "log odds",
     "difference": "persons/month",
@@ -92,16 +93,14 @@ class ReportingOptions(Section):
     origins without an entry of their own.
     """
 
-    default: dict[Quantity, SourceReporting]
-    origins: dict[str, dict[Quantity, SourceReporting]]
-    hierarchy: dict[Speaker, dict[Quantity, SharedBias]]
+    default: dict[ModelledQuantity, SourceReporting]
+    origins: dict[str, dict[ModelledQuantity, SourceReporting]]
+    hierarchy: dict[Speaker, dict[ModelledQuantity, SharedBias]]
     noise_growth: float = Field(ge=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _complete_and_in_the_right_units(self) -> ReportingOptions:
-        problems = [
-            f"default.{name}: missing" for name in QUANTITY_SCALES if name not in self.default
-        ]
+        problems = [f"default.{name}: missing" for name in MODELLED if name not in self.default]
         tables = {"default": self.default} | {f"origins.{o}": t for o, t in self.origins.items()}
         for place, table in tables.items():
             for quantity, reporting in table.items():
@@ -138,13 +137,21 @@ class ReportingOptions(Section):
         )
 
 
+def reporting_unit(quantity: str) -> str:
+    """Return the unit of biases and noise of reports on a quantity."""
+    scale = QUANTITIES[quantity].scale
+    if scale is None:
+        raise KeyError(f"claims on {quantity} do not enter the likelihood")
+    return REPORTING_UNITS[scale]
+
+
 def _reporting_unit_problems(place: str, quantity: str, reporting: SourceReporting) -> list[str]:
     problems = _unit_problems(
         place, quantity, {name: getattr(reporting, name) for name in ("bias", "undercount")}
     )
     problems += _unit_problems(place, quantity, {"drift": reporting.drift}, per="/year")
-    if reporting.delay is not None and QUANTITY_SCALES[quantity] != "log":
-        allowed = ", ".join(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
+    if reporting.delay is not None and quantity not in COUNTS:
+        allowed = ", ".join(COUNTS)
         problems.append(f"{place}.delay: only for counts of persons ({allowed})")
     return problems
 
@@ -152,7 +159,7 @@ def _reporting_unit_problems(place: str, quantity: str, reporting: SourceReporti
 def _unit_problems(
     place: str, quantity: str, priors: Mapping[str, Prior | None], per: str = ""
 ) -> list[str]:
-    expected = REPORTING_UNITS[QUANTITY_SCALES[quantity]] + per
+    expected = reporting_unit(quantity) + per
     return [
         f"{place}.{name}.unit: must be {expected!r}. Got {prior.unit!r}"
         for name, prior in priors.items()

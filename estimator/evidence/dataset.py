@@ -16,8 +16,9 @@ from estimator.errors import EvidenceError
 from estimator.evidence.floors import difference_floors
 from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
-from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
+from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.select import nothing_counts, select_claims
+from estimator.quantity import MODELLED, SHARES, STOCKS
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ def _known_weights(
 
 
 def _full_weights(row: pd.Series, window: Window) -> np.ndarray:
-    if row["quantity"] == "force_size":
+    if row["quantity"] in STOCKS:
         return window.stock_weights(row["period_end"])
-    unit = "persons" if row["quantity"] == "killed_share" else row["unit"]
+    unit = "persons" if row["quantity"] in SHARES else row["unit"]
     return window.flow_weights(row["period_start"], row["period_end"], unit)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from estimator.assumptions import QUANTITY_SCALES
+from estimator.quantity import CLAIMED, CONFIRMABLE, MODELLED, QUANTITIES, SHARES, SIGNED, STOCKS
 
 REQUIRED_COLUMNS = (
     "id",
@@ -30,39 +30,6 @@ REQUIRED_COLUMNS = (
 )
 OPTIONAL_COLUMNS = ("locator", "population", "speaker", "role", "note")
 SPEAKERS = ("own", "enemy", "third_party")
-
-MODELLED = tuple(QUANTITY_SCALES)
-DESCRIPTIVE = (
-    "unconfirmed",
-    "recruits_plan",
-    "plan_share",
-    "loss_ratio",
-    "front_length",
-    "losses_per_km",
-    "statement",
-)
-QUANTITIES = MODELLED + DESCRIPTIVE
-
-FLOWS = ("persons", "persons/month", "persons/day")
-UNITS: dict[str, tuple[str, ...]] = {
-    "losses": FLOWS,
-    "killed": FLOWS,
-    "killed_share": ("share",),
-    "recruits": FLOWS,
-    "foreign_recruits": FLOWS,
-    "replacement_gap": FLOWS,
-    "net_change": FLOWS,
-    "force_size": ("persons",),
-    "wounded": FLOWS,
-    "unconfirmed": FLOWS,
-    "recruits_plan": ("persons",),
-    "plan_share": ("share",),
-    "loss_ratio": ("ratio",),
-    "front_length": ("km",),
-    "losses_per_km": ("persons/km",),
-    "statement": ("",),
-}
-SIGNED = ("replacement_gap", "net_change")
 
 # From the most to the least exact wording: decides between repeats of one figure.
 HEDGES = ("exact", "about", "nearly", "more_than", "range", "at_least", "under", "up_to")
@@ -132,14 +99,14 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
                 lambda ids: ~ids.duplicated(keep="first"), error="an id that no other row has"
             ),
         ),
-        "quantity": _column(_one_of(QUANTITIES)),
+        "quantity": _column(_one_of(CLAIMED)),
         "period_start": _column(_DATE_OR_EMPTY),
         "period_end": _column(_DATE_OR_EMPTY),
         "low": _column(_NUMBER),
         "value": _column(_NUMBER),
         "high": _column(_NUMBER),
         "unit": _column(
-            _one_of(tuple(dict.fromkeys(u for units in UNITS.values() for u in units)))
+            _one_of(tuple(dict.fromkeys(u for row in QUANTITIES.values() for u in row.claim_units)))
         ),
         "hedge": _column(_one_of((*HEDGES, ""))),
         "status": _column(_one_of(STATUSES)),
@@ -169,15 +136,16 @@ def row_problems(row: pd.Series) -> list[tuple[str, str, str]]:
     """
     problems: list[tuple[str, str, str]] = []
     quantity, hedge = row["quantity"], row["hedge"]
-    if quantity in UNITS and row["unit"] not in UNITS[quantity]:
-        allowed = ", ".join(unit or "(empty)" for unit in UNITS[quantity])
+    if quantity in CLAIMED and row["unit"] not in QUANTITIES[quantity].claim_units:
+        allowed = ", ".join(unit or "(empty)" for unit in QUANTITIES[quantity].claim_units)
         problems.append(("unit", row["unit"], f"for {quantity}: {allowed}"))
     counts = row["status"] in LIKELIHOOD_STATUSES and quantity in MODELLED
     problems += _period_problems(row, counts)
     if all(_is_number(row[name]) for name in ("low", "value", "high")):
         problems += _figure_problems(row, quantity, hedge, counts)
-    if row["status"] == "confirmed" and quantity not in ("losses", "killed"):
-        problems.append(("status", "confirmed", "confirmed only for quantity losses or killed"))
+    if row["status"] == "confirmed" and quantity not in CONFIRMABLE:
+        allowed = " or ".join(CONFIRMABLE)
+        problems.append(("status", "confirmed", f"confirmed only for quantity {allowed}"))
     if row["status"] == "confirmed" and hedge in ("under", "up_to"):
         problems.append(("hedge", hedge, "a confirmed figure is a floor: not under or up_to"))
     return problems
@@ -189,7 +157,7 @@ def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]
         return [("period_start", f"{start!r} to {end!r}", "both dates, for a claim that counts")]
     if start and end and _is_date(start) and _is_date(end) and end < start:
         return [("period_end", end, f"not before period_start {start}")]
-    if row["quantity"] == "force_size" and start != end:
+    if row["quantity"] in STOCKS and start != end:
         return [("period_end", end, f"the same day as period_start {start}, for a stock")]
     return []
 
@@ -208,7 +176,7 @@ def _figure_problems(
         problems += [
             (name, row[name], "0 or more") for name, figure in figures.items() if figure < 0
         ]
-    if quantity == "killed_share":
+    if quantity in SHARES:
         problems += [(n, row[n], "a share from 0 to 1") for n, f in figures.items() if f > 1]
     if quantity == "statement":
         problems += [("hedge", hedge, "empty, for a statement")] if hedge else []
@@ -227,7 +195,7 @@ def _figure_problems(
         problems.append(("value", "", f"a value, for hedge {hedge}"))
     elif counts and value == 0 and quantity not in SIGNED:
         problems.append(("value", row["value"], "above 0, for a claim that counts"))
-    elif counts and value == 1 and quantity == "killed_share":
+    elif counts and value == 1 and quantity in SHARES:
         problems.append(("value", row["value"], "below 1, for a claim that counts"))
     if row["status"] == "confirmed" and hedge == "range" and low == 0:
         problems.append(("low", row["low"], "above 0, for a floor"))

@@ -11,11 +11,12 @@ from estimator.assumptions.fields import Names
 from estimator.assumptions.groups import EvidenceOptions
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.periods import Window
-from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, MODELLED
+from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES
+from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
 
-SHARE_QUANTITIES = ("killed", "killed_share", "wounded")
+_OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
 
 def select_claims(
@@ -67,7 +68,7 @@ def select_claims(
             f"origin not in evidence.origins.{quantity}",
         )
     rule(
-        claims["quantity"].isin(SHARE_QUANTITIES) & ~_among(claims["origin"], killed_origins),
+        claims["quantity"].isin(_OF_KILLED) & ~_among(claims["origin"], killed_origins),
         "origin not in killed_share.origins",
     )
     outside = pd.Series(
@@ -204,8 +205,8 @@ def _no_floor(selected: pd.DataFrame) -> str:
     confirmed = selected[selected["status"] == "confirmed"]
     if confirmed.empty:
         return (
-            "the evidence holds no confirmed figure (status 'confirmed', quantity losses or "
-            "killed): there is no floor under the losses"
+            "the evidence holds no confirmed figure (status 'confirmed', quantity "
+            f"{' or '.join(CONFIRMABLE)}): there is no floor under the losses"
         )
     return problems_text(
         "no confirmed figure counts: there is no floor under the losses",

@@ -7,6 +7,9 @@ cancel in the ratio of two posteriors, whatever coordinates the sampler moved. I
 standardised coordinates the ratio would be useless: there the prior is always the same, and the
 likelihood moves instead.
 
+Weights cannot show what was never drawn: a set is reweighted only from fits of which one allows all
+values that the set allows.
+
 Fits are combined as one mixture (multistate Bennett acceptance ratio, Shirts and Chodera 2008), and
 the weights are smoothed by PSIS (Vehtari and others 2024, JMLR 25), whose k-hat says whether they
 can be trusted.
@@ -15,23 +18,24 @@ can be trusted.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
-from scipy.special import logit, logsumexp
+from scipy.special import logsumexp
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import Prior
-from estimator.assumptions.scalars import is_packed
+from estimator.assumptions.scalars import is_packed, on_link_scale
 from estimator.fitting.entries import Entries, EntryLayout
+from estimator.model.hyperparameters import assumption_data
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
-_MODEL_UNITS = np.array([spec.per_model_unit for spec in ASSUMPTIONS.values()])
-_IS_SHARE = np.array([spec.support == "share" for spec in ASSUMPTIONS.values()])
+_SPECS = tuple(ASSUMPTIONS.values())
+_FEWEST = 25  # a Pareto tail is fitted to a fifth of the draws, and to no fewer than 5
 
 
 @dataclass(frozen=True)
@@ -41,36 +45,62 @@ class Hyperparameters:
     Attributes
     ----------
     location, scale
-        Of the scalar assumptions on their link scale, then of bias and drift of each source; scale
-        0 where a value is fixed. (parameter,).
-    own
-        Priors of assumptions that are no affine map of a normal, by position.
+        Mean and standard deviation of the scalar assumptions on their link scale, then of bias and
+        drift of each source; scale 0 where a value is fixed. (parameter,).
+    other_families
+        Priors of assumptions that are not normal on their link scale, by position.
     figures, observed
         Wording, noise and use of the claims, and their figures: `ModelInputs.data`.
     """
 
     location: np.ndarray
     scale: np.ndarray
-    own: tuple[tuple[int, Prior], ...]
+    other_families: Mapping[int, Prior]
     figures: np.ndarray
     observed: np.ndarray
 
     @classmethod
-    def of(cls, assumptions: AssumptionSet, inputs_data: dict[str, np.ndarray]) -> Hyperparameters:
-        """Take them from an assumption set and the data of its model."""
-        own = tuple(
-            (position, prior)
+    def of(cls, assumptions: AssumptionSet, data: Mapping[str, np.ndarray]) -> Hyperparameters:
+        """Take them from an assumption set and the data of its model.
+
+        Of the data are used ``reporting_location``, ``reporting_scale``, ``claim_figures`` and
+        ``claim_value``.
+        """
+        location, scale = assumption_data(assumptions)
+        # Without ranges and sources: two ways to write one prior are one prior.
+        others = {
+            position: Prior.model_validate({"family": prior.family, **prior.parameters()})
             for position, (_, prior) in enumerate(assumptions.priors())
             if not is_packed(prior)
+        }
+        for position, prior in others.items():
+            moments = on_link_scale(prior, _SPECS[position])
+            location[position], scale[position] = moments.mean, moments.sd
+        return cls(
+            np.concatenate([location, data["reporting_location"].ravel()]),
+            np.concatenate([scale, data["reporting_scale"].ravel()]),
+            others,
+            data["claim_figures"],
+            data["claim_value"],
         )
-        location, scale = (
-            np.concatenate(
-                [inputs_data[f"assumption_{part}"], inputs_data[f"reporting_{part}"].ravel()]
-            )
-            for part in ("location", "scale")
-        )
-        figures, value = inputs_data["claim_figures"], inputs_data["claim_value"]
-        return cls(location, scale, own, figures, value)
+
+    @cached_property
+    def support(self) -> np.ndarray:
+        """Least and largest value of each parameter. (end, parameter)."""
+        reach = np.where(self.scale > 0, np.inf, 0.0)
+        ends = np.stack([self.location - reach, self.location + reach])
+        for position, prior in self.other_families.items():
+            place = on_link_scale(prior, _SPECS[position])
+            ends[:, position] = place.lower, place.upper
+        return ends
+
+    def differs(self, other: Hyperparameters) -> np.ndarray:
+        """Whether the prior of each parameter is another one. (parameter,)."""
+        differs = (self.location != other.location) | (self.scale != other.scale)
+        for position in self.other_families.keys() | other.other_families.keys():
+            priors = [one.other_families.get(position) for one in (self, other)]
+            differs[position] = priors[0] != priors[1]
+        return np.asarray(differs)
 
     @cached_property
     def claims_key(self) -> bytes:
@@ -111,13 +141,8 @@ def natural_parameters(core: xr.Dataset, one_sided: np.ndarray) -> np.ndarray:
     one_sided
         Over 0 where a source's bias is an undercount. (source,).
     """
-    values = _flat(core, "assumption_value") / _MODEL_UNITS[:, None]
-    with np.errstate(divide="ignore"):
-        linear = np.where(
-            _IS_SHARE[:, None],
-            logit(np.clip(values, 0.0, 1.0)),
-            np.log(np.maximum(values, 0.0)),
-        )
+    values = _flat(core, "assumption_value")
+    linear = np.stack([spec.link(row) for spec, row in zip(_SPECS, values, strict=True)])
     bias, drift = _flat(core, "reporting_bias"), _flat(core, "reporting_drift")
     undercount = one_sided > 0
     bias[undercount] = np.log(np.maximum(-bias[undercount], 1e-300))
@@ -162,26 +187,49 @@ class Mixture:
             np.concatenate([d.claim_location for d in draws]) if claims_vary else None
         )
         self.sizes = np.array([d.linear.shape[1] for d in draws])
+        self._supports = [hyper.support[:, self.positions] for hyper in fitted]
         self._claims: dict[bytes, np.ndarray] = {}
         densities = np.stack([self._log_density(hyper) for hyper in fitted])
         self.log_mixture = _mixture_density(densities, self.sizes)
+
+    def weights(self, hyper: Hyperparameters) -> Weights:
+        """Smoothed weights of the draws as draws of a set; k-hat is infinite out of reach."""
+        if not self.allows(hyper):
+            return _unreached(self.linear.shape[1])
+        return smoothed(self.log_ratio(hyper))
+
+    def allows(self, hyper: Hyperparameters) -> bool:
+        """Whether one of the fits allows all values that a set allows.
+
+        Two fits that allow them only together would not do: how much each of them weighs follows
+        from where they overlap. Nor does a range allow a fixed value: it has no draw there.
+        """
+        least, largest = hyper.support[:, self.positions]
+        return any(
+            bool(
+                np.all((lower <= least) & (largest <= upper))
+                and np.array_equal(least == largest, lower == upper)
+            )
+            for lower, upper in self._supports
+        )
 
     def log_ratio(self, hyper: Hyperparameters) -> np.ndarray:
         """Log of the unnormalised posterior of a set over the mixture's density. (draw,)."""
         return np.asarray(self._log_density(hyper) - self.log_mixture)
 
     def _log_density(self, hyper: Hyperparameters) -> np.ndarray:
+        others = [position in hyper.other_families for position in self.positions.tolist()]
         scale = hyper.scale[self.positions]
-        tells = scale > 0
-        z = (self.linear[tells] - hyper.location[self.positions][tells][:, None]) / scale[tells][
-            :, None
-        ]
-        density = -0.5 * np.einsum("pd,pd->d", z, z) - float(np.log(scale[tells]).sum())
-        density -= int(tells.sum()) * _LOG_SQRT_2PI
-        for position, prior in hyper.own:
-            at = np.flatnonzero(self.positions == position)
-            if len(at):
-                density = density + _own_density(prior, position, self.linear[at[0]])
+        normal = (scale > 0) & ~np.array(others, dtype=bool)
+        location = hyper.location[self.positions][normal]
+        scale = scale[normal]
+        z = (self.linear[normal] - location[:, None]) / scale[:, None]
+        density = -0.5 * np.einsum("pd,pd->d", z, z) - float(np.log(scale).sum())
+        density -= int(normal.sum()) * _LOG_SQRT_2PI
+        for row in np.flatnonzero(others).tolist():
+            position = int(self.positions[row])
+            prior = hyper.other_families[position]
+            density = density + _log_density_on_link_scale(prior, position, self.linear[row])
         if self.claim_location is not None:
             density = density + self._claims_density(hyper)
         return np.asarray(density)
@@ -196,30 +244,40 @@ class Mixture:
         return self._claims[hyper.claims_key]
 
 
-def _own_density(prior: Prior, position: int, linear: np.ndarray) -> np.ndarray:
-    """Log density of an assumption on its link scale, for a family that is no affine map."""
+def _log_density_on_link_scale(prior: Prior, position: int, linear: np.ndarray) -> np.ndarray:
+    """Log density of an assumption whose prior is not normal on its link scale. (draw,)."""
+    spec = _SPECS[position]
     with np.errstate(all="ignore"):
-        value = 1.0 / (1.0 + np.exp(-linear)) if _IS_SHARE[position] else np.exp(linear)
-        slope = value * (1.0 - value) if _IS_SHARE[position] else value
-        own = prior.distribution().logpdf(value * _MODEL_UNITS[position])
-        density = own + np.log(slope)
+        value = spec.value(linear)
+        share = value / spec.per_model_unit
+        slope = share * (1.0 - share) if spec.support == "share" else share
+        density = prior.distribution().logpdf(value) + np.log(slope)
         return np.where(np.isnan(density), -np.inf, density)
 
 
 def _mixture_density(densities: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Log density of the mixture at each draw, up to one constant. densities (fit, draw)."""
+    """Log density of the mixture at each draw, up to one constant. densities (fit, draw).
+
+    Draws are kept with 7 digits: one next to the end of a support may lie beyond it, where no fit
+    has a density. Its infinite value here leaves it without weight.
+    """
     total = sizes.sum()
     log_size = np.log(sizes / total)[:, None]
+
+    def mixed(log_normaliser: np.ndarray) -> np.ndarray:
+        mixture = logsumexp(densities - log_normaliser[:, None] + log_size, axis=0)
+        return np.where(np.isneginf(mixture), np.inf, mixture)
+
     log_normaliser = np.zeros(len(densities))
     for _ in range(200):
-        mixture = logsumexp(densities - log_normaliser[:, None] + log_size, axis=0)
+        mixture = mixed(log_normaliser)
         update = logsumexp(densities - mixture, axis=1) - np.log(total)
         update -= update[0]
         change = np.abs(update - log_normaliser).max()
         log_normaliser = update
         if change < 1e-10:
             break
-    return np.asarray(logsumexp(densities - log_normaliser[:, None] + log_size, axis=0))
+    return mixed(log_normaliser)
 
 
 @dataclass(frozen=True)
@@ -231,7 +289,8 @@ class Weights:
     log_weights
         Normalised: their exponentials sum to 1. (draw,).
     k_hat
-        Shape of the tail of the raw weights; 0 where all weights are equal.
+        Shape of the tail of the raw weights; 0 where the largest are all equal, so that there is no
+        tail; infinite where there is nothing to trust.
     kish
         Effective sample size of the weights alone, 1 / sum of squares.
     """
@@ -241,28 +300,45 @@ class Weights:
     kish: float
 
 
+def _unreached(n_draws: int) -> Weights:
+    return Weights(np.full(n_draws, -np.log(n_draws)), np.inf, 1.0)
+
+
 def smoothed(log_ratio: np.ndarray) -> Weights:
     """Smooth importance ratios by PSIS.
 
     Parameters
     ----------
     log_ratio
-        Unnormalised, of each draw. (draw,).
+        Unnormalised, of each draw; minus infinity where the set cannot have it. (draw,).
+
+    Notes
+    -----
+    Draws that the set cannot have get no weight, and the tail is that of the others: these are
+    draws of the fit where the set lies. Where all of a tail is equal (as from a Uniform prior to a
+    narrower one) the weights are bounded by what many draws have, and need no smoothing.
     """
     n_draws = len(log_ratio)
-    finite = np.isfinite(log_ratio)
-    if not finite.any():
-        return Weights(np.full(n_draws, -np.log(n_draws)), np.inf, 1.0)
-    log_ratio = np.where(finite, log_ratio, log_ratio[finite].min() - 50.0)
-    if np.ptp(log_ratio) < 1e-9:  # PSIS needs a tail
-        return Weights(np.full(n_draws, -np.log(n_draws)), 0.0, float(n_draws))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what it warns of is k-hat, which is checked
-        # ArviZ takes the negative of the log ratio, as of a pointwise log likelihood.
-        log_weights, k_hat = array_stats.psislw(-log_ratio)
-    log_weights = log_weights - logsumexp(log_weights)
-    kish = float(np.exp(-logsumexp(2.0 * log_weights)))
-    return Weights(np.asarray(log_weights), float(k_hat), kish)
+    possible = np.isfinite(log_ratio)
+    n_possible = int(possible.sum())
+    if n_possible == 0 or not (log_ratio < np.inf).all():
+        return _unreached(n_draws)
+    ratios = log_ratio[possible]
+    n_tail = int(min(n_possible / 5, 3 * n_possible**0.5))  # as ArviZ chooses it
+    tail = np.partition(ratios, -max(n_tail, 1))[-max(n_tail, 1) :]
+    if np.ptp(ratios) < 1e-9 or (n_possible >= _FEWEST and np.ptp(tail) < 1e-9):
+        smooth, k_hat = ratios, 0.0
+    elif n_possible < _FEWEST:
+        smooth, k_hat = ratios, np.inf
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of is k-hat, which is checked
+            # ArviZ takes the negative of the log ratio, as of a pointwise log likelihood.
+            smooth, k_hat = array_stats.psislw(-ratios)
+    log_weights = np.full(n_draws, -np.inf)
+    log_weights[possible] = smooth - logsumexp(smooth)
+    kish = float(np.exp(-logsumexp(2.0 * log_weights[possible])))
+    return Weights(log_weights, float(k_hat) if np.isfinite(k_hat) else np.inf, kish)
 
 
 def pooled_entries(parts: Sequence[tuple[EntryLayout, np.ndarray, np.ndarray]]) -> Entries:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from estimator.ingest.cells import is_given, plain
+from estimator.quantity import CLAIMED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,13 +109,12 @@ def _problems(draft: Draft) -> str:
     from estimator.evidence.schema import (
         HEDGES,
         LIKELIHOOD_STATUSES,
-        QUANTITIES,
         STATUSES,
         row_problems,
     )
 
     for column, found, allowed in (
-        ("quantity", draft.quantity, QUANTITIES),
+        ("quantity", draft.quantity, CLAIMED),
         ("status", draft.status, STATUSES),
         ("hedge", draft.hedge, (*HEDGES, "")),
     ):

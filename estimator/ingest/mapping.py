@@ -32,9 +32,9 @@ from estimator.ingest.reading import Columns, Table, each_row, read_csv
 from estimator.ingest.series import Reported, totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of
 from estimator.ingest.totals import EVERY, Piece, period_of
-from estimator.ingest.zeros import ADD_UP, zeros_joined
+from estimator.ingest.zeros import zeros_joined
+from estimator.quantity import COUNTS, SIGNED, STOCKS
 
-_SIGNED = ("replacement_gap", "net_change")
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # that do not break, as in print
 _FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
 
@@ -186,7 +186,7 @@ class _RowReader:
             texts["note"] = f"{texts['note']}; {said}" if texts["note"] else said
         if self._mapping.figures == "cumulative" and texts["unit"] != "persons":
             raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
-        if self._mapping.figures == "cumulative" and quantity not in ADD_UP:
+        if self._mapping.figures == "cumulative" and quantity not in COUNTS:
             raise RowSkipped("a running total of what may fall or does not add up", shown(quantity))
         key = (self._origins.of(origin, quantity), quantity, population)
         return Reported((number,), key, end, hedge, low, value, high, texts), start
@@ -246,13 +246,13 @@ class _RowReader:
             text = text.replace(mapping.thousands, "").replace(mapping.decimal, ".")
         source = mapping.columns.get(name)
         multiply = 1.0 if source is None else source.multiply
-        return figure(text, column, signed=quantity in _SIGNED, multiply=multiply)
+        return figure(text, column, signed=quantity in SIGNED, multiply=multiply)
 
 
 def _draft(item: Reported, rows: tuple[int, ...], start: dt.date, settings: Settings) -> Draft:
     origin, quantity, population = item.key
     cells = item.cells
-    stock = quantity == "force_size"
+    stock = quantity in STOCKS
     return Draft(
         id=cells["id"],
         rows=rows,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.errors import IngestError, nearest
-from estimator.evidence.schema import QUANTITIES
 from estimator.ingest.cells import is_given, plain, shown, snake
 from estimator.ingest.ledger import Ledger
+from estimator.quantity import CLAIMED
 
 if TYPE_CHECKING:
     from estimator.ingest.options import IngestOptions
@@ -128,7 +128,7 @@ class Settings:
 def _source_key(text: str) -> str:
     """Key of what was said of a source, or of its figures on one quantity (``source:quantity``)."""
     source, _, quantity = text.rpartition(":")
-    if source and quantity.strip() in QUANTITIES:
+    if source and quantity.strip() in CLAIMED:
         return f"{snake(source)}:{quantity.strip()}"
     return snake(text) if text else ""
 

@@ -14,8 +14,8 @@ from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.totals import DAY
+from estimator.quantity import COUNTS
 
-ADD_UP = ("losses", "killed", "wounded", "recruits", "foreign_recruits")
 _POINTS = ("about", "exact")
 ZERO = "a figure of 0 says nothing on a log scale, and no other figure follows it at once"
 
@@ -34,7 +34,7 @@ def zeros_joined(drafts: Iterable[Draft], ledger: Ledger) -> list[Draft]:
     others: list[Draft] = []
     for draft in drafts:
         counts = draft.status in LIKELIHOOD_STATUSES and draft.unit == "persons"
-        if counts and draft.quantity in ADD_UP and draft.hedge in _POINTS:
+        if counts and draft.quantity in COUNTS and draft.hedge in _POINTS:
             key = (draft.origin, draft.quantity, draft.population, draft.status, draft.hedge)
             series.setdefault(key, []).append(draft)
         else:

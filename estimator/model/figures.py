@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import HedgingOptions
 from estimator.assumptions.reporting import SourceReporting
 from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.quantity import QUANTITIES, SIGNED, STOCKS, Scale
 
 THOUSAND = 1000.0
 _FAR = 1e6  # stands for an open end of an interval: finite, so that gradients stay finite
@@ -28,7 +29,7 @@ POINTS = ("exact", "about")
 
 def reporting_size(quantity: str) -> float:
     """Persons in the unit in which biases and noise of a quantity enter the model."""
-    return THOUSAND if QUANTITY_SCALES[quantity] == "difference" else 1.0
+    return THOUSAND if quantity in SIGNED else 1.0
 
 
 def figures_of_claims(
@@ -53,10 +54,8 @@ def figures_of_claims(
         rows.append(figure.on_scale(reporting, assumptions.hedging, growth))
     value, lower, upper, noise = np.array(rows, dtype=float).reshape(len(rows), 4).T
     size = data["weight"].values.sum(axis=1)
-    difference = np.array(
-        [QUANTITY_SCALES[q] == "difference" for q in data["quantity"].values.tolist()], dtype=bool
-    )
-    noise = noise * np.where(difference, np.maximum(size, 1.0), 1.0)
+    is_signed = np.isin(data["quantity"].values, SIGNED)
+    noise = noise * np.where(is_signed, np.maximum(size, 1.0), 1.0)
     is_point = np.isin(data["hedge"].values, POINTS)
     return value.copy(), np.stack([lower, upper, noise, is_point, data["used"].values])
 
@@ -72,10 +71,8 @@ def _growth(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
     )
     days = (last - first).astype(float) + 1.0
     short = np.minimum(days / DAYS_PER_MONTH, 1.0)
-    stock = np.array(
-        [QUANTITY_SCALES[q] == "stock" for q in data["quantity"].values.tolist()], dtype=bool
-    )
-    return np.where(stock, 1.0, short**-assumptions.reporting.noise_growth)
+    is_stock = np.isin(data["quantity"].values, STOCKS)
+    return np.where(is_stock, 1.0, short**-assumptions.reporting.noise_growth)
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Figure:
 
     def interval(self, hedging: HedgingOptions) -> tuple[float, float] | None:
         """Return the interval that the wording means, or None for a point."""
-        scale = QUANTITY_SCALES[self.quantity]
+        scale = QUANTITIES[self.quantity].scale
         share = scale == "logit"
         nearly = hedging.share_band if share else hedging.nearly * abs(self.value)
         more_than = hedging.share_band if share else hedging.more_than * abs(self.value)
@@ -114,7 +111,7 @@ class Figure:
         The point of an interval is one inside it, and the ends of a point lie beside it: PyMC wants
         a number everywhere, and the density uses the one or the other.
         """
-        scale = QUANTITY_SCALES[self.quantity]
+        scale = QUANTITIES[self.quantity].scale
         interval = self.interval(hedging)
         if interval is None:
             value = _on_scale(self.value, scale)
@@ -126,13 +123,13 @@ class Figure:
         return inside, lower, upper, growth * self._noise(reporting, middle)
 
     def _noise(self, reporting: SourceReporting, figure: float) -> float:
-        relative = QUANTITY_SCALES[self.quantity] == "stock"
+        relative = self.quantity in STOCKS
         size = abs(figure) / THOUSAND if relative else 1.0
         return reporting.noise * size / reporting_size(self.quantity)
 
     def _rounding(self, hedging: HedgingOptions) -> float:
         share = max(hedging.about if self.hedge == "about" else 0.0, hedging.minimum)
-        match QUANTITY_SCALES[self.quantity]:
+        match QUANTITIES[self.quantity].scale:
             case "log":
                 return share
             case "logit":  # d logit(x) / d log(x) = 1 / (1 - x)
@@ -141,7 +138,7 @@ class Figure:
                 return share * max(abs(self.value) / THOUSAND, 0.1)
 
 
-def _on_scale(figure: float, scale: str) -> float:
+def _on_scale(figure: float, scale: Scale | None) -> float:
     match scale:
         case "log":
             open_ended = not 0.0 < figure < math.inf

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import AssumptionSet
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.hyperparameters import WanderingBiases
 from estimator.model.random_walk import WALKS, carried_steps
+from estimator.quantity import OTHER_EXITS, QUANTITIES, STOCKS, Scale
 
-_SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
-_BALANCE = {
-    "losses": {"losses": 1.0},
-    "killed": {"killed": 1.0},
-    "wounded": {"losses": 1.0, "killed": -1.0},
-    "killed_share": {"killed": 1.0},
-    "recruits": {"recruits": 1.0},
-    "foreign_recruits": {"foreign_recruits": 1.0},
-    "replacement_gap": {"recruits": 1.0, "losses": -1.0},
-    "net_change": {"recruits": 1.0, "foreign_recruits": 1.0, "returned": 1.0, "losses": -1.0},
-}
-_BALANCE["force_size"] = _BALANCE["net_change"]
+SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
+"""Monthly series that claims add up."""
+RATES = (OTHER_EXITS, "start")
+"""What claims on the force add up beside them: persons a month, and persons at the start."""
+
+
+def scales_of(quantities: Iterable[str]) -> tuple[Scale, ...]:
+    """Scale on which the errors of reports on each quantity add up."""
+    return tuple(scale for name in quantities if (scale := QUANTITIES[name].scale) is not None)
 
 
 def constant_arrays(
@@ -36,18 +36,20 @@ def constant_arrays(
     weight = data["weight"].values
     exposure = data["month_days"].values / DAYS_PER_MONTH
     quantities = data["quantity"].values.tolist()
-    scales = np.array([QUANTITY_SCALES[quantity] for quantity in quantities])
+    scales = np.array(scales_of(quantities))
     picks = np.zeros((data.sizes["claim"], len(sources)))
     for row, name in enumerate(data["source"].values.tolist()):
         picks[row, sources.index(name)] = 1.0
     years = _years_of_claims(data, scales == "stock")
+    shape = (len(quantities), len(SERIES) * n_months + len(RATES))
+    rows = [QUANTITIES[name] for name in quantities]
     total = [
-        _functional(_BALANCE[quantity], weight[row], exposure, quantity)
-        for row, quantity in enumerate(quantities)
+        _functional(row.parts, weights, exposure, from_start=row.name in STOCKS)
+        for row, weights in zip(rows, weight, strict=True)
     ]
-    rest = np.zeros((len(quantities), len(_SERIES) * n_months + 2))
-    share = scales == "logit"
-    rest[share, : 2 * n_months] = np.concatenate([weight[share], -weight[share]], axis=1)
+    rest = [
+        _functional(row.rest, weights, exposure) for row, weights in zip(rows, weight, strict=True)
+    ]
     return {
         "exposure": exposure,
         **{
@@ -57,8 +59,8 @@ def constant_arrays(
         "mobilisation_weight": _mobilisation_weight(data, assumptions),
         "confirmed_weight": data["confirmed_weight"].values,
         "own_floor": _own_floor(data["confirmed_weight"].values > 0),
-        "total": np.array(total).reshape(rest.shape),
-        "rest": rest,
+        "total": np.array(total).reshape(shape),
+        "rest": np.array(rest).reshape(shape),
         "shift": np.concatenate(
             [
                 picks,
@@ -98,17 +100,23 @@ def _ramps_of_claims(
 
 
 def _functional(
-    balance: dict[str, float], weight: np.ndarray, exposure: np.ndarray, quantity: str
+    parts: Mapping[str, float],
+    weight: np.ndarray,
+    exposure: np.ndarray,
+    *,
+    from_start: bool = False,
 ) -> np.ndarray:
-    """Write a claim as a linear functional of all series, other exits and the start."""
+    """Write a claim as a linear functional of all `SERIES` by month, then the `RATES`."""
     n_months = len(weight)
-    row = np.zeros(len(_SERIES) * n_months + 2)
-    for name, sign in balance.items():
-        begin = _SERIES.index(name) * n_months
-        row[begin : begin + n_months] = sign * weight
-    if quantity in ("net_change", "force_size"):
-        row[-2] = -float(weight @ exposure)
-        row[-1] = 1.0 if quantity == "force_size" else 0.0
+    row = np.zeros(len(SERIES) * n_months + len(RATES))
+    rates = row[len(SERIES) * n_months :]
+    for name, factor in parts.items():
+        if name in RATES:
+            rates[RATES.index(name)] = factor * float(weight @ exposure)
+        else:
+            begin = SERIES.index(name) * n_months
+            row[begin : begin + n_months] = factor * weight
+    rates[RATES.index("start")] = float(from_start)
     return row
 
 

@@ -17,20 +17,11 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-_KILLED_SLOPE = 0.7  # d log(killed) / d logit(killed share) at a killed share of 0.3
-_WOUNDED_SLOPE = -0.3  # the same of log(wounded)
+from estimator.quantity import QUANTITIES, SHARES, SIGNED, STOCKS, Quantity, combine
+
+_TYPICAL_SHARE = 0.3  # killed share, to put claims on killed and wounded on its scale
 _LOG_ABOVE_FLOOR = 0.7  # typical standard deviation of the log of what lies above a floor
 _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log scale
-
-# Quantity -> (series, slope): how a claim's location moves with the series' unbounded value.
-_SPEAKS_OF: dict[str, tuple[str, float]] = {
-    "killed_share": ("killed_share", 1.0),
-    "killed": ("killed_share", _KILLED_SLOPE),
-    "wounded": ("killed_share", _WOUNDED_SLOPE),
-    "recruits": ("recruitment", 1.0),
-    "replacement_gap": ("recruitment", _TYPICAL_RECRUITS),
-    "foreign_recruits": ("foreign", 1.0),
-}
 
 
 def step_maps(
@@ -72,13 +63,31 @@ def step_maps(
     for series, (carried, level_scale, step) in walks.items():
         precision = np.eye(1 + len(carried))
         for row in np.flatnonzero(informative):
-            spoken, slope = _SPEAKS_OF.get(quantities[row], ("", 0.0))
-            if spoken == series:
+            slope = _slope(QUANTITIES[quantities[row]], series)
+            if slope != 0.0:
                 share = weight[row] / weight[row].sum()
                 felt = np.append(level_scale, step * (share @ carried)) * slope / spread[row]
                 precision += np.outer(felt, felt)
         maps.append(np.linalg.inv(np.linalg.cholesky(precision)).T)
     return np.array(maps)
+
+
+def _slope(quantity: Quantity, walk: str) -> float:
+    """Say how the location of a claim moves with the unbounded value of a sparse series.
+
+    At typical values, and only for claims that speak of no other sparse series: 0 for those of the
+    other series, of losses alone, and of the whole balance.
+    """
+    sparse = [QUANTITIES[name].walk for name in quantity.series_behind if name != "losses"]
+    if sparse != [walk] or quantity.name in STOCKS:
+        return 0.0
+    if quantity.name in SHARES:
+        return 1.0
+    if "killed" in quantity.parts:  # in units of the losses
+        states = {"losses": 1.0, "killed": _TYPICAL_SHARE}
+        moved = _TYPICAL_SHARE * (1.0 - _TYPICAL_SHARE) * quantity.parts["killed"]
+        return moved / float(combine(quantity.parts, states))
+    return _TYPICAL_RECRUITS if quantity.name in SIGNED else 1.0
 
 
 def losses_map(

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 import xarray as xr
 from scipy.linalg import block_diag
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.model.confirmation import Pivots
@@ -27,7 +27,7 @@ from estimator.model.figures import (
     figures_of_claims,
 )
 from estimator.model.force import wounded_before
-from estimator.model.functionals import constant_arrays
+from estimator.model.functionals import constant_arrays, scales_of
 from estimator.model.geometry import losses_map, step_maps
 from estimator.model.hyperparameters import (
     SHARED_TERMS,
@@ -41,6 +41,7 @@ from estimator.model.hyperparameters import (
 )
 from estimator.model.linear_maps import Layout, stack, stored
 from estimator.model.random_walk import SPARSE_WALKS, WALKS, innovation_map
+from estimator.quantity import QUANTITIES
 
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 
@@ -176,8 +177,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             None if is_packed(prior) else (prior.family, tuple(prior.parameters().items()))
             for _, prior in assumptions.priors()
         ),
-        claim_scale=tuple(QUANTITY_SCALES[name] for name in quantities),
-        has_flows_of_force=bool({"net_change", "force_size"} & set(quantities)),
+        claim_scale=scales_of(quantities),
+        has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
         pivots=Pivots.of(data["confirmed_weight"].values > 0),
         constants=constants,
         layout=layout,

@@ -10,18 +10,12 @@ import numpy as np
 import xarray as xr
 
 from estimator.errors import ConfigError, nearest
-from estimator.quantities.derived import FLOWS, UNITS
-from estimator.quantity import TOTAL
-
-SUMMED = (*FLOWS, "replacement_gap", "net_change", "other_side_losses", "losses_per_km")
-"""Quantities that have a total over the window; so has killed_share, that of the sums."""
+from estimator.quantities.derived import share_of_sums, with_what_follows
+from estimator.quantity import ESTIMATED, FOLLOWING, QUANTITIES, SHARES, SUMMED, TOTAL
 
 LAST = "last"
 """Period of an answer in options: the last month, of several sets the last that all have."""
 
-_BASIS = ("losses", "killed_share", "recruits")
-_FOLLOW = ("killed", "wounded", "replacement_gap")  # from these three
-_QUANTITIES = (*UNITS, "assumption_value")
 _PLAIN = re.compile(r"(?P<quantity>\w+)\[(?P<period>[^\[\]]+)\]")
 _PROBABILITY = re.compile(r"P\(\s*(?P<inner>[^()]+?)\s*<\s*0\s*\)")
 
@@ -44,7 +38,7 @@ class Answer:
     Attributes
     ----------
     quantity
-        As in `estimator.quantities.derived.UNITS`, or ``assumption_value``.
+        As in `estimator.quantity.ESTIMATED`.
     period
         A month (``2026-01``), ``total``, or the name of an assumption, a source or a claim.
     below_zero
@@ -71,10 +65,10 @@ class Answer:
                 f"answer {text!r}: must be quantity[period], e.g. losses[2026-01], killed[total], "
                 "or P(net_change[2026-01] < 0)"
             )
-        if plain["quantity"] not in _QUANTITIES:
+        if plain["quantity"] not in ESTIMATED:
             raise ConfigError(
                 f"answer {text!r}: unknown quantity {plain['quantity']!r}; "
-                f"{nearest(plain['quantity'], _QUANTITIES)}"
+                f"{nearest(plain['quantity'], ESTIMATED)}"
             )
         return cls(plain["quantity"], plain["period"], probability is not None)
 
@@ -93,17 +87,18 @@ class Answer:
         """Unit of the answer; that of an assumption or bias is in the data."""
         if self.below_zero:
             return "probability"
-        unit = UNITS.get(self.quantity, "see assumption")
-        return unit.replace("persons/month", "persons") if self.period == TOTAL else unit
+        quantity = QUANTITIES[self.quantity]
+        return quantity.unit_of_total if self.period == TOTAL else quantity.unit
 
 
 def variables_of(answers: Sequence[Answer], stored: Collection[str]) -> list[str]:
     """Names of the stored variables from which `answer_draws` can give answers."""
     names: list[str] = []
     for answer in answers:
-        whole = answer.quantity == "killed_share" and answer.period == TOTAL
-        follows = answer.quantity in _FOLLOW and answer.quantity not in stored
-        names += _BASIS if whole or follows else (answer.quantity,)
+        of_sums = answer.quantity in SHARES and answer.period == TOTAL
+        follows = answer.quantity in FOLLOWING and answer.quantity not in stored
+        quantity = QUANTITIES[answer.quantity]
+        names += quantity.series_behind if of_sums or follows else (answer.quantity,)
     return [name for name in dict.fromkeys(names) if name in stored]
 
 
@@ -122,10 +117,11 @@ def answer_draws(draws: xr.Dataset, answers: Sequence[Answer]) -> np.ndarray:
     -------
     (answer, chain, draw); NaN where the draws hold no such quantity or period
     """
+    quantities = with_what_follows(draws)
     shape = (len(answers), draws.sizes["chain"], draws.sizes["draw"])
     found = np.full(shape, np.nan)
     for row, answer in enumerate(answers):
-        values = _values(draws, answer)
+        values = _values(quantities, answer)
         if values is not None:
             plain = values.transpose("chain", "draw").values
             found[row] = (
@@ -134,31 +130,17 @@ def answer_draws(draws: xr.Dataset, answers: Sequence[Answer]) -> np.ndarray:
     return found
 
 
-def _values(draws: xr.Dataset, answer: Answer) -> xr.DataArray | None:
-    if answer.quantity == "killed_share" and answer.period == TOTAL:
-        killed = _series(draws, "killed")
-        return None if killed is None else killed.sum("month") / draws["losses"].sum("month")
-    series = _series(draws, answer.quantity)
-    if series is None:
+def _values(quantities: xr.Dataset, answer: Answer) -> xr.DataArray | None:
+    if answer.quantity in SHARES and answer.period == TOTAL:
+        share = QUANTITIES[answer.quantity]
+        known = {*share.parts, *share.whole} <= set(quantities)
+        return share_of_sums(answer.quantity, quantities) if known else None
+    if answer.quantity not in quantities:
         return None
+    series = quantities[answer.quantity]
     if answer.period == TOTAL:
         return series.sum("month") if answer.quantity in SUMMED else None
     (dim,) = (dim for dim in series.dims if dim not in ("chain", "draw"))
     if answer.period not in series[dim].values:
         return None
     return series.sel({dim: answer.period})
-
-
-def _series(draws: xr.Dataset, quantity: str) -> xr.DataArray | None:
-    if quantity in draws:
-        return draws[quantity]
-    if quantity not in _FOLLOW or not set(_BASIS) <= set(draws):
-        return None
-    match quantity:
-        case "killed":
-            return draws["losses"] * draws["killed_share"]
-        case "wounded":
-            return draws["losses"] * (1.0 - draws["killed_share"])
-        case "replacement_gap":
-            return draws["recruits"] - draws["losses"]
-    return None

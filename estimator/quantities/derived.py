@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -11,53 +12,24 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.scenarios import DerivedOptions
 from estimator.model.figures import THOUSAND
 from estimator.model.hyperparameters import SHARED_TERMS
+from estimator.quantity import (
+    FOLLOWING,
+    MONTHLY,
+    OPTIONAL,
+    OTHER_EXITS,
+    QUANTITIES,
+    SHARES,
+    STOCKS,
+    SUMMED,
+    combine,
+    with_killed,
+)
 
 if TYPE_CHECKING:
     from estimator.evidence.dataset import Evidence
     from estimator.model.inputs import ModelInputs
 
-UNITS = {
-    "losses": "persons/month",
-    "killed": "persons/month",
-    "wounded": "persons/month",
-    "killed_share": "share",
-    "recruits": "persons/month",
-    "foreign_recruits": "persons/month",
-    "returned": "persons/month",
-    "replacement_gap": "persons/month",
-    "net_change": "persons/month",
-    "force_size": "persons",
-    "other_side_losses": "persons/month",
-    "losses_per_km": "persons/km",
-    "break_even_plan_share": "share",
-    "unconfirmed": "persons",
-    "unconfirmed_ratio": "ratio",
-    "reporting_bias": "see source",
-    "reporting_drift": "see source, per year",
-    "shared_bias_mean": "see group",
-    "shared_bias_spread": "see group",
-    "bias_steps": "see source",
-}
 _ZERO = 1e-15  # an assumption fixed at 0 is link(NOTHING) in the model
-FLOWS = ("losses", "killed", "wounded", "recruits", "foreign_recruits", "returned")
-"""Quantities whose total over the window is their sum; so are replacement gap and net change."""
-DIAGNOSED = (
-    "losses",
-    "killed",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
-    "returned",
-    "net_change",
-    "force_size",
-    "unconfirmed_ratio",
-    "assumption_value",
-    "reporting_bias",
-    "shared_bias_mean",
-    "shared_bias_spread",
-    "bias_steps",
-)
-"""Quantities whose diagnostics decide whether draws are an answer, of one set as of a sweep."""
 
 
 def reported_quantities(
@@ -87,8 +59,6 @@ def reported_quantities(
     }
     losses = variables["losses"] * THOUSAND
     killed = losses * variables["killed_share"]
-    recruits = variables["recruits"] * THOUSAND
-    foreign = variables["foreign_recruits"] * THOUSAND
     wounded = losses - killed
     back = wounded.copy(
         data=returned_draws(
@@ -99,20 +69,21 @@ def reported_quantities(
         )
     )
     exposure = xr.DataArray(inputs.structure.constants["exposure"], dims="month")
-    exits = value["force.other_exits"] * THOUSAND * exposure
-    net_change = recruits + foreign + back - losses - exits
-    quantities = xr.Dataset(
+    monthly = monthly_quantities(
         {
+            "killed_share": variables["killed_share"],
             "losses": losses,
             "killed": killed,
-            "wounded": wounded,
-            "killed_share": variables["killed_share"],
-            "recruits": recruits,
-            "foreign_recruits": foreign,
+            "recruits": variables["recruits"] * THOUSAND,
+            "foreign_recruits": variables["foreign_recruits"] * THOUSAND,
             "returned": back,
-            "replacement_gap": recruits - losses,
-            "net_change": net_change,
-            "force_size": value["force.start"] * THOUSAND + net_change.cumsum("month"),
+            OTHER_EXITS: value["force.other_exits"] * THOUSAND * exposure,
+        },
+    )
+    quantities = xr.Dataset(
+        {
+            **monthly,
+            "force_size": value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month"),
             **_unconfirmed(losses, killed, value["confirmed.false_confirmation"], inputs),
             "assumption_value": _in_their_units(variables["assumption_value"]),
             "reporting_bias": variables["reporting"].sel(reporting_term="bias", drop=True),
@@ -126,10 +97,50 @@ def reported_quantities(
     if "bias_steps" in variables:
         quantities["bias_steps"] = variables["bias_steps"]
     quantities = quantities.assign_coords(month=evidence.dataset["month"])
-    for name, unit in UNITS.items():
-        if name in quantities:
-            quantities[name].attrs["units"] = unit
+    for name in quantities:
+        # Each assumption has its own unit, in a coordinate.
+        if name != "assumption_value":
+            quantities[name].attrs["units"] = QUANTITIES[str(name)].unit
     return quantities.transpose("chain", "draw", ...)
+
+
+def monthly_quantities(series: Mapping[str, Any]) -> dict[str, Any]:
+    """Work out the flows of each month and the killed share, by name and in the order of tables.
+
+    Parameters
+    ----------
+    series
+        The killed share, and what flows are made of, `returned` and `OTHER_EXITS` included; arrays
+        of any kind, persons.
+    """
+    return {
+        name: series[name] if name in series else combine(QUANTITIES[name].parts, series)
+        for name in MONTHLY
+        if name not in STOCKS
+    }
+
+
+def with_what_follows(kept: xr.Dataset) -> xr.Dataset:
+    """Add what follows from kept draws of a fit, draw by draw: killed, replacement gap, ….
+
+    Parameters
+    ----------
+    kept
+        Losses, killed share and other series; where one is missing, what needs it is left out.
+    """
+    series = with_killed(kept)
+    following = {
+        name: series[name] if name in series else combine(QUANTITIES[name].parts, series)
+        for name in FOLLOWING
+        if set(QUANTITIES[name].parts) <= set(series)
+    }
+    return _with_units(kept.assign(following), following)
+
+
+def _with_units(quantities: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
+    return quantities.assign(
+        {name: quantities[name].assign_attrs(units=QUANTITIES[name].unit) for name in names}
+    )
 
 
 def _unconfirmed(
@@ -166,19 +177,26 @@ def _in_their_units(values: xr.DataArray) -> xr.DataArray:
 
 def totals(quantities: xr.Dataset) -> xr.Dataset:
     """Sum the flows over the window; killed share is that of the sums. No dim month."""
-    names = [name for name in (*FLOWS, "replacement_gap", "net_change") if name in quantities]
-    total = quantities[names].sum("month", keep_attrs=True)
-    for name in names:
-        total[name].attrs["units"] = "persons"
-    total["killed_share"] = (total["killed"] / total["losses"]).assign_attrs(units="share")
-    if "other_side_losses" in quantities:
-        total["other_side_losses"] = (
-            quantities["other_side_losses"].sum("month").assign_attrs(units="persons")
-        )
-    if "losses_per_km" in quantities:
-        per_km = quantities["losses_per_km"].sum("month")
-        total["losses_per_km"] = per_km.assign_attrs(units="persons/km")
+    sums = {name: quantities[name].sum("month") for name in SUMMED if name in quantities}
+    shares = {name: share_of_sums(name, quantities) for name in SHARES if name in quantities}
+    total = xr.Dataset(
+        {
+            **{name: values for name, values in sums.items() if name not in OPTIONAL},
+            **shares,
+            **{name: values for name, values in sums.items() if name in OPTIONAL},
+        }
+    )
+    for name in total:
+        total[name].attrs["units"] = QUANTITIES[str(name)].unit_of_total
     return total
+
+
+def share_of_sums(name: str, quantities: xr.Dataset) -> xr.DataArray:
+    """Share over all months, of the sums of what it is a share of."""
+    share = QUANTITIES[name]
+    part, whole = (combine(parts, quantities).sum("month") for parts in (share.parts, share.whole))
+    ratio: xr.DataArray = part / whole
+    return ratio
 
 
 def derived_quantities(
@@ -222,6 +240,4 @@ def derived_quantities(
             "break_even_plan_share": needed / plan,
         }
     )
-    for name in derived:
-        derived[name].attrs["units"] = UNITS[str(name)]
-    return derived.transpose("chain", "draw", "month")
+    return _with_units(derived, OPTIONAL).transpose("chain", "draw", "month")

@@ -19,14 +19,13 @@ from estimator.assumptions.groups import Projection
 from estimator.assumptions.scenarios import Band, DerivedOptions, ScenarioOptions
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import returned_draws
+from estimator.quantities.derived import monthly_quantities
 from estimator.quantities.dynamics import Walk, carry_on
+from estimator.quantity import MONTHLY, OTHER_EXITS, QUANTITIES, SAMPLED, SHARES
 
-_WALKS = {
-    "losses": "losses",
-    "killed_share": "killed_share",
-    "recruits": "recruitment",
-    "foreign_recruits": "foreign",
-}
+PROJECTED = tuple(name for name in MONTHLY if name != "wounded")
+"""Quantities of a scenario."""
+
 _OWN = Projection(dynamics="walk")
 
 
@@ -85,8 +84,9 @@ def _continue(
     exposure = Window(pd.Timestamp(window.start), pd.Timestamp(window.end)).days / DAYS_PER_MONTH
     values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
     series = {}
-    for name, group in _WALKS.items():
-        share = name == "killed_share"
+    for name in SAMPLED:
+        group = str(QUANTITIES[name].walk)
+        share = name in SHARES
         known = quantities[name].transpose("chain", "draw", "month").values
         level = values.sel(assumption=f"{group}.level").values
         options = getattr(assumptions, group)
@@ -158,23 +158,12 @@ def _balance(
         float(assumptions.window.months_before_window),
     )[..., wounded_before.shape[-1] :]
     exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
-    gap = series["recruits"] - series["losses"]
-    net_change = gap + series["foreign_recruits"] + back - exits
+    arrays = monthly_quantities({**series, "killed": killed, "returned": back, OTHER_EXITS: exits})
     last_force = quantities["force_size"].isel(month=-1).transpose("chain", "draw").values
-    arrays = {
-        "losses": series["losses"],
-        "killed": killed,
-        "killed_share": series["killed_share"],
-        "recruits": series["recruits"],
-        "foreign_recruits": series["foreign_recruits"],
-        "returned": back,
-        "replacement_gap": gap,
-        "net_change": net_change,
-        "force_size": last_force[..., None] + np.cumsum(net_change, axis=-1),
-    }
+    arrays["force_size"] = last_force[..., None] + np.cumsum(arrays["net_change"], axis=-1)
     dims = ("chain", "draw", "projected_month")
     coords = {name: quantities[name].values for name in ("chain", "draw")}
-    return xr.Dataset({name: (dims, array) for name, array in arrays.items()}, coords=coords)
+    return xr.Dataset({name: (dims, arrays[name]) for name in PROJECTED}, coords=coords)
 
 
 def break_even_plan_shares(projected: xr.Dataset, options: DerivedOptions) -> xr.DataArray:

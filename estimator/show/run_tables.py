@@ -14,7 +14,7 @@ from rich.text import Text
 
 from estimator import export
 from estimator.export import escape_markdown
-from estimator.quantity import TOTAL
+from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 
 HEADINGS = (
     "set",
@@ -29,7 +29,6 @@ HEADINGS = (
     "div.",
 )
 FAILED = " (FAILED)"
-_SERIES = ("losses", "killed", "replacement_gap", "net_change")
 
 
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[str, ...]]:
@@ -43,8 +42,8 @@ def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[str, ...]]:
 
 def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[str, ...]]:
     posterior = tree["posterior"].to_dataset()
-    last = posterior[list(_SERIES)].isel(month=-1)
-    total = posterior[list(_SERIES)].sum("month")
+    last = posterior[list(HEADLINES)].isel(month=-1)
+    total = posterior[list(HEADLINES)].sum("month")
     found = json.loads(tree.attrs["diagnostics"])
     ess = [found[name] for name in ("min_ess_bulk", "min_ess_tail") if found[name] is not None]
     marked = label + ("" if tree.attrs["diagnostics_ok"] == "true" else FAILED)
@@ -62,7 +61,7 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[str, ...]]:
 
 def _cells(period: xr.Dataset, digits: int) -> tuple[str, ...]:
     below = float((period["replacement_gap"] < 0).mean())
-    return (*(_range(period[name].values, digits) for name in _SERIES), f"{below:.2f}")
+    return (*(_range(period[name].values, digits) for name in HEADLINES), f"{below:.2f}")
 
 
 def _range(draws: np.ndarray, digits: int) -> str:
@@ -75,10 +74,15 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
     months = next(iter(trees.values()))["posterior"].to_dataset().indexes["month"]
     return (
         "Thousands of persons: median [90 % range]; total: "
-        f"{months[0]} to {months[-1]}. Replacement gap: recruits - losses. Net change: recruits "
-        "+ foreign recruits + returned - losses - other exits. R-hat, ESS: the worst of all "
-        "reported quantities."
+        f"{months[0]} to {months[-1]}. {_equations()} R-hat, ESS: the worst of all reported "
+        "quantities."
     )
+
+
+def _equations() -> str:
+    """Say what the quantities that may be below 0 are made of."""
+    rows = (QUANTITIES[name] for name in SIGNED)
+    return " ".join(f"{row.words.capitalize()}: {row.equation}." for row in rows)
 
 
 def terminal_table(trees: Mapping[str, xr.DataTree]) -> Table:
@@ -159,7 +163,7 @@ def sweep_table(tree: xr.DataTree) -> Table:
     for heading in ("", "middle set", "lowest", "highest", "all ranges"):
         table.add_column(heading, justify="left" if not heading else "right", overflow="fold")
     labels = [str(label).removeprefix("central,") for label in data["assumption_set"].values]
-    for name in _SERIES:
+    for name in HEADLINES:
         low, middle, high = (
             last[name].sel(statistic=statistic).values / 1000.0
             for statistic in ("q05", "q50", "q95")

@@ -21,14 +21,13 @@ from estimator.fitting.convergence import convergence
 from estimator.fitting.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.quantities.derived import derived_quantities
-from estimator.quantity import TOTAL
+from estimator.quantity import OPTIONAL, TOTAL
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sweep_files import ASSUMED, DATASET, thinning
 
 _WEIGHTED = 256  # sets whose weights are unpacked at a time
 _KEPT = 4  # whole results that are kept in memory
 _HELD = 400_000_000  # bytes of log weights that are kept in memory
-_DERIVED = ("other_side_losses", "losses_per_km", "break_even_plan_share")
 _DERIVED_FROM = ("losses", "recruits", "net_change")
 
 
@@ -202,7 +201,7 @@ class Whole:
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
-        derived = any(answer.quantity in _DERIVED for answer in answers)
+        derived = any(answer.quantity in OPTIONAL for answer in answers)
         with Stored(self.folder / "result.nc") as stored:
             names = variables_of(answers, stored.names)
             posterior = stored.read([*names, *(_DERIVED_FROM if derived else ())])

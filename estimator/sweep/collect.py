@@ -17,6 +17,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.export import atomically
 from estimator.fitting.entries import STATISTICS, EntryLayout
+from estimator.quantity import HEADLINES, SIGNED
 from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
 from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
@@ -256,10 +257,10 @@ def headline(tree: xr.DataTree, month: str | None = None) -> pd.DataFrame:
     data = tree.to_dataset()
     month = str(data["month"].values[-1]) if month is None else month
     columns: dict[str, Any] = {"assumption_set": data["assumption_set"].values}
-    for name in ("losses", "killed", "replacement_gap", "net_change"):
+    for name in HEADLINES:
         for statistic in ("q05", "q50", "q95"):
             columns[f"{name}_{statistic}"] = data[name].sel(month=month, statistic=statistic).values
-    for name in ("replacement_gap", "net_change"):
+    for name in SIGNED:
         columns[f"p_{name}_below_zero"] = data[name].sel(month=month, statistic="below_zero").values
     for name in ("obtained", "k_hat", "ess", "failures"):
         columns[name] = data[name].values

@@ -19,24 +19,17 @@ from estimator.fitting.entries import EntryLayout, flatten
 from estimator.fitting.inference import Short, infer, infer_whitened, learn_whitening
 from estimator.fitting.pilot import Pilot, transfer
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.quantities.derived import DIAGNOSED, derived_quantities, reported_quantities, totals
+from estimator.quantities.derived import (
+    derived_quantities,
+    reported_quantities,
+    totals,
+    with_what_follows,
+)
+from estimator.quantity import DIAGNOSED, KEPT, QUANTITIES
 
 log = logging.getLogger(__name__)
 
-CORE = (
-    "losses",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
-    "returned",
-    "net_change",
-    "force_size",
-    "unconfirmed",
-    "unconfirmed_ratio",
-    "assumption_value",
-    "reporting_bias",
-    "reporting_drift",
-)
+CORE = tuple(name for name in KEPT if QUANTITIES[name].dim not in ("bias_group", "bias_step"))
 """Quantities whose draws are kept; all others follow from them."""
 
 _OWN_PILOT, _ATTEMPTS = 3, 4  # which attempt learns a pilot of its own, and how many there are
@@ -284,13 +277,7 @@ def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evid
         `total_` (chain, draw, total), assumptions, biases and unconfirmed losses.
     """
     monthly = core[[name for name in CORE if "month" in core[name].dims]]
-    killed = (core["losses"] * core["killed_share"]).assign_attrs(core["losses"].attrs)
-    more = {
-        "killed": killed,
-        "wounded": (core["losses"] - killed).assign_attrs(core["losses"].attrs),
-        "replacement_gap": (core["recruits"] - core["losses"]).assign_attrs(core["losses"].attrs),
-    }
-    monthly = monthly.assign(more)
+    monthly = with_what_follows(monthly)
     # As in `estimator.run.estimate`: the third child of the set's seed.
     rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
     monthly = monthly.merge(derived_quantities(monthly, assumptions.derived, rng))

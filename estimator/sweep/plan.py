@@ -2,7 +2,9 @@
 
 Sets form a *group* if their posteriors differ only in factors that `estimator.fitting.reweighting`
 knows. Of a group a covering fit comes first, whose priors are as wide as those of all its sets
-together; then the sets that it does not reach, far from each other, until all are reached.
+together; then the sets that it does not reach, far from each other, until all are reached. What
+one fit allows and another does not is never reweighted: a set is reached only from a fit whose
+priors allow all that its own allow.
 """
 
 from __future__ import annotations
@@ -10,17 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.scalars import is_packed
 from estimator.evidence import Evidence
 from estimator.fitting.reweighting import Hyperparameters
 from estimator.model.figures import confirmed_data, figures_of_claims
-from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
+from estimator.model.hyperparameters import reporting_data, sources_of
 from estimator.sweep.sets import SweepSet
 
 _FEW = 3  # a group of so few sets is fitted set by set
@@ -77,12 +78,7 @@ class Group:
     def varying(self) -> np.ndarray:
         """Parameters whose priors differ between the sets. (parameter,)."""
         first = self.sets[0].hyper
-        differs = np.zeros(len(first.location), bool)
-        for one in self.sets[1:]:
-            differs |= (one.hyper.location != first.location) | (one.hyper.scale != first.scale)
-        for one in self.sets:
-            if one.hyper.own != first.own:
-                differs[[p for p, _ in (*one.hyper.own, *first.own)]] = True
+        differs = np.any([first.differs(one.hyper) for one in self.sets], axis=0)
         # A covering fit differs in what varies; a parameter of no effect is left out.
         return np.asarray(differs & self.used_parameters)
 
@@ -99,14 +95,14 @@ class Group:
     @property
     def can_be_covered(self) -> bool:
         """Whether one fit with wider priors reaches all sets."""
-        return not any(one.hyper.own for one in self.sets) and bool(self.varying.any())
+        return bool(self.varying.any())
 
     @cached_property
     def positions(self) -> np.ndarray:
         """Where each set lies among the others. (set, feature)."""
-        own = self.varying
-        location = np.array([one.hyper.location[own] for one in self.sets])
-        scale = np.array([one.hyper.scale[own] for one in self.sets])
+        varying = self.varying
+        location = np.array([one.hyper.location[varying] for one in self.sets])
+        scale = np.array([one.hyper.scale[varying] for one in self.sets])
         size = np.maximum(scale.mean(axis=0), 1e-9)
         spread = np.log(np.maximum(scale, 1e-9) / size)
         keys = {key: n for n, key in enumerate({o.hyper.claims_key: None for o in self.sets})}
@@ -149,30 +145,55 @@ class Group:
             reference.append(chosen)
         return picked
 
-    def covering_priors(self) -> dict[str, np.ndarray]:
-        """Priors that cover those of all sets, as arrays of `ModelInputs.data`.
+    @cached_property
+    def cover(self) -> Hyperparameters:
+        """Priors that cover those of all sets.
 
-        Each varying parameter gets mean and standard deviation of the mixture of its priors.
+        Each varying parameter is normal on its link scale, where any value has a density, with mean
+        and standard deviation of the mixture of its priors.
         """
         location = np.array([one.hyper.location for one in self.sets])
         scale = np.array([one.hyper.scale for one in self.sets])
         middle = self.sets[self.center].hyper
-        mean = np.where(self.varying, location.mean(axis=0), middle.location)
         wide = np.sqrt(location.var(axis=0) + (scale**2).mean(axis=0))
-        width = np.where(self.varying, wide, middle.scale)
+        return replace(
+            middle,
+            location=np.where(self.varying, location.mean(axis=0), middle.location),
+            scale=np.where(self.varying, wide, middle.scale),
+            other_families={
+                position: prior
+                for position, prior in middle.other_families.items()
+                if not self.varying[position]
+            },
+        )
+
+    @cached_property
+    def covering_assumptions(self) -> AssumptionSet:
+        """The set in the middle, with a family for each varying prior that the cover has."""
+        middle = self.sets[self.center]
+        priors = {}
+        for position, (key, spec) in enumerate(ASSUMPTIONS.items()):
+            if position in middle.hyper.other_families and self.varying[position]:
+                location, scale = self.cover.location[position], self.cover.scale[position]
+                priors[key] = spec.normal(float(location), float(scale))
+        return middle.assumptions.with_priors(priors)
+
+    @property
+    def covering_data(self) -> dict[str, np.ndarray]:
+        """The covering priors as arrays of `ModelInputs.data`."""
         n = len(ASSUMPTIONS)
+        location, scale = self.cover.location, self.cover.scale
         return {
-            "assumption_location": mean[:n],
-            "assumption_scale": width[:n],
-            "reporting_location": mean[n:].reshape(2, -1),
-            "reporting_scale": width[n:].reshape(2, -1),
+            "assumption_location": location[:n],
+            "assumption_scale": scale[:n],
+            "reporting_location": location[n:].reshape(2, -1),
+            "reporting_scale": scale[n:].reshape(2, -1),
         }
 
     @cached_property
     def covering_key(self) -> str:
         """Hash that names the covering priors: they hang on which sets are in the group."""
-        arrays = self.covering_priors()
-        content = b"".join(np.ascontiguousarray(a).tobytes() for a in arrays.values())
+        content = b"".join(np.ascontiguousarray(a).tobytes() for a in self.covering_data.values())
         return hashlib.sha256(content).hexdigest()[:8]
 
 
@@ -199,19 +220,13 @@ class Planner:
             self._claims[reporting_key] = (value, figures)
         reporting = self._reporting[reporting_key]
         value, figures = self._claims[reporting_key]
-        location, scale = assumption_data(assumptions)
-        own = tuple(
-            (position, prior)
-            for position, (_, prior) in enumerate(assumptions.priors())
-            if not is_packed(prior)
-        )
-        hyper = Hyperparameters(
-            np.concatenate([location, reporting[:, 0], reporting[:, 2]]),
-            np.concatenate([scale, reporting[:, 1], reporting[:, 3]]),
-            own,
-            figures,
-            value,
-        )
+        data = {
+            "reporting_location": reporting[:, [0, 2]].T,
+            "reporting_scale": reporting[:, [1, 3]].T,
+            "claim_figures": figures,
+            "claim_value": value,
+        }
+        hyper = Hyperparameters.of(assumptions, data)
         planned = PlannedSet(
             one,
             assumptions,
@@ -240,9 +255,7 @@ class Planner:
     def _group_key(self, planned: PlannedSet) -> str:
         """Hash of all that must be equal for one set's draws to be reweighted into another's."""
         assumptions = planned.assumptions
-        own = [position for position, _ in planned.hyper.own]
         fixed = planned.hyper.scale == 0
-        fixed[own] = False  # a family of its own is no fixed value
         n = len(ASSUMPTIONS)
         parts = [
             [

@@ -10,7 +10,7 @@ import numpy as np
 
 from estimator.evidence import Evidence
 from estimator.fitting.entries import Entries, EntryLayout, statistics
-from estimator.fitting.reweighting import Mixture, NaturalDraws, pooled_entries, smoothed
+from estimator.fitting.reweighting import Mixture, NaturalDraws, pooled_entries
 from estimator.store.sweep_files import thinning
 from estimator.sweep.fits import Fit, diagnosed_rows, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
@@ -53,7 +53,6 @@ def make_pool(
         By key.
     """
     middle = group.sets[group.center]
-    covering = group.covering_priors() if group.can_be_covered else {}
     thin = thinning([_size(found) for found in fits])
     natural, hypers, parts = [], [], []
     all_used = _all_used(evidences[middle.evidence_key])
@@ -63,13 +62,8 @@ def make_pool(
             raise ValueError(f"{record.fit_id} has no draws")
         core = core.isel(draw=slice(None, None, thin))
         one = middle if record.set_id is None else by_id[record.set_id][1]
-        hyper = one.hyper
-        if record.set_id is None:
-            location = [covering[f"{p}_location"].ravel() for p in ("assumption", "reporting")]
-            scale = [covering[f"{p}_scale"].ravel() for p in ("assumption", "reporting")]
-            hyper = replace(hyper, location=np.concatenate(location), scale=np.concatenate(scale))
         natural.append(NaturalDraws.of(core, one.one_sided))
-        hypers.append(hyper)
+        hypers.append(group.cover if record.set_id is None else one.hyper)
         thinned = replace(found, core=core)
         parts.append(fit_entries(thinned, middle.assumptions, all_used))
     mixture = Mixture(natural, hypers, group.varying, claims_vary=group.claims_vary)
@@ -135,7 +129,7 @@ def reweight_chunk(
     records = []
     for one in sets:
         begin = time.perf_counter()
-        found = smoothed(pool.mixture.log_ratio(one.hyper))
+        found = pool.mixture.weights(one.hyper)
         ess = found.kish * pool.worst_relative_ess
         minimum = one.assumptions.sampler.min_ess
         if not (found.k_hat <= options.max_k_hat and ess >= minimum):

@@ -91,7 +91,7 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
     options
         Of the sweep.
     """
-    base = planned["kind"] != "single"
+    base, covers = planned["kind"] != "single", planned["set_id"] is None
     settings = Short(
         chains=one.assumptions.sampler.chains,
         tune=options.tune,
@@ -101,9 +101,9 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
     )
     return FitTask(
         str(planned["fit_id"]),
-        one.assumptions,
+        group.covering_assumptions if covers else one.assumptions,
         one.evidence_key,
         settings,
         one.assumptions.seed + (_CHECK_SEED if planned["kind"] == "check" else 0),
-        group.covering_priors() if planned["set_id"] is None else {},
+        group.covering_data if covers else {},
     )

@@ -26,7 +26,8 @@ from estimator.fitting.compiled import compiled
 from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import attempts, infer
 from estimator.model.inputs import model_inputs
-from estimator.quantities.derived import DIAGNOSED, reported_quantities
+from estimator.quantities.derived import reported_quantities
+from estimator.quantity import DIAGNOSED
 from tests.many_claims import MAPPING, write_table
 
 WINDOW = ("window.start=2031-01-01", "window.end=2031-12-31")

@@ -39,7 +39,7 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
     from estimator.model.build import build_model
     from estimator.model.inputs import model_inputs
     from estimator.quantities.derived import reported_quantities
-    from estimator.run import DIAGNOSED
+    from estimator.quantity import DIAGNOSED
     from estimator.sweep.design import design_overrides
     from estimator.sweep.options import SweepOptions
     from estimator.sweep.sets import compose_sets

@@ -7,7 +7,8 @@ import pytest
 
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
-from estimator.evidence.schema import LIKELIHOOD_STATUSES, MODELLED
+from estimator.evidence.schema import LIKELIHOOD_STATUSES
+from estimator.quantity import MODELLED
 from tests.evidence.tables import FLOOR, claims, row, write
 
 YEAR = ["window.start=2025-01-01", "window.end=2025-12-31"]

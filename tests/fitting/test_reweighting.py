@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from scipy import integrate, special, stats
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
+from estimator.assumptions.scalars import on_link_scale
 from estimator.fitting.entries import EntryLayout, Variable
 from estimator.fitting.reweighting import (
     Hyperparameters,
@@ -35,7 +36,7 @@ def hyper(
     position: int = LEVEL,
     location: float = 0.0,
     scale: float = 1.0,
-    own: tuple[tuple[int, Prior], ...] = (),
+    others: Mapping[int, Prior] | None = None,
     claims: np.ndarray | None = None,
     observed: np.ndarray | None = None,
 ) -> Hyperparameters:
@@ -46,7 +47,7 @@ def hyper(
     return Hyperparameters(
         locations,
         scales,
-        own,
+        others or {},
         none if claims is None else claims,
         np.zeros(0) if observed is None else observed,
     )
@@ -116,7 +117,7 @@ def test_draws_under_one_prior_become_those_under_another(target: tuple[float, f
 def test_weights_to_the_prior_that_was_fitted_are_equal() -> None:
     weights = to(0.0, 1.0, mixture((0.0, 1.0), n=500))
     np.testing.assert_allclose(weights.log_weights, -np.log(500))
-    assert (weights.k_hat, weights.kish) == (0.0, 500)
+    assert (weights.k_hat, weights.kish) == (0.0, pytest.approx(500))
 
 
 def test_what_does_not_vary_and_what_is_fixed_is_left_out() -> None:
@@ -124,7 +125,7 @@ def test_what_does_not_vary_and_what_is_fixed_is_left_out() -> None:
     other = hyper(location=0.7)
     free, fixed = other.location.copy(), other.scale.copy()
     free[BIAS], fixed[SHARE] = 9.0, 0.0
-    changed = Hyperparameters(free, fixed, (), other.figures, other.observed)
+    changed = Hyperparameters(free, fixed, {}, other.figures, other.observed)
     found = Mixture([draws], [hyper()], only(LEVEL) | only(SHARE), claims_vary=False)
     np.testing.assert_array_equal(found.log_ratio(changed), found.log_ratio(other))
     assert np.ptp(found.log_ratio(other)) > 1.0
@@ -137,7 +138,7 @@ def test_equal_ratios_give_equal_weights_and_no_k_hat() -> None:
     for log_ratio in (np.zeros(300), np.full(300, -1e4), np.full(300, 3.0) + 1e-12):
         weights = smoothed(log_ratio)
         np.testing.assert_allclose(weights.log_weights, -np.log(300))
-        assert (weights.k_hat, weights.kish) == (0.0, 300)
+        assert (weights.k_hat, weights.kish) == (0.0, pytest.approx(300))
 
 
 def test_k_hat_grows_with_the_shift_and_the_effective_size_falls() -> None:
@@ -156,13 +157,35 @@ def test_ratios_of_a_heavy_tail_have_the_k_hat_of_that_tail() -> None:
     assert smoothed(np.log(ratios)).k_hat == pytest.approx(0.6, abs=0.1)
 
 
-def test_draws_that_a_set_cannot_have_get_next_to_no_weight() -> None:
+def test_draws_that_a_set_cannot_have_get_no_weight() -> None:
     log_ratio = np.random.default_rng(2).normal(0.0, 0.3, 1000)
+    alone = smoothed(log_ratio[100:])
     log_ratio[:100] = -np.inf
     weights = smoothed(log_ratio)
-    assert np.isfinite(weights.log_weights).all()
-    assert np.exp(weights.log_weights[:100]).sum() < 1e-15
-    assert np.exp(weights.log_weights[100:]).sum() == pytest.approx(1.0)
+    assert (weights.log_weights[:100] == -np.inf).all()
+    np.testing.assert_array_equal(weights.log_weights[100:], alone.log_weights)
+    assert (weights.k_hat, weights.kish) == (alone.k_hat, alone.kish)
+
+
+@pytest.mark.parametrize("n_equal", [200, 1000])
+def test_a_tail_of_equal_ratios_is_left_as_it_is(n_equal: int) -> None:
+    below = np.random.default_rng(2).uniform(-3.0, -1.0, 1000 - n_equal)
+    log_ratio = np.concatenate([below, np.zeros(n_equal)])
+    weights = smoothed(log_ratio)
+    assert weights.k_hat == 0.0
+    np.testing.assert_allclose(weights.log_weights, log_ratio - special.logsumexp(log_ratio))
+
+
+def test_a_set_that_few_draws_reach_has_no_finite_k_hat() -> None:
+    log_ratio = np.full(1000, -np.inf)
+    log_ratio[:20] = np.linspace(0.0, 1.0, 20)
+    assert np.isinf(smoothed(log_ratio).k_hat)
+
+
+def test_a_draw_of_infinite_weight_leaves_nothing_to_trust() -> None:
+    log_ratio = np.random.default_rng(2).normal(0.0, 0.3, 1000)
+    log_ratio[3] = np.inf
+    assert np.isinf(smoothed(log_ratio).k_hat)
 
 
 def test_a_set_that_no_draw_reaches_has_no_finite_k_hat() -> None:
@@ -221,7 +244,8 @@ def test_the_number_of_draws_of_each_fit_counts() -> None:
 
 
 def own(position: int, prior: Prior) -> Hyperparameters:
-    return hyper(position, scale=0.0, own=((position, prior),))
+    place = on_link_scale(prior, list(ASSUMPTIONS.values())[position])
+    return hyper(position, place.mean, place.sd, {position: prior})
 
 
 KINKS = special.logit([0.2, 0.5, 0.9])  # or only where the integrand is large
@@ -279,6 +303,65 @@ def test_a_normal_is_reached_from_a_family_of_its_own() -> None:
     found = Mixture([draws], [own(LEVEL, prior)], only(LEVEL), claims_vary=False)
     weights = to(0.5, 0.6, found)
     assert moments(values[keep], weights) == pytest.approx(posterior(0.5, 0.6), abs=0.02)
+
+
+def uniform(lower: float, upper: float) -> Hyperparameters:
+    return own(SHARE, Prior(family="Uniform", lower=lower, upper=upper))
+
+
+def drawn_uniformly(*ranges: tuple[float, float], n: int = 4000) -> Mixture:
+    """Of fits under these priors, where no claim tells anything."""
+    rng = np.random.default_rng(0)
+    draws = [natural(special.logit(rng.uniform(*ends, n)), SHARE) for ends in ranges]
+    return Mixture(draws, [uniform(*ends) for ends in ranges], only(SHARE), claims_vary=False)
+
+
+def test_a_range_inside_that_of_a_fit_has_even_weights_there() -> None:
+    found = drawn_uniformly((0.1, 0.6))
+    weights = found.weights(uniform(0.2, 0.4))
+    value = special.expit(found.linear[0])
+    inside = (value > 0.2) & (value < 0.4)
+    assert inside.sum() > 1000
+    np.testing.assert_allclose(weights.log_weights[inside], -np.log(inside.sum()))
+    assert (weights.log_weights[~inside] == -np.inf).all()
+    assert (weights.k_hat, weights.kish) == (0.0, pytest.approx(inside.sum()))
+
+
+OUT_OF_REACH = {
+    "a higher end": uniform(0.1, 0.65),
+    "a lower end": uniform(0.05, 0.6),
+    "no ends": hyper(SHARE, -0.5, 0.4),
+    "no lower end": own(SHARE, Prior(family="TruncatedNormal", mu=0.3, sigma=0.1, upper=0.6)),
+    "a Beta": own(SHARE, Prior(family="Beta", alpha=30.0, beta=70.0)),
+    "a fixed value": hyper(SHARE, -0.5, 0.0),
+}
+
+
+@pytest.mark.parametrize("target", OUT_OF_REACH)
+def test_a_set_that_allows_what_no_fit_allows_is_not_reached(target: str) -> None:
+    found = drawn_uniformly((0.1, 0.6))
+    # The weights themselves would not show it.
+    assert smoothed(found.log_ratio(OUT_OF_REACH[target])).k_hat < 0.7 or target == "a fixed value"
+    weights = found.weights(OUT_OF_REACH[target])
+    assert np.isinf(weights.k_hat)
+    assert weights.kish == 1.0
+
+
+def test_one_fit_has_to_allow_all_that_a_set_allows() -> None:
+    target = uniform(0.2, 0.8)
+    assert np.isinf(drawn_uniformly((0.1, 0.5), (0.4, 0.9)).weights(target).k_hat)
+    assert drawn_uniformly((0.1, 0.5), (0.4, 0.9), (0.1, 0.9)).weights(target).k_hat < 0.7
+
+
+def test_a_draw_that_rounding_put_beyond_its_own_range_has_no_weight() -> None:
+    values = special.logit(np.random.default_rng(0).uniform(0.1, 0.6, 2000))
+    values[7] = special.logit(np.float32(0.6))
+    assert special.expit(values[7]) > 0.6
+    prior = uniform(0.1, 0.6)
+    found = Mixture([natural(values, SHARE)] * 2, [prior] * 2, only(SHARE), claims_vary=False)
+    weights = found.weights(prior).log_weights.reshape(2, -1)
+    assert (weights[:, 7] == -np.inf).all()
+    np.testing.assert_allclose(np.delete(weights, 7, axis=1), -np.log(2 * 1999))
 
 
 # Claims that count in one set and not in another

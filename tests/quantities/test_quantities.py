@@ -6,7 +6,8 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
-from estimator.quantities.derived import UNITS, derived_quantities, totals
+from estimator.quantities.derived import derived_quantities, totals
+from estimator.quantity import QUANTITIES
 from estimator.run import Estimate
 
 
@@ -79,7 +80,7 @@ def test_every_quantity_has_its_unit(posterior: xr.Dataset) -> None:
     named = [name for name in posterior if name not in others]
     assert {"losses", "force_size", "unconfirmed", "reporting_bias"} <= set(named)
     assert {str(name): posterior[name].attrs["units"] for name in named} == {
-        str(name): UNITS[str(name)] for name in named
+        str(name): QUANTITIES[str(name)].unit for name in named
     }
     assert posterior["unit"].values.tolist() == [spec.unit for spec in ASSUMPTIONS.values()]
 

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.priors import Prior
 from estimator.errors import EstimatorError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.pilot import Pilot
@@ -73,6 +74,10 @@ def _core(inputs: ModelInputs, rng: np.random.Generator) -> xr.Dataset:
     shares = [spec.support == "share" for spec in ASSUMPTIONS.values()]
     sizes = np.array([spec.per_model_unit for spec in ASSUMPTIONS.values()])
     value = np.where(shares, 1.0 / (1.0 + np.exp(-linear)), np.exp(linear)) * sizes
+    for position, family in enumerate(inputs.structure.families):
+        if family is not None:
+            prior = Prior.model_validate({"family": family[0], **dict(family[1])})
+            value[..., position] = prior.distribution().ppf(rng.random(shape))
     terms = inputs.data["reporting_location"] + inputs.data["reporting_scale"] * (
         rng.standard_normal((*shape, 2, len(coords["source"])))
     )

@@ -21,6 +21,7 @@ from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
 from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 
 CUBE = "experiment=latin_hypercube"
@@ -90,6 +91,42 @@ def test_reweighted_assumptions_have_the_quantiles_of_their_own_priors(cube: Swe
             far = (found.sel(statistic=statistic).values - wanted) / error
             assert np.abs(far).max() < 5.0
             assert np.sqrt(np.mean(far**2)) < 2.0
+
+
+GRID = [f"unconfirmed.ratio.high={high}" for high in (0.28, 0.30, 0.32)]
+UNIFORM = "returns.rate={family: Uniform, low: %s, high: %s, mass: 0.9}"
+RANGES = {
+    "of higher and higher ends": [[UNIFORM % (0.05, high)] for high in (0.35, 0.45, 0.55, 0.65)],
+    "of higher and higher beginnings": [[UNIFORM % (low, 0.65)] for low in (0.05, 0.15, 0.25)],
+    "apart": [[UNIFORM % ends] for ends in ((0.05, 0.2), (0.3, 0.4), (0.5, 0.9))],
+    "of several families": [
+        [UNIFORM % (0.2, 0.3)],
+        ["returns.rate={family: Beta, low: 0.1, high: 0.6}"],
+        [
+            "returns.rate.family=TruncatedNormal",
+            "+returns.rate.lower=0.2",
+            "+returns.rate.upper=0.9",
+        ],
+        [],
+    ],
+}
+
+
+@pytest.mark.parametrize("ranges", RANGES)
+def test_no_set_has_the_numbers_of_another_where_supports_differ(
+    tmp_path: Path, ranges: str
+) -> None:
+    sets = [[*prior, ratio] for prior in RANGES[ranges] for ratio in GRID]
+    data = sweep(tmp_path, "sweep.method=plan", sets=sets).tree.to_dataset()
+    assert (data["obtained"] == "reweighted").sum() >= 6
+    priors = [one.assumptions.returns.rate for one in compose_sets(sets) if one.assumptions]
+    assert len(priors) == len(sets)
+    rate = data["assumption_value"].sel(assumption="returns.rate")
+    for statistic, probability in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):
+        wanted = np.array([prior.quantile(probability) for prior in priors])
+        error = rate.sel(statistic=f"mcse_{statistic}").values
+        far = (rate.sel(statistic=statistic).values - wanted) / error
+        assert np.abs(far).max() < 6.0
 
 
 def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:

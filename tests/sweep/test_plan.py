@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy import special
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.evidence import Evidence, load_evidence
+from estimator.fitting.reweighting import Mixture, NaturalDraws
+from estimator.model.inputs import model_inputs
 from estimator.sweep.evidences import evidence_key
 from estimator.sweep.plan import Group, PlannedSet, Planner, _bias_structure, groups_of
 from estimator.sweep.sets import compose_sets
@@ -168,7 +171,7 @@ def test_covering_priors_have_the_moments_of_the_mixture() -> None:
     location = np.array([one.hyper.location[RATIO] for one in found.sets])
     scale = np.array([one.hyper.scale[RATIO] for one in found.sets])
     draws = np.random.default_rng(0).normal(location, scale, (200_000, 4))
-    cover = found.covering_priors()
+    cover = found.covering_data
     assert cover["assumption_location"][RATIO] == pytest.approx(draws.mean(), abs=0.01)
     assert cover["assumption_scale"][RATIO] == pytest.approx(draws.std(), abs=0.01)
     assert cover["assumption_scale"][RATIO] > scale.mean()
@@ -176,7 +179,7 @@ def test_covering_priors_have_the_moments_of_the_mixture() -> None:
 
 def test_what_does_not_vary_keeps_its_prior_in_the_cover() -> None:
     found = ratios(0.5, 0.7)
-    cover, hyper = found.covering_priors(), found.sets[0].hyper
+    cover, hyper = found.covering_data, found.sets[0].hyper
     n_sources = len(found.sets[0].one_sided)
     assert cover["reporting_location"].shape == cover["reporting_scale"].shape == (2, n_sources)
     for part in ("location", "scale"):
@@ -186,11 +189,44 @@ def test_what_does_not_vary_keeps_its_prior_in_the_cover() -> None:
         np.testing.assert_array_equal(covering[same], getattr(hyper, part)[same])
 
 
-def test_only_a_group_of_priors_that_are_normal_and_vary_can_be_covered() -> None:
+UNIFORM = "returns.rate={family: Uniform, low: 0.05, high: %s}"
+RATE = KEYS.index("returns.rate")
+
+
+def test_a_group_is_covered_if_any_prior_varies() -> None:
     assert ratios(0.5, 0.7).can_be_covered
     assert not group([], ["hedging.about=0.05"]).can_be_covered
-    beta = ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"]
-    assert not group([], beta).can_be_covered
+    assert not group([UNIFORM % 0.5], [UNIFORM % 0.5, "hedging.about=0.05"]).can_be_covered
+
+
+def test_a_cover_allows_whatever_any_set_allows() -> None:
+    found = group([], *([UNIFORM % upper] for upper in (0.35, 0.65)))
+    draws = np.random.default_rng(0).normal(size=(len(found.varying), 100))
+    mixture = Mixture(
+        [NaturalDraws(draws, np.zeros((100, 0)))], [found.cover], found.varying, claims_vary=False
+    )
+    assert all(mixture.allows(one.hyper) for one in found.sets)
+    rates = [dict(one.assumptions.priors())["returns.rate"] for one in found.sets]
+    links = special.logit(
+        [[rate.quantile(p) for p in np.arange(0.001, 1.0, 0.002)] for rate in rates]
+    )
+    assert found.cover.location[RATE] == pytest.approx(links.mean(), abs=0.02)
+    assert found.cover.scale[RATE] == pytest.approx(links.std(), rel=0.03)
+
+
+def test_a_covering_fit_samples_the_families_that_its_priors_are_of() -> None:
+    found = group(*([UNIFORM % upper, "unconfirmed.ratio.high=0.7"] for upper in (0.35, 0.4, 0.5)))
+    same = "killed_share.level={family: Beta, low: 0.15, high: 0.45}"
+    mixed = group(*([UNIFORM % upper, same] for upper in (0.35, 0.4, 0.5)))
+    for each, family in ((found, None), (mixed, "Beta")):
+        evidence = _loaded[each.sets[0].evidence_key]
+        families = model_inputs(evidence, each.covering_assumptions).structure.families
+        assert families[RATE] is None
+        level = families[KEYS.index("killed_share.level")]
+        assert (level and level[0]) == family
+        assert each.cover.other_families.keys() == (
+            {KEYS.index("killed_share.level")} if family else set()
+        )
 
 
 # Sets far from each other
@@ -225,6 +261,19 @@ def test_no_more_sets_are_picked_than_there_are(known: list[int]) -> None:
 def test_sets_of_other_claims_lie_apart() -> None:
     found = group([], ["unconfirmed.ratio.high=0.31"], ["evidence.drop=[S11]"])
     assert found.spread_out([1, 2], [0], 1) == [2]
+
+
+def test_sets_of_bounded_priors_lie_where_their_ranges_do() -> None:
+    found = group(*([UNIFORM % upper] for upper in (0.30, 0.31, 0.32, 0.9)))
+    assert names(found) == [RATE]
+    assert found.spread_out([1, 2, 3], [0], 1) == [3]
+    assert found.center in (1, 2)
+
+
+def test_a_prior_written_in_two_ways_does_not_vary() -> None:
+    one = "returns.rate={family: Beta, low: 0.1, high: 0.5, source: one}"
+    other = "returns.rate={family: Beta, low: 0.1, high: 0.5, mass: 0.9, unit: share}"
+    assert names(group([one], [other])) == []
 
 
 def test_a_small_group_is_one_that_is_fitted_set_by_set() -> None:

@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from estimator.quantity import HEADLINES
 from estimator.show.figures import _style as style
 
 _COLUMNS = 5
-_MONTHLY = ("losses", "killed", "replacement_gap", "net_change")
+
 _POOLED = (
-    *_MONTHLY,
+    *HEADLINES,
     *("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step"),
 )
 _METHOD_COLORS = {"model": style.BLUE, "face value": style.VERMILION, "trend": style.ORANGE}
@@ -82,7 +83,7 @@ def _panels(columns: list[str]) -> dict[str, list[str]]:
         pooled = quantity in _POOLED and label != "total"
         title = column
         if pooled:
-            what = "months" if quantity in _MONTHLY else "sources"
+            what = "months" if quantity in HEADLINES else "sources"
             title = f"{quantity} ({what})"
         panels.setdefault(title, []).append(column)
     return panels

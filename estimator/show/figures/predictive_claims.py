@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from estimator.quantity import SHARES, SIGNED
 from estimator.show.figures import _by_origin
 from estimator.show.figures import _claims as claims
 from estimator.show.figures import _style as style
@@ -16,8 +17,6 @@ from estimator.show.figures._by_origin import BANDS as _BANDS
 from estimator.show.figures._months import Months
 
 DENSE = 12  # a source with more claims on single months than this is drawn as a line
-DIFFERENCES = ("replacement_gap", "net_change")
-SHARES = ("killed_share",)
 ROWS_MAXIMUM = 120  # more single claims than this: summed up by origin, and those farthest out
 FARTHEST = 40  # how many of these are shown
 ROW_HEIGHT = 0.155  # inches
@@ -91,8 +90,8 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
 def _by_kind(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Claims whose axes differ; kinds of which there is none are left out."""
     parts = {
-        "ratios": table[~table["quantity"].isin(DIFFERENCES + SHARES)],
-        "differences": table[table["quantity"].isin(DIFFERENCES)],
+        "ratios": table[~table["quantity"].isin(SIGNED + SHARES)],
+        "differences": table[table["quantity"].isin(SIGNED)],
         "shares": table[table["quantity"].isin(SHARES)],
     }
     return {name: part for name, part in parts.items() if len(part)}
@@ -157,7 +156,7 @@ def _farthest_out(table: pd.DataFrame) -> pd.DataFrame:
     Ratios are measured in logs: else none could lie far below what was expected.
     """
     numbers = table[["central", "pp_mid", "pp_low", "pp_high"]].to_numpy(dtype=float).T
-    signed = table["quantity"].isin(DIFFERENCES + SHARES).to_numpy()
+    signed = table["quantity"].isin(SIGNED + SHARES).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         central, middle, low, high = np.where(signed, numbers, np.log(numbers))
         distance = pd.Series(np.abs(central - middle) / (high - low), table.index).fillna(np.inf)

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.quantity import OTHER_EXITS, QUANTITIES, STOCKS, combine
 from estimator.studies.audit.bases import RANGE, AuditedSet
 
 COLUMNS = (
@@ -32,6 +33,9 @@ COLUMNS = (
     "probability_of_surplus",
     "note",
 )
+_FLOWS = {
+    name: factor for name, factor in QUANTITIES["net_change"].parts.items() if name != OTHER_EXITS
+}
 
 
 def balance(audited: AuditedSet) -> pd.DataFrame:
@@ -48,14 +52,9 @@ def balance(audited: AuditedSet) -> pd.DataFrame:
         the set's own `assumed_exits` (persons/month). Empty with fewer than two published sizes.
     """
     data, posterior = audited.data, audited.posterior
-    sizes = np.flatnonzero(data["quantity"].values == "force_size")
+    sizes = np.flatnonzero(np.isin(data["quantity"].values, STOCKS))
     sizes = sizes[np.argsort(data["period_end"].values[sizes].astype(str), kind="stable")]
-    net = (
-        posterior["recruits"]
-        + posterior["foreign_recruits"]
-        + posterior["returned"]
-        - posterior["losses"]
-    )
+    net = combine(_FLOWS, posterior)
     exits = posterior["assumption_value"].sel(assumption="force.other_exits")
     rows = []
     for first, second in pairwise(sizes):

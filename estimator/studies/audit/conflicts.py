@@ -13,7 +13,7 @@ to 40,000 a month") is where the rate of each month lies, any other rate the mea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -23,8 +23,9 @@ import scipy.sparse as sp
 import xarray as xr
 from scipy.optimize import linprog
 
+from estimator.quantity import QUANTITIES, SHARES, combine
 from estimator.studies.audit.bases import RANGE, AuditedSet
-from estimator.studies.audit.face_values import ADDS, FaceValue
+from estimator.studies.audit.face_values import SERIES, FaceValue
 
 COLUMNS = ("conflict", "claims", "origins", "quantities", "months", "give", "says", "resolution")
 RESOLUTION_COLUMNS = (
@@ -39,7 +40,6 @@ RESOLUTION_COLUMNS = (
     "true_q95",
     "probability_inside",
 )
-_SERIES = ("losses", "killed", "recruits", "foreign_recruits")
 _NAMES = {"replacement_gap": "recruits less losses", "killed_share": "the share killed"}
 _NAMED = 4  # claims of one source that are named one by one
 _LARGEST_TREE = 20_000  # nodes; that of the shipped claims has 4,066
@@ -59,7 +59,7 @@ class FaceValues:
     def __init__(self, claims: Sequence[FaceValue], months: Sequence[str]) -> None:
         self.claims, self.months = list(claims), list(months)
         self.n_months = claims[0].weights.shape[1] if claims else 0
-        self._n_series = len(_SERIES) * self.n_months
+        self._n_series = len(SERIES) * self.n_months
 
     @cached_property
     def _rows(self) -> list[list[tuple[np.ndarray, float, float]]]:
@@ -74,20 +74,20 @@ class FaceValues:
             for end, sign in ((claim.high, 1.0), (claim.low, -1.0)):
                 if not np.isfinite(end):
                     continue
-                if claim.quantity == "killed_share":  # killed <= end x losses, and so on
-                    killed = self._sum({"killed": 1.0}, weight)
-                    lost = self._sum({"losses": 1.0}, weight)
-                    scaled = (killed - end * lost) / float(weight.sum()) / _TYPICAL
+                quantity = QUANTITIES[claim.quantity]
+                total = self._sum(quantity.parts, weight)
+                if claim.quantity in SHARES:  # killed <= end x losses, and so on
+                    whole = self._sum(quantity.whole, weight)
+                    scaled = (total - end * whole) / float(weight.sum()) / _TYPICAL
                     rows.append((sign * scaled, 0.0, size))
                 else:
-                    whole = self._sum(ADDS[claim.quantity], weight)
-                    rows.append((sign * whole, sign * end, max(size, _LEAST_SIZE)))
+                    rows.append((sign * total, sign * end, max(size, _LEAST_SIZE)))
         return rows
 
-    def _sum(self, adds: dict[str, float], weight: np.ndarray) -> np.ndarray:
+    def _sum(self, parts: Mapping[str, float], weight: np.ndarray) -> np.ndarray:
         row = np.zeros(self._n_series)
-        for name, sign in adds.items():
-            begin = _SERIES.index(name) * self.n_months
+        for name, sign in parts.items():
+            begin = SERIES.index(name) * self.n_months
             row[begin : begin + self.n_months] = sign * weight
         return row
 
@@ -95,7 +95,7 @@ class FaceValues:
     def _killed_at_most_losses(self) -> sp.csr_array:
         n = self.n_months
         eye = sp.eye_array(n, format="csr")
-        rest = sp.csr_array((n, (len(_SERIES) - 2) * n))
+        rest = sp.csr_array((n, (len(SERIES) - 2) * n))
         return sp.csr_array(sp.hstack([-eye, eye, rest]))
 
     def give(self, chosen: Sequence[int]) -> tuple[float, list[int]]:
@@ -137,13 +137,13 @@ class FaceValues:
         matrix = sp.csr_array(np.array([coefficients for coefficients, _, _ in rows]))
         constraints = sp.vstack([matrix, self._killed_at_most_losses])
         bounds = np.append([bound for _, bound, _ in rows], np.zeros(self.n_months))
-        adds = ADDS.get(own.quantity, {"killed": 1.0})
+        quantity = QUANTITIES[own.quantity]
         found = []
         for weight in own.weights:
-            low, high = self._ends(self._sum(adds, weight), constraints, bounds)
-            if own.quantity == "killed_share":
-                lost = self._ends(self._sum({"losses": 1.0}, weight), constraints, bounds)
-                low, high = low / max(lost[1], 1.0), min(high / max(lost[0], 1.0), 1.0)
+            low, high = self._ends(self._sum(quantity.parts, weight), constraints, bounds)
+            if own.quantity in SHARES:
+                whole = self._ends(self._sum(quantity.whole, weight), constraints, bounds)
+                low, high = low / max(whole[1], 1.0), min(high / max(whole[0], 1.0), 1.0)
             found.append((low, high))
         return found
 
@@ -224,10 +224,10 @@ def resolutions(found: Sequence[Sequence[FaceValue]], audited: AuditedSet) -> pd
                 months = np.flatnonzero(weight > 0)
                 part = posterior.isel(month=months)
                 weights = xr.DataArray(weight[months], dims="month")
-                if claim.quantity == "killed_share":
-                    truth = xr.dot(part["killed"], weights) / xr.dot(part["losses"], weights)
-                else:
-                    truth = xr.dot(part[claim.quantity], weights, dim="month")
+                quantity = QUANTITIES[claim.quantity]
+                truth = xr.dot(combine(quantity.parts, part), weights, dim="month")
+                if claim.quantity in SHARES:
+                    truth = truth / xr.dot(combine(quantity.whole, part), weights, dim="month")
                 inside = float(((truth >= claim.low) & (truth <= claim.high)).mean())
                 names = [str(month) for month in part["month"].values]
                 period = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
@@ -366,7 +366,7 @@ def _way_out(programme: FaceValues, at: int, others: list[int]) -> str:
     # Of a rate the month that it fails in.
     row = next((n for n, (a, b) in enumerate(extents) if a > claim.high or b < claim.low), 0)
     low, high = extents[row]
-    digits = 2 if claim.quantity == "killed_share" else 0
+    digits = 2 if claim.quantity in SHARES else 0
     ends = [f"{end:,.{digits}f}".replace("-", "−") for end in (low, high)]
     if np.isfinite(low) and np.isfinite(high):
         needed = f"from {ends[0]} to {ends[1]}"

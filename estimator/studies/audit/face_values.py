@@ -13,21 +13,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import QUANTITY_SCALES
 from estimator.assumptions.groups import HedgingOptions
 from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.evidence.wording import figure_text
 from estimator.model.figures import POINTS, Figure
+from estimator.quantity import COUNTS, SHARES, names_where
 
-ADDS = {
-    "losses": {"losses": 1.0},
-    "killed": {"killed": 1.0},
-    "recruits": {"recruits": 1.0},
-    "foreign_recruits": {"foreign_recruits": 1.0},
-    "replacement_gap": {"recruits": 1.0, "losses": -1.0},
-}
-"""Series that a claim on a quantity adds up."""
-_COUNTS = ("losses", "killed", "recruits", "foreign_recruits")
+SERIES = ("losses", "killed", "recruits", "foreign_recruits")
+"""Series that claims at face value are sums of: those that nothing needs to be assumed for."""
+_READ = names_where(lambda quantity: quantity.parts and set(quantity.parts) <= set(SERIES))
 _WHOLE = 0.9  # of a month's days: a period that is shorter is a part of it
 
 
@@ -95,7 +89,7 @@ def face_values(data: xr.Dataset, hedging: HedgingOptions, deviations: float) ->
         for at in range(data.sizes[dim]):
             cell = {name: columns[name][at] for name in names}
             quantity = str(cell["quantity"])
-            if quantity != "killed_share" and quantity not in ADDS:
+            if quantity not in _READ:
                 continue
             low, value, high = (float(cell[name]) for name in ("low", "value", "high"))
             if prefix and str(cell["hedge"]) != "range":
@@ -111,7 +105,7 @@ def face_values(data: xr.Dataset, hedging: HedgingOptions, deviations: float) ->
             covered = np.flatnonzero(weight > 0)
             length = _days(columns["period_start"][at], columns["period_end"][at])
             is_part = length < _WHOLE * days[covered].min()
-            if is_part and quantity not in _COUNTS:
+            if is_part and quantity not in COUNTS:
                 continue
             if is_part:
                 ends = ends[0], np.inf
@@ -171,7 +165,7 @@ def _edge(value: float, hedge: str, hedging: HedgingOptions) -> float:
 def _ends(figure: Figure, hedging: HedgingOptions, deviations: float) -> tuple[float, float]:
     if figure.hedge in POINTS:
         share = max(hedging.about if figure.hedge == "about" else 0.0, hedging.minimum)
-        if QUANTITY_SCALES[figure.quantity] == "logit":
+        if figure.quantity in SHARES:
             share *= max(1.0 - figure.value, 0.05)
         half = deviations * share * abs(figure.value)
         return figure.value - half, figure.value + half

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from estimator.assumptions.sections import Options, Section
 from estimator.quantities.answers import Answer, with_last_month
-from estimator.quantities.derived import UNITS
+from estimator.quantity import ESTIMATED
 
 
 class Statement(Section):
@@ -48,7 +48,7 @@ class Statement(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Statement:
-        if self.quantity not in UNITS:
+        if self.quantity not in ESTIMATED:
             raise ValueError(f"quantity: unknown. Got {self.quantity!r}")
         if self.above is None and self.below is None:
             raise ValueError("give above, below or both. Got neither")

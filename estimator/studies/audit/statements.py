@@ -11,7 +11,8 @@ import xarray as xr
 
 from estimator.errors import nearest
 from estimator.fitting.convergence import convergence
-from estimator.quantities.derived import UNITS, derived_quantities
+from estimator.quantities.derived import derived_quantities, share_of_sums
+from estimator.quantity import QUANTITIES, SHARES
 from estimator.studies.audit.bases import RANGE, AuditedSet
 from estimator.studies.audit.options import Statement
 
@@ -87,9 +88,8 @@ class _Asked:
         if statement.over == "any":
             value = chosen.max("month")
             period = f"the highest month of {period}"
-        elif statement.quantity == "killed_share" and statement.scenario is None:
-            parts = self.posterior[["killed", "losses"]].sel(month=months).sum("month")
-            value = parts["killed"] / parts["losses"]
+        elif statement.quantity in SHARES and statement.scenario is None:
+            value = share_of_sums(statement.quantity, self.posterior.sel(month=months))
         else:
             value = chosen.sum("month")
             period = f"the sum of {period}"
@@ -185,7 +185,7 @@ class _Asked:
             if value is None
             else tuple(float(q) for q in value.quantile(list(RANGE)).values)
         )
-        unit = UNITS.get(statement.quantity, "")
+        unit = QUANTITIES[statement.quantity].unit
         if statement.over == "sum":
             unit = unit.replace("persons/month", "persons")
         if statement.over == "window":

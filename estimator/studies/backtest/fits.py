@@ -21,29 +21,13 @@ from estimator.fitting.inference import Short, infer_whitened, learn_whitening
 from estimator.fitting.pilot import Pilot, transfer
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
 from estimator.store.results import versions
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 Say = Callable[[str], None]
 """Told what is being done."""
-
-WALKS = {
-    "losses": "losses",
-    "killed_share": "killed_share",
-    "recruits": "recruitment",
-    "foreign_recruits": "foreign",
-}
-"""Series and the group of assumptions that has its dynamics."""
-
-NEEDED = {
-    "losses": ("losses",),
-    "killed": ("losses", "killed_share"),
-    "wounded": ("losses", "killed_share"),
-    "recruits": ("recruits",),
-    "foreign_recruits": ("foreign_recruits",),
-}
-"""Series behind each quantity on the log scale."""
 
 _NOISE = FIGURES.index("noise")
 _OWN = 2  # which attempt learns coordinates of its own
@@ -88,7 +72,7 @@ def cut(
         `location` (claim, chain, draw) of the vintages, log thousands.
     """
     quantities = [source.rpartition(":")[2] for source in options.sources]
-    series = list(dict.fromkeys(name for q in quantities for name in NEEDED[q]))
+    series = list(dict.fromkeys(name for q in quantities for name in QUANTITIES[q].series_behind))
     known = slice(None, origin.position + 1)
     constants = inputs.structure.constants
     exposure = xr.DataArray(constants["exposure"], dims="month")[known]
@@ -100,15 +84,15 @@ def cut(
     levels: list[xr.DataArray] = []
     for name in series:
         drawn = variables[name].isel(month=known)
-        level = values.sel(assumption=f"{WALKS[name]}.level", drop=True)
-        if name == "killed_share":
+        level = values.sel(assumption=f"{QUANTITIES[name].walk}.level", drop=True)
+        if name in SHARES:
             rates.append(xr.apply_ufunc(logit, drawn))
             levels.append(xr.apply_ufunc(logit, level))
             continue
         regular = drawn - mobilised.isel(month=known) if name == "recruits" else drawn
         rates.append(xr.apply_ufunc(np.log, regular / exposure))
         levels.append(xr.apply_ufunc(np.log, level))
-    steps = [values.sel(assumption=f"{WALKS[name]}.step", drop=True) for name in series]
+    steps = [values.sel(assumption=f"{QUANTITIES[name].walk}.step", drop=True) for name in series]
     ahead = [one for one in origin.targets if one.kind == FORECAST]
     rows = [one.row for one in origin.targets if one.kind == VINTAGE]
     index = xr.DataArray(series, dims="series", name="series")
@@ -130,11 +114,9 @@ def _shifts(variables: xr.Dataset, inputs: ModelInputs, targets: Sequence[Target
     """
     shifts = []
     for one in targets:
-        first, *share = NEEDED[one.source.rpartition(":")[2]]
-        total = variables[first].isel(month=one.month, drop=True)
-        if share:
-            killed = variables[share[0]].isel(month=one.month, drop=True)
-            total = total * (killed if one.source.endswith(":killed") else 1.0 - killed)
+        quantity = QUANTITIES[one.source.rpartition(":")[2]]
+        then = variables[list(quantity.series_behind)].isel(month=one.month, drop=True)
+        total = combine(quantity.parts, with_killed(then))
         location = variables["claim_location"].isel(claim=one.row, drop=True)
         shifts.append(location - xr.apply_ufunc(np.log, month_weight(inputs, one) * total))
     index = xr.DataArray([one.claim for one in targets], dims="target", name="target")
@@ -250,4 +232,4 @@ def _chains(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def typical_step(assumptions: AssumptionSet, series: str) -> float:
     """Median of the prior of a series' step."""
-    return float(getattr(assumptions, WALKS[series]).step.quantile(0.5))
+    return float(getattr(assumptions, str(QUANTITIES[series].walk)).step.quantile(0.5))

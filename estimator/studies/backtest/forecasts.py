@@ -13,7 +13,8 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import Projection
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.dynamics import Walk, carry_on
-from estimator.studies.backtest.fits import NEEDED, WALKS, month_weight, typical_step
+from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
+from estimator.studies.backtest.fits import month_weight, typical_step
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 
@@ -93,7 +94,7 @@ def _carried(
         known=_flat(one["rate"], "month"),
         level=_flat(one["level"]),
         step=_flat(one["step"]),
-        persistence=float(getattr(assumptions, WALKS[name]).persistence),
+        persistence=float(getattr(assumptions, str(QUANTITIES[name].walk)).persistence),
         typical_step=typical_step(assumptions, name),
     )
     return carry_on(walk, months, dynamics, np.random.default_rng(seed))
@@ -107,12 +108,11 @@ def _flat(variable: xr.DataArray, *last: str) -> np.ndarray:
 
 def _total(quantity: str, paths: Mapping[str, np.ndarray], exposure: np.ndarray) -> np.ndarray:
     """Thousands of each month ahead. (draw, month)."""
-    first, *share = NEEDED[quantity]
-    total = np.exp(paths[first]) * exposure
-    if share:
-        killed = expit(paths[share[0]])
-        total = total * (killed if quantity == "killed" else 1.0 - killed)
-    return np.asarray(total)
+    ahead = {
+        name: expit(path) if name in SHARES else np.exp(path) * exposure
+        for name, path in paths.items()
+    }
+    return np.asarray(combine(QUANTITIES[quantity].parts, with_killed(ahead)))
 
 
 def _noise(target: Target, inputs: ModelInputs, size: int, seed: Sequence[int]) -> np.ndarray:

@@ -7,14 +7,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from estimator.assumptions import QUANTITY_SCALES
 from estimator.assumptions.fields import Names
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
+from estimator.quantity import COUNTS
 
 _MAIN = 0.9
-_LOG = tuple(name for name, scale in QUANTITY_SCALES.items() if scale == "log")
 
 
 def _month(text: object) -> object:
@@ -25,9 +24,9 @@ def _month(text: object) -> object:
 
 def _log_source(text: str) -> str:
     origin, _, quantity = text.rpartition(":")
-    if not origin or quantity not in _LOG:
+    if not origin or quantity not in COUNTS:
         raise ValueError(
-            f"must be origin:quantity, the quantity one of {', '.join(_LOG)}. Got {text!r}"
+            f"must be origin:quantity, the quantity one of {', '.join(COUNTS)}. Got {text!r}"
         )
     return text
 

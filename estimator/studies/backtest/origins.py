@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from estimator.assumptions import QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import AssumptionSet
 from estimator.errors import EvidenceError
 from estimator.evidence import Evidence, load_evidence
 from estimator.model.figures import POINTS
+from estimator.quantity import COUNTS
 from estimator.studies.backtest.options import BacktestOptions
 
 _FIGURES = (
@@ -235,7 +236,7 @@ def _vintages(
     ):
         wanted = options.vintages == "all" or origin in options.vintages
         wanted &= str(data["hedge"].values[row]) in _FIGURES
-        if not (wanted and data["used"].values[row] and QUANTITY_SCALES[quantity] == "log"):
+        if not (wanted and data["used"].values[row] and quantity in COUNTS):
             continue
         if published[row] > as_of and dt.date.fromisoformat(last) <= end:
             month = int(np.flatnonzero(data["weight"].values[row])[-1])

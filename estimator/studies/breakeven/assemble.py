@@ -19,7 +19,7 @@ from estimator.studies.breakeven.result import CURVE_COLUMNS, REFIT_COLUMNS, Cro
 def crossing_of(axis: KeyRange, found: Narrowed) -> Crossing:
     """Bring a crossing into the unit of its key."""
     place = found.place
-    value, low, high = (float(axis.value(x)) for x in (place.x, place.low, place.high))
+    value, low, high = (float(axis.spec.value(x)) for x in (place.x, place.low, place.high))
     return Crossing(
         value, low, high, place.rising, found.fits, found.narrow, place.open_low, place.open_high
     )
@@ -64,7 +64,7 @@ def refit_table(
 
 
 def _values(x: np.ndarray, axes: Sequence[KeyRange]) -> dict[str, np.ndarray]:
-    values = [axis.value(x[:, n]) for n, axis in enumerate(axes)]
+    values = [axis.spec.value(x[:, n]) for n, axis in enumerate(axes)]
     return {"value": values[0], "value_2": values[1] if len(axes) > 1 else np.full(len(x), np.nan)}
 
 
@@ -140,7 +140,7 @@ def _missing_text(curve: Curve, axes: Sequence[KeyRange], missing: int) -> str:
     where = ""
     if len(axes) == 1:
         axis = axes[0]
-        values = axis.value(curve.x[~curve.used, 0])
+        values = axis.spec.value(curve.x[~curve.used, 0])
         where = (
             f", from {significant(values.min())} to {significant(values.max())} {axis.spec.unit}"
         )

@@ -49,7 +49,7 @@ def contour_table(
         masked = np.ma.masked_array(z.reshape(size, size), ~curve.used.reshape(size, size))
         for number, line in enumerate(contour_generator(x, y, masked).lines(0.0)):
             points = np.asarray(line)
-            values = [axis.value(points[:, n]) for n, axis in enumerate(axes)]
+            values = [axis.spec.value(points[:, n]) for n, axis in enumerate(axes)]
             rows += [(edge, number, float(a), float(b)) for a, b in zip(*values, strict=True)]
     return pd.DataFrame(rows, columns=list(CONTOUR_COLUMNS))
 
@@ -89,7 +89,8 @@ def spread_along(lines: Sequence[np.ndarray], axes: Sequence[KeyRange], count: i
         return np.empty((0, len(axes)))
     width = np.array([axis.width for axis in axes])
     paths = [
-        np.stack([axis.link(line[:, n]) for n, axis in enumerate(axes)], axis=1) for line in lines
+        np.stack([axis.spec.link(line[:, n]) for n, axis in enumerate(axes)], axis=1)
+        for line in lines
     ]
     steps = [np.linalg.norm(np.diff(path / width, axis=0), axis=1) for path in paths]
     lengths = np.array([step.sum() for step in steps])

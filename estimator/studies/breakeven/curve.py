@@ -117,7 +117,7 @@ class Reweighting:
         hyper
             Differs from those of the fits in the priors of the keys alone.
         """
-        return self._estimate(smoothed(self._mixture.log_ratio(hyper)), self.happens, 0.0)
+        return self._estimate(self._mixture.weights(hyper), self.happens, 0.0)
 
     def at(self, x: np.ndarray, width: np.ndarray) -> tuple[float, float, float, float]:
         """Probability, its error, its effective sample size and k-hat with the keys at `x`.

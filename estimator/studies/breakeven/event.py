@@ -10,26 +10,10 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, nearest, problems_text
-from estimator.quantities.answers import SUMMED, Answer, answer_draws
-from estimator.quantities.scenario import project
-from estimator.quantity import TOTAL
-
-ESTIMATED = (
-    "losses",
-    "killed",
-    "wounded",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
-    "returned",
-    "replacement_gap",
-    "net_change",
-    "force_size",
-)
-"""Quantities that an event can be about, by month; all but force_size in total, too."""
-
-PROJECTED = tuple(name for name in ESTIMATED if name != "wounded")
-"""Quantities of a scenario."""
+from estimator.quantities.answers import Answer, answer_draws
+from estimator.quantities.derived import with_what_follows
+from estimator.quantities.scenario import PROJECTED, project
+from estimator.quantity import MONTHLY, SHARES, SUMMED, TOTAL
 
 _NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _EVENT = re.compile(
@@ -128,7 +112,7 @@ class Event:
             With every problem: quantity, period and scenario, each with the nearest valid name.
         """
         problems = []
-        known = ESTIMATED if self.scenario is None else PROJECTED
+        known = MONTHLY if self.scenario is None else PROJECTED
         if self.quantity not in known:
             problems.append(f"unknown quantity {self.quantity!r}; {nearest(self.quantity, known)}")
         if self.scenario is not None and self.scenario not in assumptions.scenario:
@@ -136,7 +120,7 @@ class Event:
             problems.append(f"unknown scenario {self.scenario!r}; {hint}")
         periods = months if self.scenario is None else ahead
         if self.period == TOTAL:
-            if self.quantity in known and self.quantity not in (*SUMMED, "killed_share"):
+            if self.quantity in known and self.quantity not in (*SUMMED, *SHARES):
                 problems.append(f"{self.quantity} has no total: give a month, e.g. {periods[-1]}")
         elif self.period not in periods:
             span = f"{periods[0]} to {periods[-1]}" if periods else "none"
@@ -169,15 +153,7 @@ class Event:
 
     def _projected(self, core: xr.Dataset, assumptions: AssumptionSet) -> xr.Dataset:
         one = {str(self.scenario): assumptions.scenario[str(self.scenario)]}
-        losses = core["losses"].astype(float)
-        killed = (losses * core["killed_share"]).assign_attrs(losses.attrs)
-        quantities = core.astype(float).assign(
-            killed=killed,
-            wounded=(losses - killed).assign_attrs(losses.attrs),
-            replacement_gap=(core["recruits"] - losses).assign_attrs(losses.attrs),
-        )
-        for name in core.data_vars:
-            quantities[name].attrs = core[name].attrs
+        quantities = with_what_follows(core.astype(float, keep_attrs=True))
         # As in `estimator.run.estimate`: the second child of the set's seed.
         seed = np.random.SeedSequence(assumptions.seed).spawn(3)[1]
         projected = project(quantities, assumptions.model_copy(update={"scenario": one}), seed)

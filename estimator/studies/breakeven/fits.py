@@ -17,7 +17,7 @@ from estimator.fitting.pilot import Pilot
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.studies.breakeven.curve import WideFit, standard_error
 from estimator.studies.breakeven.event import Event
-from estimator.studies.breakeven.ranges import KeyRange, with_priors
+from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held
 from estimator.sweep.evidences import evidence_key
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
@@ -79,7 +79,7 @@ class Fitter:
             axis.key: axis.prior(float(m), float(s))
             for axis, m, s in zip(self.axes, center, scale, strict=True)
         }
-        task, found = self._run("wide", with_priors(self.assumptions, priors), draws)
+        task, found = self._run("wide", self.assumptions.with_priors(priors), draws)
         self.wide_failures.append(_failures(found))
         if self.wide_failures[-1] or found.core is None:
             log.info("wide fit: %s", self.wide_failures[-1])
@@ -105,11 +105,11 @@ class Fitter:
         draws
             Draws a chain.
         """
-        values = [float(axis.value(at)) for axis, at in zip(self.axes, x, strict=True)]
+        values = [float(axis.spec.value(at)) for axis, at in zip(self.axes, x, strict=True)]
         where = ", ".join(f"{a.key}={v:.4g}" for a, v in zip(self.axes, values, strict=True))
         self.say(f"fit with {where}")
         priors = {a.key: a.prior(float(at), 0.0) for a, at in zip(self.axes, x, strict=True)}
-        task, found = self._run("held", with_priors(self.assumptions, priors), draws)
+        task, found = self._run("held", self.assumptions.with_priors(priors), draws)
         failures = _failures(found)
         nothing = Held(x, np.nan, np.nan, np.nan, failures, found.seconds, kind)
         if found.core is None or found.diagnostics is None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit, logit, ndtri
+from scipy.special import ndtri
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.compose import assumption_set
@@ -50,22 +50,10 @@ class KeyRange:
         """Where the key stands among the parameters of `estimator.fitting.reweighting`."""
         return list(ASSUMPTIONS).index(self.key)
 
-    def link(self, values: np.ndarray | float) -> np.ndarray:
-        """From values in the key's unit to the model's log or log-odds scale."""
-        if self.spec.support == "share":
-            return np.asarray(logit(values), dtype=float)
-        return np.asarray(np.log(np.asarray(values) / self.spec.per_model_unit), dtype=float)
-
-    def value(self, links: np.ndarray | float) -> np.ndarray:
-        """From the model's scale to values in the key's unit."""
-        if self.spec.support == "share":
-            return np.asarray(expit(links), dtype=float)
-        return np.asarray(np.exp(links) * self.spec.per_model_unit, dtype=float)
-
     @cached_property
     def ends(self) -> tuple[float, float]:
         """Ends of the range on the model's scale."""
-        low, high = self.link(np.array([self.low, self.high]))
+        low, high = self.spec.link(np.array([self.low, self.high]))
         return float(low), float(high)
 
     @property
@@ -83,13 +71,10 @@ class KeyRange:
 
     def prior(self, location: float, scale: float) -> Prior:
         """Make a normal prior on the model's scale; a scale of 0 holds the key fixed."""
-        unit = self.spec.unit
         if scale == 0.0:
-            return Prior(family="Fixed", value=float(self.value(location)), unit=unit)
-        if self.spec.support == "share":
-            return Prior(family="LogitNormal", mu=location, sigma=scale, unit=unit)
-        mu = location + float(np.log(self.spec.per_model_unit))
-        return Prior(family="LogNormal", mu=mu, sigma=scale, unit=unit)
+            value = float(self.spec.value(location))
+            return Prior(family="Fixed", value=value, unit=self.spec.unit)
+        return self.spec.normal(location, scale)
 
 
 def check_key(key: str) -> None:
@@ -102,19 +87,6 @@ def check_key(key: str) -> None:
     """
     if key not in ASSUMPTIONS:
         raise ConfigError(f"{key}: no scalar assumption; {nearest(key, ASSUMPTIONS)}")
-
-
-def with_priors(assumptions: AssumptionSet, priors: dict[str, Prior]) -> AssumptionSet:
-    """Return the set with other priors of some keys."""
-    changed: dict[str, dict[str, Prior]] = {}
-    for key, prior in priors.items():
-        group, name = key.split(".")
-        changed.setdefault(group, {})[name] = prior
-    sections = {
-        group: getattr(assumptions, group).model_copy(update=fields)
-        for group, fields in changed.items()
-    }
-    return assumptions.model_copy(update=sections)
 
 
 def prior_of(assumptions: AssumptionSet, key: str) -> Prior:

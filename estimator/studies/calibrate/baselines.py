@@ -24,7 +24,7 @@ from scipy import stats
 from estimator.assumptions.groups import HedgingOptions
 from estimator.model.figures import THOUSAND
 from estimator.model.inputs import ModelInputs
-from estimator.studies.calibrate.ranked import TOTAL
+from estimator.quantity import TOTAL
 
 Draws = dict[str, np.ndarray]
 """Draws (draw,) by entry, as ``losses[2026-01]``; persons."""

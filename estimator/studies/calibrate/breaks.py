@@ -8,8 +8,11 @@ from scipy.special import expit, logit
 
 from estimator.model.force import returned_draws
 from estimator.model.inputs import ModelInputs
+from estimator.quantity import names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, confirmed_totals, simulate
+
+_OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
 
 def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) -> xr.Dataset:
@@ -84,7 +87,7 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
     if spec.bias_of:
         return np.isin(quantity, spec.bias_of)
     if spec.jump_from is not None:
-        return np.isin(quantity, ["killed", "killed_share"])
+        return np.isin(quantity, _OF_KILLED)
     if spec.invents is not None:
         return np.asarray(evidence["origin"].values == spec.invents)
     if spec.confirmed_factor is not None or spec.false_confirmation > 0:

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from estimator.quantities.scores import score_draws
+from estimator.quantity import TOTAL
 from estimator.studies.calibrate.baselines import BASELINES, Figures
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
-from estimator.studies.calibrate.ranked import TOTAL, group_of
+from estimator.studies.calibrate.ranked import group_of
 from estimator.studies.calibrate.sbc import COLUMNS, PART, finished
 from estimator.studies.calibrate.worlds import Worlds
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.fields import Date, Names, Quantity
+from estimator.assumptions.fields import Date, ModelledQuantity, Names
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
@@ -111,7 +111,7 @@ class BrokenOptions(Section):
     overrides: tuple[str, ...]
     sims: Count
     bias: float = 0.0
-    bias_of: tuple[Quantity, ...] = ()
+    bias_of: tuple[ModelledQuantity, ...] = ()
     false_confirmation: float = Field(default=0.0, ge=0.0, lt=1.0)
     killed_share_jump: float = 0.0
     jump_from: Date | None = None

@@ -12,14 +12,10 @@ from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.derived import reported_quantities, totals
-
-MONTHLY = ("losses", "killed", "replacement_gap", "net_change")
-"""Quantities of which every month is ranked, and the total over the window."""
+from estimator.quantity import HEADLINES, TOTAL
 
 ENDS = ("killed_share", "recruits", "foreign_recruits")
-"""Quantities of which the last month and the total (or the share over all months) are ranked."""
-
-TOTAL = "total"
+"""Others of which the last month and the total (or the share of the sums) are ranked."""
 
 # Entries that are variables of the model themselves.
 _OF_THE_MODEL = {
@@ -118,7 +114,7 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
                 yield f"shared_{name}[{group}]"
     yield from (f"bias_step[{label}]" for label in inputs.structure.coords["bias_step"])
     months = inputs.structure.coords["month"]
-    for name in MONTHLY:
+    for name in HEADLINES:
         yield from (f"{name}[{label}]" for label in (*months, TOTAL))
     for name in ENDS:
         yield from (f"{name}[{label}]" for label in (months[-1], TOTAL))

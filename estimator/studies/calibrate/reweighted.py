@@ -15,13 +15,7 @@ from estimator.errors import ConfigError, nearest
 from estimator.fitting.entries import Entries, statistics
 from estimator.fitting.inference import Short
 from estimator.fitting.pilot import Pilot
-from estimator.fitting.reweighting import (
-    Hyperparameters,
-    Mixture,
-    NaturalDraws,
-    pooled_entries,
-    smoothed,
-)
+from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, pooled_entries
 from estimator.model.figures import FIGURES
 from estimator.show.progress import Progress
 from estimator.studies.calibrate.journal import CalibrationJournal
@@ -104,7 +98,7 @@ class Reweighter:
         hyper = Hyperparameters.of(
             self.worlds.assumptions, {**self.worlds.published.data, **changed}
         )
-        weights = smoothed(mixture.log_ratio(hyper))
+        weights = mixture.weights(hyper)
         table = statistics(entries, np.exp(weights.log_weights))
         draws = self.options.reweighting.fit_draws
         parts, failures = self._fit(f"{name} {step}", changed, draws)

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estimator.quantity import HEADLINES, TOTAL
 from estimator.studies.calibrate.baselines import BASELINES
 from estimator.studies.calibrate.coverage import MODEL, PERIODS
 from estimator.studies.calibrate.options import CalibrateOptions
-from estimator.studies.calibrate.ranked import MONTHLY, TOTAL
 from estimator.studies.calibrate.reweighted import by_k_hat
 from estimator.studies.calibrate.run import Calibration
 from estimator.studies.compare.show import Grid
 
 _BIASES = ("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step")
 _ORDER = {
-    name: n for names in (MONTHLY, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
+    name: n for names in (HEADLINES, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
 }
 
 
@@ -304,7 +304,7 @@ def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
         month = str(row["entry"]).partition("[")[2].rstrip("]")
         if row["quantity"] in _BIASES:
             continue
-        if row["quantity"] in MONTHLY and month not in picked and month != TOTAL:
+        if row["quantity"] in HEADLINES and month not in picked and month != TOTAL:
             continue
         keep.append(row)
     return keep

@@ -17,6 +17,7 @@ from estimator.fitting.inference import Short, infer, infer_whitened, learn_whit
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.quantity import SAMPLED
 from estimator.studies.calibrate.fits import WorldFit, fit_world
 from estimator.studies.calibrate.options import FitOptions
 from estimator.studies.calibrate.ranked import Ranked, ranked, ranked_names
@@ -26,10 +27,7 @@ _BLOCK = 50  # truths that are drawn together: simulation n is the same however 
 _KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may be added later
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
 _TRUTHS = (
-    "losses",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
+    *SAMPLED,
     "assumption_value",
     "reporting",
     "shared_bias",

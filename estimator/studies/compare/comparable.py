@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.quantities.answers import Answer
-from estimator.quantity import TOTAL
+from estimator.quantity import STOCKS, TOTAL
 from estimator.store.sets import Sets
 
 _AT_START = ("level", "start")  # assumptions about the first day of the window
@@ -37,7 +37,7 @@ def meaning(sets: Sets, answer: Answer) -> pd.DataFrame:
     window = sets.facts["window"].astype(str)
     if answer.period == TOTAL:
         found["window"] = window
-    elif answer.quantity == "force_size" or _is_of_start(answer):
+    elif answer.quantity in STOCKS or _is_of_start(answer):
         found["first day of the window"] = window.str.partition(" to ")[0]
     elif answer.quantity not in ("assumption_value", "reporting_bias"):
         days = {text: days_in(text, answer.period) for text in window.unique()}

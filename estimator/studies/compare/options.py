@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from estimator.assumptions.fields import MonthlyQuantity
 from estimator.assumptions.sections import Options
 from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir
 from estimator.quantities.answers import Answer, with_last_month
-
-Monthly = Literal[
-    "losses",
-    "killed",
-    "wounded",
-    "killed_share",
-    "recruits",
-    "foreign_recruits",
-    "returned",
-    "replacement_gap",
-    "net_change",
-    "force_size",
-]
 
 
 class CompareOptions(Options):
@@ -36,7 +24,7 @@ class CompareOptions(Options):
     shown: int = Field(ge=2, le=10_000)
     drawn: int = Field(ge=1, le=1000)
     fans: int = Field(ge=1, le=60)
-    fan_quantities: tuple[Monthly, ...]
+    fan_quantities: tuple[MonthlyQuantity, ...]
     density_draws: int = Field(ge=50, le=100_000)
     sensitivity_sets: int = Field(ge=0, le=1000)
     sensitivity: float = Field(gt=0.0)

@@ -16,9 +16,9 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logit
 
-from estimator.assumptions import ASSUMPTIONS, QUANTITY_SCALES, AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import LINKS, Prior
-from estimator.assumptions.reporting import REPORTING_UNITS
+from estimator.assumptions.reporting import reporting_unit
 from estimator.errors import OutputError
 from estimator.model.figures import reporting_size
 from estimator.model.hyperparameters import sources_of
@@ -229,7 +229,7 @@ def _parameters(tree: xr.DataTree) -> Iterator[_Parameter]:
             continue
         origin, quantity = source.rsplit(":", 1)
         reporting = assumptions.reporting.of(origin, quantity)
-        unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
+        unit = reporting_unit(quantity)
         bias, drift = (
             posterior[name].sel(source=source).transpose("chain", "draw").values
             * reporting_size(quantity)
@@ -254,7 +254,7 @@ def _shared(posterior: xr.Dataset, assumptions: AssumptionSet) -> Iterator[_Para
     for group in posterior["bias_group"].values.tolist() if "bias_group" in posterior else ():
         speaker, quantity = group.split(":", 1)
         shared = hierarchy[speaker][quantity]
-        unit = REPORTING_UNITS[QUANTITY_SCALES[quantity]]
+        unit = reporting_unit(quantity)
         for term, prior, link in (
             ("mean", shared.mean, "identity"),
             ("spread", shared.spread, "exp"),

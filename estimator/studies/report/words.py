@@ -7,34 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
-from estimator.quantity import TOTAL
+from estimator.quantity import QUANTITIES, SIGNED, TOTAL
 from estimator.show import number
 
-_SIGNED = ("replacement_gap", "net_change")
 _REPORTING = re.compile(
     r"reporting\.(?:default|origins\.(?P<origin>.+?))\.(?P<quantity>[a-z_]+)\."
     r"(?P<what>(?:bias|undercount|drift|noise).*)"
 )
 _BIAS = re.compile(r"reporting_(?P<what>bias|drift)\[(?P<origin>.+):(?P<quantity>[a-z_]+)\]")
 _MONTH_INSIDE = re.compile(r"\b\d{4}-\d{2}\b(?!-)")
-
-QUANTITIES = {
-    "losses": "losses",
-    "killed": "killed",
-    "wounded": "wounded",
-    "killed_share": "killed share",
-    "recruits": "recruits",
-    "foreign_recruits": "foreign recruits",
-    "returned": "returned",
-    "replacement_gap": "replacement gap",
-    "net_change": "net change",
-    "force_size": "force size",
-    "other_side_losses": "losses of the other side",
-    "losses_per_km": "losses per km of front",
-    "break_even_plan_share": "break-even share of the plan",
-    "plan_share": "share of the plan",
-}
-"""Quantities in words; one that is not here is written with spaces."""
 
 
 def plain(name: str) -> str:
@@ -44,12 +25,12 @@ def plain(name: str) -> str:
 
 def quantity(name: str) -> str:
     """Write a quantity's name as words."""
-    return QUANTITIES.get(name, plain(name))
+    return QUANTITIES[name].words if name in QUANTITIES else plain(name)
 
 
 def is_signed(name: str) -> bool:
     """Whether a quantity may be below 0, so that its sign is written."""
-    return name in _SIGNED
+    return name in SIGNED
 
 
 def answer(given: Answer, months: Sequence[str]) -> str:
@@ -88,7 +69,7 @@ def assumption(key: str) -> str:
     if reporting:
         origin = plain(reporting["origin"]) if reporting["origin"] else "other origins"
         what = plain(reporting["what"]).replace(".", ": ")
-        return f"{origin} on {QUANTITIES.get(reporting['quantity'], key)}: {what}"
+        return f"{origin} on {quantity(reporting['quantity'])}: {what}"
     return plain(key)
 
 

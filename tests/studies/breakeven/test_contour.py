@@ -43,7 +43,7 @@ def test_the_grid_spans_both_ranges_with_the_second_key_inside() -> None:
 
 def test_the_line_of_the_level_is_where_the_probability_has_it() -> None:
     (line,) = level_lines(contour_table(plane(), AXES, 0.5, 0.95))
-    x = np.stack([axis.link(line[:, n]) for n, axis in enumerate(AXES)], axis=1)
+    x = np.stack([axis.spec.link(line[:, n]) for n, axis in enumerate(AXES)], axis=1)
     middle = np.array([sum(axis.ends) / 2 for axis in AXES])
     assert len(line) > 10
     assert (x - middle) @ np.array([-1.0, 2.0]) == pytest.approx(np.zeros(len(x)), abs=1e-9)
@@ -54,7 +54,7 @@ def test_the_edges_of_the_band_lie_on_either_side_of_the_line() -> None:
     middle = np.array([sum(axis.ends) / 2 for axis in AXES])
     height = {}
     for edge, part in table.groupby("edge"):
-        x = np.stack([AXES[0].link(part["value"]), AXES[1].link(part["value_2"])], axis=1)
+        x = np.stack([AXES[0].spec.link(part["value"]), AXES[1].spec.link(part["value_2"])], axis=1)
         height[edge] = float(((x - middle) @ np.array([-1.0, 2.0])).mean())
     # The lower edge has the level where the curve lies above it.
     assert height["lower"] == pytest.approx(1.96 * 0.02 / stats.norm.pdf(0), rel=0.05)
@@ -90,7 +90,7 @@ def test_places_are_spread_over_several_lines() -> None:
         np.array([[0.2, 2000.0], [0.3, 2000.0]]),
         np.array([[0.7, 9000.0], [0.8, 9000.0]]),
     ]
-    places = AXES[0].value(spread_along(lines, AXES, 4)[:, 0])
+    places = AXES[0].spec.value(spread_along(lines, AXES, 4)[:, 0])
     assert ((places > 0.2) & (places < 0.3)).sum() == 2
     assert ((places > 0.7) & (places < 0.8)).sum() == 2
 

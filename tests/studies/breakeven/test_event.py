@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import ConfigError
+from estimator.quantity import MONTHLY
 from estimator.run import Estimate
-from estimator.studies.breakeven.event import ESTIMATED, Event
+from estimator.studies.breakeven.event import Event
 
 MONTHS, AHEAD = ["2025-12", "2026-01"], ["2026-02", "2026-08"]
 CENTRAL = assumption_set()
 
 events = st.builds(
     Event,
-    st.sampled_from(ESTIMATED),
+    st.sampled_from(MONTHLY),
     st.one_of(st.just("total"), st.from_regex(r"20[0-9]{2}-[01][0-9]", fullmatch=True)),
     st.booleans(),
     st.floats(allow_nan=False, allow_infinity=False, width=32),

@@ -19,7 +19,6 @@ from estimator.studies.breakeven.ranges import (
     key_range,
     parse_range,
     prior_of,
-    with_priors,
 )
 
 CENTRAL, ARTICLE = assumption_set(), assumption_set(["assumptions=article"])
@@ -33,9 +32,9 @@ def test_values_and_links_are_inverse_and_the_grid_spans_the_range(
     key: str, ends: tuple[float, float]
 ) -> None:
     axis = KeyRange(key, *ends)
-    values = axis.value(axis.grid(7))
+    values = axis.spec.value(axis.grid(7))
     assert values[[0, -1]] == pytest.approx(ends)
-    assert axis.link(values) == pytest.approx(axis.grid(7))
+    assert axis.spec.link(values) == pytest.approx(axis.grid(7))
     assert (np.diff(values) > 0).all()
 
 
@@ -105,13 +104,13 @@ def test_a_range_is_read() -> None:
 def test_a_prior_on_the_models_scale_reaches_the_model_as_it_was_meant(key: str) -> None:
     axis = key_range(key, CENTRAL)
     center, scale = axis.cover(0.75)
-    assumptions = with_priors(CENTRAL, {key: axis.prior(center, scale)})
+    assumptions = CENTRAL.with_priors({key: axis.prior(center, scale)})
     data = model_inputs(load_evidence(assumptions), assumptions).data
     assert data["assumption_location"][axis.position] == pytest.approx(center)
     assert data["assumption_scale"][axis.position] == pytest.approx(scale)
     inside = stats.norm(center, scale).cdf(axis.ends)
     assert inside[1] - inside[0] == pytest.approx(0.75)
-    held = with_priors(CENTRAL, {key: axis.prior(center, 0.0)})
+    held = CENTRAL.with_priors({key: axis.prior(center, 0.0)})
     data = model_inputs(load_evidence(held), held).data
     assert data["assumption_location"][axis.position] == pytest.approx(center)
     assert data["assumption_scale"][axis.position] == 0.0
@@ -119,7 +118,7 @@ def test_a_prior_on_the_models_scale_reaches_the_model_as_it_was_meant(key: str)
 
 def test_other_priors_stay_as_they_were() -> None:
     axis = key_range("returns.rate", CENTRAL)
-    changed = with_priors(CENTRAL, {"returns.rate": axis.prior(0.0, 0.0)})
+    changed = CENTRAL.with_priors({"returns.rate": axis.prior(0.0, 0.0)})
     before, after = dict(CENTRAL.priors()), dict(changed.priors())
     assert after.pop("returns.rate") == Prior(family="Fixed", value=0.5, unit="share")
     before.pop("returns.rate")

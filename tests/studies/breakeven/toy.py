@@ -61,7 +61,7 @@ def wide_fit(
     if two:
         scales[OTHER] = scale
     empty = np.zeros((len(FIGURES), 0))
-    hyper = Hyperparameters(locations, scales, (), empty, np.zeros(0))
+    hyper = Hyperparameters(locations, scales, {}, empty, np.zeros(0))
     return WideFit(NaturalDraws(linear, np.zeros((n, 0))), hyper, outcome < 0.0, 1.0)
 
 

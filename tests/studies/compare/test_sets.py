@@ -149,9 +149,9 @@ def test_units_are_those_of_the_file(run_folder, sweep_folder):
 def test_variables_of_answers_are_those_that_they_follow_from():
     stored = {"losses", "killed_share", "recruits", "net_change", "assumption_value"}
     assert variables_of([LOSSES, TOTAL, GAP], stored) == ["losses", "net_change"]
-    assert variables_of([KILLED], stored) == ["losses", "killed_share", "recruits"]
+    assert variables_of([KILLED], stored) == ["losses", "killed_share"]
     assert variables_of([KILLED], {*stored, "killed"}) == ["killed"]
-    assert variables_of([SHARE], stored) == ["losses", "killed_share", "recruits"]
+    assert variables_of([SHARE], stored) == ["losses", "killed_share"]
     assert variables_of([Answer.parse("force_size[2026-01]")], stored) == []
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
-from estimator.quantities.derived import UNITS
+from estimator.quantity import QUANTITIES
 from estimator.store.sets import Sets
 from estimator.sweep.design import design_overrides
 from estimator.sweep.options import Design
@@ -62,7 +62,7 @@ def write_sweep(
         table[:, 0, STATISTICS.index("mcse_q50")] = np.where(lost, np.nan, error)
     for quantity, table in tables.items():
         data[quantity] = (("assumption_set", "month", "statistic"), table.astype(np.float32),
-                          {"units": UNITS[quantity]})  # fmt: skip
+                          {"units": QUANTITIES[quantity].unit})  # fmt: skip
     facts: dict[str, Any] = {
         "set_id": [f"id{n}" for n in range(count)],
         "obtained": np.where(lost, "failed", "fitted").astype(object),
