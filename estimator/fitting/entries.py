@@ -36,6 +36,8 @@ The `mcse_` are Monte-Carlo standard errors of the quantiles.
 
 _PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 _WITH_ERROR = np.array([0, 2, 4])
+_LANES = 16  # sets whose weights are summed together: a row of weights is one line of the cache
+_BLOCK = 16  # draws between sums that are kept
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     entries
         The draws.
     weights
-        Of the draws, not negative; None for equal ones. (draw,).
+        Weights of the draws, not negative; None for equal ones. (draw,).
 
     Returns
     -------
@@ -154,75 +156,157 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     relative effective sample size; the error of the quantile is a quarter of the distance of the
     quantiles at two standard deviations of p on either side.
     """
-    n_draws = entries.ordered.shape[1]
     if weights is None:
-        weights = np.full(n_draws, 1.0 / n_draws)
-    else:
-        weights = np.asarray(weights, dtype=float) / float(np.sum(weights))
-    table = _statistics(
-        entries.ordered, entries.order, weights, entries.relative_ess, _PROBABILITIES, _WITH_ERROR
-    )
-    return np.asarray(table)
+        weights = np.ones(entries.ordered.shape[1])
+    return statistics_of_sets(entries, np.asarray(weights)[None])[0]
+
+
+def statistics_of_sets(entries: Entries, weights: np.ndarray) -> np.ndarray:
+    """Statistics of each entry under the weights of several sets.
+
+    Parameters
+    ----------
+    entries
+        The draws.
+    weights
+        Weights of the draws, not negative. (set, draw).
+
+    Returns
+    -------
+    (set, entry, statistic), float32; see `statistics`
+
+    Notes
+    -----
+    What takes time is to fetch the weight of each sorted draw from its place in memory. The weights
+    of a draw for `_LANES` sets therefore lie side by side: they are fetched together, and summed by
+    the same vector instructions. Sums are kept at the begin of every block of draws alone; within
+    the one block where a quantile lies they are made again.
+    """
+    n_sets, n_draws = weights.shape
+    tables = []
+    for begin in range(0, n_sets, _LANES):
+        rows = np.asarray(weights[begin : begin + _LANES], dtype=float)
+        lanes = np.zeros((n_draws, _LANES))
+        lanes[:, : len(rows)] = (rows / rows.sum(axis=1, keepdims=True)).T
+        table = _statistics(
+            entries.ordered,
+            entries.order,
+            lanes,
+            len(rows),
+            entries.relative_ess,
+            _PROBABILITIES,
+            _WITH_ERROR,
+        )
+        tables.append(table)
+    return np.concatenate(tables)
 
 
 @njit(nogil=True, cache=True)
-def _quantile(ordered, middles, first, last, probability):
-    low, high = first, last
-    if probability <= middles[low]:
-        return ordered[low]
-    if probability >= middles[high]:
-        return ordered[high]
-    while high - low > 1:
+def _first_above(order, weights, lane, before, probability, strictly):
+    """Find the first sorted draw whose step has its middle above (or at) a probability.
+
+    Returns
+    -------
+    position, middle, middle of the draw before
+        The number of draws and infinity if there is none; minus infinity if none is before.
+    """
+    n_draws, n_blocks = len(order), len(before)
+    low, high = 0, n_blocks
+    while high - low > 1:  # the last block that begins at or below the probability
         at = (low + high) // 2
-        if middles[at] <= probability:
+        if before[at, lane] <= probability:
             low = at
         else:
             high = at
-    step = middles[high] - middles[low]
-    share = (probability - middles[low]) / step if step > 0.0 else 0.5
-    return ordered[low] + share * (ordered[high] - ordered[low])
+    position = low * _BLOCK
+    total = before[low, lane]
+    previous = -np.inf
+    if position > 0:
+        previous = total - 0.5 * weights[order[position - 1], lane]
+    while position < n_draws:
+        weight = weights[order[position], lane]
+        middle = total + 0.5 * weight
+        if middle > probability or (middle == probability and not strictly):
+            return position, middle, previous
+        total += weight
+        previous = middle
+        position += 1
+    return n_draws, np.inf, previous
 
 
 @njit(nogil=True, cache=True)
-def _statistics(ordered, order, weights, relative_ess, probabilities, with_error):
+def _quantile(values, order, weights, lane, before, ends, probability):
+    first, last = ends
+    position, above, below = _first_above(order, weights, lane, before, probability, True)
+    if position <= first:
+        return values[first]
+    if position > last:
+        return values[last]
+    share = (probability - below) / (above - below)
+    return values[position - 1] + share * (values[position] - values[position - 1])
+
+
+@njit(nogil=True, cache=True)
+def _sum_until(order, weights, lane, before, position, power):
+    """Sum of powers of the weights of all sorted draws before a position."""
+    block = min(position // _BLOCK, len(before) - 1)
+    total = before[block, lane]
+    for i in range(block * _BLOCK, position):
+        total += weights[order[i], lane] ** power
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _statistics(ordered, order, weights, n_sets, relative_ess, probabilities, with_error):
     n_entries, n_draws = ordered.shape
-    n_errors = len(with_error)
-    out = np.empty((n_entries, 3 + len(probabilities) + n_errors), np.float32)
-    middles, squares = np.empty(n_draws), np.empty(n_draws)
+    n_probabilities, n_errors = len(probabilities), len(with_error)
+    n_blocks = (n_draws + _BLOCK - 1) // _BLOCK
+    out = np.empty((n_sets, n_entries, 3 + n_probabilities + n_errors), np.float32)
+    before, squares_before = np.empty((n_blocks, _LANES)), np.empty((n_blocks, _LANES))
+    sums = np.empty((4, _LANES))  # of weights, their squares, and times distances and squares
     for entry in range(n_entries):
-        values = ordered[entry]
+        values, places = ordered[entry], order[entry]
         if np.isnan(values[n_draws - 1]):
-            out[entry] = np.nan
+            out[:, entry] = np.nan
             continue
-        total, square, mean, below = 0.0, 0.0, 0.0, 0.0
-        first, last = n_draws, 0
         reference = values[n_draws // 2]
-        second = 0.0
-        for i in range(n_draws):
-            weight = weights[order[entry, i]]
-            middles[i] = total + 0.5 * weight
-            total += weight
-            square += weight * weight
-            squares[i] = square
-            distance = values[i] - reference
-            mean += weight * distance
-            second += weight * distance * distance
-            if values[i] < 0.0:
-                below += weight
-            if weight > 0.0:
-                first, last = min(first, i), i
-        out[entry, 0] = reference + mean
-        out[entry, 1] = np.sqrt(max(second - mean * mean, 0.0))
-        for k in range(len(probabilities)):
-            out[entry, 2 + k] = _quantile(values, middles, first, last, probabilities[k])
-        out[entry, 2 + len(probabilities)] = below
-        for k in range(n_errors):
-            p = probabilities[with_error[k]]
-            at = np.searchsorted(middles, p)
-            up_to = squares[min(at, n_draws - 1)]
-            variance = ((1.0 - 2.0 * p) * up_to + p * p * square) / relative_ess[entry]
-            spread = np.sqrt(max(variance, 0.0))
-            above = _quantile(values, middles, first, last, p + 2.0 * spread)
-            under = _quantile(values, middles, first, last, p - 2.0 * spread)
-            out[entry, 3 + len(probabilities) + k] = 0.25 * (above - under)
+        sums[:] = 0.0
+        for block in range(n_blocks):
+            before[block] = sums[0]
+            squares_before[block] = sums[1]
+            for i in range(block * _BLOCK, min((block + 1) * _BLOCK, n_draws)):
+                distance = values[i] - reference
+                row = weights[places[i]]
+                for lane in range(_LANES):
+                    weight = row[lane]
+                    sums[0, lane] += weight
+                    sums[1, lane] += weight * weight
+                    sums[2, lane] += weight * distance
+                    sums[3, lane] += weight * distance * distance
+        zero = np.searchsorted(values, 0.0)
+        for lane in range(n_sets):
+            table = out[lane, entry]
+            first, last = 0, n_draws - 1
+            while weights[places[first], lane] == 0.0:
+                first += 1
+            while weights[places[last], lane] == 0.0:
+                last -= 1
+            ends = (first, last)
+            table[0] = reference + sums[2, lane]
+            table[1] = np.sqrt(max(sums[3, lane] - sums[2, lane] ** 2, 0.0))
+            for k in range(n_probabilities):
+                table[2 + k] = _quantile(
+                    values, places, weights, lane, before, ends, probabilities[k]
+                )
+            table[2 + n_probabilities] = _sum_until(places, weights, lane, before, zero, 1)
+            for k in range(n_errors):
+                p = probabilities[with_error[k]]
+                at, _, _ = _first_above(places, weights, lane, before, p, False)
+                until = min(at + 1, n_draws)
+                up_to = _sum_until(places, weights, lane, squares_before, until, 2)
+                variance = ((1.0 - 2.0 * p) * up_to + p * p * sums[1, lane]) / relative_ess[entry]
+                spread = np.sqrt(max(variance, 0.0))
+                above = _quantile(values, places, weights, lane, before, ends, p + 2.0 * spread)
+                under = _quantile(values, places, weights, lane, before, ends, p - 2.0 * spread)
+                table[3 + n_probabilities + k] = 0.25 * (above - under)
     return out
