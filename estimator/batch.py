@@ -35,7 +35,7 @@ from estimator.export import write_text
 from estimator.paths import conf_dir
 from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
 from estimator.show.progress import progress_bar
-from estimator.show.run_tables import check_summary, markdown_table, sweep_table, terminal_table
+from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sweep_grid
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.sweep.design import design_overrides
@@ -156,17 +156,17 @@ class Batch:
         run = self.outputs / self.name
         if self.sweep is not None:
             point_latest(self.outputs, self.name)
-            self.console.print(sweep_table(self.sweep.tree))
+            self.console.print(sweep_grid(self.sweep.tree))
             if len(self.sweep.check):
-                self.console.print(check_summary(self.sweep.check))
+                self.console.print(check_grid(self.sweep.check))
         elif self.folders:
             _, trees = collect(self.outputs, self.name, self.folders)
-            write_text(run / "summary.md", markdown_table(trees))
+            write_text(run / "summary.md", summary_markdown(trees))
             if self.plots:
                 from estimator.show.figures import plot_forest, save_figure
 
                 save_figure(plot_forest(trees), run, "forest", formats=("png",))
-            self.console.print(terminal_table(trees))
+            self.console.print(run_grid(trees))
         else:
             return
         self.console.print(f"Results: {run}", markup=False)

@@ -131,10 +131,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _collect(options: argparse.Namespace, console: Console) -> int:
-    from estimator.show.run_tables import sweep_table
+    from estimator.show.run_tables import sweep_grid
     from estimator.sweep.results import collect_folder
 
-    console.print(sweep_table(collect_folder(options.folder)))
+    console.print(sweep_grid(collect_folder(options.folder)))
     console.print(f"Results: {options.folder}", markup=False)
     return 0
 

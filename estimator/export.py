@@ -1,14 +1,13 @@
-"""Tables as files that are safe to open: CSV without formulas, Markdown without markup.
+"""Files in one step, and CSV that is safe to open.
 
 Text in a table may come from a claims table that somebody else wrote. A spreadsheet runs a cell
 that begins with ``=``, ``+``, ``-`` or ``@`` (OWASP, "CSV injection"): such text gets an apostrophe
-in front. Markdown is escaped character by character.
+in front.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +15,6 @@ import pandas as pd
 from estimator.errors import OutputError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# What Markdown would read as markup. A bracket alone is text; a tag needs a letter after it.
-_MARKUP = re.compile(r"[\\|*_`]|<(?=[A-Za-z/!?])|(?<=\])\(")
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> Path:
@@ -55,18 +52,3 @@ def write_csv(frame: pd.DataFrame, path: Path, float_format: str | None = "%.6g"
 
 def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def escape_markdown(text: object) -> str:
-    """Make text plain in Markdown, on one line."""
-    return " ".join(_MARKUP.sub(r"\\\g<0>", str(text)).split())
-
-
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a Markdown table: the first column to the left, the others to the right."""
-    lines = [
-        "| " + " | ".join(escape_markdown(heading) for heading in headings) + " |",
-        "|" + "|".join(["---", *["---:"] * (len(headings) - 1)]) + "|",
-        *("| " + " | ".join(escape_markdown(cell) for cell in cells) + " |" for cells in rows),
-    ]
-    return "\n".join(lines) + "\n"

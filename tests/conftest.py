@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 from omegaconf import DictConfig
 
 from estimator.assumptions import compose
-from estimator.run import Estimate, estimate
+
+if TYPE_CHECKING:
+    from estimator.run import Estimate
 
 PRIOR_ONLY = ("sampler=prior_only", "sampler.prior_draws=60")
 
@@ -49,4 +52,6 @@ def composed_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def from_prior() -> Estimate:
     """A set's estimate from its prior: it needs no compilation."""
+    from estimator.run import estimate  # imports PyMC, which takes seconds
+
     return estimate(compose.assumption_set([*PRIOR_ONLY, "label=from prior"]))

@@ -1,27 +1,36 @@
 """One compiled model a structure: its density for NUTS, and functions of all draws at once.
 
 `compiled` keeps the models of the process (the only global state of the package): sets that differ
-only in data share one. NUTS runs on a numba-compiled density. Everything that is computed once a
-draw (deterministics, pointwise log likelihood) is evaluated for all draws at once by PyTensor's own
-Python code, which needs no compilation.
+only in data share one. NUTS runs on a numba-compiled density, whose machine code is kept in the
+user's cache folder. Everything that is computed once a draw (deterministics, pointwise log
+likelihood) is evaluated for all draws at once by PyTensor's own Python code, which needs no
+compilation.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
+import threading
 import warnings
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor
 import xarray as xr
+from numba import carray, types
+from pymc.initial_point import make_initial_point_fn
 from pytensor.compile.mode import Mode
+from pytensor.graph.basic import Constant
 from pytensor.graph.replace import graph_replace, vectorize_graph
+from pytensor.graph.traversal import ancestors
+from pytensor.printing import debugprint
 
+from estimator import object_code
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, Structure
 
@@ -36,24 +45,19 @@ class CompiledStructure:
     ----------
     model
         The PyMC model; its `pm.Data` are those of the set evaluated last.
-    compilations
-        How often the density was compiled (at most once).
     """
 
     model: pm.Model
-    compilations: int = field(default=0)
 
     @cached_property
     def density(self) -> Any:
-        """The nutpie model: density and gradient, compiled by numba."""
-        import nutpie
-
-        self.compilations += 1
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compiled_model = nutpie.compile_pymc_model(self.model, var_names=[])
-        # What it sampled under a transform nutpie drops, or stores twice; we want it once.
-        return dataclasses.replace(compiled_model, reparameterized_names=[])
+        """The nutpie model: density and gradient, as machine code from the cache or from numba."""
+        entry = object_code.key("density", *_graph_of_density(self.model))
+        kept = object_code.load(entry)
+        if kept is None:
+            kept = _compiled_density(self.model)
+            object_code.save(entry, *kept)
+        return _nutpie_model(self.model, *kept)
 
     @cached_property
     def _from_sampled(self) -> Any:
@@ -99,8 +103,7 @@ class CompiledStructure:
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of what the sampler moves, in its order."""
-        point = self.model.initial_point()
-        return {value.name: point[value.name].shape for value in self.model.value_vars}
+        return dict(self.density.shapes)
 
     def free_variables(self, sampled: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Free variables from what the sampler moved; keys are names, arrays (chain, draw, ...)."""
@@ -171,6 +174,101 @@ def _call(function: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(out).reshape(chains, draws, *out.shape[1:]) for out in function(*flat)]
 
 
+def _graph_of_density(model: pm.Model) -> tuple[str, ...]:
+    """Texts that are equal for two models only if their densities compile to the same code."""
+    log_density = model.logp()
+    constants = [v.data for v in ancestors([log_density]) if isinstance(v, Constant)]
+    values = [(value.name, str(value.type)) for value in model.value_vars]
+    sizes = {name: len(labels) for name, labels in model.coords.items()}
+    return (
+        debugprint(log_density, print_type=True, file="str"),
+        *(repr(c.tobytes()) if isinstance(c, np.ndarray) else repr(c) for c in constants),
+        repr((values, sizes, pytensor.config.get_config_hash(), pytensor.config.numba__fastmath)),
+    )
+
+
+Layout = tuple[dict[str, tuple[int, ...]], list[str]]
+"""Shapes by name of what the sampler moves, and names of the data, as machine code expects them."""
+
+
+def _compiled_density(model: pm.Model) -> tuple[Any, Layout]:
+    import nutpie
+
+    results, recorder = object_code.recorder()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nutpie_model = nutpie.compile_pymc_model(model, var_names=[], pipeline_class=recorder)
+    address = nutpie_model.compiled_logp_func.address
+    density = next(result for result in results if object_code.address(result) == address)
+    names, _, shapes = nutpie_model.shape_info
+    shape_of = {name: tuple(map(int, shape)) for name, shape in zip(names, shapes, strict=True)}
+    return density, (shape_of, [variable.name for variable in nutpie_model.shared_var_keys])
+
+
+def _nutpie_model(model: pm.Model, density: Any, layout: Layout) -> Any:
+    """Make the nutpie model of a density.
+
+    It expands nothing: what the sampler moves is all that its trace holds.
+    """
+    from nutpie.compile_pymc import CompiledPyMCModel, make_user_data
+
+    shapes, names = layout
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    ends = np.cumsum(sizes).tolist()
+    slices = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+    keys = {model[name]: name for name in names}
+    data = {name: np.array(model[name].get_value(), order="C") for name in names}
+    return CompiledPyMCModel(
+        _n_dim=ends[-1],
+        n_expanded=ends[-1],
+        dims={},
+        _coords={"unconstrained_parameter": np.arange(ends[-1])},
+        _shapes=shapes,
+        shape_info=(list(shapes), slices, list(shapes.values())),
+        compiled_logp_func=SimpleNamespace(address=object_code.address(density), code=density),
+        compiled_expand_func=_copy,
+        initial_point_func=_initial_point_function(model, list(shapes)),
+        shared_data=data,
+        shared_var_keys=keys,
+        user_data=make_user_data(keys, data),
+        logp_func=None,
+        expand_func=None,
+        reparameterized_names=[],
+    )
+
+
+_DOUBLES = types.CPointer(types.double)
+
+
+@object_code.cfunc(types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr))
+def _copy(size, n_expanded, sampled, expanded, data):
+    carray(expanded, (n_expanded,))[:] = carray(sampled, (size,))
+    return 0
+
+
+def _initial_point_function(
+    model: pm.Model, names: list[str]
+) -> Callable[[int | None], np.ndarray]:
+    """Return a function of a seed that draws where a chain starts, as nutpie's own does."""
+    lock = threading.Lock()  # nutpie's chains start in threads of their own
+
+    @cache
+    def draw() -> Any:
+        return make_initial_point_fn(
+            model=model,
+            default_strategy="support_point",
+            jitter_rvs=set(model.free_RVs),
+            return_transformed=True,
+        )
+
+    def initial_point(seed: int | None = None) -> np.ndarray:
+        with lock:
+            point = draw()(seed)
+        return np.concatenate([np.ravel(point[name]).astype(float) for name in names])
+
+    return initial_point
+
+
 _COMPILED: dict[str, CompiledStructure] = {}
 
 
@@ -181,9 +279,9 @@ def compiled(structure: Structure, inputs: ModelInputs) -> CompiledStructure:
     return _COMPILED[structure.identity]
 
 
-def compilations() -> int:
-    """How many densities were compiled in this process."""
-    return sum(entry.compilations for entry in _COMPILED.values())
+def densities() -> int:
+    """How many densities this process has compiled or loaded."""
+    return sum("density" in vars(entry) for entry in _COMPILED.values())
 
 
 def draw_prior(model: pm.Model, draws: int, seed: int) -> dict[str, np.ndarray]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy import fft
 from scipy.special import ndtri
+
+from estimator.object_code import njit
 
 _TAILS = (0.05, 0.95)
 _CHUNK = 32  # quantities at a time, so that what is transformed stays in the cache
@@ -89,7 +90,7 @@ def _quantiles_of_sorted(ordered: np.ndarray, probabilities: tuple[float, ...]) 
     ]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _ranks(flat: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Twice the ranks of the draws and of their distances to the median; ties get their mean."""
     n_entries, n_all = flat.shape
@@ -155,7 +156,7 @@ def _ess(chains: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(constant, float(n_all), sizes))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _autocorrelation_times(correlation: np.ndarray) -> np.ndarray:
     """Integrated autocorrelation times by Geyer's initial monotone sequence. (entry,)."""
     n_entries, n_draws = correlation.shape

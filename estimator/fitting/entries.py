@@ -14,7 +14,8 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from numba import njit
+
+from estimator.object_code import njit
 
 STATISTICS = (
     "mean",
@@ -201,69 +202,65 @@ def statistics_of_sets(entries: Entries, weights: np.ndarray) -> np.ndarray:
     return np.concatenate(tables)
 
 
-@njit(nogil=True, cache=True)
-def _first_above(order, weights, lane, before, probability, strictly):
-    """Find the first sorted draw whose step has its middle above (or at) a probability.
+@njit(nogil=True)
+def _first_above(order, weights, before, probability):
+    """Find the first sorted draw the middle of whose step lies above a probability.
+
+    Parameters
+    ----------
+    order, weights
+        Places of the sorted draws, and the weights at these places. (draw,).
+    before
+        Sum of the weights before each block of sorted draws. (block,).
 
     Returns
     -------
-    position, middle, middle of the draw before
-        The number of draws and infinity if there is none; minus infinity if none is before.
+    position, middle, previous
+        Position of the draw, its middle and that of the draw before; the number of draws and
+        infinity if there is none, minus infinity if none is before.
     """
-    n_draws, n_blocks = len(order), len(before)
-    low, high = 0, n_blocks
+    low, high = 0, len(before)
     while high - low > 1:  # the last block that begins at or below the probability
         at = (low + high) // 2
-        if before[at, lane] <= probability:
+        if before[at] <= probability:
             low = at
         else:
             high = at
     position = low * _BLOCK
-    total = before[low, lane]
-    previous = -np.inf
-    if position > 0:
-        previous = total - 0.5 * weights[order[position - 1], lane]
-    while position < n_draws:
-        weight = weights[order[position], lane]
+    total = before[low]
+    previous = total - 0.5 * weights[order[position - 1]] if position > 0 else -np.inf
+    while position < len(order):
+        weight = weights[order[position]]
         middle = total + 0.5 * weight
-        if middle > probability or (middle == probability and not strictly):
+        if middle > probability:
             return position, middle, previous
         total += weight
         previous = middle
         position += 1
-    return n_draws, np.inf, previous
+    return position, np.inf, previous
 
 
-@njit(nogil=True, cache=True)
-def _quantile(values, order, weights, lane, before, ends, probability):
+@njit(nogil=True)
+def _quantile(values, ends, probability, crossing):
     first, last = ends
-    position, above, below = _first_above(order, weights, lane, before, probability, True)
+    position, middle, previous = crossing
     if position <= first:
         return values[first]
     if position > last:
         return values[last]
-    share = (probability - below) / (above - below)
+    share = (probability - previous) / (middle - previous)
     return values[position - 1] + share * (values[position] - values[position - 1])
 
 
-@njit(nogil=True, cache=True)
-def _sum_until(order, weights, lane, before, position, power):
-    """Sum of powers of the weights of all sorted draws before a position."""
-    block = min(position // _BLOCK, len(before) - 1)
-    total = before[block, lane]
-    for i in range(block * _BLOCK, position):
-        total += weights[order[i], lane] ** power
-    return total
-
-
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _statistics(ordered, order, weights, n_sets, relative_ess, probabilities, with_error):
     n_entries, n_draws = ordered.shape
     n_probabilities, n_errors = len(probabilities), len(with_error)
     n_blocks = (n_draws + _BLOCK - 1) // _BLOCK
     out = np.empty((n_sets, n_entries, 3 + n_probabilities + n_errors), np.float32)
-    before, squares_before = np.empty((n_blocks, _LANES)), np.empty((n_blocks, _LANES))
+    before, squares_before = np.empty((_LANES, n_blocks)), np.empty((_LANES, n_blocks))
     sums = np.empty((4, _LANES))  # of weights, their squares, and times distances and squares
+    crossings = [(0, 0.0, 0.0)] * n_probabilities
     for entry in range(n_entries):
         values, places = ordered[entry], order[entry]
         if np.isnan(values[n_draws - 1]):
@@ -272,8 +269,9 @@ def _statistics(ordered, order, weights, n_sets, relative_ess, probabilities, wi
         reference = values[n_draws // 2]
         sums[:] = 0.0
         for block in range(n_blocks):
-            before[block] = sums[0]
-            squares_before[block] = sums[1]
+            for lane in range(_LANES):
+                before[lane, block] = sums[0, lane]
+                squares_before[lane, block] = sums[1, lane]
             for i in range(block * _BLOCK, min((block + 1) * _BLOCK, n_draws)):
                 distance = values[i] - reference
                 row = weights[places[i]]
@@ -284,29 +282,37 @@ def _statistics(ordered, order, weights, n_sets, relative_ess, probabilities, wi
                     sums[2, lane] += weight * distance
                     sums[3, lane] += weight * distance * distance
         zero = np.searchsorted(values, 0.0)
+        zero_block = min(zero // _BLOCK, n_blocks - 1)
         for lane in range(n_sets):
-            table = out[lane, entry]
+            table, begins, own = out[lane, entry], before[lane], weights[:, lane]
             first, last = 0, n_draws - 1
-            while weights[places[first], lane] == 0.0:
+            while own[places[first]] == 0.0:
                 first += 1
-            while weights[places[last], lane] == 0.0:
+            while own[places[last]] == 0.0:
                 last -= 1
             ends = (first, last)
             table[0] = reference + sums[2, lane]
             table[1] = np.sqrt(max(sums[3, lane] - sums[2, lane] ** 2, 0.0))
             for k in range(n_probabilities):
-                table[2 + k] = _quantile(
-                    values, places, weights, lane, before, ends, probabilities[k]
-                )
-            table[2 + n_probabilities] = _sum_until(places, weights, lane, before, zero, 1)
+                p = probabilities[k]
+                crossings[k] = _first_above(places, own, begins, p)
+                table[2 + k] = _quantile(values, ends, p, crossings[k])
+            below = begins[zero_block]
+            for i in range(zero_block * _BLOCK, zero):
+                below += own[places[i]]
+            table[2 + n_probabilities] = below
             for k in range(n_errors):
                 p = probabilities[with_error[k]]
-                at, _, _ = _first_above(places, weights, lane, before, p, False)
-                until = min(at + 1, n_draws)
-                up_to = _sum_until(places, weights, lane, squares_before, until, 2)
+                at, _, previous = crossings[with_error[k]]
+                until = min(at if previous == p else at + 1, n_draws)
+                block = min(until // _BLOCK, n_blocks - 1)
+                up_to = squares_before[lane, block]
+                for i in range(block * _BLOCK, until):
+                    up_to += own[places[i]] ** 2
                 variance = ((1.0 - 2.0 * p) * up_to + p * p * sums[1, lane]) / relative_ess[entry]
                 spread = np.sqrt(max(variance, 0.0))
-                above = _quantile(values, places, weights, lane, before, ends, p + 2.0 * spread)
-                under = _quantile(values, places, weights, lane, before, ends, p - 2.0 * spread)
+                high, low = p + 2.0 * spread, p - 2.0 * spread
+                above = _quantile(values, ends, high, _first_above(places, own, begins, high))
+                under = _quantile(values, ends, low, _first_above(places, own, begins, low))
                 table[3 + n_probabilities + k] = 0.25 * (above - under)
     return out

@@ -11,8 +11,10 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import carray, types
 from numba.extending import intrinsic
+
+from estimator.object_code import cfunc, njit
 
 CORRELATED = 0.10
 """Weaker correlations are left out: not told from none, they cost time and add noise."""
@@ -114,7 +116,6 @@ def whitened_model(model: Any, whitening: Whitening) -> Any:
     return dataclasses.replace(
         model,
         compiled_logp_func=_whitened_density,
-        compiled_expand_func=_nothing_expanded,
         user_data=pointers,
         # Held here so that what the pointers point to lives as long as the model.
         shared_data={**arrays, "model": model},
@@ -138,7 +139,6 @@ _POINTERS = np.dtype(
 _DOUBLES = types.CPointer(types.double)
 _INTEGERS = types.CPointer(types.int64)
 _DENSITY = types.int64(types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, types.voidptr)
-_EXPAND = types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr)
 
 
 @intrinsic
@@ -216,9 +216,3 @@ def _whitened_density(size, whitened, gradient, density, data):
     if status == 0:
         _backward(factor, block, scale, slope, carray(gradient, (n,)))
     return status
-
-
-@cfunc(_EXPAND)
-def _nothing_expanded(size, n_expanded, whitened, out, data):
-    carray(out, (n_expanded,))[:] = 0.0
-    return 0

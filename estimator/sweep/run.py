@@ -48,7 +48,7 @@ class SweepOutcome:
         Why sets have no numbers, or numbers that missed a bound; by label.
     check
         As `estimator.sweep.check.check_table` gives it; empty without checks.
-    compilations
+    densities
         How many models were compiled in this process for it.
     """
 
@@ -56,7 +56,7 @@ class SweepOutcome:
     tree: xr.DataTree
     failed: dict[str, str]
     check: pd.DataFrame
-    compilations: int
+    densities: int
 
 
 def run_sweep(
@@ -90,9 +90,9 @@ def run_sweep(
     SweepError
         If a set failed and `options.fail_fast` is set. What is finished is kept.
     """
-    from estimator.fitting.compiled import compilations
+    from estimator.fitting.compiled import densities
 
-    before = compilations()
+    before = densities()
     with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:
         sets = compose_sets(override_lists, config_dir)
         if all(one.assumptions is None for one in sets):
@@ -117,7 +117,7 @@ def run_sweep(
         table = set_table(journal)
         failed = dict(zip(table["label"], table["failures"], strict=True))
         failed = {label: reason for label, reason in failed.items() if reason}
-        return SweepOutcome(folder, tree, failed, check, compilations() - before)
+        return SweepOutcome(folder, tree, failed, check, densities() - before)
 
 
 def _about(sets: Sequence[SweepSet], engine: Engine, options: SweepOptions) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """Time of thousands of claims: ``python -m tests.benchmarks.many_claims``.
 
-Some 4,500 claims of ten origins on four quantities in twelve months (tests/many_claims.py): what
-`estimator ingest` takes, what it takes to load, compile and sample them, and time and size of the
-whole `estimator run` with pictures, of `estimator audit` and of `estimator report` on it, each in a
-process of its own. Beside the time that passes stands that of the processor, which other work on
-the machine does not lengthen. ``--whole`` leaves out the single steps.
+Some 4,500 claims of ten origins on four quantities in twelve months (tests/model/many_claims.py):
+what `estimator ingest` takes, what it takes to load, compile and sample them, and time and size of
+the whole `estimator run` with pictures, of `estimator audit` and of `estimator report` on it, each
+in a process of its own. Beside the time that passes stands that of the processor, which other work
+on the machine does not lengthen. ``--whole`` leaves out the single steps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from estimator.fitting.inference import attempts, infer
 from estimator.model.inputs import model_inputs
 from estimator.quantities.derived import reported_quantities
 from estimator.quantity import DIAGNOSED
-from tests.many_claims import MAPPING, write_table
+from tests.model.many_claims import MAPPING, write_table
 
 WINDOW = ("window.start=2031-01-01", "window.end=2031-12-31")
 

@@ -14,8 +14,8 @@ from estimator.evidence import load_evidence
 from estimator.fitting.compiled import (
     CompiledStructure,
     _checked,
-    compilations,
     compiled,
+    densities,
     draw_prior,
 )
 from estimator.fitting.diagnostics import diagnose
@@ -151,10 +151,10 @@ def test_data_of_a_wrong_length_are_refused(small: tuple[ModelInputs, CompiledSt
 def test_a_structure_is_built_once_and_nothing_is_compiled_for_it(
     small: tuple[ModelInputs, CompiledStructure],
 ) -> None:
-    before = compilations()
+    before = densities()
     inputs, _ = small
     assert compiled(inputs.structure, inputs) is compiled(inputs.structure, inputs)
-    assert compilations() == before
+    assert densities() == before
 
 
 def test_auto_tries_a_diagonal_matrix_first_and_laplace_at_once_where_claims_are_many(

@@ -12,7 +12,7 @@ import xarray as xr
 
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.evidence import load_evidence
-from estimator.fitting.compiled import compilations, compiled
+from estimator.fitting.compiled import densities
 from estimator.fitting.inference import infer
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
@@ -26,26 +26,29 @@ from estimator.studies.audit.statements import judge_statements
 pytestmark = pytest.mark.sampling
 
 SMALL = ("sampler.chains=2", "sampler.draws=300", "sampler.tune=500", "sampler.prior_draws=200")
+# Bounds that so few draws hold: a set that misses one is sampled again in other coordinates.
+LOOSE = ("sampler.max_rhat=1.1", "sampler.min_ess=40", "sampler.max_divergences=3")
 OPEN = 1e5
 SHIPPED = sorted(path.stem for path in (conf_dir() / "assumptions").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
 def estimates() -> dict[str, Estimate]:
-    return {name: estimate(assumption_set([f"assumptions={name}", *SMALL])) for name in SHIPPED}
+    return {
+        name: estimate(assumption_set([f"assumptions={name}", *SMALL, *LOOSE])) for name in SHIPPED
+    }
 
 
 def posterior(estimates: dict[str, Estimate], name: str) -> xr.Dataset:
     return estimates[name].tree["posterior"].to_dataset()
 
 
-def test_sets_of_one_structure_share_one_compilation(estimates: dict[str, Estimate]) -> None:
+def test_sets_that_differ_in_data_share_one_structure(estimates: dict[str, Estimate]) -> None:
     assumptions = assumption_set(list(SMALL))
     inputs = model_inputs(load_evidence(assumptions), assumptions)
     assert {found.tree.attrs["structure"] for found in estimates.values()} == {
         inputs.structure.identity
     }
-    assert compiled(inputs.structure, inputs).compilations == 1
 
 
 @pytest.mark.parametrize("name", sorted(set(SHIPPED) - {"double_count", "sceptical"}))
@@ -115,7 +118,7 @@ def simulated(inputs: ModelInputs, seed: int) -> tuple[ModelInputs, xr.Dataset]:
 def test_the_truth_behind_simulated_figures_is_found_again(estimates: dict[str, Estimate]) -> None:
     assumptions = assumption_set(list(SMALL))
     inputs = model_inputs(load_evidence(assumptions), assumptions)
-    compiled_before = compilations()
+    compiled_before = densities()
     again, truth = simulated(inputs, 5)
     draws = infer(again, assumptions.sampler, np.random.SeedSequence(6)).posterior
     low, high = draws["losses"].quantile([0.01, 0.99], dim=("chain", "draw"))
@@ -123,8 +126,7 @@ def test_the_truth_behind_simulated_figures_is_found_again(estimates: dict[str, 
     assert float(inside.mean()) >= 0.85
     prior_width = 3.0  # the prior's 98 % range is more than 3 log units wide
     assert float(np.log(high / low).max()) < prior_width
-    assert compilations() == compiled_before
-    assert compiled(inputs.structure, inputs).compilations == 1
+    assert densities() == compiled_before
 
 
 GOLDEN = pd.read_csv(Path(__file__).parents[1] / "golden" / "shipped.csv")

@@ -15,7 +15,7 @@ from scipy.stats import lognorm
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
-from estimator.assumptions.reporting import Delay
+from estimator.assumptions.reporting import Delay, Wander
 from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
 from estimator.fitting.compiled import CompiledStructure, draw_prior
@@ -146,12 +146,14 @@ def test_a_bias_that_wanders_is_fixed_at_the_end_and_spreads_backwards(tmp_path:
 def test_the_steps_of_a_wandering_bias_reach_back_to_the_first_month(
     n_months: int, every: int
 ) -> None:
-    assumptions = assumption_set(
-        [
-            "+reporting.default.recruits.wander.step=0.1",
-            f"+reporting.default.recruits.wander.every_months={every}",
-        ]
+    assumptions = assumption_set()
+    default = assumptions.reporting.default
+    wander = Wander(step=0.1, every_months=every)
+    recruits = default["recruits"].model_copy(update={"wander": wander})
+    reporting = assumptions.reporting.model_copy(
+        update={"default": {**default, "recruits": recruits}}
     )
+    assumptions = assumptions.model_copy(update={"reporting": reporting})
     found = wandering_biases(["a:recruits", "a:losses"], n_months, assumptions)
     assert len(found.labels) == -(-(n_months - 1) // every)
     assert set(found.source.tolist()) == {0}

@@ -116,13 +116,16 @@ def test_an_audit_judges_all_claims_by_the_draws_that_are_kept(
 
 
 def test_an_audit_says_how_many_draws_it_had(thinned: Estimate, tmp_path: Path) -> None:
+    from estimator.studies.audit.parts import claims_grid
     from estimator.studies.audit.run import audit
-    from estimator.studies.audit.tables import markdown
 
     write_estimate(thinned, tmp_path, "run", {}, None)
     found = audit(Sets.open([tmp_path / "run"]), audit_options())
     assert "120 of 360 draws of each claim" in found.facts.loc["thinned", "note"]
-    assert "thinned: 120 of 360 draws of each claim" in markdown(found)
+    assert (
+        "thinned: 120 of 360 draws of each claim"
+        in claims_grid(found.claims, found.facts).markdown()
+    )
 
 
 def test_sensitivity_to_the_claims_takes_the_draws_that_are_kept(thinned: Estimate) -> None:

@@ -23,6 +23,7 @@ from estimator.sweep.results import collect_folder
 from estimator.sweep.run import SweepOutcome, run_sweep
 from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
+from tests.sweep.killed import OVERRIDES
 
 CUBE = "experiment=latin_hypercube"
 
@@ -286,16 +287,17 @@ def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
 
 def test_twenty_kills_cost_nothing_but_time(tmp_path: Path) -> None:
     rng = random.Random(5)  # noqa: S311 - no secret
+    delays = [rng.uniform(0.0, 0.4) for _ in range(20)]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder, delays in ((whole, []), (killed, [rng.uniform(0.0, 0.4) for _ in range(20)])):
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "tests.sweep.killed", str(folder), *map(str, delays)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert int(done.stdout) == len(delays)
+    sweep(whole, *OVERRIDES)
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.sweep.killed", str(killed), *map(str, delays)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(delays)
     xr.testing.assert_identical(values(read_sweep(killed)), values(read_sweep(whole)))
     weights = [read_sweep(folder)["weights/0"].to_dataset() for folder in (killed, whole)]
     xr.testing.assert_identical(*weights)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
-from estimator.fitting.compiled import compilations
+from estimator.fitting.compiled import densities
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import Journal
 from estimator.sweep.options import SweepOptions
@@ -65,8 +65,8 @@ def test_sets_that_differ_in_priors_are_reweighted_and_the_others_fitted(
 
 
 def test_all_of_them_share_one_compiled_model(swept: SweepOutcome) -> None:
-    assert swept.compilations <= 1
-    assert compilations() >= 1
+    assert swept.densities <= 1
+    assert densities() >= 1
 
 
 def test_reweighted_sets_agree_with_real_fits(swept: SweepOutcome) -> None:

@@ -8,6 +8,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from estimator.show import number
 from estimator.show.figures import _style as style
 
 MOST = 45
@@ -83,8 +84,7 @@ def plot_audit(claims: pd.DataFrame) -> Figure:
 
 
 def _text(tail: float, counted: bool, failures: str) -> str:
-    text = "<.001" if tail < 0.001 else f"{tail:.3f}" if tail < 0.1 else f"{tail:.2f}"
-    text += "?" if failures else ""
+    text = number.tail(tail) + ("?" if failures else "")
     return text if counted else f"({text})"
 
 
@@ -92,4 +92,4 @@ def _row_text(claim: str, told: pd.DataFrame) -> str:
     row = told[told["claim"] == claim].iloc[0]
     figure = str(row["figure"])
     figure = figure if len(figure) <= 34 else f"{figure[:33]}…"
-    return f"{claim}  {row['quantity'].replace('_', ' ')}: {figure}".replace("$", r"\$")
+    return f"{claim}  {row['quantity'].replace('_', ' ')}: {figure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 
 from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.quantity import OTHER_EXITS, QUANTITIES, STOCKS, combine
+from estimator.show.number import fixed, interval
 from estimator.studies.audit.bases import RANGE, AuditedSet
 
 COLUMNS = (
@@ -106,14 +108,16 @@ def _range(draws: xr.DataArray) -> tuple[float, ...]:
 def _note(gap: xr.DataArray, exits: xr.DataArray) -> str:
     """Say what must give."""
     low, middle, high = (q / 1000.0 for q in _range(gap))
+    write = partial(fixed, digits=1)
     if low > 0:
-        text = f"{middle:,.1f} thousand a month [{low:,.1f}, {high:,.1f}]"
+        text = f"{write(middle)} thousand a month {interval(low, high, write)}"
         says = f"more come in than the sizes show: {text} must leave beside the losses"
     elif high < 0:
-        text = f"{-middle:,.1f} thousand a month [{-high:,.1f}, {-low:,.1f}]"
+        text = f"{write(-middle)} thousand a month {interval(-high, -low, write)}"
         says = f"fewer come in than the sizes show: {text} are missing"
     else:
-        text = f"{middle:+,.1f} thousand a month [{low:+,.1f}, {high:+,.1f}]"
+        write = partial(fixed, digits=1, sign=True)
+        text = f"{write(middle)} thousand a month {interval(low, high, write)}"
         says = f"they add up within the range (surplus {text})"
     beyond = float((gap > exits).mean())
     if low > 0 and beyond > 0.95:

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         If an output, set or option cannot be used.
     """
     from estimator.store.sets import Sets
-    from estimator.studies.audit.tables import audit_tables
+    from estimator.studies.audit.parts import publish_audit
     from estimator.studies.compare.cli import split_labels
 
     outputs, overrides = outputs_and_overrides(
@@ -67,49 +67,33 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.sets is not None:
         sets = sets.only(split_labels(options.sets, sets.labels))
     folder = options.output or outputs[0] / FOLDER
-    found = make_audit(sets, overrides, folder, console)
-    if not options.no_plots:
-        draw(found, folder)
-    for table in audit_tables(found):
-        console.print(table)
-    console.print(f"Audit of {len(found.facts)} sets: {folder}", markup=False)
+    audit = make_audit(sets, overrides, folder, console)
+    publish_audit(audit, folder, console, plots=not options.no_plots)
+    console.print(f"Audit of {len(audit.facts)} sets: {folder}", markup=False)
     return 0
 
 
 def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Console) -> Audit:
-    """Audit with a progress bar, and write the tables.
+    """Audit with a progress bar.
 
     Parameters
     ----------
     sets
-        Of which those that were written whole are audited.
+        Sets, of which those that were written whole are audited.
     overrides
-        Of the group ``audit``.
+        Overrides of the group ``audit``.
     folder
-        Where the tables go; verdicts of sets that are there already are taken.
+        Where verdicts of single sets are kept; those that are there already are taken.
     console
         For the progress bar.
     """
     from estimator.assumptions.compose import compose_config, to_plain
-    from estimator.export import write_text
     from estimator.show.progress import counting_bar
     from estimator.store.results import check_writable
     from estimator.studies.audit.options import AuditOptions
     from estimator.studies.audit.run import PARTS, audit
-    from estimator.studies.audit.tables import markdown
 
     checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
     check_writable(folder)
     with counting_bar(console, "read") as tell:
-        found = audit(sets, checked, parts=folder / PARTS, progress=tell)
-    found.write(folder)
-    write_text(folder / "audit.md", markdown(found))
-    return found
-
-
-def draw(found: Audit, folder: Path) -> None:
-    """Draw the verdicts as PNG and SVG."""
-    from estimator.show.figures import save_figure
-    from estimator.show.figures.audit import plot_audit
-
-    save_figure(plot_audit(found.claims), folder, "audit")
+        return audit(sets, checked, parts=folder / PARTS, progress=tell)

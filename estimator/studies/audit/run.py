@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import OutputError, problems_text
-from estimator.export import atomically, write_csv
+from estimator.export import atomically
 from estimator.show.progress import Progress
 from estimator.store.claim_draws import note as draws_note
 from estimator.store.results import versions
@@ -68,13 +68,9 @@ class Audit:
             "sets": self.facts.reset_index(),
         }
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write each table as CSV."""
-        return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
-
 
 def read_audit(folder: Path) -> Audit:
-    """Read back what `Audit.write` wrote.
+    """Read back the tables of an audit that was published.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from estimator.evidence import Evidence
 from estimator.model.figures import THOUSAND
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.scores import score_draws
+from estimator.show.number import hundredths
 from estimator.studies.backtest.forecasts import forecast_reports, forecast_vintages
 from estimator.studies.backtest.naive import naive_draws
 from estimator.studies.backtest.options import BacktestOptions
@@ -20,17 +21,6 @@ from estimator.studies.backtest.origins import FORECAST, Origin, Target, monthly
 
 MODEL, NAIVE = "model", "naive"
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-
-
-def percent(level: float) -> str:
-    """Write a mass as a column's ending.
-
-    Examples
-    --------
-    >>> percent(0.9), percent(0.975)
-    ('90', '97.5')
-    """
-    return f"{100.0 * level:.10g}"
 
 
 def model_cases(
@@ -160,11 +150,11 @@ def scored(
         "observed": observed,
     }
     for mass, ends in zip(QUANTILES, np.quantile(persons, QUANTILES, axis=1), strict=True):
-        columns[f"q{percent(mass)}"] = ends
+        columns[f"q{hundredths(mass)}"] = ends
     columns["pit"] = found["pit"].values
     columns["crps"] = found["crps"].values
     columns["crps_persons"] = score_draws(persons, observed, [0.5])["crps"].values
     for name in ("interval_score", "width", "covered"):
         for at, level in enumerate(levels):
-            columns[f"{name}_{percent(level)}"] = found[name].values[:, at]
+            columns[f"{name}_{hundredths(level)}"] = found[name].values[:, at]
     return pd.DataFrame(columns)

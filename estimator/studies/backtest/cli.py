@@ -70,10 +70,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         If a fit failed its diagnostics; everything is written and marked.
     """
     from estimator.assumptions.compose import compose_config, to_plain, typed
+    from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.studies.backtest.options import BacktestOptions
+    from estimator.studies.backtest.parts import STEM, parts
     from estimator.studies.backtest.run import FITS
-    from estimator.studies.backtest.tables import backtest_grids, write_backtest
 
     each = expanded(options.overrides, options.config_dir)
     composed = [compose_config(words, options.config_dir) for words in each]
@@ -83,12 +84,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
     found = _with_progress(sets, checked, folder / FITS, console)
-    grids = backtest_grids(found)
-    write_backtest(found, folder, grids)
-    for grid in grids:
-        console.print(grid.terminal())
-    if first["plots"] if options.plots is None else options.plots:
-        draw(found, folder)
+    publish(
+        parts(found),
+        folder,
+        document=STEM,
+        heading="Back-test",
+        console=console,
+        plots=bool(first["plots"] if options.plots is None else options.plots),
+    )
     console.print(f"Results: {folder}", markup=False)
     if found.failures:
         raise DiagnosticsError(
@@ -164,29 +167,3 @@ def _with_progress(
     with counting_bar(console, "compose") as tell:
         cores = sets[0].sampler.cores
         return backtest(sets, options, cores=cores, fits=fits, progress=tell)
-
-
-def draw(found: Backtest, folder: Path) -> None:
-    """Draw forecasts and scores of each set as PNG and SVG."""
-    from estimator.run import folder_name
-    from estimator.show.figures import save_figure
-    from estimator.show.figures.backtest import plot_forecasts, plot_scores
-    from estimator.studies.backtest.summary import summary
-    from estimator.studies.backtest.tables import STEM
-
-    table, options = summary(found.cases, found.options), found.options
-    for label, cases in found.cases.groupby("assumption_set", sort=False):
-        ending = folder_name(str(label))
-        figures = {
-            f"{STEM}-forecasts-{ending}": plot_forecasts(cases, options.shown),
-            f"{STEM}-scores-{ending}": plot_scores(
-                cases,
-                table[table["assumption_set"] == label],
-                shown=options.shown,
-                baseline=options.baseline,
-                levels=options.levels,
-                interval=options.interval,
-            ),
-        }
-        for stem, figure in figures.items():
-            save_figure(figure, folder, stem)

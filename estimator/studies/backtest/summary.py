@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from estimator.quantities.scores import block_means, share_range
-from estimator.studies.backtest.cases import NAIVE, percent
+from estimator.show.number import hundredths
+from estimator.studies.backtest.cases import NAIVE
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import FORECAST, VINTAGE
 
@@ -65,7 +66,7 @@ def _one(
         "error": float(np.log(group["observed"] / group["q50"]).mean()),
     }
     for level in options.levels:
-        name = percent(level)
+        name = hundredths(level)
         share = float(group[f"covered_{name}"].mean())
         low, high = share_range(share * apart, apart, options.interval)
         row |= {f"coverage_{name}": share, f"coverage_{name}_low": low}
@@ -73,7 +74,7 @@ def _one(
         row |= {f"{kind}_{name}": float(group[f"{kind}_{name}"].mean()) for kind in
                 ("interval_score", "width")}  # fmt: skip
     row |= {name: float(group[name].mean()) for name in ("crps", "crps_persons")}
-    scores = {"crps": "crps", "interval_score": f"interval_score_{percent(options.main_level)}"}
+    scores = {"crps": "crps", "interval_score": f"interval_score_{hundredths(options.main_level)}"}
     for name, column in scores.items():
         ratio = _ratio(group, base, column, horizon, options)
         row |= dict(zip((f"{name}_ratio", f"{name}_ratio_low", f"{name}_ratio_high"), ratio,

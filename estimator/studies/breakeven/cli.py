@@ -12,7 +12,6 @@ from estimator.errors import ConfigError, DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from estimator.studies.breakeven.result import BreakEven
 
@@ -99,6 +98,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     DiagnosticsError
         If the answer rests on fits that missed a bound; everything is written and marked.
     """
+    from estimator.studies.breakeven.parts import publish_break_evens
     from estimator.studies.breakeven.plan_share import KEY
 
     overrides = [word for word in options.words if "=" in word or word.startswith("~")]
@@ -109,7 +109,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         folder = _folder(options, overrides, results[0].assumption_set, KEY)
     else:
         results, folder = _one(options, keys, overrides, level, console)
-    _hand_over(results, folder, console)
+    publish_break_evens(results, folder, console)
+    console.print(f"Results: {folder}", markup=False)
     failures = [f"{one.key}: {text}" for one in results for text in one.failures]
     if failures:
         raise DiagnosticsError(
@@ -132,6 +133,8 @@ def _one(
     level: float,
     console: Console,
 ) -> tuple[list[BreakEven], Path]:
+    from rich.text import Text
+
     from estimator.assumptions.compose import assumption_set
     from estimator.store.results import check_writable
     from estimator.studies.breakeven.event import Event
@@ -142,8 +145,6 @@ def _one(
         raise ConfigError("--result goes with scenario.plan_share alone: other keys need fits")
     if options.event is None:
         raise ConfigError("--event is missing, e.g. --event 'net_change[2026-01] < 0'")
-    from rich.text import Text
-
     ranges = [parse_range(text) for text in options.ranges]
     question = "-".join([*keys, Event.parse(options.event).slug])
     label = assumption_set(overrides, options.config_dir).label
@@ -204,62 +205,3 @@ def _folder(
     config = compose_config(overrides, options.config_dir)
     name = config.name or folder_name(f"breakeven-{label}-{question}")
     return Path(str(config.output_dir)) / str(name)
-
-
-def _hand_over(results: Sequence[BreakEven], folder: Path, console: Console) -> None:
-    """Print tables and sentences, and write the files."""
-    from rich.text import Text
-
-    from estimator.studies.breakeven.tables import write_break_evens
-
-    write_break_evens(results, folder)
-    console.print(_crossings(results))
-    for one in results:
-        if len(one.refits):
-            console.print(_refits(one))
-        if len(results) == 1:
-            console.print(Text(one.sentence))
-    for note in dict.fromkeys(note for one in results for note in one.notes):
-        console.print(Text(f"- {note}"))
-    console.print(Text(f"Results: {folder}"))
-
-
-def _crossings(results: Sequence[BreakEven]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from estimator.studies.breakeven.tables import CROSSING_HEADINGS, crossing_rows
-
-    first = results[0]
-    share = f"{first.interval:.0%}".replace("%", " %")
-    table = Table(
-        title=Text(f"{first.assumption_set}: {first.key} at which P = {first.level:g}"),
-        caption=f"Intervals: {share}, of the Monte-Carlo error alone. Unit: {first.unit}.",
-        box=box.SIMPLE,
-        title_justify="left",
-        caption_justify="left",
-    )
-    for number, heading in enumerate(("event", *CROSSING_HEADINGS)):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
-    for one in results:
-        rows = crossing_rows(one) or [("none" if len(one.axes) == 1 else "a line", "", "", "")]
-        for cells in rows:
-            table.add_row(Text(one.event), *(Text(cell) for cell in cells))
-    return table
-
-
-def _refits(one: BreakEven) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from estimator.studies.breakeven.tables import REFIT_HEADINGS, refit_rows
-
-    table = Table(title="Real fits", box=box.SIMPLE, title_justify="left")
-    for number, heading in enumerate(REFIT_HEADINGS):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
-    for cells in refit_rows(one):
-        style = "red" if cells[-1] else ""
-        table.add_row(*(Text(cell) for cell in cells), style=style)
-    return table

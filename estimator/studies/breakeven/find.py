@@ -12,13 +12,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 from estimator.evidence import load_evidence
-from estimator.studies.breakeven import words
-from estimator.studies.breakeven.assemble import (
-    crossing_of,
-    curve_of,
-    curve_table,
-    known_values,
-)
+from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.contour import (
     contour_grid,
     contour_table,
@@ -31,11 +25,17 @@ from estimator.studies.breakeven.curve import Reweighting
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.fits import Fitter, Say
 from estimator.studies.breakeven.options import BreakEvenOptions
-from estimator.studies.breakeven.question import Question
 from estimator.studies.breakeven.ranges import check_key, key_range, prior_of
 from estimator.studies.breakeven.reach import reach
 from estimator.studies.breakeven.refine import Held, Refinement
 from estimator.studies.breakeven.result import CONTOUR_COLUMNS, BreakEven
+from estimator.studies.breakeven.search import Search
+from estimator.studies.breakeven.tables import (
+    crossing_of,
+    curve_of,
+    curve_table,
+    known_values,
+)
 from estimator.sweep.options import SweepOptions
 
 _LEVELS = (0.001, 0.999)
@@ -106,7 +106,7 @@ def break_even(
         for key, pair in zip(names, given, strict=False)
     ]
     fitter = Fitter(assumptions, evidence, asked, axes, sampling, say or (lambda _: None))
-    question = Question(assumptions, evidence, asked, level, axes, options, fitter, begin)
+    question = Search(assumptions, evidence, asked, level, axes, options, fitter, begin)
     return _one_key(question) if len(axes) == 1 else _two_keys(question)
 
 
@@ -143,7 +143,7 @@ def _ahead(assumptions: AssumptionSet) -> list[str]:
     return [str(last + step) for step in range(1, assumptions.window.horizon_months + 1)]
 
 
-def _one_key(asked: Question) -> BreakEven:
+def _one_key(asked: Search) -> BreakEven:
     (axis,), options = asked.axes, asked.options
     points = axis.grid(options.points)[:, None]
     reached = reach(asked.fitter, asked.axes, points, asked.level, options)
@@ -160,9 +160,9 @@ def _one_key(asked: Question) -> BreakEven:
     as_it_is = _as_it_is(asked, reweighting)
     about = (asked.assumptions.label, asked.event.words, asked.level, asked.facts[0])
     sentence = (
-        words.crossing_sentence(*about, crossings, as_it_is)
+        sentences.crossing_sentence(*about, crossings, as_it_is)
         if crossings
-        else words.no_crossing_sentence(
+        else sentences.no_crossing_sentence(
             *about, known_values(known, refits), multiple(options.interval)
         )
     )
@@ -179,7 +179,7 @@ def _one_key(asked: Question) -> BreakEven:
     )
 
 
-def _two_keys(asked: Question) -> BreakEven:
+def _two_keys(asked: Search) -> BreakEven:
     options = asked.options
     points = contour_grid(asked.axes, options.contour_points)
     reached = reach(asked.fitter, asked.axes, points, asked.level, options)
@@ -198,7 +198,7 @@ def _two_keys(asked: Question) -> BreakEven:
         raise DiagnosticsError("No pair of values was reached. Narrower ranges may do.")
     refits = asked.refits([asked.hold(place, "refit") for place in places], reweighting)
     as_it_is = _as_it_is(asked, reweighting)
-    sentence = words.contour_sentence(
+    sentence = sentences.contour_sentence(
         asked.assumptions.label,
         asked.event.words,
         asked.level,
@@ -228,7 +228,7 @@ def _agreement(refits: pd.DataFrame) -> tuple[int, int]:
     return int(((usable["probability"] - usable["curve"]).abs() <= allowed).sum()), len(usable)
 
 
-def _as_it_is(asked: Question, reweighting: Reweighting | None) -> tuple[float, float]:
+def _as_it_is(asked: Search, reweighting: Reweighting | None) -> tuple[float, float]:
     """Probability under what the set itself assumes of the keys, and its error; NaN if unknown."""
     unknown = (np.nan, np.nan)
     priors = [prior_of(asked.assumptions, axis.key) for axis in asked.axes]

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import ConfigError, nearest
-from estimator.studies.breakeven import words
+from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.crossing import Place, find_places
 from estimator.studies.breakeven.curve import standard_error
 from estimator.studies.breakeven.fits import effective
@@ -140,7 +140,7 @@ def _one(
         contour=pd.DataFrame(columns=list(CONTOUR_COLUMNS)),
         as_it_is=float("nan"),
         as_it_is_error=float("nan"),
-        sentence=words.plan_share_sentence(label, scenario, level, crossing, (q05, q95)),
+        sentence=sentences.plan_share_sentence(label, scenario, level, crossing, (q05, q95)),
         notes=(f"The same for {', '.join(same)}: what they set changes nothing of it.",)
         if len(same) > 1
         else (),

@@ -1,159 +1,160 @@
-"""The tables of a break-even, and its files."""
+"""Tables and notes of a result, in the units of its keys, from what a search found."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from estimator.errors import OutputError
-from estimator.export import escape_markdown, markdown_table, write_csv, write_text
-from estimator.show.number import fixed, resolved
-from estimator.store.results import check_writable
-from estimator.studies.breakeven.result import BreakEven
-
-STEM = "breakeven"
-
-
-def write_break_evens(results: Sequence[BreakEven], folder: Path) -> list[Path]:
-    """Write ``breakeven.csv``, ``.md``, ``.json``, ``.png`` and ``.svg``, each in one step.
-
-    Parameters
-    ----------
-    results
-        Of one question: one, or one a scenario.
-    folder
-        Made if it is not there.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
-    from estimator.show.figures import save_figure
-    from estimator.show.figures.break_even import plot_break_even
-
-    check_writable(folder)
-    text = json.dumps([one.to_dict() for one in results], indent=1, ensure_ascii=False) + "\n"
-    written = [
-        write_csv(tidy_table(results), folder / f"{STEM}.csv"),
-        write_text(folder / f"{STEM}.md", markdown(results)),
-        write_text(folder / f"{STEM}.json", text),
-    ]
-    return written + save_figure(plot_break_even(results), folder, STEM)
+from estimator.show.number import significant
+from estimator.studies.breakeven.crossing import find_places
+from estimator.studies.breakeven.curve import Curve, Reweighting
+from estimator.studies.breakeven.options import BreakEvenOptions
+from estimator.studies.breakeven.ranges import KeyRange
+from estimator.studies.breakeven.refine import Held, Narrowed
+from estimator.studies.breakeven.result import CURVE_COLUMNS, REFIT_COLUMNS, Crossing
 
 
-def read_break_evens(folder: Path) -> list[BreakEven]:
-    """Read back what `write_break_evens` wrote.
-
-    Raises
-    ------
-    OutputError
-        If the file is not there or is something else.
-    """
-    path = folder / f"{STEM}.json"
-    try:
-        return [BreakEven.from_dict(one) for one in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
+def crossing_of(axis: KeyRange, found: Narrowed) -> Crossing:
+    """Bring a crossing into the unit of its key."""
+    place = found.place
+    value, low, high = (float(axis.spec.value(x)) for x in (place.x, place.low, place.high))
+    return Crossing(
+        value, low, high, place.rising, found.fits, found.narrow, place.open_low, place.open_high
+    )
 
 
-def tidy_table(results: Sequence[BreakEven]) -> pd.DataFrame:
-    """All numbers in one table: a row a crossing, a point of the curve, a fit, a contour's point.
+def curve_table(curve: Curve, axes: Sequence[KeyRange]) -> pd.DataFrame:
+    """Curve in the units of its keys: `CURVE_COLUMNS`."""
+    columns = {
+        **_values(curve.x, axes),
+        "probability": curve.probability,
+        "error": curve.error,
+        "ess": curve.ess,
+        "k_hat": curve.k_hat,
+        "used": curve.used,
+    }
+    return pd.DataFrame(columns, columns=list(CURVE_COLUMNS))
+
+
+def refit_table(
+    held: Sequence[Held],
+    axes: Sequence[KeyRange],
+    reweighting: Reweighting | None,
+    kernel: np.ndarray,
+    options: BreakEvenOptions,
+) -> pd.DataFrame:
+    """Real fits beside what the reweighted draws say at the same place: `REFIT_COLUMNS`."""
+    x = np.array([one.x for one in held]).reshape(-1, len(axes))
+    on_curve = np.full((len(held), 2), np.nan)
+    if reweighting is not None and len(held):
+        found = reweighting.curve(x, kernel, max_k_hat=options.max_k_hat, min_ess=options.min_ess)
+        on_curve[found.used] = np.stack([found.probability, found.error], axis=1)[found.used]
+    columns = {
+        "kind": [one.kind for one in held],
+        **_values(x, axes),
+        **{name: [getattr(one, name) for one in held] for name in ("probability", "error", "ess")},
+        "curve": on_curve[:, 0],
+        "curve_error": on_curve[:, 1],
+        "failures": [one.failures for one in held],
+        "seconds": [one.seconds for one in held],
+    }
+    return pd.DataFrame(columns, columns=list(REFIT_COLUMNS))
+
+
+def _values(x: np.ndarray, axes: Sequence[KeyRange]) -> dict[str, np.ndarray]:
+    values = [axis.spec.value(x[:, n]) for n, axis in enumerate(axes)]
+    return {"value": values[0], "value_2": values[1] if len(axes) > 1 else np.full(len(x), np.nan)}
+
+
+def curve_of(held: Sequence[Held]) -> Curve:
+    """Real fits as a curve; those that failed are not used. In the order of the first key."""
+    ordered = sorted(held, key=lambda one: float(one.x[0]))
+
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(one, name) for one in ordered], dtype=float)
+
+    return Curve(
+        np.array([one.x for one in ordered]),
+        column("probability"),
+        column("error"),
+        column("ess"),
+        np.full(len(ordered), np.nan),
+        np.array([one.ok for one in ordered], dtype=bool),
+    )
+
+
+def known_values(curve: pd.DataFrame, refits: pd.DataFrame) -> pd.DataFrame:
+    """Join what is known along one key: the curve, and in its place real fits where there are.
 
     Returns
     -------
     pandas.DataFrame
-        Columns assumption_set, assumption_set_id, event, level, key, unit, kind, value, value_2,
-        low, high, probability, error, ess, k_hat, used, failures.
+        Columns value (rising), probability, error, and fitted: whether it is a real fit.
     """
-    parts = []
-    for one in results:
-        crossings = pd.DataFrame([asdict(crossing) for crossing in one.crossings])
-        contour = one.contour.rename(columns={"edge": "kind"})
-        contour["kind"] = "contour: " + contour["kind"].astype(str)
-        rows = pd.concat(
-            [
-                frame
-                for frame in (
-                    crossings.reindex(columns=["value", "low", "high"]).assign(kind="crossing"),
-                    one.curve.assign(kind="curve"),
-                    one.refits,
-                    contour,
-                )
-                if len(frame)
-            ],
-            ignore_index=True,
+    fits = refits[(refits["failures"] == "") & (refits["kind"] != "check")]
+    columns = ["value", "probability", "error", "fitted"]
+    reweighted = curve[curve["used"].astype(bool)].assign(fitted=False)
+    both = pd.concat([reweighted[columns], fits.assign(fitted=True)[columns]])
+    order = both.assign(at=both["value"].round(12)).drop_duplicates("at", keep="last")
+    return order.sort_values("value")[columns].reset_index(drop=True)
+
+
+def notes_of(
+    curve: Curve,
+    axes: Sequence[KeyRange],
+    crossings: Sequence[Crossing],
+    checks: Sequence[Held],
+    wide_failures: Sequence[str],
+    level: float,
+    options: BreakEvenOptions,
+) -> tuple[str, ...]:
+    """Say what has to be known beside the answer."""
+    notes = []
+    if wide_failures and wide_failures[0]:
+        notes.append(
+            f"The fit over the whole range missed a bound ({wide_failures[0]}): real fits stand in "
+            "for the curve."
         )
-        facts: dict[str, Any] = {
-            "assumption_set": one.assumption_set,
-            "assumption_set_id": one.assumption_set_id,
-            "event": one.event,
-            "level": one.level,
-            "key": one.key,
-            "unit": " x ".join(axis.unit for axis in one.axes),
-        }
-        parts.append(rows.assign(**facts))
-    columns = ["assumption_set", "assumption_set_id", "event", "level", "key", "unit", "kind",
-               "value", "value_2", "low", "high", "probability", "error", "ess", "k_hat", "used",
-               "failures"]  # fmt: skip
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    failed = [text for text in wide_failures[1:] if text]
+    if failed:
+        notes.append(f"{len(failed)} helping fits missed a bound and were left out.")
+    missing = int((~curve.used).sum())
+    if missing:
+        notes.append(_missing_text(curve, axes, missing))
+    for one in crossings:
+        if not one.fits:
+            notes.append(f"The crossing at {one} is read off the reweighted curve alone.")
+        if not one.narrow:
+            notes.append(
+                f"The interval of the crossing at {one} is wider than the tolerance; more fits "
+                "narrow it (breakeven.refits, breakeven.refit_draws)."
+            )
+    if checks:
+        notes.append(_check_text(axes[0], checks, level, options))
+    return tuple(notes)
 
 
-CROSSING_HEADINGS = ("value", "interval", "direction", "real fits")
-REFIT_HEADINGS = ("fit", "value", "probability", "error", "on the curve", "error", "note")
+def _missing_text(curve: Curve, axes: Sequence[KeyRange], missing: int) -> str:
+    where = ""
+    if len(axes) == 1:
+        axis = axes[0]
+        values = axis.spec.value(curve.x[~curve.used, 0])
+        where = (
+            f", from {significant(values.min())} to {significant(values.max())} {axis.spec.unit}"
+        )
+    return f"{missing} of {len(curve.x)} points of the curve were not reached and left out{where}."
 
 
-def crossing_rows(one: BreakEven) -> list[tuple[str, ...]]:
-    """Cells of the crossings, for the terminal and Markdown."""
-    return [
-        (c.value_text, c.interval_text, "rises" if c.rising else "falls", str(c.fits))
-        for c in one.crossings
-    ]
-
-
-def refit_rows(one: BreakEven) -> list[tuple[str, ...]]:
-    """Cells of the real fits."""
-    resolutions = [(axis.high - axis.low) / 100.0 for axis in one.axes]
-    rows = []
-    for row in one.refits.to_dict("records"):
-        values = [row["value"], row["value_2"]][: len(one.axes)]
-        where = " x ".join(resolved(v, r) for v, r in zip(values, resolutions, strict=True))
-        numbers = [row[name] for name in ("probability", "error", "curve", "curve_error")]
-        cells = [fixed(number, 3) for number in numbers]
-        rows.append((str(row["kind"]), where, *cells, str(row["failures"])))
-    return rows
-
-
-def markdown(results: Sequence[BreakEven]) -> str:
-    """Everything a reader needs, as Markdown."""
-    parts = [_markdown(one) for one in results]
-    return "\n".join(parts)
-
-
-def _markdown(one: BreakEven) -> str:
-    lines = [f"## {escape_markdown(one.key)}: {escape_markdown(one.event)}", ""]
-    lines += [escape_markdown(one.sentence), ""]
-    if one.crossings:
-        unit = one.unit
-        headings = (f"value ({unit})", *CROSSING_HEADINGS[1:])
-        lines += [markdown_table(headings, crossing_rows(one))]
-    if len(one.refits):
-        lines += [markdown_table(REFIT_HEADINGS, refit_rows(one))]
-    lines += [f"- {escape_markdown(note)}" for note in one.notes]
-    lines += [f"- **failed**: {escape_markdown(text)}" for text in one.failures]
-    lines += [f"- {escape_markdown(provenance(one))}", ""]
-    return "\n".join(lines)
-
-
-def provenance(one: BreakEven) -> str:
-    """Where the answer comes from, on one line."""
-    versions = ", ".join(f"{name} {version}" for name, version in one.versions.items())
-    return (
-        f"set {one.assumption_set} ({one.assumption_set_id}), data {one.data_hash}, seed "
-        f"{one.seed}; {versions}; {one.seconds:.0f} s"
+def _check_text(
+    axis: KeyRange, checks: Sequence[Held], level: float, options: BreakEvenOptions
+) -> str:
+    """Say what a plain grid of real fits gives, with lines in between on the probit scale."""
+    grid = curve_of(checks)
+    places = find_places(
+        grid.x[:, 0], grid.probability, grid.error, grid.used, level, options.interval
     )
+    found = [crossing_of(axis, Narrowed(place, len(checks), narrow=True)) for place in places]
+    text = ", ".join(map(str, found))
+    return f"{len(checks)} real fits, evenly spread, cross the level at {text or 'no value'}."

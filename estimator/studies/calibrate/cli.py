@@ -61,24 +61,25 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from rich.text import Text
 
     from estimator.assumptions.compose import compose_config, to_plain
-    from estimator.export import write_text
+    from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.studies.calibrate.options import CalibrateOptions
-    from estimator.studies.calibrate.show import grids, markdown, verdict_text
+    from estimator.studies.calibrate.parts import parts
 
     config = compose_config(options.overrides, options.config_dir)
     checked = CalibrateOptions.from_config(to_plain(config)["calibrate"])
     folder = Path(str(config.output_dir)) / str(config.name or _NAME)
     check_writable(folder)
     found = _calibrated(checked, options, folder, console)
-    found.write(folder)
-    if not options.no_plots:
-        _draw(found, checked, folder)
-    shown = grids(found, checked)
-    write_text(folder / "calibration.md", markdown(found, shown, checked))
-    for grid in shown:
-        console.print(grid.terminal())
-    console.print(Text(verdict_text(found, checked)))
+    publish(
+        parts(found, checked),
+        folder,
+        document="calibration",
+        heading="Calibration",
+        console=console,
+        plots=not options.no_plots,
+        formats=("png",),
+    )
     console.print(Text(f"Results: {folder}"))
     if found.not_calibrated:
         text = "Ranges of these do not mean what they say, or too many of their fits failed:"
@@ -100,12 +101,3 @@ def _calibrated(
     overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]
     with counting_bar(console, "compose") as tell:
         return calibrate(checked, overrides, folder, tell, options.config_dir)
-
-
-def _draw(found: Calibration, checked: CalibrateOptions, folder: Path) -> None:
-    """Draw the pictures of all parts as PNG."""
-    from estimator.show.figures import save_figure
-    from estimator.studies.calibrate.pictures import pictures
-
-    for name, figure in pictures(found, checked):
-        save_figure(figure, folder / "plots", name, formats=("png",))

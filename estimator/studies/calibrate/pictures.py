@@ -16,6 +16,8 @@ from estimator.studies.calibrate.options import CalibrateOptions
 from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.uniformity import FEWEST, band
 
+_FOLDER = "plots"
+
 
 def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[str, Figure]]:
     """Draw what is there, one figure after the other."""
@@ -23,10 +25,13 @@ def pictures(found: Calibration, options: CalibrateOptions) -> Iterator[tuple[st
     for name, shares in found.shares.items():
         if len(shares) >= FEWEST:
             limits = band(len(shares), of_ranks.band, of_ranks.band_simulations)
-            yield f"ranks_{name}", plot_ranks(shares, limits, name, of_ranks.band)
+            yield f"{_FOLDER}/ranks_{name}", plot_ranks(shares, limits, name, of_ranks.band)
     if len(found.coverage):
-        yield "coverage", plot_coverage(found.coverage, options.coverage.structure)
+        yield f"{_FOLDER}/coverage", plot_coverage(found.coverage, options.coverage.structure)
     if len(found.broken):
-        yield "broken", plot_broken(found.broken, options.noticing.level)
+        yield f"{_FOLDER}/broken", plot_broken(found.broken, options.noticing.level)
     if "compared" in found.reweighting:
-        yield "reweighting", plot_reweighting(found.reweighting, options.reweighting.max_k_hat)
+        yield (
+            f"{_FOLDER}/reweighting",
+            plot_reweighting(found.reweighting, options.reweighting.max_k_hat),
+        )

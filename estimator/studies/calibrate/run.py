@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from estimator.errors import ConfigError, nearest, problems_text
-from estimator.export import write_csv
 from estimator.show.progress import Progress
 from estimator.studies.calibrate.broken import broken_table, entries, simulate_broken
 from estimator.studies.calibrate.coverage import coverage_table
@@ -64,10 +63,6 @@ class Calibration:
             "reweighting": self.reweighting,
         }
         return {name: table for name, table in named.items() if len(table)}
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write each table as CSV."""
-        return [write_csv(table, folder / f"{name}.csv") for name, table in self.tables.items()]
 
     @property
     def not_calibrated(self) -> list[str]:

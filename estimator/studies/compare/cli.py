@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from estimator.quantities.answers import Answer
     from estimator.store.sets import Sets
     from estimator.studies.compare.options import CompareOptions
-    from estimator.studies.compare.parts import Question
 
 _DESCRIPTION = """\
 Sets the answers of runs and sweeps side by side: ranges, differences to a reference set, who is
@@ -81,9 +80,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         If an output, set, answer, weight or option cannot be used.
     """
     from estimator.quantities.answers import Answer
+    from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.store.sets import Sets
-    from estimator.studies.compare.parts import Question, parts_of
+    from estimator.studies.compare.parts import Comparison, parts_of
 
     outputs, overrides = outputs_and_overrides(
         options.outputs, _GROUPS, needs="compare needs the folder of at least one run or sweep"
@@ -94,10 +94,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.sets is not None:
         sets = sets.only(split_labels(options.sets, sets.labels))
     answers = [Answer.parse(text) for text in options.answer or ()] or _answers(chosen, sets)
-    question = Question.of(sets, answers, chosen, options.reference, weights)
+    comparison = Comparison.of(sets, answers, chosen, options.reference, weights)
     folder = outputs[0] / _FOLDER if options.output is None else options.output
     check_writable(folder)
-    written = _write(question, parts_of(question), folder, console, plots=not options.no_plots)
+    written = publish(
+        parts_of(comparison),
+        folder,
+        document="comparison",
+        heading=f"Comparison of {len(sets):,} assumption sets",
+        console=console,
+        plots=not options.no_plots,
+    )
     _remove_older(folder, written)
     console.print(f"Comparison of {len(sets):,} sets: {folder}", markup=False)
     return 0
@@ -117,35 +124,6 @@ def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:
     if not sets.months:
         raise OutputError("these sets have no month in common: name what to compare by --answer")
     return options.answers_of(sets.months[-1])
-
-
-def _write(
-    question: Question,
-    parts: Iterable[Any],
-    folder: Path,
-    console: Console,
-    *,
-    plots: bool,
-) -> list[Path]:
-    """Print each part as soon as it is there, and write its files; pictures come last."""
-    from estimator.export import write_csv, write_text
-
-    written: list[Path] = []
-    texts = [f"# Comparison of {len(question.sets):,} assumption sets\n"]
-    drawn: list[Callable[[Path], list[Path]]] = []
-    for part in parts:
-        for grid in part.grids:
-            console.print(grid.terminal())
-            texts.append(grid.markdown())
-        written += [write_csv(table, folder / f"{name}.csv") for name, table in part.tables.items()]
-        if part.draw is not None:
-            drawn.append(part.draw)
-    written.append(write_text(folder / "comparison.md", "\n".join(texts)))
-    if plots:
-        with console.status("drawing"):
-            for draw in drawn:
-                written += draw(folder)
-    return written
 
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from estimator.show.grid import printable
 from estimator.store.sets import Sets
 from estimator.store.sweep_files import ASSUMED
 
@@ -72,11 +73,6 @@ def shown(labels: Sequence[str], width: int) -> list[str]:
         if cut.count(text) > 1:
             cut[n] = _cut(text, width - 4) + f" ({counts[text]})"
     return cut
-
-
-def printable(text: str) -> str:
-    """Leave out what would move a terminal's cursor or break an SVG."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _rounded(number: float) -> str:

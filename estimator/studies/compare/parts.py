@@ -1,33 +1,36 @@
-"""The parts of a comparison: each gives tables, what a reader sees of them, and pictures."""
+"""The parts of a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from estimator.quantities.answers import Answer
+from estimator.show.part import Part
 from estimator.store.sets import Sets
-from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.pool import checked_weights, pooled
-from estimator.studies.compare.sensitivity import GROUPS, weigh
-from estimator.studies.compare.show import (
-    Grid,
+from estimator.studies.compare.grids import (
     comparison_grids,
     drivers_grid,
     pooled_grid,
     prior_grid,
     stacking_grid,
 )
+from estimator.studies.compare.options import CompareOptions
+from estimator.studies.compare.pool import checked_weights, pooled
+from estimator.studies.compare.sensitivity import GROUPS, weigh
 from estimator.studies.compare.stacking import stacking
 from estimator.studies.compare.table import compare_sets, reference_of
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True)
-class Question:
+class Comparison:
     """What is compared, and how.
 
     Attributes
@@ -35,7 +38,7 @@ class Question:
     reference
         Label of the reference set.
     weights
-        Of sets, for the pooled range; None if the user gave none.
+        Weights of sets for the pooled range; None if the user gave none.
     """
 
     sets: Sets
@@ -52,7 +55,7 @@ class Question:
         options: CompareOptions,
         reference: str | None = None,
         weights: Mapping[str, float] | None = None,
-    ) -> Question:
+    ) -> Comparison:
         """Check reference and weights; a reference of None is that of the options."""
         chosen = reference_of(sets, options.reference if reference is None else reference)
         if weights is not None:
@@ -60,54 +63,36 @@ class Question:
         return cls(sets, answers, chosen, weights, options)
 
     @cached_property
-    def comparison(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """The table of sets: `estimator.studies.compare.table.compare_sets`."""
         return compare_sets(self.sets, self.answers, self.reference)
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a comparison.
-
-    Attributes
-    ----------
-    tables
-        By the name of their file.
-    grids
-        What is printed and written as Markdown.
-    draw
-        Draws pictures into a folder; None if there are none.
-    """
-
-    tables: Mapping[str, pd.DataFrame]
-    grids: list[Grid] = field(default_factory=list)
-    draw: Callable[[Path], list[Path]] | None = None
-
-
-def comparison_part(question: Question) -> Part:
+def comparison_part(comparison: Comparison) -> Part:
     """Set the answers side by side."""
 
-    def draw(folder: Path) -> list[Path]:
+    def figures() -> Iterator[tuple[str, Figure]]:
         from estimator.studies.compare.pictures import draw_comparison  # matplotlib takes a second
 
         return draw_comparison(
-            question.sets, question.answers, question.comparison, question.options, folder
+            comparison.sets, comparison.answers, comparison.table, comparison.options
         )
 
-    grids = comparison_grids(question.comparison, question.sets, question.options.shown)
-    facts = question.sets.facts.drop(columns=["own_label", "run"])
+    grids = comparison_grids(comparison.table, comparison.sets, comparison.options.shown)
+    facts = comparison.sets.facts.drop(columns=["own_label", "run"])
     facts = facts.rename_axis("assumption_set").reset_index()
-    return Part({"comparison": question.comparison, "sets": facts}, grids, draw)
+    tables = {"comparison": comparison.table, "sets": facts}
+    return Part(grids=grids, tables=tables, figures=figures)
 
 
-def pooled_part(question: Question) -> Part:
+def pooled_part(comparison: Comparison) -> Part:
     """Pool the sets: with equal weights, the user's, and those of stacking."""
-    sets, answers = question.sets, question.answers
+    sets, answers = comparison.sets, comparison.answers
     stacked = stacking(sets)
     chosen = stacked[stacked["weight"].notna()]
     kinds: dict[str, Mapping[str, float] | None] = {"": None}
-    if question.weights is not None:
-        kinds["given: "] = question.weights
+    if comparison.weights is not None:
+        kinds["given: "] = comparison.weights
     if len(chosen):
         shares = chosen["weight"].round(6)
         doubtful = chosen["diagnostics"].str.contains("k̂").any()
@@ -115,62 +100,66 @@ def pooled_part(question: Question) -> Part:
         kinds[prefix] = dict(zip(chosen["assumption_set"], shares, strict=True))
     tables = []
     for prefix, weights in kinds.items():
-        own = pooled(sets, answers, weights)
-        tables.append(own.assign(weights=prefix + own["weights"]))
+        mixture = pooled(sets, answers, weights)
+        tables.append(mixture.assign(weights=prefix + mixture["weights"]))
     table = pd.concat(tables, ignore_index=True)
-    grids = [pooled_grid(found) for found in tables]
+    grids = [pooled_grid(mixture) for mixture in tables]
     if sets.whole:
         grids.append(stacking_grid(stacked))
-    return Part({"pooled": table, "stacking": stacked}, grids)
+    return Part(grids=grids, tables={"pooled": table, "stacking": stacked})
 
 
-def prior_part(question: Question) -> Part:
+def prior_part(comparison: Comparison) -> Part:
     """Say within each set that was written whole whether prior or claims decided."""
-    labels = question.sets.whole
-    if question.reference in labels:
-        labels = [question.reference, *(one for one in labels if one != question.reference)]
-    found, moved = [], []
-    for label in labels[: question.options.sensitivity_sets]:
-        tree = question.sets.tree(label, GROUPS)
+    labels = comparison.sets.whole
+    if comparison.reference in labels:
+        labels = [
+            comparison.reference,
+            *(label for label in labels if label != comparison.reference),
+        ]
+    decided, moved = [], []
+    for label in labels[: comparison.options.sensitivity_sets]:
+        tree = comparison.sets.tree(label, GROUPS)
         if tree is not None and "log_likelihood" in tree.children:
             # A set may have another name here than in its own file.
-            decided, hangs = weigh(tree, question.answers, question.options)
-            found.append(decided.assign(assumption_set=label))
-            moved.append(hangs.assign(assumption_set=label))
-    if not found:
-        return Part({})
+            verdicts, sensitivity = weigh(tree, comparison.answers, comparison.options)
+            decided.append(verdicts.assign(assumption_set=label))
+            moved.append(sensitivity.assign(assumption_set=label))
+    if not decided:
+        return Part()
     tables = {
-        "prior_or_data": pd.concat(found, ignore_index=True),
+        "prior_or_data": pd.concat(decided, ignore_index=True),
         "answer_sensitivity": pd.concat(moved, ignore_index=True),
     }
-    return Part(tables, [prior_grid(found[0], moved[0], question.options.shown)])
+    grid = prior_grid(decided[0], moved[0], comparison.options.shown)
+    return Part(grids=[grid], tables=tables)
 
 
-def drivers_part(question: Question) -> Part:
+def drivers_part(comparison: Comparison) -> Part:
     """Say what drives the answers: by the design of a sweep, else by the priors of one set."""
     from estimator.studies.compare.drivers import drivers, shifts, statement, why_not
 
-    sets, answers = question.sets, question.answers
+    sets, answers = comparison.sets, comparison.answers
     table = drivers(sets, answers)
     notes = []
     if table.empty:
         notes.append(why_not(sets))
-        if question.reference in sets.whole:
-            table = shifts(sets, answers, question.reference)
-            notes.append(f"These are the priors within {question.reference}, by reweighting it.")
+        if comparison.reference in sets.whole:
+            table = shifts(sets, answers, comparison.reference)
+            notes.append(f"These are the priors within {comparison.reference}, by reweighting it.")
     if table.empty:
-        return Part({}, [drivers_grid([], notes)])
-    told = [(str(answer), statement(table, answer)) for answer in answers]
+        return Part(grids=[drivers_grid([], notes)])
+    sentences = [(str(answer), statement(table, answer)) for answer in answers]
 
-    def draw(folder: Path) -> list[Path]:
+    def figures() -> Iterator[tuple[str, Figure]]:
         from estimator.studies.compare.pictures import draw_drivers  # matplotlib takes a second
 
-        return draw_drivers(table, folder)
+        return draw_drivers(table)
 
-    return Part({"drivers": table}, [drivers_grid(told, notes)], draw)
+    return Part(grids=[drivers_grid(sentences, notes)], tables={"drivers": table}, figures=figures)
 
 
-PARTS: tuple[Callable[[Question], Part], ...] = (
+PARTS: tuple[Callable[[Comparison], Part], ...] = (
     comparison_part,
     drivers_part,
     pooled_part,
@@ -179,7 +168,7 @@ PARTS: tuple[Callable[[Question], Part], ...] = (
 """In the order in which they are printed."""
 
 
-def parts_of(question: Question) -> Iterator[Part]:
+def parts_of(comparison: Comparison) -> Iterator[Part]:
     """Work out one part after the other."""
     for part in PARTS:
-        yield part(question)
+        yield part(comparison)

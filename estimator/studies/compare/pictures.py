@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
-from estimator.show.figures import plot_comparison, plot_fans, plot_ridge, save_figure
+from estimator.show.figures import plot_comparison, plot_fans, plot_ridge
 from estimator.show.figures.tornado import plot_indices, plot_tornado
 from estimator.store.sets import Sets
 from estimator.studies.compare.comparable import days_in
@@ -65,13 +63,9 @@ class Drawn:
 
 
 def draw_comparison(
-    sets: Sets,
-    answers: Sequence[Answer],
-    table: pd.DataFrame,
-    options: CompareOptions,
-    folder: Path,
-) -> list[Path]:
-    """Draw the pictures of a comparison and write them.
+    sets: Sets, answers: Sequence[Answer], table: pd.DataFrame, options: CompareOptions
+) -> Iterator[tuple[str, Figure]]:
+    """Draw the pictures of a comparison: forest, ridge, and fans of each quantity.
 
     Parameters
     ----------
@@ -81,52 +75,37 @@ def draw_comparison(
         As `compare_sets` gives it.
     options
         How many sets are drawn.
-    folder
-        Where to.
 
-    Returns
-    -------
-    list of pathlib.Path
-        The files: forest, ridge, and fans of each quantity.
+    Yields
+    ------
+    str, matplotlib.figure.Figure
+        Names of the files, and the figures.
     """
     reference = str(table["reference"].iloc[0])
     drawn = Drawn.of(sets, answers[0], reference, options.drawn)
-    written = []
-    with rc_context({"text.parse_math": False}):  # a label may hold a dollar sign
-        forest = plot_comparison(drawn.shown(table), selection=drawn.selection)
-        written += _save(forest, folder, "forest")
-        ridge = _ridge(drawn, answers, table, options.density_draws)
-        if ridge is not None:
-            written += _save(ridge, folder, "ridge")
-        few = Drawn.of(sets, answers[0], reference, options.fans)
-        for quantity in options.fan_quantities:
-            figure = _fans(few, quantity, reference)
-            if figure is not None:
-                written += _save(figure, folder, f"fans_{quantity}")
-    return written
+    yield "forest", plot_comparison(drawn.shown(table), selection=drawn.selection)
+    ridge = _ridge(drawn, answers, table, options.density_draws)
+    if ridge is not None:
+        yield "ridge", ridge
+    few = Drawn.of(sets, answers[0], reference, options.fans)
+    for quantity in options.fan_quantities:
+        figure = _fans(few, quantity, reference)
+        if figure is not None:
+            yield f"fans_{quantity}", figure
 
 
-def draw_drivers(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw the tornado and, where there are any, shares of variance; return the files.
+def draw_drivers(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    """Draw the tornado and, where there are any, shares of variance.
 
     Parameters
     ----------
     table
         As `estimator.studies.compare.drivers.drivers` gives it, of one method.
-    folder
-        Where to.
     """
-    with rc_context({"text.parse_math": False}):
-        written = []
-        if table["effect"].notna().any():  # else no prior could be moved
-            written += _save(plot_tornado(table), folder, "tornado")
-        if table["first_order"].notna().any():
-            written += _save(plot_indices(table), folder, "indices")
-    return written
-
-
-def _save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    return save_figure(figure, folder, stem, one_layout=True)
+    if table["effect"].notna().any():  # else no prior could be moved
+        yield "tornado", plot_tornado(table)
+    if table["first_order"].notna().any():
+        yield "indices", plot_indices(table)
 
 
 def _ridge(

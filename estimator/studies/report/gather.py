@@ -20,16 +20,17 @@ from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
 from estimator.studies.audit.cli import FOLDER as AUDIT
 from estimator.studies.audit.cli import make_audit
+from estimator.studies.audit.parts import publish_audit
 from estimator.studies.audit.run import Audit, read_audit
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
+from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens
 from estimator.studies.breakeven.plan_share import KEY, plan_shares
 from estimator.studies.breakeven.result import BreakEven
-from estimator.studies.breakeven.tables import STEM, read_break_evens, write_break_evens
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.parts import Question, pooled_part, prior_part
+from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.options import ReportOptions
 
@@ -73,12 +74,12 @@ def gather(
         )
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
-        question = Question.of(sets, compared.answers_of(sets.months[-1]), compared)
-        ordered = [question.reference, *(s for s in sets.whole if s != question.reference)]
+        comparison = Comparison.of(sets, compared.answers_of(sets.months[-1]), compared)
+        ordered = [comparison.reference, *(s for s in sets.whole if s != comparison.reference)]
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
-        pooled, prior = pooled_part(question).tables, prior_part(question).tables
+        pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
         status.update("drivers")
-        moved = _drivers(sets, outputs[1:], options, question.reference)
+        moved = _drivers(sets, outputs[1:], options, comparison.reference)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
         found = _break_evens(
@@ -90,8 +91,8 @@ def gather(
         command=_command(outputs[0]),
         options=options,
         trees=trees,
-        claims_table=_claims_table(outputs[0], question.reference),
-        comparison=question.comparison,
+        claims_table=_claims_table(outputs[0], comparison.reference),
+        comparison=comparison.table,
         pooled=pooled["pooled"],
         stacking=pooled["stacking"],
         drivers=moved if len(moved) else None,
@@ -154,7 +155,7 @@ def _break_evens(
             except EstimatorError as error:
                 log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
                 continue
-            write_break_evens([made], place)
+            publish_break_evens([made], place)
             found.append(made)
     return found
 
@@ -169,7 +170,9 @@ def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console)
             return kept
     if not any(text.startswith("audit.refit") for text in own):
         own.append("audit.refit=none")
-    return make_audit(sets, own, folder, console)
+    made = make_audit(sets, own, folder, console)
+    publish_audit(made, folder)
+    return made
 
 
 def _claims_table(run: Path, label: str) -> pd.DataFrame:

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from estimator.show.figures.backtest import plot_forecasts, plot_scores
+from estimator.show.grid import Grid
+from estimator.show.part import publish
+from estimator.studies.backtest.parts import HINDSIGHT, parts
 from estimator.studies.backtest.run import Backtest
 from estimator.studies.backtest.summary import summary, vintage_summary
-from estimator.studies.backtest.tables import HINDSIGHT, backtest_grids, write_backtest
 from tests.studies.backtest import made
 
 OPTIONS = made.options(baseline="walk_12", shown="step_12")
@@ -59,14 +61,18 @@ def test_a_later_claim_is_one_test_however_many_days() -> None:
     assert found["as_of"].tolist() == ["2023-07-01", "2023-11-01"]
 
 
+def grids_of(found: Backtest) -> list[Grid]:
+    return [grid for part in parts(found) for grid in part.grids]
+
+
 def test_failed_fits_are_named_and_marked() -> None:
     cases = made.cases(12)
     bad = (cases["by"] == "model") & (cases["origin"] == "2023-08")
     cases.loc[bad, "failures"] = "R-hat 1.200 > 1.01 (step)"
     found = backtested(cases)
     assert found.failures == ["central, noise x 1, as of 2023-08: R-hat 1.200 > 1.01 (step)"]
-    first = backtest_grids(found)[0]
-    assert all("(FAILED)" in row[0] for row in first.rows)
+    first = grids_of(found)[0]
+    assert all("(FAILED)" in row[0] for row in first.texts)
     assert any("R-hat" in note for note in first.notes)
 
 
@@ -74,21 +80,26 @@ def test_tables_say_what_is_hindsight_and_who_was_refused(tmp_path) -> None:  # 
     cases = made.cases(12)
     later = cases[cases["by"] == "model"].assign(kind="vintage", claim="P31|x", dynamics="")
     found = backtested(pd.concat([cases, later]), {"article": "article: nothing to forecast"})
-    grids = backtest_grids(found)
+    grids = grids_of(found)
     assert [len(grid.rows) for grid in grids][:2] == [3, 2]
     notes = grids[0].notes
     assert HINDSIGHT in notes
     assert any("nothing to forecast" in note for note in notes)
-    csv, _, text = write_backtest(found, tmp_path, grids)
-    assert len(pd.read_csv(csv)) == len(found.cases)
-    assert r"P31\|x" in text.read_text(encoding="utf-8")
+    publish(parts(found), tmp_path, document="backtest", heading="Back-test", plots=False)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "backtest.csv",
+        "summary.csv",
+        "backtest.md",
+    }
+    assert len(pd.read_csv(tmp_path / "backtest.csv")) == len(found.cases)
+    assert r"P31\|x" in (tmp_path / "backtest.md").read_text(encoding="utf-8")
 
 
 def test_later_claims_are_told_once_and_not_for_every_noise() -> None:
     cases = made.cases(12)
     later = cases[cases["by"] == "model"].assign(kind="vintage", claim="P31", dynamics="")
     tables = [
-        backtest_grids(backtested(pd.concat([cases, *more])))[-1]
+        grids_of(backtested(pd.concat([cases, *more])))[-1]
         for more in ([later], [later, later.assign(noise_factor=2.0)])
     ]
     assert tables[0].rows == tables[1].rows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from estimator.fitting.compiled import compilations
+from estimator.fitting.compiled import densities
 from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.result import BreakEven
@@ -23,9 +23,9 @@ def found() -> tuple[BreakEven, int]:
     options = toy.options(
         points=21, cover_draws=1000, bridges=2, refits=4, refit_draws=500, check=5, min_ess=100
     )
-    before = compilations()
+    before = densities()
     one = break_even("returns.rate", "net_change[2026-01] < 0", 0.5, LOOSE, options=options)
-    return one, compilations() - before
+    return one, densities() - before
 
 
 def test_the_curve_agrees_with_real_fits_within_their_errors(found: tuple[BreakEven, int]) -> None:

@@ -13,7 +13,7 @@ from estimator.errors import ConfigError, DiagnosticsError, OutputError
 from estimator.run import Estimate
 from estimator.store.results import write_result
 from estimator.studies.breakeven import cli, find
-from estimator.studies.breakeven.tables import read_break_evens
+from estimator.studies.breakeven.parts import read_break_evens
 from tests.studies.breakeven import toy
 
 

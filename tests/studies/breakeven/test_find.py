@@ -10,8 +10,8 @@ import pytest
 from estimator.errors import ConfigError, DiagnosticsError
 from estimator.studies.breakeven import fits
 from estimator.studies.breakeven.find import break_even
+from estimator.studies.breakeven.parts import publish_break_evens, read_break_evens
 from estimator.studies.breakeven.result import BreakEven
-from estimator.studies.breakeven.tables import read_break_evens, write_break_evens
 from tests.studies.breakeven import toy
 
 PRIOR = ("sampler=prior_only", "sampler.prior_draws=1000")
@@ -87,7 +87,7 @@ def test_an_answer_without_real_fits_can_be_written(tmp_path: Path) -> None:
     (crossing,) = found.crossings
     assert crossing.fits == 0
     assert any("read off the reweighted curve alone" in note for note in found.notes)
-    write_break_evens([found], tmp_path)
+    publish_break_evens([found], tmp_path)
     assert read_break_evens(tmp_path)[0].crossings == found.crossings
 
 

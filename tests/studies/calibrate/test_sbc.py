@@ -22,10 +22,10 @@ from estimator.fitting.whitening import Whitening
 from estimator.studies.calibrate.fits import WorldFit
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
+from estimator.studies.calibrate.parts import parts, structures_grid, verdict_text
 from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.sbc import finished, sbc_table, simulate_structure, summary_table
-from estimator.studies.calibrate.show import grids, markdown, verdict_text
 from estimator.studies.calibrate.worlds import Prepared, Worlds
 
 NAMES = ("unconfirmed.ratio", "losses[2026-01]", "losses[total]", "reporting_bias[x:losses]")
@@ -112,7 +112,12 @@ def test_an_exact_posterior_passes(tmp_path: Path) -> None:
     assert table["spread"].between(0.9, 1.1).all()
     found = Calibration(summary=summary, sbc=table)
     assert verdict_text(found, OPTIONS).startswith("Calibration PASSED: 200 simulated worlds")
-    assert "conjugate" in markdown(found, grids(found, OPTIONS), OPTIONS)
+    shown = list(parts(found, OPTIONS))
+    assert [grid.title for part in shown for grid in part.grids] == [
+        "Simulation-based calibration",
+        "Ranks: conjugate",
+    ]
+    assert shown[-1].sentences == [verdict_text(found, OPTIONS)]
 
 
 def test_a_posterior_that_is_a_fifth_too_narrow_fails(tmp_path: Path) -> None:
@@ -138,7 +143,7 @@ def test_only_structures_with_enough_worlds_are_judged(tmp_path: Path) -> None:
     said = verdict_text(found, OPTIONS)
     assert said.startswith("Calibration FAILED for bad: ")
     assert "too few worlds to judge few" in said
-    assert [row[-1] for row in grids(found, OPTIONS)[0].rows] == ["yes", "NO", "-"]
+    assert [row[-1] for row in structures_grid(found.summary, OPTIONS).texts] == ["yes", "NO", "–"]
 
 
 def test_a_calibration_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 from rich.console import Console
 
 from estimator.errors import ConfigError, EstimatorError, OutputError
+from estimator.show.part import Part
 from estimator.store.sets import Sets
 from estimator.studies.compare.cli import add_parser, run
-from estimator.studies.compare.parts import PARTS, Part, Question
+from estimator.studies.compare.parts import PARTS, Comparison
 from tests.studies.compare.made import LOSSES
 from tests.studies.compare.on_disk import MONTHS, posterior, write_sweep, write_whole
 from tests.studies.compare.test_sensitivity import toy
@@ -215,8 +216,8 @@ def test_files_of_an_earlier_comparison_do_not_stay(run_folder, tmp_path):
 
 
 def test_a_further_part_is_printed_and_written(run_folder, tmp_path, monkeypatch):
-    def part(question: Question) -> Part:
-        return Part({"extra": pd.DataFrame({"sets": [len(question.sets)]})}, [])
+    def part(comparison: Comparison) -> Part:
+        return Part(tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})})
 
     monkeypatch.setattr("estimator.studies.compare.parts.PARTS", (*PARTS, part))
     compare(run_folder, "--no-plots", "--output", tmp_path)

@@ -10,15 +10,14 @@ import pandas as pd
 import pytest
 
 from estimator.errors import OutputError
-from estimator.studies.breakeven.result import BreakEven, Crossing
-from estimator.studies.breakeven.tables import (
+from estimator.studies.breakeven.parts import (
     crossing_rows,
-    markdown,
+    publish_break_evens,
     read_break_evens,
     refit_rows,
     tidy_table,
-    write_break_evens,
 )
+from estimator.studies.breakeven.result import BreakEven, Crossing
 from tests.studies.breakeven import toy
 
 
@@ -32,7 +31,7 @@ def assert_same(one: BreakEven, other: BreakEven) -> None:
 @pytest.mark.parametrize("one", [toy.result(), toy.result_of_two_keys(),
                                  toy.result(as_it_is=np.nan, as_it_is_error=np.nan)])  # fmt: skip
 def test_what_is_written_is_read_back(one: BreakEven, tmp_path: Path) -> None:
-    files = write_break_evens([one], tmp_path / "new")
+    files = publish_break_evens([one], tmp_path / "new")
     assert {path.name for path in files} == {
         f"breakeven.{kind}" for kind in ("csv", "md", "json", "png", "svg")
     }
@@ -62,7 +61,7 @@ def test_a_file_that_is_something_else_is_refused(content: str, tmp_path: Path) 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        write_break_evens([toy.result()], tmp_path / "file")
+        publish_break_evens([toy.result()], tmp_path / "file")
 
 
 def test_the_table_holds_crossings_curve_and_fits_with_where_they_come_from() -> None:
@@ -86,7 +85,7 @@ def test_names_of_sets_are_harmless_in_csv_and_markdown(tmp_path: Path) -> None:
     one = replace(
         toy.result(), assumption_set="=cmd()", sentence="Under `=cmd()` <script>x</script> | y"
     )
-    write_break_evens([one], tmp_path)
+    publish_break_evens([one], tmp_path)
     rows = list(csv.DictReader((tmp_path / "breakeven.csv").read_text().splitlines()))
     assert len(rows) > 10
     assert {row["assumption_set"] for row in rows} == {"'=cmd()"}
@@ -94,13 +93,14 @@ def test_names_of_sets_are_harmless_in_csv_and_markdown(tmp_path: Path) -> None:
     assert "<script>" not in text.replace("\\<script>", "")
 
 
-def test_markdown_has_sentence_tables_notes_failures_and_provenance() -> None:
-    text = markdown([replace(toy.result(), failures=("R-hat 1.2 > 1.01",))])
+def test_the_document_has_sentence_tables_notes_failures_and_provenance(tmp_path: Path) -> None:
+    publish_break_evens([replace(toy.result(), failures=("R-hat 1.2 > 1.01",))], tmp_path)
+    text = (tmp_path / "breakeven.md").read_text(encoding="utf-8")
     for part in (
         "falls under 0.50",
         "| 0.51 | [0.48, 0.53] | falls | 1 |",
         "One note.",
-        "**failed**: R-hat 1.2",
+        "FAILED its diagnostics: R-hat 1.2",
         "0123456789abcdef",
         "data abc",
         "seed 1",

@@ -1,20 +1,25 @@
-"""Tables of a calibration as a reader sees them, and the sentence that says whether it passed."""
+"""The parts of a calibration: its tables, and the sentence that says whether it passed."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from estimator.quantity import HEADLINES, TOTAL
+from estimator.show.grid import FAILED, Cell, Grid, column
+from estimator.show.number import fixed, p_value, with_error
+from estimator.show.part import Part
 from estimator.studies.calibrate.baselines import BASELINES
 from estimator.studies.calibrate.coverage import MODEL, PERIODS
 from estimator.studies.calibrate.options import CalibrateOptions
 from estimator.studies.calibrate.reweighted import by_k_hat
 from estimator.studies.calibrate.run import Calibration
-from estimator.studies.compare.show import Grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BIASES = ("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step")
 _ORDER = {
@@ -22,80 +27,86 @@ _ORDER = {
 }
 
 
-def grids(found: Calibration, options: CalibrateOptions) -> list[Grid]:
-    """All tables that are there, in the order in which they are read."""
-    shown = []
-    if len(found.summary):
-        shown.append(structures_grid(found.summary, options))
-        first = next(iter(found.summary["structure"]))
-        own = found.sbc[found.sbc["structure"] == first] if len(found.sbc) else found.sbc
-        if len(own):
-            shown.append(entries_grid(own, options))
-    if len(found.coverage):
-        shown.append(coverage_grid(found.coverage, options))
-    if len(found.broken):
-        shown.append(broken_grid(found.broken, options))
-    if len(found.reweighting):
-        shown.append(reweighting_grid(found.reweighting, options))
-    return shown
+def parts(calibration: Calibration, options: CalibrateOptions) -> Iterator[Part]:
+    """Yield all parts that are there in the order in which they are read, and then the verdict."""
+
+    def figures() -> Iterator[tuple[str, Figure]]:
+        from estimator.studies.calibrate.pictures import pictures  # matplotlib takes a second
+
+        return pictures(calibration, options)
+
+    yield Part(tables=calibration.tables, figures=figures)
+    if len(calibration.summary):
+        grids = [structures_grid(calibration.summary, options)]
+        first, sbc = next(iter(calibration.summary["structure"])), calibration.sbc
+        if len(sbc) and (sbc["structure"] == first).any():
+            grids.append(entries_grid(sbc[sbc["structure"] == first], options))
+        yield Part(grids=grids)
+    for table, grid in (
+        (calibration.coverage, coverage_grid),
+        (calibration.broken, broken_grid),
+        (calibration.reweighting, reweighting_grid),
+    ):
+        if len(table):
+            yield Part(grids=[grid(table, options)])
+    yield Part(sentences=[verdict_text(calibration, options)])
 
 
-def verdict_text(found: Calibration, options: CalibrateOptions) -> str:
+def verdict_text(calibration: Calibration, options: CalibrateOptions) -> str:
     """Say in a sentence whether the calibration passed."""
-    summary = found.summary
+    summary, sbc = calibration.summary, calibration.sbc
     if not len(summary):
         return "No structure was simulated: nothing is said of calibration."
-    if not len(found.sbc):
+    if not len(sbc):
         return "Fewer than ten worlds of each structure: too few to judge calibration."
     n_worlds, n_failed = int(summary["worlds"].sum()), int(summary["failed"].sum())
-    told = (
-        f"{n_worlds:,} simulated worlds of {len(summary)} structures, {len(found.sbc):,} quantities"
-        f" ranked, {int((~found.sbc['inside']).sum()):,} outside their "
+    counts = (
+        f"{n_worlds:,} simulated worlds of {len(summary)} structures, {len(sbc):,} quantities"
+        f" ranked, {int((~sbc['inside']).sum()):,} outside their "
         f"{options.sbc.band * 100:g} % band (by chance about {summary['expected'].sum():,.0f}), "
         f"smallest p value after Holm's adjustment for all of them "
-        f"{float(found.sbc['overall_p'].min()):.3g}; {n_failed} fits missed a bound"
+        f"{float(sbc['overall_p'].min()):.3g}; {n_failed} fits missed a bound"
     )
     few = summary.loc[summary["entries"] == 0, "structure"]
     if len(few):
-        told += f"; too few worlds to judge {', '.join(few)}"
-    if not found.not_calibrated:
-        return f"Calibration PASSED: {told}."
-    return f"Calibration FAILED for {', '.join(found.not_calibrated)}: {told}."
+        counts += f"; too few worlds to judge {', '.join(few)}"
+    if not calibration.not_calibrated:
+        return f"Calibration PASSED: {counts}."
+    return f"Calibration FAILED for {', '.join(calibration.not_calibrated)}: {counts}."
 
 
 def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
     """One row a structure."""
     rows = [
         (
-            str(row["structure"]),
+            Cell(str(row["structure"]), style=FAILED if _passed(row) == "NO" else ""),
             str(row["kind"]),
             f"{row['worlds']}",
             f"{row['failed']}" + (f" ({row['without_draws']})" if row["without_draws"] else ""),
-            f"{row['seconds']:.1f}",
+            fixed(row["seconds"], 1),
             f"{row['outside']} of {row['entries']}",
-            f"{row['expected']:.0f}",
-            _p(row["holm_p"]),
+            fixed(row["expected"]),
+            p_value(row["holm_p"]),
             str(row["worst"]),
-            "yes" if row["passed"] else "NO" if row["entries"] else "-",
+            _passed(row),
         )
         for row in summary.to_dict("records")
     ]
-    red = frozenset(n for n, row in enumerate(rows) if row[-1] == "NO")
-    return Grid(
+    return Grid.of(
         "Simulation-based calibration",
         (
             "structure",
-            "kind",
+            column("kind", "text"),
             "worlds",
             "failed",
             "s/world",
             "outside",
             "by chance",
             "Holm p",
-            "smallest at",
+            column("smallest at", "long"),
             "passed",
         ),
-        tuple(rows),
+        rows,
         (
             "Truth and figures of each world are drawn from the model; the rank of the truth among "
             f"{options.sbc.kept_draws} posterior draws is uniform if the ranges mean what they "
@@ -109,10 +120,12 @@ def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "ones. Holm p: the smallest p value, adjusted for the number of quantities of the "
             "structure; passed: of all structures.",
         ),
-        red=red,
-        left=frozenset({0, 1, 8}),
-        fold=frozenset({0, 8}),
     )
+
+
+def _passed(row: Mapping[Hashable, Any]) -> str:
+    """Say whether a structure passed, where there were enough worlds to judge it."""
+    return "yes" if row["passed"] else "NO" if row["entries"] else "–"
 
 
 def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
@@ -125,16 +138,15 @@ def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
             inside = int(biases["inside"].sum())
             label = f"{name}: worst of {len(biases)} ({inside} inside), {worst['entry']}"
             rows.append(_entry_row(label, worst))
-    return Grid(
+    return Grid.of(
         f"Ranks: {own['structure'].iloc[0]}",
         ("quantity", "n", "mean", "spread", "ECDF / band", "KS p", "chi² p", "inside"),
-        tuple(rows),
+        rows,
         (
             "Mean of the ranks as shares: 0.5. Spread: their standard deviation over that of "
             "uniform ones; above 1 ranges are too narrow. ECDF / band: largest ECDF difference as "
             "a share of the band there. All quantities and months: sbc.csv.",
         ),
-        red=frozenset(n for n, row in enumerate(rows) if row[-1] == "no"),
     )
 
 
@@ -147,25 +159,27 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
         if not own["cases"].any():
             continue
         by_level = {row["level"]: row for row in own.to_dict("records")}
-        told = by_level[options.coverage.level]
+        scored = by_level[options.coverage.level]
         rows.append(
             (
                 str(key[0]),
                 str(key[1]),
                 str(key[2]),
-                f"{int(told['worlds'])}",
-                *(f"{100 * by_level[level]['coverage']:.0f}" for level in levels),
-                f"{100 * told['coverage_se']:.1f}",
-                *(f"{100 * told[name]:.1f}" for name in ("width", "interval_score", "crps")),
+                f"{int(scored['worlds'])}",
+                *(fixed(100 * by_level[level]["coverage"]) for level in levels),
+                *(
+                    fixed(100 * scored[name], 1)
+                    for name in ("coverage_se", "width", "interval_score", "crps")
+                ),
             )
         )
     rows.sort(key=lambda row: tuple(_ORDER.get(cell, 0) for cell in row[:3]))
-    return Grid(
+    return Grid.of(
         "Coverage and sharpness in simulated worlds, against baselines",
         (
             "quantity",
-            "period",
-            "method",
+            column("period", "text"),
+            column("method", "text"),
             "worlds",
             *(f"{100 * level:g} %" for level in levels),
             "± se",
@@ -173,7 +187,7 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "score",
             "CRPS",
         ),
-        tuple(rows),
+        rows,
         (
             f"Coverage in per cent at each level, with the standard error of that at "
             f"{100 * options.coverage.level:g} %, of which width and interval "
@@ -184,8 +198,6 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "trend of the reporter's series with prediction intervals. No row: the method says "
             "nothing, for want of a claim (net change needs returns and other exits).",
         ),
-        left=frozenset({0, 1, 2}),
-        fold=frozenset({0}),
     )
 
 
@@ -194,22 +206,21 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
     rows = []
     for row in table.to_dict("records"):
         first = row["entry"] == table.loc[table["break"] == row["break"], "entry"].iloc[0]
-        share = row["touched_conflicts"]
         rows.append(
             (
                 str(row["break"]) if first else "",
                 str(row["entry"]),
-                f"{row['error']:+,.0f}",
-                f"{100 * row['error_share']:+.0f}",
-                f"{row['error_sd']:+.1f}",
-                f"{100 * row['coverage']:.0f} ± {100 * row['coverage_se']:.0f}",
+                fixed(row["error"], sign=True),
+                fixed(100 * row["error_share"], sign=True),
+                fixed(row["error_sd"], 1, sign=True),
+                with_error(100 * row["coverage"], 100 * row["coverage_se"], fixed),
                 *(
                     (
                         f"{row['failed']} of {row['worlds']}",
-                        f"{100 * row['predictive_alarm']:.0f}",
-                        f"{100 * row['audit_alarm']:.0f}",
-                        f"{row['conflicts']:.1f}",
-                        "-" if not np.isfinite(share) else f"{100 * share:.0f}",
+                        fixed(100 * row["predictive_alarm"]),
+                        fixed(100 * row["audit_alarm"]),
+                        fixed(row["conflicts"], 1),
+                        fixed(100 * row["touched_conflicts"]),
                     )
                     if first
                     else ("",) * 5
@@ -218,11 +229,11 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
         )
     said = dict(zip(table["break"], table["says"], strict=True))
     level, outside = 100 * options.noticing.level, options.noticing.outside
-    return Grid(
+    return Grid.of(
         "Worlds that break what the set believes",
         (
             "world",
-            "answer",
+            column("answer", "text"),
             "error",
             "%",
             "sd",
@@ -233,7 +244,7 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "conflicts",
             "touched",
         ),
-        tuple(rows),
+        rows,
         (
             "Error: median less truth, mean over the worlds, in persons, in per cent of the mean "
             "absolute truth and in posterior standard deviations. Does anything notice? Failed: "
@@ -244,8 +255,6 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "touched: per cent of those that the break is about. `none` has the false alarms.",
             *(f"{name}: {text}." for name, text in said.items()),
         ),
-        left=frozenset({0, 1}),
-        fold=frozenset({0}),
     )
 
 
@@ -255,14 +264,14 @@ def reweighting_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
         (
             _bin_text(row["low"], row["high"]),
             f"{row['sets']}",
-            *(f"{row[name]:.2f}" for name in ("median_rms_errors", "tail_rms_errors")),
-            *(f"{row[name]:.3f}" for name in ("median_rms_sd", "tail_rms_sd")),
-            *(f"{row[name]:.2f}" for name in ("median_max_sd", "tail_max_sd")),
-            f"{100 * row['far']:.1f}",
+            *(fixed(row[name], 2) for name in ("median_rms_errors", "tail_rms_errors")),
+            *(fixed(row[name], 3) for name in ("median_rms_sd", "tail_rms_sd")),
+            *(fixed(row[name], 2) for name in ("median_max_sd", "tail_max_sd")),
+            fixed(100 * row["far"], 1),
         )
         for row in by_k_hat(table, options.reweighting.bins).to_dict("records")
     ]
-    return Grid(
+    return Grid.of(
         "Error of reweighting, by k-hat",
         (
             "k-hat",
@@ -275,7 +284,7 @@ def reweighting_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "worst tail",
             "% over 4 se",
         ),
-        tuple(rows),
+        rows,
         (
             "Reweighted sets against real fits of the same sets: monthly losses, killed and net "
             "change. Root mean squares of the differences of medians and of 5 % and 95 % "
@@ -310,25 +319,14 @@ def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
     return keep
 
 
-def _entry_row(label: str, row: dict[Hashable, Any]) -> tuple[str, ...]:
+def _entry_row(label: str, row: dict[Hashable, Any]) -> tuple[Cell | str, ...]:
     return (
-        label,
+        Cell(label, style="" if row["inside"] else FAILED),
         f"{row['worlds']}",
-        f"{row['mean']:.3f}",
-        f"{row['spread']:.3f}",
-        f"{row['ratio']:.2f}",
-        _p(row["ks_p"]),
-        _p(row["chi2_p"]),
+        fixed(row["mean"], 3),
+        fixed(row["spread"], 3),
+        fixed(row["ratio"], 2),
+        p_value(row["ks_p"]),
+        p_value(row["chi2_p"]),
         "yes" if row["inside"] else "no",
     )
-
-
-def _p(value: object) -> str:
-    number = float(str(value))
-    return "-" if not np.isfinite(number) else f"{number:.3f}" if number >= 0.001 else "< 0.001"
-
-
-def markdown(found: Calibration, shown: Sequence[Grid], options: CalibrateOptions) -> str:
-    """Text of calibration.md."""
-    lines = ["# Calibration\n", f"{verdict_text(found, options)}\n"]
-    return "\n".join([*lines, *(grid.markdown() for grid in shown)])

@@ -1,4 +1,4 @@
-"""One question with all that answers it."""
+"""One search for a break-even, with all that answers it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pandas as pd
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
 from estimator.store.results import versions
-from estimator.studies.breakeven import words
-from estimator.studies.breakeven.assemble import notes_of, refit_table
+from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.fits import Fitter
@@ -22,10 +21,11 @@ from estimator.studies.breakeven.ranges import KeyRange, prior_of
 from estimator.studies.breakeven.reach import kernel_widths
 from estimator.studies.breakeven.refine import Held
 from estimator.studies.breakeven.result import Axis, BreakEven, Crossing
+from estimator.studies.breakeven.tables import notes_of, refit_table
 
 
 @dataclass(frozen=True)
-class Question:
+class Search:
     """What is asked, and what answers it."""
 
     assumptions: AssumptionSet
@@ -40,7 +40,9 @@ class Question:
     @property
     def facts(self) -> list[Axis]:
         """The keys, for a reader."""
-        assumed = [words.assumed_ends(prior_of(self.assumptions, axis.key)) for axis in self.axes]
+        assumed = [
+            sentences.assumed_ends(prior_of(self.assumptions, axis.key)) for axis in self.axes
+        ]
         return [
             Axis(
                 axis.key,
@@ -49,7 +51,7 @@ class Question:
                 axis.low,
                 axis.high,
                 axis.source,
-                words.assumed_text(*ends, axis.spec.unit),
+                sentences.assumed_text(*ends, axis.spec.unit),
                 *ends,
             )
             for axis, ends in zip(self.axes, assumed, strict=True)

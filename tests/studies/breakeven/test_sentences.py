@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from estimator.assumptions.priors import Prior
-from estimator.studies.breakeven import words
+from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.result import Axis, Crossing
 
 RATE = Axis("returns.rate", "share", "share of the wounded who come back to duty", 0.1, 0.85,
@@ -25,7 +25,7 @@ def test_two_crossings_are_told_in_one_sentence() -> None:
         Crossing(0.6, 0.58, 0.62, False, 3, True),
     )
     nothing = (float("nan"), float("nan"))
-    text = words.crossing_sentence("toy", "x < 0", 0.5, RATE, crossings, nothing)
+    text = sentences.crossing_sentence("toy", "x < 0", 0.5, RATE, crossings, nothing)
     assert text == (
         "Under `toy`, P(x < 0) rises over 0.50 once returns.rate passes 0.20 [0.19, 0.21] share, "
         "and falls under 0.50 once it passes 0.60 [0.58, 0.62] share. returns.rate is the share of "
@@ -44,16 +44,18 @@ def test_two_crossings_are_told_in_one_sentence() -> None:
 def test_no_crossing_is_told_with_the_nearest_value_and_both_ends(
     probabilities: tuple[float, ...], parts: tuple[str, ...]
 ) -> None:
-    text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, known(*probabilities), WIDE)
+    text = sentences.no_crossing_sentence("toy", "x < 0", 0.5, RATE, known(*probabilities), WIDE)
     for part in (*parts, f"{probabilities[0]:.2f} ± 0.01 at 0.1", "± 0.01 at 0.85."):
         assert part in text
 
 
 def test_a_real_fit_is_quoted_before_the_curve() -> None:
     table = known(0.10, 0.22, 0.21).assign(fitted=[True, False, True])
-    text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, table, WIDE)
+    text = sentences.no_crossing_sentence("toy", "x < 0", 0.5, RATE, table, WIDE)
     assert "at most 0.21 ± 0.01, at 0.85" in text
-    text = words.no_crossing_sentence("toy", "x < 0", 0.5, RATE, table.assign(fitted=False), WIDE)
+    text = sentences.no_crossing_sentence(
+        "toy", "x < 0", 0.5, RATE, table.assign(fitted=False), WIDE
+    )
     assert "at most 0.22 ± 0.01, at 0.4" in text
 
 
@@ -66,9 +68,9 @@ def test_a_real_fit_is_quoted_before_the_curve() -> None:
     ],
 )
 def test_what_is_assumed_is_the_range_of_the_prior(prior: Prior, text: str) -> None:
-    assert words.assumed_text(*words.assumed_ends(prior), "share") == text
+    assert sentences.assumed_text(*sentences.assumed_ends(prior), "share") == text
 
 
 def test_a_level_has_the_digits_that_it_was_given_with() -> None:
-    assert words.level_text(0.5) == "0.50"
-    assert words.level_text(0.025) == "0.025"
+    assert sentences.level_text(0.5) == "0.50"
+    assert sentences.level_text(0.025) == "0.025"

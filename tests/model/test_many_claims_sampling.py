@@ -10,7 +10,7 @@ import pytest
 
 from estimator.cli import main
 from estimator.store.results import read_result
-from tests.many_claims import MAPPING, SPEAKERS, truth, write_table
+from tests.model.many_claims import MAPPING, SPEAKERS, truth, write_table
 
 pytestmark = pytest.mark.sampling
 

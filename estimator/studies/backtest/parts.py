@@ -1,0 +1,188 @@
+"""The parts of a back-test."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from estimator.run import folder_name
+from estimator.show.grid import Cell, Grid, column, set_cell
+from estimator.show.number import NOTHING, fixed, hundredths, interval
+from estimator.show.part import Part
+from estimator.store.results import versions
+from estimator.studies.backtest.cases import MODEL
+from estimator.studies.backtest.run import Backtest
+from estimator.studies.backtest.summary import summary, vintage_summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STEM = "backtest"
+_TOLD = (1, 3, 6)  # horizons of the table of all dynamics
+HINDSIGHT = (
+    "The claims are those known on each day; the ranges of the priors are not: they were set by "
+    "people who had seen the whole series. So this tests how the estimator turns claims into "
+    "ranges, not whether somebody could have chosen its priors then."
+)
+
+
+def parts(backtest: Backtest) -> Iterator[Part]:
+    """Yield what a reader sees first, every forecast of each set, later claims, and the origin."""
+    table = summary(backtest.cases, backtest.options)
+
+    def figures() -> Iterator[tuple[str, Figure]]:
+        return _figures(backtest, table)
+
+    yield Part(
+        grids=[_shown_grid(backtest, rows) for _, rows in table.groupby("source", sort=False)],
+        tables={STEM: backtest.cases, "summary": table},
+        figures=figures,
+    )
+    by_set = table.groupby(["assumption_set", "source"], sort=False)
+    yield Part(grids=[_dynamics_grid(backtest, rows) for _, rows in by_set])
+    later = vintage_summary(backtest.cases)
+    later = later[later["noise_factor"] == backtest.options.noise_factors[0]]
+    if len(later):
+        yield Part(grids=[_vintage_grid(later)])
+    made = ", ".join(f"{name} {version}" for name, version in versions().items())
+    yield Part(sentences=[f"Data {backtest.data_hash}; {made}."])
+
+
+def _figures(backtest: Backtest, table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    """Draw forecasts and scores of each set."""
+    from estimator.show.figures.backtest import plot_forecasts, plot_scores
+
+    options = backtest.options
+    for label, cases in backtest.cases.groupby("assumption_set", sort=False):
+        ending = folder_name(str(label))
+        yield f"{STEM}-forecasts-{ending}", plot_forecasts(cases, options.shown)
+        yield (
+            f"{STEM}-scores-{ending}",
+            plot_scores(
+                cases,
+                table[table["assumption_set"] == label],
+                shown=options.shown,
+                baseline=options.baseline,
+                levels=options.levels,
+                interval=options.interval,
+            ),
+        )
+
+
+def _shown_grid(backtest: Backtest, table: pd.DataFrame) -> Grid:
+    """Coverage and scores of the dynamics that is told first, by set and horizon."""
+    options = backtest.options
+    shown = table[(table["by"] == MODEL) & (table["dynamics"] == options.shown)]
+    shown = shown[shown["noise_factor"] == options.noise_factors[0]]
+    main = hundredths(options.main_level)
+    levels = [hundredths(level) for level in options.levels]
+    rows = [
+        (
+            set_cell(str(row["assumption_set"]), failed=bool(row["failed"])),
+            str(row["horizon"]),
+            str(row["cases"]),
+            "/".join(fixed(100 * row[f"coverage_{level}"]) for level in levels),
+            " to ".join(fixed(100 * row[f"coverage_{main}_{end}"]) for end in ("low", "high")),
+            _ratio(row, "crps"),
+            _ratio(row, "interval_score"),
+        )
+        for row in shown.to_dict("records")
+    ]
+    mass = f"{hundredths(options.interval)} %"
+    notes = [
+        "Ahead: months. Cover: how many of a hundred figures lay in the range that should hold so "
+        f"many; {main} is: the {mass} range of that coverage if only "
+        "forecasts that do not overlap counted.",
+        f"CRPS and interval score ({main} %), log scale: mean over that of the naive forecast "
+        f"{options.baseline} for the same figures, with {mass} ranges (block bootstrap). Below 1 "
+        "is better.",
+        HINDSIGHT,
+        *(f"Not tested: {reason}." for reason in backtest.refused.values()),
+        *(f"FAILED: {text}" for text in backtest.failures),
+    ]
+    return Grid.of(
+        f"{table['source'].iloc[0]}: forecasts by {options.shown} against what came",
+        (
+            "set",
+            "ahead",
+            "n",
+            f"cover {'/'.join(levels)}",
+            f"{main} is",
+            "CRPS ratio",
+            "interval ratio",
+        ),
+        rows,
+        notes,
+    )
+
+
+def _ratio(row: Mapping[Hashable, Any], name: str) -> Cell:
+    value, low, high = (row[f"{name}_ratio{end}"] for end in ("", "_low", "_high"))
+    write = partial(fixed, digits=2)
+    return Cell(write(value), interval(low, high, write))
+
+
+def _dynamics_grid(backtest: Backtest, table: pd.DataFrame) -> Grid:
+    """All dynamics and naive forecasts of one set, side by side."""
+    main = hundredths(backtest.options.main_level)
+    horizons = [h for h in _TOLD if h in set(table["horizon"])] or sorted(set(table["horizon"]))
+    rows = []
+    for (by, dynamics, factor), part in table.groupby(
+        ["by", "dynamics", "noise_factor"], sort=False
+    ):
+        at = {int(row["horizon"]): row for row in part.to_dict("records")}
+        cells = [
+            f"{fixed(100 * at[h][f'coverage_{main}'])} / {fixed(at[h]['crps'], 3)} / "
+            f"{fixed(at[h][f'interval_score_{main}'], 2)}"
+            if h in at
+            else NOTHING
+            for h in horizons
+        ]
+        noise = f" x {factor:g}" if by == MODEL and factor != 1.0 else ""
+        rows.append((f"{by}: {dynamics}{noise}", *cells))
+    first = table.iloc[0]
+    return Grid.of(
+        f"{first['assumption_set']}, {first['source']}: every forecast, by months ahead",
+        ("forecast", *(f"{horizon} ahead" for horizon in horizons)),
+        rows,
+        (
+            f"How many of a hundred in the {main} % range / mean CRPS / mean interval score of it "
+            "(log scale, lower is better). x: factor of the source's noise.",
+        ),
+    )
+
+
+def _vintage_grid(later: pd.DataFrame) -> Grid:
+    """Later claims on periods that had ended."""
+    rows = [
+        (
+            set_cell(str(row["assumption_set"]), failed=bool(row["failures"])),
+            f"{row['claim']} {row['source']}",
+            str(row["as_of"]),
+            str(row["published"]),
+            fixed(row["observed"] / 1000),
+            Cell(fixed(row["q50"] / 1000), interval(row["q5"] / 1000, row["q95"] / 1000)),
+            fixed(row["pit"], 2),
+        )
+        for row in later.to_dict("records")
+    ]
+    return Grid.of(
+        "Later claims on periods that had ended, thousands",
+        (
+            "set",
+            column("claim", "long"),
+            column("as of", "text"),
+            column("published", "text"),
+            "came",
+            "predicted [90 %]",
+            "PIT",
+        ),
+        rows,
+        (
+            "The first and the last day as of which each was predicted: one test a claim, however "
+            "many days. Of a range its middle. PIT: share of the draws below what came.",
+        ),
+    )

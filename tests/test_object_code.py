@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import pytest
+
+from estimator import cache, object_code
+from estimator.fitting.compiled import CompiledStructure
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "kept"
+    monkeypatch.setenv(cache.VARIABLE, str(folder))
+    return folder
+
+
+def half(x: float) -> float:
+    return x / 2.0
+
+
+def test_a_function_is_compiled_once_and_then_loaded(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert object_code.njit(half)(3.0) == 1.5
+    again = object_code.njit(half)
+    monkeypatch.setattr(again, "_compiler", None)  # it cannot be compiled now
+    assert again(3.0) == 1.5
+
+
+def test_without_a_folder_that_can_be_used_functions_are_compiled_all_the_same(
+    empty_cache: Path,
+) -> None:
+    empty_cache.write_text("not a folder")
+    assert object_code.njit(half)(3.0) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ("estimator.object_code", "version", lambda library: "0"),
+        ("estimator.object_code.platform", "python_version", lambda: "0"),
+        ("estimator.object_code", "package_dir", lambda: Path(__file__).parent),
+        ("llvmlite.binding", "get_host_cpu_name", lambda: "another processor"),
+    ],
+    ids=["libraries", "Python", "the code of model and fitting", "the processor"],
+)
+def test_machine_code_is_not_shared_across(
+    place: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = object_code.key("density")
+    monkeypatch.setattr(f"{place}.{name}", value)
+    object_code._software.cache_clear()
+    changed = object_code.key("density")
+    monkeypatch.undo()
+    object_code._software.cache_clear()
+    assert changed != before
+    assert object_code.key("density") == before
+
+
+def model_of(exponent: float, figure: float = 1.0) -> pm.Model:
+    with pm.Model() as model:
+        data = pm.Data("figure", np.array([figure, 2.0]), shape=(2,))
+        level = pm.Normal("level", 0.0, 1.0, shape=2)
+        pm.Potential("reported", -(abs(level - data).sum() ** exponent))
+    return model
+
+
+def sampled(model: pm.Model) -> np.ndarray:
+    import nutpie
+
+    trace = nutpie.sample(
+        CompiledStructure(model).density,
+        draws=10,
+        tune=20,
+        chains=1,
+        seed=3,
+        save_warmup=False,
+        progress_bar=False,
+    )
+    return np.asarray(trace["posterior"]["level"].values)
+
+
+@pytest.mark.sampling
+def test_draws_with_machine_code_of_another_process_are_those_with_code_compiled_here(
+    empty_cache: Path,
+) -> None:
+    here = sampled(model_of(2.0))
+    script = (
+        "import nutpie; from tests.test_object_code import *\n"
+        "del nutpie.compile_pymc_model\n"  # the density must be loaded
+        "sys.stdout.buffer.write(sampled(model_of(2.0)).tobytes())"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    there = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], env=environment, capture_output=True, check=True
+    )
+    assert there.stdout == here.tobytes()
+
+
+@pytest.mark.sampling
+def test_a_density_is_loaded_for_other_data_and_compiled_for_another_graph(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sampled(model_of(2.0))
+    monkeypatch.delattr("nutpie.compile_pymc_model")
+    assert not np.array_equal(sampled(model_of(2.0, figure=5.0)), first)
+    with pytest.raises(AttributeError, match="compile_pymc_model"):
+        sampled(model_of(4.0))
