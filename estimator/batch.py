@@ -39,7 +39,7 @@ from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sw
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
 from estimator.sweep.run import SweepOutcome, run_sweep
@@ -237,7 +237,7 @@ class Job:
             return
         batch.errors.clear()  # the sweep records each of them with its set
         if options.method == "auto" and len(batch_of_overrides) <= options.whole_results:
-            with Journal(batch.outputs / batch.name):  # nobody else may write there
+            with SweepJournal(batch.outputs / batch.name):  # nobody else may write there
                 for overrides in batch_of_overrides:
                     try:
                         config = compose_config(overrides, self.config_dir)

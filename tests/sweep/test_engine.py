@@ -17,7 +17,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import ConfigError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
 from estimator.sweep.run import SweepOutcome, run_sweep
@@ -67,7 +67,7 @@ def test_a_few_fits_reach_all_sets_of_a_design(cube: SweepOutcome) -> None:
     assert len(obtained) == 40
     assert (obtained == "reweighted").sum() > 30
     assert cube.failed == {}
-    with Journal(cube.folder, read_only=True) as journal:
+    with SweepJournal(cube.folder, read_only=True) as journal:
         kinds = [record.kind for record in journal.fits()]
     assert kinds.count("cover") == 1
     assert kinds.count("check") == 4
@@ -245,7 +245,7 @@ def test_fail_fast_stops_at_the_first_failure_and_keeps_what_is_done(
     fits_are(monkeypatch, synthetic.failing_fit)
     with pytest.raises(SweepError, match="gave up"):
         sweep(tmp_path, "sweep.fail_fast=true", "sweep.workers=1", sets=FIXED[::-1][1:])
-    with Journal(tmp_path, read_only=True) as journal:
+    with SweepJournal(tmp_path, read_only=True) as journal:
         assert list(set_table(journal)["obtained"]) == ["fitted", "failed"]
 
 
@@ -255,7 +255,7 @@ def test_a_sweep_without_a_possible_set_is_an_error_of_the_configuration(tmp_pat
 
 
 def test_a_second_sweep_into_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Journal(tmp_path), pytest.raises(OutputError, match="another sweep is writing here"):
+    with SweepJournal(tmp_path), pytest.raises(OutputError, match="another sweep is writing here"):
         sweep(tmp_path, sets=[[]])
 
 

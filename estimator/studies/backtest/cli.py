@@ -74,7 +74,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.store.results import check_writable
     from estimator.studies.backtest.options import BacktestOptions
     from estimator.studies.backtest.parts import STEM, parts
-    from estimator.studies.backtest.run import FITS
 
     each = expanded(options.overrides, options.config_dir)
     composed = [compose_config(words, options.config_dir) for words in each]
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
-    found = _with_progress(sets, checked, folder / FITS, console)
+    found = _with_progress(sets, checked, folder, console)
     publish(
         parts(found),
         folder,
@@ -159,11 +158,15 @@ def _folder(
 
 
 def _with_progress(
-    sets: Sequence[AssumptionSet], options: BacktestOptions, fits: Path, console: Console
+    sets: Sequence[AssumptionSet], options: BacktestOptions, folder: Path, console: Console
 ) -> Backtest:
     from estimator.show.progress import counting_bar
-    from estimator.studies.backtest.run import backtest
+    from estimator.store.journal import Journal
+    from estimator.studies.backtest.run import FILE, backtest
 
-    with counting_bar(console, "compose") as tell:
+    with (
+        Journal(folder / FILE, "back-test") as journal,
+        counting_bar(console, "compose") as tell,
+    ):
         cores = sets[0].sampler.cores
-        return backtest(sets, options, cores=cores, fits=fits, progress=tell)
+        return backtest(sets, options, cores=cores, journal=journal, progress=tell)

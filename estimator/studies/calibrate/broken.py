@@ -66,11 +66,12 @@ def _one(
     world = broken_figures(worlds.published, evidence, truth, spec, rng)
     found = worlds.fit(number, world, prepared)
     facts = facts_of(found)
-    if found.variables is None or found.ranked is None:
+    if found.kept is None:
         return number, facts, None
-    facts |= noticed(found.variables, world, touched(evidence, spec), options.noticing.outside)
+    variables, picked = found.kept
+    facts |= noticed(variables, world, touched(evidence, spec), options.noticing.outside)
     names = entries(options, worlds.months)
-    numbers = _numbers(found.ranked, worlds.true_values(truth), names, options.noticing.level)
+    numbers = _numbers(picked, worlds.true_values(truth), names, options.noticing.level)
     return number, facts, numbers
 
 

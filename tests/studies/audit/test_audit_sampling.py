@@ -26,11 +26,11 @@ SMALL = (
 PLANTED = "P13"  # recruits of 2025 by one origin, among several
 
 
-PRECISE = ("sampler.draws=2000", "audit.refit_draws=1500")
+PRECISE = ("sampler.draws=2000", "audit.fit.draws=1500")
 
 
 def options(refit: str, *more: str) -> AuditOptions:
-    overrides = [f"audit.refit={refit}", "audit.refit_draws=400", "audit=claims_only", *more]
+    overrides = [f"audit.refit={refit}", "audit.fit.draws=400", "audit=claims_only", *more]
     return AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
 
 
