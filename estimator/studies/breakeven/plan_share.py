@@ -18,7 +18,7 @@ from estimator.errors import ConfigError, nearest
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.crossing import Place, find_places
 from estimator.studies.breakeven.curve import standard_error
-from estimator.studies.breakeven.fits import effective
+from estimator.studies.breakeven.key_fits import effective
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.result import (
     CONTOUR_COLUMNS,
