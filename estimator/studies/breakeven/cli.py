@@ -13,7 +13,7 @@ from estimator.errors import ConfigError, DiagnosticsError, problems_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from estimator.studies.breakeven.result import BreakEven
+    from estimator.show.break_even import BreakEven
 
 _DESCRIPTION = """\
 What would have to be true: the value of an assumption at which a probability crosses a level.

@@ -1,4 +1,4 @@
-"""What drives the answers: charts and tables."""
+"""What drives the answers: pictures and tables."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pandas as pd
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
 from estimator.show import number
-from estimator.studies.report import driver_charts, words
-from estimator.studies.report._svg import Chart
+from estimator.studies.report import pictures, words
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 
@@ -30,16 +29,13 @@ _VERDICTS = {
 }
 
 
-def charts(found: Answers) -> list[Chart]:
-    """Draw a chart of each answer and method."""
-    made = []
-    for at, (answer, _, rows) in enumerate(_groups(found), start=1):
-        heading = words.phrase(Answer.parse(answer), found.months)
-        for draw, kind in ((driver_charts.tornado, "tornado"), (driver_charts.shares, "shares")):
-            chart = draw(rows, heading, f"chart-{kind}-{at}")
-            if chart is not None:
-                made.append(chart)
-    return made
+def charts(found: Answers) -> list[pictures.Picture]:
+    """Draw the pictures of each answer and method."""
+    return [
+        picture
+        for at, (answer, _, rows) in enumerate(_groups(found), start=1)
+        for picture in pictures.drivers(rows, words.phrase(Answer.parse(answer), found.months), at)
+    ]
 
 
 def tables(found: Answers) -> list[Table]:
@@ -123,13 +119,13 @@ def _verdict(row: pd.Series | None) -> Cell:
     return Cell(_VERDICTS.get(verdict, verdict), kind, below)
 
 
-def interval_charts(found: Answers) -> list[Chart]:
+def interval_charts(found: Answers) -> list[pictures.Picture]:
     """Draw each parameter before and after the claims, but for those that are held fixed."""
     table = found.data.prior_or_data
     if table is None:
         return []
     moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
     return [
-        driver_charts.intervals(own, f"chart-prior-{at}")
+        pictures.prior_ranges(own, f"chart-prior-{at}")
         for at, (_, own) in enumerate(moving.groupby("parameter", sort=False), start=1)
     ]

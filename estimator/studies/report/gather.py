@@ -15,6 +15,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EstimatorError, OutputError
 from estimator.quantities.answers import Answer
 from estimator.run import folder_name
+from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
 from estimator.studies.audit.audit import Audit, read_audit
@@ -25,7 +26,6 @@ from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens
 from estimator.studies.breakeven.plan_share import KEY, plan_shares
-from estimator.studies.breakeven.result import BreakEven
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions

@@ -10,12 +10,11 @@ import pandas as pd
 from estimator.quantities.answers import Answer
 from estimator.show import number
 from estimator.studies.report import words
-from estimator.studies.report._axes import range_text
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import QUANTILES, Answers
 from estimator.studies.report.beliefs import differences
-from estimator.studies.report.charts import pool_name
 from estimator.studies.report.claims import ClaimRows
+from estimator.studies.report.pictures import pool_name
 
 FAILED = "failed"
 _MOST_DIFFERENCES = 8
@@ -183,9 +182,8 @@ def months_table(found: Answers) -> Table:
         cells = [Cell(number.month(month))]
         for bands in columns.values():
             if month in bands["month"].values:
-                values = bands.sel(month=month).values.tolist()
-                middle, _, ends = range_text(values, "persons").partition(" ")
-                cells.append(amount(middle, ends.strip("()")))
+                low, _, middle, _, high = bands.sel(month=month).values.tolist()
+                cells.append(amount(number.rounded(middle), number.span(low, high)))
             else:
                 cells.append(amount(number.NOTHING))
         rows.append(cells)

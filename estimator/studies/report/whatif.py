@@ -8,19 +8,18 @@ import numpy as np
 import xarray as xr
 
 from estimator.show import number
-from estimator.studies.breakeven.result import BreakEven
-from estimator.studies.report import breakeven_charts, words
-from estimator.studies.report._svg import Chart
+from estimator.show.break_even import BreakEven
+from estimator.studies.report import pictures, words
 from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 
 _PROBABILITIES = (0.05, 0.5, 0.95)
 
 
-def draw_breakevens(found: Answers) -> list[Chart]:
+def draw_breakevens(found: Answers) -> list[pictures.Picture]:
     """Draw the curve of each break-even value."""
     return [
-        breakeven_charts.breakeven(item, failed(found, item), f"chart-breakeven-{at}")
+        pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(found, item))
         for at, item in enumerate(found.data.breakeven or (), start=1)
     ]
 
@@ -36,11 +35,7 @@ def breakeven_table(found: Answers) -> Table | None:
         return None
     rows = []
     for item in found.data.breakeven:
-        first = item.axes[0]
-        at = "; ".join(
-            breakeven_charts.crossing_text(one.value, one.low, one.high, first)
-            for one in item.crossings
-        )
+        at = pictures.crossings_text(item)
         if len(item.axes) > 1:
             at = "along a line" if len(item.contour) else ""
         looked = " × ".join(number.span(axis.low, axis.high, axis.unit) for axis in item.axes)
