@@ -68,7 +68,7 @@ def plot_fans(
     months = Months.from_days(bands["month_days"])
     bands = bands.reindex(month=months.labels)
     figure, panels = axes.panels(
-        len(names), 2.2 if look.framed else 1.7, look, columns=min(len(names), COLUMNS), margin=1.3
+        len(names), 2.2 if look.framed else 1.7, look, columns=COLUMNS, margin=1.3
     )
     bars = {name: floors_of(tree, months) for name, tree in (floors or {}).items()}
     low, high = _limits(bands, bars)
