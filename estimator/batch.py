@@ -79,7 +79,7 @@ class Batch:
         self.keep: KeepOptions | None = None
         self.progress = progress_bar(
             console,
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
@@ -169,7 +169,7 @@ class Batch:
             self.console.print(run_grid(trees))
         else:
             return
-        self.console.print(f"Results: {run}")
+        self.console.print(f"Results: {run}", markup=False)
 
     def write_command(self, command: str) -> None:
         """Keep which command made the run, beside its results."""

@@ -8,11 +8,8 @@ from pydantic import Field, model_validator
 
 from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.sections import Options, Section
-from estimator.quantities.answers import Answer
+from estimator.quantities.answers import Answer, with_last_month
 from estimator.quantity import ESTIMATED
-
-LAST = "{last}"
-"""Stands for the last month of the window in answers of the configuration."""
 
 
 class Statement(Section):
@@ -98,4 +95,4 @@ class AuditOptions(Options):
 
     def answers(self, last_month: str) -> list[Answer]:
         """Answers on which the influence of a claim is told."""
-        return [Answer.parse(text.replace(LAST, last_month)) for text in self.influence_on]
+        return [Answer.parse(with_last_month(text, last_month)) for text in self.influence_on]

@@ -133,6 +133,8 @@ def _one(
     level: float,
     console: Console,
 ) -> tuple[list[BreakEven], Path]:
+    from rich.text import Text
+
     from estimator.assumptions.compose import assumption_set
     from estimator.store.results import check_writable
     from estimator.studies.breakeven.event import Event
@@ -156,7 +158,7 @@ def _one(
             overrides,
             ranges,
             config_dir=options.config_dir,
-            say=status.update,
+            say=lambda text: status.update(Text(text)),
         )
     return [found], folder
 

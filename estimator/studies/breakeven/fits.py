@@ -18,8 +18,8 @@ from estimator.studies.breakeven.curve import WideFit, standard_error
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held
-from estimator.sweep.evidences import evidence_key
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
+from estimator.sweep.keys import evidence_key
 from estimator.sweep.options import SweepOptions
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from estimator.fitting.reweighting import smoothed
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
+from estimator.quantities.answers import with_last_month
 from estimator.show.progress import Progress
 from estimator.studies.audit.bases import tail_probability
 from estimator.studies.calibrate.breaks import broken_figures, broken_truth, touched
@@ -24,7 +25,7 @@ from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.sbc import Result, facts_of, identity, simulate_missing
 from estimator.studies.calibrate.worlds import Prepared, Worlds
 
-PART, LAST = "broken", "{last}"
+PART = "broken"
 NUMBERS = ("truth", "median", "sd", "low", "high")
 _TINY = 1e-12
 
@@ -76,7 +77,7 @@ def _one(
 
 def entries(options: CalibrateOptions, months: list[str]) -> list[str]:
     """Entries on which errors are told."""
-    return [name.replace(LAST, months[-1]) for name in options.noticing.quantities]
+    return [with_last_month(name, months[-1]) for name in options.noticing.quantities]
 
 
 def _numbers(picked: Ranked, truth: Ranked, names: list[str], level: float) -> np.ndarray:

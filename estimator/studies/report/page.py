@@ -54,7 +54,7 @@ COMMANDS = {
     "comparison": "compare {output}",
     "pooled": "compare {output}",
     "stacking": "compare {output}",
-    "drivers": "drivers {output}",
+    "drivers": "compare {output}",
     "prior_or_data": "compare {output}",
     "claims": "audit {output}",
     "statements": "audit {output}",
