@@ -240,11 +240,9 @@ def _fill(figure: Figure, ax: Axes, result: BreakEven) -> list[Artist]:
 
 
 def _chance_text(value: float, error: float, look: style.Look) -> str:
-    return (
-        with_error(value, error)
-        if look.framed
-        else f"{with_error(100 * value, 100 * error, fixed)} %"
-    )
+    if look.framed:
+        return with_error(value, error)
+    return f"{with_error(100 * value, 100 * error, fixed)} %"
 
 
 def _draw_box(ax: Axes, keys: Sequence[Axis]) -> list[Artist]:
