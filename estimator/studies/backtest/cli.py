@@ -82,9 +82,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
-    found = _with_progress(sets, checked, folder, console)
+    backtested = _with_progress(sets, checked, folder, console)
     publish(
-        parts(found),
+        parts(backtested),
         folder,
         document=STEM,
         heading="Back-test",
@@ -92,9 +92,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         plots=bool(first["plots"] if options.plots is None else options.plots),
     )
     console.print(f"Results: {folder}", markup=False)
-    if found.failures:
+    if backtested.failures:
         raise DiagnosticsError(
-            problems_text("Fits behind this missed a bound of their diagnostics:", found.failures)
+            problems_text(
+                "Fits behind this missed a bound of their diagnostics:", backtested.failures
+            )
         )
     return 0
 

@@ -32,7 +32,7 @@ FILE = "backtest.sqlite"
 FIT = "fit"
 """Kind of the records that hold the draws of a fit."""
 
-_HOW = ("fit", "sources")
+_FIT_OPTIONS = ("fit", "sources")
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _fitted(
         return run.fitter.fit(assumptions, inputs, origin)
     key = key_of(
         assumptions.identity(evidence.data_hash),
-        run.options.model_dump(mode="json", include=set(_HOW)),
+        run.options.model_dump(mode="json", include=set(_FIT_OPTIONS)),
         factor,
         origin.month,
         [target.claim for target in origin.targets],
