@@ -19,11 +19,11 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import ConfigError, EstimatorError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
-from estimator.sweep.fits import Fit, FitTask, Shared
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
 from estimator.sweep.run_sweep import SweepOutcome, run_sweep
+from estimator.sweep.set_fit import Fit, FitTask, Shared
 from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 from tests.sweep.killed import OVERRIDES
