@@ -30,6 +30,8 @@ from estimator.studies.audit.parts import (
 )
 from estimator.studies.audit.run import FILE, audit, read_audit
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>|_[a](b)'
 
 
