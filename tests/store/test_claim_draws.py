@@ -24,6 +24,8 @@ from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.sensitivity import weigh
 from estimator.studies.compare.stacking import stacking
 
+pytestmark = pytest.mark.slow
+
 DRAWS, KEPT = 360, 120
 PRIOR = ("sampler=prior_only", f"sampler.prior_draws={DRAWS}")
 FEW = KeepOptions(claim_numbers=100, claim_draws=KEPT)

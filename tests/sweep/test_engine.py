@@ -28,6 +28,8 @@ from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 from tests.sweep.killed import OVERRIDES
 
+pytestmark = pytest.mark.slow
+
 CUBE = "experiment=latin_hypercube"
 
 

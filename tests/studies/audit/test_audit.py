@@ -30,6 +30,8 @@ from estimator.studies.audit.parts import (
     verdict_rows,
 )
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>|_[a](b)'
 
 

@@ -14,6 +14,8 @@ from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.parts import publish_break_evens, read_break_evens
 from tests.studies.breakeven import toy
 
+pytestmark = pytest.mark.slow
+
 PRIOR = ("sampler=prior_only", "sampler.prior_draws=1000")
 EVENT = "net_change[2026-01] < 0"
 FEW = toy.options(

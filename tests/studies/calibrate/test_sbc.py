@@ -27,6 +27,8 @@ from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.sbc import finished, sbc_table, simulate_structure, summary_table
 from estimator.studies.calibrate.worlds import Prepared, WorldFit, Worlds
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("unconfirmed.ratio", "losses[2026-01]", "losses[total]", "reporting_bias[x:losses]")
 
 
