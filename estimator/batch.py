@@ -38,7 +38,7 @@ from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sw
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.results import COMMAND, check_writable, point_latest, read_attrs
 from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
 from estimator.sweep.run import SweepOutcome, run_sweep
@@ -78,7 +78,7 @@ class Batch:
         self.keep: KeepOptions | None = None
         self.progress = progress_bar(
             console,
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
@@ -168,7 +168,7 @@ class Batch:
             self.console.print(run_grid(trees))
         else:
             return
-        self.console.print(f"Results: {run}")
+        self.console.print(f"Results: {run}", markup=False)
 
     def write_command(self, command: str) -> None:
         """Keep which command made the run, beside its results."""
@@ -236,7 +236,7 @@ class Job:
             return
         batch.errors.clear()  # the sweep records each of them with its set
         if options.method == "auto" and len(batch_of_overrides) <= options.whole_results:
-            with Journal(batch.outputs / batch.name):  # nobody else may write there
+            with SweepJournal(batch.outputs / batch.name):  # nobody else may write there
                 for overrides in batch_of_overrides:
                     try:
                         config = compose_config(overrides, self.config_dir)

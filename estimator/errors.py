@@ -32,6 +32,12 @@ class OutputError(EstimatorError):
     """Results cannot be written or read back."""
 
 
+class SamplingError(EstimatorError):
+    """The sampler gave up, so that there are no draws."""
+
+    exit_status = 3
+
+
 class DiagnosticsError(EstimatorError):
     """Sampling finished, results are written, and the diagnostics failed."""
 

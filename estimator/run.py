@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +20,23 @@ from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.export import write_csv
 from estimator.fitting.diagnostics import Diagnostics, diagnose
-from estimator.fitting.inference import Draws, Progress, attempts, infer
-from estimator.model.inputs import model_inputs
+from estimator.fitting.inference import Draws, Progress
+from estimator.fitting.ladder import fit_plainly
+from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantities.derived import derived_quantities, reported_quantities
 from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.quantity import DIAGNOSED
 from estimator.store.claim_draws import KeepOptions
+from estimator.store.result_tree import result_tree
 from estimator.store.results import (
     check_writable,
     point_latest,
     read_attrs,
     read_result,
-    result_tree,
-    summarise,
-    versions,
     write_result,
 )
-
-log = logging.getLogger(__name__)
+from estimator.store.summary import summarise
+from estimator.store.versions import versions
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,9 @@ class Estimate:
     Attributes
     ----------
     tree
-        The result in ArviZ's convention (see `estimator.store.results.result_tree`).
+        The result in ArviZ's convention (see `estimator.store.result_tree.result_tree`).
     summary
-        Tidy table of all quantities (see `estimator.store.results.summarise`).
+        Tidy table of all quantities (see `estimator.store.summary.summarise`).
     diagnostics
         Whether the draws can be trusted.
     evidence
@@ -86,6 +85,8 @@ def estimate(
     ------
     EvidenceError
         If the claims cannot be used.
+    SamplingError
+        If the sampler gives up every attempt.
 
     Notes
     -----
@@ -95,13 +96,9 @@ def estimate(
         evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
     sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
-    for sampler in attempts(inputs, assumptions.sampler):
-        draws = infer(inputs, sampler, sampler_seed, progress)
-        posterior = reported_quantities(draws.posterior, inputs, evidence)
-        diagnostics = _diagnosed(posterior, draws, evidence, sampler)
-        if diagnostics.ok:
-            break
-        log.info("adaptation %s: %s", sampler.adaptation, "; ".join(diagnostics.failures))
+    judge = partial(_judged, inputs, evidence, assumptions.sampler)
+    fitted = fit_plainly(inputs, assumptions.sampler, sampler_seed, judge, progress)
+    (draws, posterior), diagnostics = fitted.draws()
     prior = reported_quantities(draws.prior, inputs, evidence)
     scenarios = project(posterior, assumptions, scenario_seed)
     if scenarios is not None:
@@ -131,12 +128,15 @@ def estimate(
     return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
 
 
-def _diagnosed(
-    posterior: xr.Dataset, draws: Draws, evidence: Evidence, sampler: SamplerOptions
-) -> Diagnostics:
+def _judged(
+    inputs: ModelInputs, evidence: Evidence, sampler: SamplerOptions, draws: Draws
+) -> tuple[tuple[Draws, xr.Dataset], Diagnostics]:
+    """Draws with the reported quantities, and the diagnostics of these."""
+    posterior = reported_quantities(draws.posterior, inputs, evidence)
     reported = posterior[[name for name in DIAGNOSED if name in posterior]]
     used = evidence.dataset["confirmed_used"].values
-    return diagnose(reported.isel(confirmed_claim=used), draws.sample_stats, sampler)
+    diagnostics = diagnose(reported.isel(confirmed_claim=used), draws.sample_stats, sampler)
+    return (draws, posterior), diagnostics
 
 
 def default_name() -> str:

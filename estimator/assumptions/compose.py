@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
@@ -166,6 +167,8 @@ def explain_hydra(error: Exception) -> str:
         # Of a mapping that is put in, the key inside it; of a path, all of it.
         inside = full_key is not None and full_key[1].startswith(f"{key[1]}.")
         name = full_key[1] if full_key and inside else key[1]
+        if name in RENAMED:
+            return f"{name}: unknown key; it is {RENAMED[name]} now"
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
         keys = _keys()

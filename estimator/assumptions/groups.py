@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
+from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.sections import Section
 
@@ -155,7 +156,7 @@ class HedgingOptions(Section):
     minimum: float = Field(gt=0.0, le=0.1)
 
 
-class SamplerOptions(Section):
+class SamplerOptions(Bounds):
     """How the posterior is sampled, and what is demanded of the draws."""
 
     method: Literal["nutpie", "pymc", "prior"]
@@ -166,6 +167,3 @@ class SamplerOptions(Section):
     target_accept: float = Field(gt=0.5, lt=1.0)
     adaptation: Literal["auto", "laplace", "diag", "low_rank"]
     prior_draws: int = Field(ge=10, le=100_000)
-    max_rhat: float = Field(gt=1.0)
-    min_ess: float = Field(ge=1.0)
-    max_divergences: int = Field(ge=0)

@@ -9,16 +9,41 @@ from pydantic import BaseModel, ValidationError
 
 from estimator.errors import nearest
 
+RENAMED = {
+    "sweep.fit_draws": "sweep.fit.draws",
+    "sweep.tune": "sweep.fit.tune",
+    "sweep.base_max_depth": "sweep.fit.max_depth",
+    "sweep.fit_max_depth": "sweep.fit.max_depth",
+    "sweep.target_accept": "sweep.fit.target_accept",
+    "audit.refit_draws": "audit.fit.draws",
+    **{f"audit.{key}": f"audit.fit.{key}" for key in ("tune", "max_depth", "target_accept")},
+    **{
+        f"backtest.{key}": f"backtest.fit.{key}"
+        for key in ("draws", "tune", "max_depth", "target_accept", "attempts")
+    },
+}
+"""Keys of earlier versions, and what they are called now."""
 
-def explained(error: ValidationError, kind: type[BaseModel]) -> list[str]:
-    """Say each of pydantic's findings with its key, what was found, and what is allowed."""
+
+def explained(error: ValidationError, kind: type[BaseModel], group: str = "") -> list[str]:
+    """Say each of pydantic's findings with its key, what was found, and what is allowed.
+
+    Parameters
+    ----------
+    error, kind
+        What pydantic found, of which class.
+    group
+        Group of options that the class describes; it is no part of the keys.
+    """
     problems = []
     for item in error.errors():
         place = [str(part) for part in item["loc"] if part != "[key]"]
         key = ".".join(place)
         if item["type"] == "extra_forbidden":
             siblings = _fields_at(kind, place[:-1])
-            hint = nearest(place[-1], siblings) if siblings else "remove it"
+            renamed = RENAMED.get(f"{group}.{key}")
+            hint = f"it is {renamed} now" if renamed else "remove it"
+            hint = nearest(place[-1], siblings) if siblings and not renamed else hint
             problems.append(f"{key}: unknown key; {hint}")
         elif item["type"] == "missing":
             problems.append(f"{key}: missing; it has no default")

@@ -34,6 +34,6 @@ class Options(Section):
         try:
             return cls.model_validate(config)
         except ValidationError as error:
-            problems = [f"{cls.group}.{problem}" for problem in explained(error, cls)]
+            problems = [f"{cls.group}.{problem}" for problem in explained(error, cls, cls.group)]
             text = problems_text("The configuration has problems:", problems)
             raise ConfigError(text) from error

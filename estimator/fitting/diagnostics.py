@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.groups import SamplerOptions
 from estimator.fitting.convergence import Convergence, convergence
 
@@ -61,43 +63,56 @@ def diagnose(quantities: xr.Dataset, stats: xr.Dataset, options: SamplerOptions)
     if options.method == "prior":
         return Diagnostics(1.0, np.inf, np.inf, {}, 0, ())
     names, draws = varying_entries(quantities)
-    found = convergence(draws)
-    worst_at = {
-        "max_rhat": int(np.argmax(found.rhat)),
-        "min_ess_bulk": int(np.argmin(found.ess_bulk)),
-        "min_ess_tail": int(np.argmin(found.ess_tail)),
-    }
-    return verdict(found, {key: names[at] for key, at in worst_at.items()}, divergences, options)
+    return verdict(convergence(draws), names, divergences, options)
 
 
 def verdict(
-    found: Convergence, worst: dict[str, str], divergences: int, options: SamplerOptions
+    measured: Convergence, names: Sequence[str], divergences: int, bounds: Bounds
 ) -> Diagnostics:
-    """Hold what was found against the bounds.
+    """Hold measures of convergence against the bounds.
 
     Parameters
     ----------
-    found
-        Of every quantity that is reported and not constant.
-    worst
-        Name of the quantity with the largest R-hat and the smallest effective sample sizes.
+    measured
+        R-hat and effective sample sizes of every quantity that is reported and not constant.
+    names
+        Names of these quantities.
     divergences
         Number of divergent transitions.
-    options
+    bounds
         The bounds.
     """
-    rhat = float(found.rhat.max())
-    sizes = {"bulk": float(found.ess_bulk.min()), "tail": float(found.ess_tail.min())}
+    worst = {
+        "max_rhat": names[int(np.argmax(measured.rhat))],
+        "min_ess_bulk": names[int(np.argmin(measured.ess_bulk))],
+        "min_ess_tail": names[int(np.argmin(measured.ess_tail))],
+    }
+    rhat = float(measured.rhat.max())
+    sizes = {"bulk": float(measured.ess_bulk.min()), "tail": float(measured.ess_tail.min())}
     failures = []
-    if not rhat <= options.max_rhat:
-        failures.append(f"R-hat {rhat:.3f} > {options.max_rhat} ({worst['max_rhat']})")
+    if not rhat <= bounds.max_rhat:
+        failures.append(f"R-hat {rhat:.3f} > {bounds.max_rhat} ({worst['max_rhat']})")
     for name, size in sizes.items():
-        if not size >= options.min_ess:
+        if not size >= bounds.min_ess:
             where = worst[f"min_ess_{name}"]
-            failures.append(f"{name} ESS {size:.0f} < {options.min_ess:.0f} ({where})")
-    if divergences > options.max_divergences:
-        failures.append(f"{divergences} divergences > {options.max_divergences}")
+            failures.append(f"{name} ESS {size:.0f} < {bounds.min_ess:.0f} ({where})")
+    if divergences > bounds.max_divergences:
+        failures.append(f"{divergences} divergences > {bounds.max_divergences}")
     return Diagnostics(rhat, sizes["bulk"], sizes["tail"], worst, divergences, tuple(failures))
+
+
+def shortfall(diagnostics: Diagnostics, bounds: Bounds) -> float:
+    """How many times its bound the worst diagnostic reaches: at most 1 if all hold.
+
+    R-hat counts from 1 on, effective sample sizes by their inverse, divergences with one more.
+    """
+    size = min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail)
+    ratios = (
+        (diagnostics.max_rhat - 1.0) / (bounds.max_rhat - 1.0),
+        bounds.min_ess / size if size > 0 else np.inf,
+        (1 + diagnostics.divergences) / (1 + bounds.max_divergences),
+    )
+    return float(np.nan_to_num(ratios, nan=np.inf).max())
 
 
 def varying_entries(quantities: xr.Dataset) -> tuple[list[str], np.ndarray]:

@@ -37,6 +37,8 @@ The `mcse_` are Monte-Carlo standard errors of the quantiles.
 
 _PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 _WITH_ERROR = np.array([0, 2, 4])
+_LANES = 16  # sets whose weights are summed together: a row of weights is one line of the cache
+_BLOCK = 16  # draws between sums that are kept
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     entries
         The draws.
     weights
-        Of the draws, not negative; None for equal ones. (draw,).
+        Weights of the draws, not negative; None for equal ones. (draw,).
 
     Returns
     -------
@@ -155,75 +157,162 @@ def statistics(entries: Entries, weights: np.ndarray | None = None) -> np.ndarra
     relative effective sample size; the error of the quantile is a quarter of the distance of the
     quantiles at two standard deviations of p on either side.
     """
-    n_draws = entries.ordered.shape[1]
     if weights is None:
-        weights = np.full(n_draws, 1.0 / n_draws)
-    else:
-        weights = np.asarray(weights, dtype=float) / float(np.sum(weights))
-    table = _statistics(
-        entries.ordered, entries.order, weights, entries.relative_ess, _PROBABILITIES, _WITH_ERROR
-    )
-    return np.asarray(table)
+        weights = np.ones(entries.ordered.shape[1])
+    return statistics_of_sets(entries, np.asarray(weights)[None])[0]
+
+
+def statistics_of_sets(entries: Entries, weights: np.ndarray) -> np.ndarray:
+    """Statistics of each entry under the weights of several sets.
+
+    Parameters
+    ----------
+    entries
+        The draws.
+    weights
+        Weights of the draws, not negative. (set, draw).
+
+    Returns
+    -------
+    (set, entry, statistic), float32; see `statistics`
+
+    Notes
+    -----
+    What takes time is to fetch the weight of each sorted draw from its place in memory. The weights
+    of a draw for `_LANES` sets therefore lie side by side: they are fetched together, and summed by
+    the same vector instructions. Sums are kept at the begin of every block of draws alone; within
+    the one block where a quantile lies they are made again.
+    """
+    n_sets, n_draws = weights.shape
+    tables = []
+    for begin in range(0, n_sets, _LANES):
+        rows = np.asarray(weights[begin : begin + _LANES], dtype=float)
+        lanes = np.zeros((n_draws, _LANES))
+        lanes[:, : len(rows)] = (rows / rows.sum(axis=1, keepdims=True)).T
+        table = _statistics(
+            entries.ordered,
+            entries.order,
+            lanes,
+            len(rows),
+            entries.relative_ess,
+            _PROBABILITIES,
+            _WITH_ERROR,
+        )
+        tables.append(table)
+    return np.concatenate(tables)
 
 
 @njit(nogil=True)
-def _quantile(ordered, middles, first, last, probability):
-    low, high = first, last
-    if probability <= middles[low]:
-        return ordered[low]
-    if probability >= middles[high]:
-        return ordered[high]
-    while high - low > 1:
+def _first_above(order, weights, before, probability):
+    """Find the first sorted draw the middle of whose step lies above a probability.
+
+    Parameters
+    ----------
+    order, weights
+        Places of the sorted draws, and the weights at these places. (draw,).
+    before
+        Sum of the weights before each block of sorted draws. (block,).
+
+    Returns
+    -------
+    position, middle, previous
+        Position of the draw, its middle and that of the draw before; the number of draws and
+        infinity if there is none, minus infinity if none is before.
+    """
+    low, high = 0, len(before)
+    while high - low > 1:  # the last block that begins at or below the probability
         at = (low + high) // 2
-        if middles[at] <= probability:
+        if before[at] <= probability:
             low = at
         else:
             high = at
-    step = middles[high] - middles[low]
-    share = (probability - middles[low]) / step if step > 0.0 else 0.5
-    return ordered[low] + share * (ordered[high] - ordered[low])
+    position = low * _BLOCK
+    total = before[low]
+    previous = total - 0.5 * weights[order[position - 1]] if position > 0 else -np.inf
+    while position < len(order):
+        weight = weights[order[position]]
+        middle = total + 0.5 * weight
+        if middle > probability:
+            return position, middle, previous
+        total += weight
+        previous = middle
+        position += 1
+    return position, np.inf, previous
 
 
 @njit(nogil=True)
-def _statistics(ordered, order, weights, relative_ess, probabilities, with_error):
+def _quantile(values, ends, probability, crossing):
+    first, last = ends
+    position, middle, previous = crossing
+    if position <= first:
+        return values[first]
+    if position > last:
+        return values[last]
+    share = (probability - previous) / (middle - previous)
+    return values[position - 1] + share * (values[position] - values[position - 1])
+
+
+@njit(nogil=True)
+def _statistics(ordered, order, weights, n_sets, relative_ess, probabilities, with_error):
     n_entries, n_draws = ordered.shape
-    n_errors = len(with_error)
-    out = np.empty((n_entries, 3 + len(probabilities) + n_errors), np.float32)
-    middles, squares = np.empty(n_draws), np.empty(n_draws)
+    n_probabilities, n_errors = len(probabilities), len(with_error)
+    n_blocks = (n_draws + _BLOCK - 1) // _BLOCK
+    out = np.empty((n_sets, n_entries, 3 + n_probabilities + n_errors), np.float32)
+    before, squares_before = np.empty((_LANES, n_blocks)), np.empty((_LANES, n_blocks))
+    sums = np.empty((4, _LANES))  # of weights, their squares, and times distances and squares
+    crossings = [(0, 0.0, 0.0)] * n_probabilities
     for entry in range(n_entries):
-        values = ordered[entry]
+        values, places = ordered[entry], order[entry]
         if np.isnan(values[n_draws - 1]):
-            out[entry] = np.nan
+            out[:, entry] = np.nan
             continue
-        total, square, mean, below = 0.0, 0.0, 0.0, 0.0
-        first, last = n_draws, 0
         reference = values[n_draws // 2]
-        second = 0.0
-        for i in range(n_draws):
-            weight = weights[order[entry, i]]
-            middles[i] = total + 0.5 * weight
-            total += weight
-            square += weight * weight
-            squares[i] = square
-            distance = values[i] - reference
-            mean += weight * distance
-            second += weight * distance * distance
-            if values[i] < 0.0:
-                below += weight
-            if weight > 0.0:
-                first, last = min(first, i), i
-        out[entry, 0] = reference + mean
-        out[entry, 1] = np.sqrt(max(second - mean * mean, 0.0))
-        for k in range(len(probabilities)):
-            out[entry, 2 + k] = _quantile(values, middles, first, last, probabilities[k])
-        out[entry, 2 + len(probabilities)] = below
-        for k in range(n_errors):
-            p = probabilities[with_error[k]]
-            at = np.searchsorted(middles, p)
-            up_to = squares[min(at, n_draws - 1)]
-            variance = ((1.0 - 2.0 * p) * up_to + p * p * square) / relative_ess[entry]
-            spread = np.sqrt(max(variance, 0.0))
-            above = _quantile(values, middles, first, last, p + 2.0 * spread)
-            under = _quantile(values, middles, first, last, p - 2.0 * spread)
-            out[entry, 3 + len(probabilities) + k] = 0.25 * (above - under)
+        sums[:] = 0.0
+        for block in range(n_blocks):
+            for lane in range(_LANES):
+                before[lane, block] = sums[0, lane]
+                squares_before[lane, block] = sums[1, lane]
+            for i in range(block * _BLOCK, min((block + 1) * _BLOCK, n_draws)):
+                distance = values[i] - reference
+                row = weights[places[i]]
+                for lane in range(_LANES):
+                    weight = row[lane]
+                    sums[0, lane] += weight
+                    sums[1, lane] += weight * weight
+                    sums[2, lane] += weight * distance
+                    sums[3, lane] += weight * distance * distance
+        zero = np.searchsorted(values, 0.0)
+        zero_block = min(zero // _BLOCK, n_blocks - 1)
+        for lane in range(n_sets):
+            table, begins, own = out[lane, entry], before[lane], weights[:, lane]
+            first, last = 0, n_draws - 1
+            while own[places[first]] == 0.0:
+                first += 1
+            while own[places[last]] == 0.0:
+                last -= 1
+            ends = (first, last)
+            table[0] = reference + sums[2, lane]
+            table[1] = np.sqrt(max(sums[3, lane] - sums[2, lane] ** 2, 0.0))
+            for k in range(n_probabilities):
+                p = probabilities[k]
+                crossings[k] = _first_above(places, own, begins, p)
+                table[2 + k] = _quantile(values, ends, p, crossings[k])
+            below = begins[zero_block]
+            for i in range(zero_block * _BLOCK, zero):
+                below += own[places[i]]
+            table[2 + n_probabilities] = below
+            for k in range(n_errors):
+                p = probabilities[with_error[k]]
+                at, _, previous = crossings[with_error[k]]
+                until = min(at if previous == p else at + 1, n_draws)
+                block = min(until // _BLOCK, n_blocks - 1)
+                up_to = squares_before[lane, block]
+                for i in range(block * _BLOCK, until):
+                    up_to += own[places[i]] ** 2
+                variance = ((1.0 - 2.0 * p) * up_to + p * p * sums[1, lane]) / relative_ess[entry]
+                spread = np.sqrt(max(variance, 0.0))
+                high, low = p + 2.0 * spread, p - 2.0 * spread
+                above = _quantile(values, ends, high, _first_above(places, own, begins, high))
+                under = _quantile(values, ends, low, _first_above(places, own, begins, low))
+                table[3 + n_probabilities + k] = 0.25 * (above - under)
     return out

@@ -11,6 +11,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import SamplerOptions
 from estimator.fitting.compiled import CompiledStructure, compiled, draw_prior
 from estimator.fitting.laplace import laplace_whitening
@@ -84,51 +85,26 @@ def infer(
     return Draws(posterior, prior, log_likelihood, stats)
 
 
-# Aimed-at acceptance in Laplace's coordinates, of the second and of the last attempt: with 4,500
-# claims 0.92 left one divergence in 6,000 draws, 0.95 none.
-_SMALLER_STEPS, _SMALLEST_STEPS = 0.95, 0.98
+_LAPLACE_ACCEPT = 0.95  # with 4,500 claims 0.92 left one divergence in 6,000 draws, 0.95 none
 
 
-def attempts(inputs: ModelInputs, options: SamplerOptions) -> tuple[SamplerOptions, ...]:
-    """Ways of sampling to be tried one after the other until the draws can be trusted.
+def geometries(inputs: ModelInputs, options: SamplerOptions) -> tuple[SamplerOptions, ...]:
+    """List the settings of each geometry that is worth a try, the most promising one first.
 
-    With `sampler.adaptation=auto`: a diagonal mass matrix; the coordinates of Laplace's
-    approximation; these with smaller steps. The first is left out where claims outnumber what is
-    sampled: many origins that report the same months make ridges that it cannot follow.
+    With `sampler.adaptation=auto`: a diagonal mass matrix, and the coordinates of Laplace's
+    approximation with smaller steps. The latter come first where claims outnumber what is sampled:
+    many origins that report the same months make ridges that a diagonal matrix rarely follows.
     """
     if options.adaptation != "auto" or options.method != "nutpie":
         return (options,)
     structure = inputs.structure
     n_series = len(SPARSE_WALKS) + 1
     sampled = n_series * len(structure.coords["month"]) + len(structure.coords["source"])
+    diagonal = options.model_copy(update={"adaptation": "diag"})
+    steps = max(options.target_accept, _LAPLACE_ACCEPT)
+    laplace = options.model_copy(update={"adaptation": "laplace", "target_accept": steps})
     many = inputs.figure("used").sum() > sampled
-    ways: list[dict[str, Any]] = [] if many else [{"adaptation": "diag"}]
-    ways += [
-        {"adaptation": "laplace", "target_accept": max(options.target_accept, steps)}
-        for steps in (_SMALLER_STEPS, _SMALLEST_STEPS)
-    ]
-    return tuple(options.model_copy(update=way) for way in ways)
-
-
-@dataclass(frozen=True)
-class Short:
-    """Settings of a short run in whitened coordinates.
-
-    Attributes
-    ----------
-    chains, tune, draws
-        Chains, warm-up and kept draws of each.
-    max_depth
-        Depth of NUTS's trees.
-    target_accept
-        Aimed-at acceptance rate.
-    """
-
-    chains: int
-    tune: int
-    draws: int
-    max_depth: int
-    target_accept: float
+    return (laplace, diagonal) if many else (diagonal, laplace)
 
 
 _PILOT_DRAWS, _PILOT_TUNE = 1000, 600
@@ -170,7 +146,8 @@ def whitening_of(inputs: ModelInputs) -> Whitening:
 def infer_whitened(
     inputs: ModelInputs,
     whitening: Whitening,
-    settings: Short,
+    options: FitOptions,
+    chains: int,
     seed: np.random.SeedSequence,
     cores: int,
 ) -> tuple[xr.Dataset, xr.Dataset]:
@@ -182,10 +159,12 @@ def infer_whitened(
         As `estimator.model.model_inputs` gives them.
     whitening
         Of a set of the same structure.
-    settings
-        Chains, draws, depth.
+    options
+        Draws, warm-up, depth, acceptance.
+    chains
+        Number of chains.
     seed
-        Of the sampler.
+        Seed of the sampler.
     cores
         Chains at a time.
 
@@ -201,13 +180,13 @@ def infer_whitened(
         density = entry.with_data(inputs)
     trace = nutpie.sample(
         whitened_model(density, whitening),
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
+        draws=options.draws,
+        tune=options.tune,
+        chains=chains,
         cores=cores,
         seed=int(seed.generate_state(1)[0]),
-        target_accept=settings.target_accept,
-        maxdepth=settings.max_depth,
+        target_accept=options.target_accept,
+        maxdepth=options.max_depth,
         save_warmup=False,
         progress_bar=False,
         store_unconstrained=True,
@@ -232,7 +211,7 @@ def _nutpie(
     import nutpie
 
     density = entry.with_data(inputs)
-    adaptation = attempts(inputs, options)[0].adaptation
+    adaptation = geometries(inputs, options)[0].adaptation
     whitening = laplace_whitening(density) if adaptation == "laplace" else None
     total = options.chains * (options.draws + options.tune)
 

@@ -13,8 +13,22 @@ from estimator.errors import ConfigError, nearest
 from estimator.quantities.derived import share_of_sums, with_what_follows
 from estimator.quantity import ESTIMATED, FOLLOWING, QUANTITIES, SHARES, SUMMED, TOTAL
 
+LAST = "last"
+"""Period of an answer in options: the last month, of several sets the last that all have."""
+
 _PLAIN = re.compile(r"(?P<quantity>\w+)\[(?P<period>[^\[\]]+)\]")
 _PROBABILITY = re.compile(r"P\(\s*(?P<inner>[^()]+?)\s*<\s*0\s*\)")
+
+
+def with_last_month(text: str, month: str) -> str:
+    """Put a month in the place of ``[last]`` in an answer or an event.
+
+    Examples
+    --------
+    >>> with_last_month("P(net_change[last] < 0)", "2026-01")
+    'P(net_change[2026-01] < 0)'
+    """
+    return text.replace(f"[{LAST}]", f"[{month}]")
 
 
 @dataclass(frozen=True)

@@ -118,12 +118,8 @@ def publish(
             drawn.append(part.figures)
     written.append(write_text(folder / f"{document}.md", "\n".join(texts)))
     if plots and drawn:
-        from matplotlib import rc_context  # takes a second
+        from estimator.show.figures import save_figures  # matplotlib takes a second
 
-        from estimator.show.figures import save_figure
-
-        with rc_context({"text.parse_math": False}):  # a label may hold a dollar sign
-            for figures in drawn:
-                for stem, figure in figures():
-                    written += save_figure(figure, folder, stem, formats, one_layout=True)
+        for figures in drawn:
+            written += save_figures(figures(), folder, formats)
     return written

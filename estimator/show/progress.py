@@ -42,7 +42,7 @@ def counting_bar(console: Console, first: str) -> Iterator[Progress]:
 
     bar = progress_bar(
         console,
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

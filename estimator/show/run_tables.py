@@ -113,9 +113,12 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
     highest 95 % end of any set's range.
     """
     data = tree.to_dataset()
+    labels = [str(label).removeprefix("central,") for label in data["assumption_set"].values]
+    title = f"{len(labels)} assumption sets: {_counts(data)}"
+    if "month" not in data:  # no set has numbers
+        return Grid.of(title, ("quantity",), [])
     month = str(data["month"].values[-1])
     last = data.sel(month=month)
-    labels = [str(label).removeprefix("central,") for label in data["assumption_set"].values]
     lines = []
     for name in HEADLINES:
         low, middle, high = (
@@ -132,7 +135,7 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
         if not np.isnan(below).all():
             lines.append((heading, *_middle_and_ends(below, labels, probability), ""))
     return Grid.of(
-        f"{len(labels)} assumption sets: {_counts(data)}",
+        title,
         (
             "quantity",
             "middle set",

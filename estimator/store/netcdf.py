@@ -53,6 +53,17 @@ def read_netcdf(path: Path, hint: str = "") -> xr.DataTree:
         raise OutputError(f"{text}; {hint}" if hint else text) from error
 
 
+def netcdf_bytes(dataset: xr.Dataset) -> bytes:
+    """Make a netCDF file in memory, as the content of a record of a journal."""
+    return bytes(dataset.to_netcdf(engine="h5netcdf"))
+
+
+def dataset_of(content: bytes) -> xr.Dataset:
+    """Read back what `netcdf_bytes` made."""
+    with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as opened:
+        return opened.load()
+
+
 def _copy(image: io.BytesIO, path: Path) -> None:
     image.seek(0)
     with path.open("wb") as file:

@@ -14,8 +14,10 @@ from estimator.errors import OutputError, nearest, problems_text
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
-from estimator.store.sources import Chunk, Source, Sweep, Whole, read_whole
+from estimator.store.planned_sweep import PlannedSweep
+from estimator.store.sources import Chunk, Source
 from estimator.store.sweep_files import DATASET
+from estimator.store.whole_set import WholeSet, read_whole
 
 __all__ = ["Chunk", "Sets", "nearest_label"]
 
@@ -89,9 +91,9 @@ class Sets:
         for folder in folders:
             whole = sorted(folder.glob("*/result.nc")) or sorted(folder.glob("result.nc"))
             if whole:
-                sources += [Whole(path.parent) for path in whole]
+                sources += [WholeSet(path.parent) for path in whole]
             elif (folder / DATASET).exists():
-                sources.append(Sweep(folder))
+                sources.append(PlannedSweep(folder))
             else:
                 problems.append(f"{folder}: {_what_to_do(folder)}")
         if problems:
@@ -204,14 +206,18 @@ class Sets:
             Which groups to read, as far as they are there; None for all, which takes longer.
         """
         for source in self._sources:
-            if isinstance(source, Whole) and label in source.facts.index and label in self.labels:
+            if (
+                isinstance(source, WholeSet)
+                and label in source.facts.index
+                and label in self.labels
+            ):
                 return read_whole(source.folder, None if groups is None else tuple(groups))
         return None
 
     @property
     def whole(self) -> list[str]:
         """Labels of the sets that were written whole."""
-        found = {str(s.facts.index[0]) for s in self._sources if isinstance(s, Whole)}
+        found = {str(s.facts.index[0]) for s in self._sources if isinstance(s, WholeSet)}
         return [label for label in self.labels if label in found]
 
     def groups(self) -> list[list[str]]:

@@ -11,7 +11,7 @@ from estimator.fitting.entries import STATISTICS, statistics
 from estimator.fitting.reweighting import pooled_entries
 from estimator.sweep.engine import Engine
 from estimator.sweep.fits import fit_entries
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 
 QUANTITIES = ("losses", "killed", "net_change")
 QUANTILES = ("q05", "q50", "q95")
@@ -19,7 +19,7 @@ FAR = 4.0
 """Differences of more Monte-Carlo standard errors than this are reported."""
 
 
-def check_table(journal: Journal, engine: Engine) -> pd.DataFrame:
+def check_table(journal: SweepJournal, engine: Engine) -> pd.DataFrame:
     """Compare the sets that were fitted to be checked with what reweighting gave.
 
     Returns

@@ -27,5 +27,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.sweep.results import collect_folder
 
     console.print(sweep_grid(collect_folder(options.folder)))
-    console.print(f"Results: {options.folder}")
+    console.print(f"Results: {options.folder}", markup=False)
     return 0

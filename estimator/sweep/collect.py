@@ -18,9 +18,10 @@ from estimator.errors import OutputError
 from estimator.export import atomically
 from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.quantity import HEADLINES, SIGNED
+from estimator.store import log_weights
 from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
-from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
+from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
 
 _FACTS = {
     "set_window": "days that are estimated",
@@ -45,7 +46,7 @@ def facts_of(assumptions: AssumptionSet) -> dict[str, str]:
     return dict(zip(_FACTS, facts, strict=True))
 
 
-def set_table(journal: Journal) -> pd.DataFrame:
+def set_table(journal: SweepJournal) -> pd.DataFrame:
     """One row a set, in the order of the sweep: id, label, varied keys, how it was obtained.
 
     A varied key has the prefix ``assumed.``: a group may have the name of a quantity.
@@ -68,7 +69,7 @@ def set_table(journal: Journal) -> pd.DataFrame:
     return table.drop(columns="error")
 
 
-def collect_sweep(journal: Journal) -> xr.DataTree:
+def collect_sweep(journal: SweepJournal) -> xr.DataTree:
     """Write ``sweep.nc`` and ``summary.parquet`` of what is finished; return the former.
 
     Returns
@@ -166,7 +167,7 @@ def _union(layouts: Iterator[EntryLayout]) -> dict[str, Any]:
 
 
 def _weights(
-    journal: Journal, table: pd.DataFrame, records: Mapping[str, SetRecord]
+    journal: SweepJournal, table: pd.DataFrame, records: Mapping[str, SetRecord]
 ) -> dict[str, xr.Dataset]:
     labels = dict(zip(table["set_id"], table["label"], strict=True))
     found: dict[tuple[str, ...], tuple[list[str], list[np.ndarray]]] = {}
@@ -175,10 +176,7 @@ def _weights(
             names, rows = found.setdefault(records[set_id].obtained.fits, ([], []))
             names.append(labels[set_id])
             rows.append(steps)
-    attrs = {
-        "description": "log weight less the largest, in steps of 0.001; -32768: no weight",
-        "step": 0.001,
-    }
+    attrs = {"description": log_weights.DESCRIPTION, "step": log_weights.STEP}
     return {
         f"/weights/{number}": xr.Dataset(
             {"log_weight": (("reweighted_set", "pooled_draw"), np.stack(rows), attrs)},

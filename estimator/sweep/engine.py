@@ -20,11 +20,11 @@ import numpy as np
 
 from estimator.errors import SweepError
 from estimator.fitting.pilot import Pilot
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
-from estimator.sweep.journal import FitRecord, Journal, SetRecord
+from estimator.sweep.journal import FitRecord, SetRecord, SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
 from estimator.sweep.pools import Pool, make_pool, reweight_chunk
@@ -70,7 +70,7 @@ class Engine:
         self,
         sets: Sequence[SweepSet],
         options: SweepOptions,
-        journal: Journal,
+        journal: SweepJournal,
         executor: Executor,
         listener: Listener,
     ) -> None:

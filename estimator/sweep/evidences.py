@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 
-from estimator.assumptions import AssumptionSet
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence, load_evidence
 from estimator.evidence.load import read_claims
+from estimator.sweep.keys import evidence_key
 from estimator.sweep.sets import SweepSet
-
-
-def evidence_key(assumptions: AssumptionSet) -> str:
-    """Equal for sets that choose the same claims in the same way."""
-    parts = [
-        assumptions.evidence.model_dump(mode="json"),
-        assumptions.window.model_dump(mode="json"),
-        assumptions.hedging.model_dump(mode="json"),
-        assumptions.killed_share.origins,
-        assumptions.reporting.delays(),
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def evidences_of(

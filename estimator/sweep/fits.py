@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import SamplerOptions
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence
 from estimator.fitting.convergence import convergence
 from estimator.fitting.diagnostics import Diagnostics, verdict
 from estimator.fitting.entries import EntryLayout, flatten
-from estimator.fitting.inference import Short, infer, infer_whitened, learn_whitening
-from estimator.fitting.pilot import Pilot, transfer
+from estimator.fitting.inference import learn_whitening
+from estimator.fitting.ladder import Ladder, Seeds, fit_plainly
+from estimator.fitting.pilot import Pilot
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantities.derived import (
     derived_quantities,
@@ -32,8 +35,6 @@ log = logging.getLogger(__name__)
 CORE = tuple(name for name in KEPT if QUANTITIES[name].dim not in ("bias_group", "bias_step"))
 """Quantities whose draws are kept; all others follow from them."""
 
-_OWN_PILOT, _ATTEMPTS = 3, 4  # which attempt learns a pilot of its own, and how many there are
-
 
 @dataclass(frozen=True)
 class FitTask:
@@ -47,8 +48,8 @@ class FitTask:
         The set that is fitted.
     evidence_key
         Which of the shared evidences it uses.
-    settings
-        Of the first attempt.
+    options
+        Settings of the first attempt, and how many there are.
     seed
         Root of its randomness.
     priors
@@ -58,7 +59,7 @@ class FitTask:
     fit_id: str
     assumptions: AssumptionSet
     evidence_key: str
-    settings: Short
+    options: FitOptions
     seed: int
     priors: dict[str, np.ndarray]
 
@@ -138,72 +139,49 @@ def pilot_of(task: FitTask, shared: Shared) -> tuple[str, Pilot]:
 def fit(task: FitTask, shared: Shared) -> Fit:
     """Fit one set; what goes wrong is handed back and not raised, so that others go on.
 
-    The first attempt uses the pilot of the structure. If the draws fail their diagnostics, the next
-    adds as many chains where they were too few, or begins anew with smaller steps where they
-    diverged; the last ones learn a pilot of their own and take twice the draws.
+    The first attempt uses the pilot of the structure (see `estimator.fitting.ladder`). Another
+    sampler than NUTS has one attempt, as the group `sampler` says.
     """
     begin = time.perf_counter()
     evidence = shared.evidences[task.evidence_key]
-    attempt = 0
+    sampler = task.assumptions.sampler
     try:
         inputs = task_inputs(task, evidence)
-        plain = task.assumptions.sampler.method != "nutpie"  # as the group `sampler` says
-        pilot = None if plain else shared.pilots.get(inputs.structure.identity)
-        settings, known = task.settings, None
-        while True:
-            attempt += 1
-            if not plain and (pilot is None or attempt == _OWN_PILOT):
-                _, pilot = pilot_of(task, shared)
-                settings, known = replace(settings, draws=2 * settings.draws), None
-            drawn = _sample(task, inputs, pilot, settings, shared.cores, attempt)
-            drawn = drawn if known is None else _joined(known, drawn)
-            found = _judged(task, inputs, evidence, *drawn)
-            if found[2].ok or plain or attempt == _ATTEMPTS:
-                break
-            log.info("%s: attempt %d: %s", task.fit_id, attempt, "; ".join(found[2].failures))
-            known = drawn
-            if found[2].divergences > task.assumptions.sampler.max_divergences:
-                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
-                settings, known = replace(settings, target_accept=careful), None
+        judge = partial(_judged, task, inputs, evidence)
+        if sampler.method == "nutpie":
+            seeds = Seeds(
+                lambda attempt: np.random.SeedSequence([task.seed, 2, attempt + 1]),
+                np.random.SeedSequence([task.seed, 1]),
+            )
+            pilot = shared.pilots.get(inputs.structure.identity)
+            fitted = Ladder.of(task.options, sampler, shared.cores).fit(inputs, pilot, seeds, judge)
+        else:
+            fitted = fit_plainly(
+                inputs,
+                sampler,
+                np.random.SeedSequence([task.seed, 2, 1]),
+                lambda draws: judge(draws.posterior, draws.sample_stats),
+            )
     except EstimatorError as error:
-        return _failed(task, str(error), begin, attempt)
-    except Exception as error:  # a sampler that gives up; the other sets go on
+        return _failed(task, str(error), begin)
+    except Exception as error:  # a fault of one set; the others go on
         log.exception("%s failed", task.fit_id)
-        return _failed(task, f"{type(error).__name__}: {error}", begin, attempt)
-    core, stats, diagnostics, relative_ess = found
-    seconds = time.perf_counter() - begin
-    return Fit(task.fit_id, core, stats, diagnostics, relative_ess, "", seconds, attempt)
-
-
-def _joined(
-    first: tuple[xr.Dataset, xr.Dataset], second: tuple[xr.Dataset, xr.Dataset]
-) -> tuple[xr.Dataset, xr.Dataset]:
-    """Chains of two runs as one."""
-    both = [xr.concat(parts, dim="chain") for parts in zip(first, second, strict=True)]
-    variables, stats = (one.assign_coords(chain=np.arange(one.sizes["chain"])) for one in both)
-    return variables, stats
-
-
-def _failed(task: FitTask, error: str, begin: float, attempt: int) -> Fit:
+        return _failed(task, f"{type(error).__name__}: {error}", begin)
+    core, stats, relative_ess = fitted.kept or (None, None, None)
     return Fit(
-        task.fit_id, None, None, None, None, error, time.perf_counter() - begin, max(attempt, 1)
+        task.fit_id,
+        core,
+        stats,
+        fitted.diagnostics,
+        relative_ess,
+        fitted.error,
+        time.perf_counter() - begin,
+        fitted.attempts,
     )
 
 
-def _sample(
-    task: FitTask,
-    inputs: ModelInputs,
-    pilot: Pilot | None,
-    settings: Short,
-    cores: int,
-    attempt: int,
-) -> tuple[xr.Dataset, xr.Dataset]:
-    seed = np.random.SeedSequence([task.seed, 2, attempt])
-    if pilot is None:
-        drawn = infer(inputs, task.assumptions.sampler, seed)
-        return drawn.posterior, drawn.sample_stats
-    whitening, mapped = transfer(pilot, inputs)
-    return infer_whitened(mapped, whitening, settings, seed, cores)
+def _failed(task: FitTask, error: str, begin: float) -> Fit:
+    return Fit(task.fit_id, None, None, None, None, error, time.perf_counter() - begin, 1)
 
 
 def _judged(
@@ -212,7 +190,8 @@ def _judged(
     evidence: Evidence,
     variables: xr.Dataset,
     stats: xr.Dataset,
-) -> tuple[xr.Dataset, xr.Dataset, Diagnostics, np.ndarray]:
+) -> tuple[tuple[xr.Dataset, xr.Dataset, np.ndarray], Diagnostics]:
+    """Core quantities, sample statistics and relative ESS of draws; their diagnostics."""
     quantities = reported_quantities(variables, inputs, evidence)
     core = quantities[list(CORE)].astype(np.float32)
     core["claim_location"] = (
@@ -225,7 +204,7 @@ def _judged(
         core[name].attrs = quantities[name].attrs
     layout, flat = flatten(entries_dataset(core, task.assumptions, evidence))
     diagnostics, relative_ess = diagnose_entries(layout, flat, stats, task.assumptions.sampler)
-    return core, stats, diagnostics, relative_ess
+    return (core, stats, relative_ess), diagnostics
 
 
 def diagnose_entries(
@@ -249,13 +228,7 @@ def diagnose_entries(
         ess_bulk=found.ess_bulk[bound],
         ess_tail=found.ess_tail[bound],
     )
-    worst = {
-        "max_rhat": names[int(np.argmax(kept.rhat))],
-        "min_ess_bulk": names[int(np.argmin(kept.ess_bulk))],
-        "min_ess_tail": names[int(np.argmin(kept.ess_tail))],
-    }
-    divergences = int(stats["diverging"].sum())
-    return verdict(kept, worst, divergences, options), relative
+    return verdict(kept, names, int(stats["diverging"].sum()), options), relative
 
 
 def diagnosed_rows(layout: EntryLayout) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.sections import Options, Section
 
 
@@ -103,11 +104,7 @@ class SweepOptions(Options):
     max_k_hat: float = Field(gt=0.0, le=1.0)
     check: int = Field(ge=0, le=10_000)
     base_draws: int = Field(ge=50, le=100_000)
-    fit_draws: int = Field(ge=50, le=100_000)
-    tune: int = Field(ge=20, le=100_000)
-    base_max_depth: int = Field(ge=1, le=12)
-    fit_max_depth: int = Field(ge=1, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
+    fit: FitOptions
     keep_draws: bool
     fail_fast: bool
     executor: Literal["local", "ray"]

@@ -10,8 +10,7 @@ priors allow all that its own allow.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,8 +19,9 @@ import numpy as np
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence import Evidence
 from estimator.fitting.reweighting import Hyperparameters
-from estimator.model.figures import confirmed_data, figures_of_claims
+from estimator.model.figures import figures_of_claims
 from estimator.model.hyperparameters import reporting_data, sources_of
+from estimator.sweep.keys import claims_key, group_key, sources_key
 from estimator.sweep.sets import SweepSet
 
 _FEW = 3  # a group of so few sets is fitted set by set
@@ -197,45 +197,65 @@ class Group:
         return hashlib.sha256(content).hexdigest()[:8]
 
 
+@dataclass(frozen=True)
+class _Reports:
+    """What sets with equal claims and reporting share.
+
+    Attributes
+    ----------
+    data
+        Biases, drifts and figures as in `ModelInputs.data`.
+    one_sided
+        As in `PlannedSet`.
+    key
+        As `estimator.sweep.keys.sources_key` gives it.
+    """
+
+    data: dict[str, np.ndarray]
+    one_sided: np.ndarray
+    key: str
+
+
 class Planner:
-    """Makes planned sets and groups; evidence arrays are computed once for each way to use it."""
+    """Makes planned sets and groups; what many sets share is computed once."""
 
     def __init__(self, evidences: dict[str, Evidence]) -> None:
         self.evidences = evidences
         self._sources: dict[str, dict[str, str]] = {}
-        self._claims: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._reporting: dict[str, np.ndarray] = {}
-        self._parts: dict[str, str] = {}
+        self._claims_keys: dict[str, str] = {}
+        self._reports: dict[str, _Reports] = {}
 
     def plan(self, one: SweepSet, evidence_key: str) -> tuple[str, PlannedSet]:
         """Return the key of the group of a set, and the set with what it may differ in."""
         if one.assumptions is None:
             raise ValueError(f"{one.label} is no possible configuration")
         assumptions, evidence = one.assumptions, self.evidences[evidence_key]
-        reporting_key = assumptions.reporting.model_dump_json() + evidence_key
-        if reporting_key not in self._reporting:
-            reporting = reporting_data(self._sources_of(evidence_key), assumptions)
-            self._reporting[reporting_key] = reporting
-            value, figures = figures_of_claims(evidence.dataset, assumptions)
-            self._claims[reporting_key] = (value, figures)
-        reporting = self._reporting[reporting_key]
-        value, figures = self._claims[reporting_key]
-        data = {
-            "reporting_location": reporting[:, [0, 2]].T,
-            "reporting_scale": reporting[:, [1, 3]].T,
-            "claim_figures": figures,
-            "claim_value": value,
-        }
-        hyper = Hyperparameters.of(assumptions, data)
-        planned = PlannedSet(
-            one,
-            assumptions,
-            assumptions.identity(evidence.data_hash),
-            evidence_key,
-            hyper,
-            reporting[:, 4],
-        )
-        return self._group_key(planned), planned
+        reports = self._reports_of(assumptions, evidence_key)
+        hyper = Hyperparameters.of(assumptions, reports.data)
+        key = group_key(assumptions, hyper, self._claims_key(evidence_key), reports.key)
+        set_id = assumptions.identity(evidence.data_hash)
+        return key, PlannedSet(one, assumptions, set_id, evidence_key, hyper, reports.one_sided)
+
+    def _reports_of(self, assumptions: AssumptionSet, evidence_key: str) -> _Reports:
+        key = assumptions.reporting.model_dump_json() + evidence_key
+        if key not in self._reports:
+            sources = self._sources_of(evidence_key)
+            reporting = reporting_data(sources, assumptions)
+            value, figures = figures_of_claims(self.evidences[evidence_key].dataset, assumptions)
+            data = {
+                "reporting_location": reporting[:, [0, 2]].T,
+                "reporting_scale": reporting[:, [1, 3]].T,
+                "claim_figures": figures,
+                "claim_value": value,
+            }
+            names = sources_key(assumptions.reporting, sources)
+            self._reports[key] = _Reports(data, reporting[:, 4], names)
+        return self._reports[key]
+
+    def _claims_key(self, evidence_key: str) -> str:
+        if evidence_key not in self._claims_keys:
+            self._claims_keys[evidence_key] = claims_key(self.evidences[evidence_key])
+        return self._claims_keys[evidence_key]
 
     def used_parameters(self, sets: Sequence[PlannedSet]) -> np.ndarray:
         """See `Group.used_parameters`."""
@@ -251,62 +271,6 @@ class Planner:
         if evidence_key not in self._sources:
             self._sources[evidence_key] = sources_of(self.evidences[evidence_key].dataset)
         return self._sources[evidence_key]
-
-    def _group_key(self, planned: PlannedSet) -> str:
-        """Hash of all that must be equal for one set's draws to be reweighted into another's."""
-        assumptions = planned.assumptions
-        fixed = planned.hyper.scale == 0
-        n = len(ASSUMPTIONS)
-        parts = [
-            [
-                getattr(assumptions, walk).persistence
-                for walk in ("losses", "killed_share", "recruitment", "foreign")
-            ],
-            [
-                str(assumptions.recruitment.mobilisation_start),
-                str(assumptions.recruitment.mobilisation_end),
-            ],
-            assumptions.confirmed.counts,
-            assumptions.window.model_dump(mode="json"),
-            assumptions.derived.model_dump(mode="json"),
-            _bias_structure(self._sources_of(planned.evidence_key), assumptions),
-            assumptions.seed,
-            assumptions.sampler.method,
-            self._evidence_part(planned),
-            fixed.tolist(),
-            planned.hyper.location[fixed].tolist(),
-            planned.one_sided.tolist(),
-            len(planned.hyper.location) - n,
-        ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-
-    def _evidence_part(self, planned: PlannedSet) -> str:
-        """Hash of the claims' periods and of the floors."""
-        key = f"{planned.evidence_key}{planned.assumptions.confirmed.counts}"
-        if key not in self._parts:
-            evidence = self.evidences[planned.evidence_key]
-            data = evidence.dataset
-            digest = hashlib.sha256(evidence.data_hash.encode())
-            digest.update(repr(data["claim"].values.tolist()).encode())
-            for array in (data["weight"].values, data["confirmed_weight"].values):
-                digest.update(np.ascontiguousarray(array).tobytes())
-            for array in confirmed_data(data, planned.assumptions).values():
-                digest.update(np.ascontiguousarray(array).tobytes())
-            self._parts[key] = digest.hexdigest()[:12]
-        return self._parts[key]
-
-
-def _bias_structure(sources: Mapping[str, str], assumptions: AssumptionSet) -> list[object]:
-    """Shared and wandering biases, whose priors `estimator.fitting.reweighting` does not know."""
-    reporting = assumptions.reporting.model_dump(mode="json", include={"hierarchy"})
-    wander = []
-    for name in sources:
-        own = assumptions.reporting.of(*name.rsplit(":", 1)).wander
-        wander.append(None if own is None else own.model_dump(mode="json"))
-    if not assumptions.reporting.hierarchy:
-        return [reporting, wander, None]
-    has_own = {origin: sorted(table) for origin, table in assumptions.reporting.origins.items()}
-    return [reporting, wander, [has_own, dict(sources)]]
 
 
 def groups_of(planner: Planner, planned: Sequence[tuple[str, PlannedSet]]) -> list[Group]:

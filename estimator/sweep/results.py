@@ -16,10 +16,11 @@ from estimator.evidence import Evidence
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import flatten, statistics
 from estimator.fitting.reweighting import pooled_entries
-from estimator.store.results import read_result, versions
+from estimator.store.results import read_result
+from estimator.store.versions import versions
 from estimator.sweep.collect import collect_sweep, facts_of
 from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
-from estimator.sweep.journal import FILE, Journal, Obtained, SetRecord
+from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
 
 
 def collect_folder(folder: Path) -> xr.DataTree:
@@ -34,13 +35,13 @@ def collect_folder(folder: Path) -> xr.DataTree:
         return collect_results(folder)
     if not (folder / FILE).exists():
         raise OutputError(f"{folder}: holds neither a sweep nor a result")
-    with Journal(folder) as journal:
+    with SweepJournal(folder) as journal:
         return collect_sweep(journal)
 
 
 def collect_results(folder: Path) -> xr.DataTree:
     """Put all whole results of a folder into its journal, and collect it."""
-    with Journal(folder) as journal:
+    with SweepJournal(folder) as journal:
         rows, hashes = [], set()
         for path in sorted(folder.glob("*/result.nc")):
             tree = read_result(path.parent)
@@ -62,7 +63,7 @@ def collect_results(folder: Path) -> xr.DataTree:
 
 
 def _record(
-    journal: Journal, tree: xr.DataTree, assumptions: AssumptionSet, set_id: str
+    journal: SweepJournal, tree: xr.DataTree, assumptions: AssumptionSet, set_id: str
 ) -> SetRecord:
     posterior = tree["posterior"].to_dataset()
     evidence = Evidence(pd.DataFrame(), _constant(tree), str(tree.attrs["data_hash"]))

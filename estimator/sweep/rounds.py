@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estimator.fitting.inference import Short
 from estimator.sweep.fits import FitTask
 from estimator.sweep.journal import FitRecord
 from estimator.sweep.options import SweepOptions
@@ -92,18 +91,14 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
         Of the sweep.
     """
     base, covers = planned["kind"] != "single", planned["set_id"] is None
-    settings = Short(
-        chains=one.assumptions.sampler.chains,
-        tune=options.tune,
-        draws=options.base_draws if base else options.fit_draws,
-        max_depth=options.base_max_depth if base else options.fit_max_depth,
-        target_accept=options.target_accept,
-    )
+    fit_options = options.fit
+    if base:
+        fit_options = fit_options.model_copy(update={"draws": options.base_draws})
     return FitTask(
         str(planned["fit_id"]),
         group.covering_assumptions if covers else one.assumptions,
         one.evidence_key,
-        settings,
+        fit_options,
         one.assumptions.seed + (_CHECK_SEED if planned["kind"] == "check" else 0),
         group.covering_data if covers else {},
     )

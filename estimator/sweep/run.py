@@ -22,12 +22,12 @@ from rich.progress import (
 from estimator.errors import ConfigError, SweepError
 from estimator.export import write_csv
 from estimator.show.progress import progress_bar
-from estimator.store.results import versions
+from estimator.store.versions import versions
 from estimator.sweep.check import check_table
 from estimator.sweep.collect import collect_sweep, facts_of, set_table
 from estimator.sweep.engine import Engine, Event
 from estimator.sweep.executors import executor_of
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.sets import SweepSet, compose_sets, varied
 
@@ -93,7 +93,7 @@ def run_sweep(
     from estimator.fitting.compiled import densities
 
     before = densities()
-    with Journal(folder) as journal, _Bar(console, len(override_lists)) as bar:
+    with SweepJournal(folder) as journal, _Bar(console, len(override_lists)) as bar:
         sets = compose_sets(override_lists, config_dir)
         if all(one.assumptions is None for one in sets):
             raise ConfigError(sets[0].error)

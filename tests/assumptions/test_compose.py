@@ -74,6 +74,7 @@ def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
             "unconfirmed.ratio.hgh=2",
             "unconfirmed.ratio.hgh: unknown key; did you mean 'unconfirmed.ratio.high'?",
         ),
+        ("sweep.fit_draws=900", "sweep.fit_draws: unknown key; it is sweep.fit.draws now"),
         (
             "reporting.default.losses={delay: {median_days: 90, spread: 1}}",
             "(a key that the file does not have: +reporting.default.losses.delay=…)",

@@ -23,8 +23,9 @@ from estimator.assumptions.compose import assumption_set
 from estimator.cli import main
 from estimator.evidence import load_evidence
 from estimator.fitting.compiled import compiled
-from estimator.fitting.diagnostics import diagnose
-from estimator.fitting.inference import attempts, infer
+from estimator.fitting.diagnostics import Diagnostics, diagnose
+from estimator.fitting.inference import Draws
+from estimator.fitting.ladder import fit_plainly
 from estimator.model.inputs import model_inputs
 from estimator.quantities.derived import reported_quantities
 from estimator.quantity import DIAGNOSED
@@ -65,18 +66,23 @@ def _steps(claims: str, seconds: dict[str, float]) -> None:
     begin = time.perf_counter()
     _ = compiled(inputs.structure, inputs).density
     seconds["compile"] = time.perf_counter() - begin
-    for number, sampler in enumerate(attempts(inputs, assumptions.sampler), start=1):
-        begin = time.perf_counter()
-        draws = infer(inputs, sampler, np.random.SeedSequence(assumptions.seed))
-        seconds[f"sample, attempt {number}"] = time.perf_counter() - begin
+    begin = time.perf_counter()
+
+    def judge(draws: Draws) -> tuple[None, Diagnostics]:
         posterior = reported_quantities(draws.posterior, inputs, evidence)
         reported = posterior[[name for name in DIAGNOSED if name in posterior]]
-        found = diagnose(reported.drop_dims("confirmed_claim"), draws.sample_stats, sampler)
-        if found.ok:
-            break
+        reported = reported.drop_dims("confirmed_claim")
+        return None, diagnose(reported, draws.sample_stats, assumptions.sampler)
+
+    seed = np.random.SeedSequence(assumptions.seed)
+    fitted = fit_plainly(inputs, assumptions.sampler, seed, judge)
+    seconds[f"sample, {fitted.attempts} attempts"] = time.perf_counter() - begin
+    diagnostics = fitted.diagnostics
+    if diagnostics is None:
+        raise SystemExit(fitted.error)
     print(
-        f"R-hat {found.max_rhat:.3f}, ESS {found.min_ess_bulk:.0f} bulk, "
-        f"{found.min_ess_tail:.0f} tail, {found.divergences} divergences"
+        f"R-hat {diagnostics.max_rhat:.3f}, ESS {diagnostics.min_ess_bulk:.0f} bulk, "
+        f"{diagnostics.min_ess_tail:.0f} tail, {diagnostics.divergences} divergences"
     )
 
 

@@ -78,7 +78,7 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
 def swept(way: str, sets: int, folder: Path) -> dict[str, Any]:
     """Run the shipped preset as the command line does."""
     from estimator import cli
-    from estimator.sweep.journal import Journal
+    from estimator.sweep.journal import SweepJournal
 
     method = "fit" if way == "c" else "plan"
     begin = time.perf_counter()
@@ -86,7 +86,7 @@ def swept(way: str, sets: int, folder: Path) -> dict[str, Any]:
     arguments += [f"output_dir={folder}", "name=bench"]
     status = cli.main(["run", "-m", *arguments])
     whole = time.perf_counter() - begin
-    with Journal(folder / "bench", read_only=True) as journal:
+    with SweepJournal(folder / "bench", read_only=True) as journal:
         obtained = list(journal.finished().values())
         fits = journal.fits()
     counts = {how: sum(one.how == how for one in obtained) for how in ("fitted", "reweighted")}

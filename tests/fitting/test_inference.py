@@ -19,7 +19,7 @@ from estimator.fitting.compiled import (
     draw_prior,
 )
 from estimator.fitting.diagnostics import diagnose
-from estimator.fitting.inference import attempts
+from estimator.fitting.inference import geometries
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from tests.evidence import tables
@@ -157,18 +157,18 @@ def test_a_structure_is_built_once_and_nothing_is_compiled_for_it(
     assert densities() == before
 
 
-def test_auto_tries_a_diagonal_matrix_first_and_laplace_at_once_where_claims_are_many(
+def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
     options: SamplerOptions,
 ) -> None:
     assumptions = assumption_set()
     inputs = model_inputs(load_evidence(assumptions), assumptions)
     assert options.adaptation == "auto"
-    ways = attempts(inputs, options)
-    assert [way.adaptation for way in ways] == ["diag", "laplace", "laplace"]
+    few = geometries(inputs, options)
+    assert [settings.adaptation for settings in few] == ["diag", "laplace"]
+    assert few[0].target_accept == options.target_accept < few[1].target_accept
     coords = inputs.structure.coords
-    few = dataclasses.replace(inputs.structure, coords={**coords, "month": coords["month"][-2:]})
-    many = attempts(dataclasses.replace(inputs, structure=few), options)
-    assert [way.adaptation for way in many] == ["laplace", "laplace"]
-    assert many[0].target_accept < many[1].target_accept
+    short = dataclasses.replace(inputs.structure, coords={**coords, "month": coords["month"][-2:]})
+    many = geometries(dataclasses.replace(inputs, structure=short), options)
+    assert [settings.adaptation for settings in many] == ["laplace", "diag"]
     fixed = options.model_copy(update={"adaptation": "low_rank"})
-    assert attempts(inputs, fixed) == (fixed,)
+    assert geometries(inputs, fixed) == (fixed,)

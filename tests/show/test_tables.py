@@ -7,7 +7,14 @@ from rich.console import Console
 
 from estimator.run import Estimate
 from estimator.show.number import probability
-from estimator.show.run_tables import HEADINGS, caption, rows, run_grid, summary_markdown
+from estimator.show.run_tables import (
+    HEADINGS,
+    caption,
+    rows,
+    run_grid,
+    summary_markdown,
+    sweep_grid,
+)
 
 
 @pytest.fixture
@@ -74,3 +81,14 @@ def test_a_narrow_terminal_shows_all_numbers_whatever_the_label(
 
 def test_the_caption_names_the_months(trees: dict[str, xr.DataTree]) -> None:
     assert "2022-02 to 2026-01" in caption(trees)
+
+
+def test_a_sweep_without_any_numbers_still_has_a_table() -> None:
+    failed = xr.Dataset(
+        coords={
+            "assumption_set": ["a", "b"],
+            "obtained": ("assumption_set", ["failed", "failed"]),
+            "failures": ("assumption_set", ["no draws", "no draws"]),
+        }
+    )
+    assert sweep_grid(xr.DataTree(failed)).title == "2 assumption sets: 2 failed"

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from estimator.errors import OutputError
-from estimator.store.netcdf import read_netcdf, write_netcdf
+from estimator.store.netcdf import dataset_of, netcdf_bytes, read_netcdf, write_netcdf
 
 ROOM = 100_000  # bytes
 
@@ -42,3 +42,9 @@ def test_a_full_disk_is_an_error_that_leaves_what_was_there(tmp_path: Path) -> N
         write_netcdf(tree(ROOM), path)
     assert [file.name for file in tmp_path.iterdir()] == ["result.nc"]
     xr.testing.assert_identical(read_netcdf(path), tree(100))
+
+
+def test_a_dataset_comes_back_from_the_content_of_a_record() -> None:
+    draws = np.random.default_rng(0).random((2, 3), np.float32)
+    dataset = xr.Dataset({"rate": (("chain", "draw"), draws)}, attrs={"failures": ""})
+    xr.testing.assert_identical(dataset_of(netcdf_bytes(dataset)), dataset)

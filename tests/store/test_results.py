@@ -14,13 +14,8 @@ import yaml
 from estimator.assumptions import ASSUMPTIONS
 from estimator.errors import OutputError
 from estimator.run import Estimate
-from estimator.store.results import (
-    SUMMARY_COLUMNS,
-    check_writable,
-    point_latest,
-    read_result,
-    write_result,
-)
+from estimator.store.results import check_writable, point_latest, read_result, write_result
+from estimator.store.summary import SUMMARY_COLUMNS
 
 GROUPS = {
     "posterior",

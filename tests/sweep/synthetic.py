@@ -21,6 +21,7 @@ from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs
 from estimator.sweep.fits import CORE, Fit, FitTask, Shared, task_inputs
 
+WINDOW = "window=since_2025"
 CHAINS, DRAWS = 4, 1000
 _UNITS = {"losses": "persons/month", "killed_share": "share", "force_size": "persons"}
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
+from estimator.store.log_weights import packed
 from estimator.sweep.collect import (
     DATASET,
     TABLE,
@@ -19,7 +20,7 @@ from estimator.sweep.collect import (
     read_sweep,
     set_table,
 )
-from estimator.sweep.journal import Journal, Obtained, SetRecord, quantised
+from estimator.sweep.journal import Obtained, SetRecord, SweepJournal
 
 HEADLINE = ("losses", "killed", "replacement_gap", "net_change")
 LABELS = ["short", "long", "failed", "impossible", "unfinished", "other weights"]
@@ -61,7 +62,7 @@ RECORDS = [
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
+def journal(tmp_path: Path) -> Iterator[SweepJournal]:
     rows = [
         {
             "set_id": str(n),
@@ -73,7 +74,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         for n, label in enumerate(LABELS)
     ]
     rows[3] |= {"set_id": "", "error": "ratio.hgh: unknown key"}
-    with Journal(tmp_path / "sweep") as journal:
+    with SweepJournal(tmp_path / "sweep") as journal:
         journal.set_about(sets=json.dumps(rows), data_hash="0123")
         journal.add_layout(SHORT)
         journal.add_layout(LONG)
@@ -82,11 +83,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def tree(journal: Journal) -> xr.DataTree:
+def tree(journal: SweepJournal) -> xr.DataTree:
     return collect_sweep(journal)
 
 
-def test_the_table_says_of_every_set_how_it_was_obtained(journal: Journal) -> None:
+def test_the_table_says_of_every_set_how_it_was_obtained(journal: SweepJournal) -> None:
     table = set_table(journal).set_index("label")
     assert table.index.tolist() == LABELS
     assert table["obtained"].tolist() == [
@@ -99,7 +100,7 @@ def test_the_table_says_of_every_set_how_it_was_obtained(journal: Journal) -> No
     assert table["assumed.ratio.high"].tolist() == pytest.approx([0.1 * n for n in range(6)])
 
 
-def test_plain_xarray_opens_the_dataset(tree: xr.DataTree, journal: Journal) -> None:
+def test_plain_xarray_opens_the_dataset(tree: xr.DataTree, journal: SweepJournal) -> None:
     with xr.open_dataset(journal.folder / DATASET, engine="h5netcdf") as data:
         assert data["losses"].dims == ("assumption_set", "month", "statistic")
         assert data["assumption_set"].values.tolist() == LABELS
@@ -142,17 +143,17 @@ def test_weights_are_kept_for_the_sets_that_were_reweighted(tree: xr.DataTree) -
     assert group.attrs["fits"] == "fit-a fit-b"
     assert group["reweighted_set"].values.tolist() == ["long", "other weights"]
     assert group["log_weight"].dims == ("reweighted_set", "pooled_draw")
-    expected = [quantised(log_weights) for log_weights in LOG_WEIGHTS]
+    expected = [packed(log_weights) for log_weights in LOG_WEIGHTS]
     np.testing.assert_array_equal(group["log_weight"].values, expected)
 
 
-def test_the_dataset_is_read_back_as_it_was_made(tree: xr.DataTree, journal: Journal) -> None:
+def test_the_dataset_is_read_back_as_it_was_made(tree: xr.DataTree, journal: SweepJournal) -> None:
     again = read_sweep(journal.folder)
     xr.testing.assert_equal(again.to_dataset(), tree.to_dataset())
     xr.testing.assert_equal(again["weights/0"].to_dataset(), tree["weights/0"].to_dataset())
 
 
-def test_pandas_opens_the_table_of_tidy_rows(tree: xr.DataTree, journal: Journal) -> None:
+def test_pandas_opens_the_table_of_tidy_rows(tree: xr.DataTree, journal: SweepJournal) -> None:
     table = pd.read_parquet(journal.folder / TABLE)
     assert list(table.columns) == [
         *("assumption_set", "obtained", "quantity", "month", "unit"),
@@ -185,7 +186,7 @@ def test_the_headline_is_of_the_month_that_is_asked_for(tree: xr.DataTree) -> No
 
 
 def test_collecting_again_replaces_whole_files_and_leaves_nothing_else(
-    tree: xr.DataTree, journal: Journal
+    tree: xr.DataTree, journal: SweepJournal
 ) -> None:
     before = {path.name for path in journal.folder.iterdir()}
     assert {DATASET, TABLE} <= before
@@ -197,7 +198,7 @@ def test_collecting_again_replaces_whole_files_and_leaves_nothing_else(
 
 @pytest.mark.parametrize("name", [DATASET, TABLE])
 def test_a_file_that_cannot_be_written_is_told_and_no_part_of_it_is_left(
-    journal: Journal, name: str
+    journal: SweepJournal, name: str
 ) -> None:
     (journal.folder / name / "in the way").mkdir(parents=True)
     with pytest.raises(OutputError, match=f"{name}: cannot be written"):
@@ -205,7 +206,7 @@ def test_a_file_that_cannot_be_written_is_told_and_no_part_of_it_is_left(
     assert list(journal.folder.glob(".*.partial")) == []
 
 
-def test_a_sweep_of_which_nothing_is_finished_can_be_collected(journal: Journal) -> None:
+def test_a_sweep_of_which_nothing_is_finished_can_be_collected(journal: SweepJournal) -> None:
     journal.forget([record.set_id for record in RECORDS])
     tree = collect_sweep(journal)
     assert tree["assumption_set"].values.tolist() == LABELS
@@ -214,7 +215,7 @@ def test_a_sweep_of_which_nothing_is_finished_can_be_collected(journal: Journal)
 
 
 def test_a_journal_without_a_sweep_is_told(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal, pytest.raises(OutputError, match="holds no sweep"):
+    with SweepJournal(tmp_path) as journal, pytest.raises(OutputError, match="holds no sweep"):
         collect_sweep(journal)
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import ConfigError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
 from estimator.sweep.run import SweepOutcome, run_sweep
@@ -41,11 +42,13 @@ def fits_are(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]) -> N
 def sweep(
     folder: Path, *overrides: str, sets: Sequence[Sequence[str]] | None = None
 ) -> SweepOutcome:
+    """Run a sweep of a short window: what takes time are the statistics of each month."""
     plain = to_plain(compose_config(list(overrides)))
     options = SweepOptions.from_config(plain["sweep"])
     if sets is None:
         assert options.design is not None
         sets = design_overrides(options.design, plain)
+    sets = [[synthetic.WINDOW, *one] for one in sets]
     return run_sweep(sets, options, folder, Console(quiet=True))
 
 
@@ -55,11 +58,32 @@ def values(tree: xr.DataTree) -> xr.Dataset:
 
 
 @pytest.fixture(scope="module")
-def cube(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., SweepOutcome]]:
+    """Runs a sweep for several tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("estimator.sweep.engine.fit", synthetic.synthetic_fit)
+        fits_are(patch, synthetic.synthetic_fit)
         patch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
-        return sweep(tmp_path_factory.mktemp("cube"), CUBE, "sweep.design.sets=40", "sweep.check=4")
+        yield lambda *overrides: sweep(tmp_path_factory.mktemp("sweep"), *overrides)
+
+
+@pytest.fixture(scope="module")
+def cube(made: Callable[..., SweepOutcome]) -> SweepOutcome:
+    return made(CUBE, "sweep.design.sets=40", "sweep.check=4")
+
+
+TWENTY = (CUBE, "sweep.design.sets=20", "sweep.check=2")
+
+
+@pytest.fixture(scope="module")
+def twenty(made: Callable[..., SweepOutcome]) -> SweepOutcome:
+    """A sweep whose folder tests leave as it is."""
+    return made(*TWENTY)
+
+
+@pytest.fixture
+def copied(twenty: SweepOutcome, tmp_path: Path) -> Path:
+    """Folder of a finished sweep, to go on in."""
+    return Path(shutil.copytree(twenty.folder, tmp_path / "copied"))
 
 
 def test_a_few_fits_reach_all_sets_of_a_design(cube: SweepOutcome) -> None:
@@ -67,7 +91,7 @@ def test_a_few_fits_reach_all_sets_of_a_design(cube: SweepOutcome) -> None:
     assert len(obtained) == 40
     assert (obtained == "reweighted").sum() > 30
     assert cube.failed == {}
-    with Journal(cube.folder, read_only=True) as journal:
+    with SweepJournal(cube.folder, read_only=True) as journal:
         kinds = [record.kind for record in journal.fits()]
     assert kinds.count("cover") == 1
     assert kinds.count("check") == 4
@@ -132,7 +156,7 @@ def test_no_set_has_the_numbers_of_another_where_supports_differ(
 
 def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:
     assert len(cube.check) == 4
-    assert (cube.check["compared"] > 400).all()
+    assert (cube.check["compared"] > 100).all()
     assert cube.check["max_errors"].max() < 6.0
     assert cube.check["rms_errors"].between(0.2, 2.0).all()
 
@@ -143,10 +167,12 @@ def test_real_fits_everywhere_if_so_asked(tmp_path: Path) -> None:
     assert found.tree.to_dataset()["losses"].notnull().all()
 
 
-@pytest.mark.parametrize("how", ["workers=1", "workers=3", "backend=processes"])
-def test_results_do_not_hang_on_the_workers(tmp_path: Path, cube: SweepOutcome, how: str) -> None:
-    again = sweep(tmp_path, CUBE, "sweep.design.sets=40", "sweep.check=4", f"sweep.{how}")
-    xr.testing.assert_identical(values(again.tree), values(cube.tree))
+@pytest.mark.parametrize("how", [("workers=1",), ("workers=2", "backend=processes")])
+def test_results_do_not_hang_on_the_workers(
+    tmp_path: Path, twenty: SweepOutcome, how: tuple[str, ...]
+) -> None:
+    again = sweep(tmp_path, *TWENTY, *(f"sweep.{option}" for option in how))
+    xr.testing.assert_identical(values(again.tree), values(twenty.tree))
 
 
 def test_sets_of_other_claims_are_fitted_where_weights_do_not_reach(tmp_path: Path) -> None:
@@ -164,13 +190,12 @@ def test_sets_of_other_claims_are_fitted_where_weights_do_not_reach(tmp_path: Pa
 
 
 def test_a_finished_sweep_is_not_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    twenty: SweepOutcome, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = sweep(tmp_path, CUBE, "sweep.design.sets=20")
     fits_are(monkeypatch, synthetic.forbidden_fit)
-    again = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    again = sweep(copied, *TWENTY)
     assert again.failed == {}
-    xr.testing.assert_identical(values(again.tree), values(first.tree))
+    xr.testing.assert_identical(values(again.tree), values(twenty.tree))
 
 
 def test_another_seed_is_another_set(tmp_path: Path) -> None:
@@ -181,22 +206,24 @@ def test_another_seed_is_another_set(tmp_path: Path) -> None:
     assert not np.array_equal(first.tree["losses"].values, again.tree["losses"].values)
 
 
-def test_stricter_bounds_than_before_do_reweighted_sets_again(tmp_path: Path) -> None:
-    loose = sweep(tmp_path, CUBE, "sweep.design.sets=30")
-    k_hat = loose.tree["k_hat"].values
+def test_stricter_bounds_than_before_do_reweighted_sets_again(
+    twenty: SweepOutcome, copied: Path
+) -> None:
+    k_hat = twenty.tree["k_hat"].values
     bound = float(np.nanmedian(k_hat[k_hat > 0]))
-    strict = sweep(tmp_path, CUBE, "sweep.design.sets=30", f"sweep.max_k_hat={bound:.6f}")
+    strict = sweep(copied, *TWENTY, f"sweep.max_k_hat={bound:.6f}")
     assert np.nanmax(strict.tree["k_hat"].values) <= bound + 1e-6
     assert (strict.tree["obtained"].values == "fitted").sum() > (
-        loose.tree["obtained"].values == "fitted"
+        twenty.tree["obtained"].values == "fitted"
     ).sum()
 
 
-def test_other_sets_in_the_same_folder_give_what_they_give_in_their_own(tmp_path: Path) -> None:
-    sweep(tmp_path / "both", CUBE, "sweep.design.sets=20")
-    moved = ["sweep.design.vary={unconfirmed.ratio: {shift: [0.5, 1.5]}}", CUBE]
-    again = sweep(tmp_path / "both", *moved, "sweep.design.sets=20")
-    alone = sweep(tmp_path / "alone", *moved, "sweep.design.sets=20")
+def test_other_sets_in_the_same_folder_give_what_they_give_in_their_own(
+    copied: Path, tmp_path: Path
+) -> None:
+    moved = (*TWENTY, "sweep.design.vary={unconfirmed.ratio: {shift: [0.5, 1.5]}}")
+    again = sweep(copied, *moved)
+    alone = sweep(tmp_path / "alone", *moved)
     assert list(again.tree["set_id"].values) == list(alone.tree["set_id"].values)
     xr.testing.assert_identical(values(again.tree)["losses"], values(alone.tree)["losses"])
 
@@ -245,7 +272,7 @@ def test_fail_fast_stops_at_the_first_failure_and_keeps_what_is_done(
     fits_are(monkeypatch, synthetic.failing_fit)
     with pytest.raises(SweepError, match="gave up"):
         sweep(tmp_path, "sweep.fail_fast=true", "sweep.workers=1", sets=FIXED[::-1][1:])
-    with Journal(tmp_path, read_only=True) as journal:
+    with SweepJournal(tmp_path, read_only=True) as journal:
         assert list(set_table(journal)["obtained"]) == ["fitted", "failed"]
 
 
@@ -255,25 +282,23 @@ def test_a_sweep_without_a_possible_set_is_an_error_of_the_configuration(tmp_pat
 
 
 def test_a_second_sweep_into_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Journal(tmp_path), pytest.raises(OutputError, match="another sweep is writing here"):
+    with SweepJournal(tmp_path), pytest.raises(OutputError, match="another sweep is writing here"):
         sweep(tmp_path, sets=[[]])
 
 
-def test_collect_rebuilds_dataset_and_table(tmp_path: Path) -> None:
-    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+def test_collect_rebuilds_dataset_and_table(twenty: SweepOutcome, copied: Path) -> None:
     for name in ("sweep.nc", "summary.parquet"):
-        (tmp_path / name).unlink()
-    tree = collect_folder(tmp_path)
-    xr.testing.assert_identical(values(tree), values(found.tree))
-    xr.testing.assert_identical(values(read_sweep(tmp_path)), values(found.tree))
-    table = pd.read_parquet(tmp_path / "summary.parquet")
-    assert set(table["assumption_set"]) == set(found.tree["assumption_set"].values)
+        (copied / name).unlink()
+    tree = collect_folder(copied)
+    xr.testing.assert_identical(values(tree), values(twenty.tree))
+    xr.testing.assert_identical(values(read_sweep(copied)), values(twenty.tree))
+    table = pd.read_parquet(copied / "summary.parquet")
+    assert set(table["assumption_set"]) == set(twenty.tree["assumption_set"].values)
 
 
-def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
-    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
-    weights = found.tree["weights/0"].to_dataset()
-    paths = [tmp_path / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
+def test_stored_weights_give_back_the_quantiles(twenty: SweepOutcome) -> None:
+    weights = twenty.tree["weights/0"].to_dataset()
+    paths = [twenty.folder / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
     fits = [xr.open_datatree(path, engine="h5netcdf")["posterior"] for path in paths]
     draws = np.concatenate([fit["losses"].isel(month=-1).values.ravel() for fit in fits])
     label = str(weights["reweighted_set"].values[3])
@@ -281,7 +306,7 @@ def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
     weight = np.where(steps > -32768, np.exp(steps * weights["log_weight"].attrs["step"]), 0.0)
     order = np.argsort(draws)
     middle = np.interp(0.5, np.cumsum(weight[order]) / weight.sum(), draws[order])
-    stored = found.tree["losses"].sel(assumption_set=label, statistic="q50").isel(month=-1)
+    stored = twenty.tree["losses"].sel(assumption_set=label, statistic="q50").isel(month=-1)
     assert middle == pytest.approx(float(stored), rel=1e-4)
 
 

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,24 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import logsumexp
+from hypothesis import settings
 
 from estimator.errors import OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
+from estimator.store.log_weights import packed
 from estimator.sweep.fits import Fit
 from estimator.sweep.journal import (
-    FILE,
     FitRecord,
-    Journal,
     Obtained,
     SetRecord,
-    dequantised,
-    quantised,
+    SweepJournal,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +50,8 @@ def fit_record(fit_id: str = "fit-a", number: int = 0, position: int = 0) -> Fit
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "sweep") as journal:
+def journal(tmp_path: Path) -> Iterator[SweepJournal]:
+    with SweepJournal(tmp_path / "sweep") as journal:
         yield journal
 
 
@@ -72,7 +64,7 @@ def assert_same(found: Any, expected: Any) -> None:
 # What is kept comes back
 
 
-def test_sets_come_back_without_their_weights(journal: Journal) -> None:
+def test_sets_come_back_without_their_weights(journal: SweepJournal) -> None:
     weights = np.log(np.full(4, 0.25))
     records = [
         record("a"),
@@ -87,7 +79,7 @@ def test_sets_come_back_without_their_weights(journal: Journal) -> None:
     assert [one.how for one in journal.finished().values()] == ["fitted", "reweighted", "failed"]
 
 
-def test_nan_statistics_stay_nan(journal: Journal) -> None:
+def test_nan_statistics_stay_nan(journal: SweepJournal) -> None:
     statistics = numbers(2)
     statistics[0] = np.nan
     journal.add_sets([replace(record("a"), statistics=statistics)])
@@ -95,14 +87,14 @@ def test_nan_statistics_stay_nan(journal: Journal) -> None:
     np.testing.assert_array_equal(found.statistics, statistics)
 
 
-def test_a_set_that_is_obtained_again_replaces_the_first(journal: Journal) -> None:
+def test_a_set_that_is_obtained_again_replaces_the_first(journal: SweepJournal) -> None:
     journal.add_sets([record("a", 1)])
     journal.add_sets([record("a", 2)])
     [found] = journal.sets()
     np.testing.assert_array_equal(found.statistics, numbers(2))
 
 
-def test_fits_come_back_in_the_order_of_the_plan(journal: Journal) -> None:
+def test_fits_come_back_in_the_order_of_the_plan(journal: SweepJournal) -> None:
     records = [
         fit_record("late", 1, 0),
         fit_record("second", 0, 1),
@@ -119,7 +111,7 @@ def test_fits_come_back_in_the_order_of_the_plan(journal: Journal) -> None:
         assert not one.ok
 
 
-def test_a_fit_is_kept_with_its_draws_and_its_set(journal: Journal) -> None:
+def test_a_fit_is_kept_with_its_draws_and_its_set(journal: SweepJournal) -> None:
     rng = np.random.default_rng(3)
     core = xr.Dataset(
         {"losses": (("chain", "draw", "month"), rng.random((2, 5, 2), np.float32), {"units": "p"})},
@@ -140,12 +132,12 @@ def test_a_fit_is_kept_with_its_draws_and_its_set(journal: Journal) -> None:
     assert list(journal.draws_path("fit-a").parent.glob("*.partial")) == []
 
 
-def test_draws_that_are_gone_are_an_error_that_names_the_file(journal: Journal) -> None:
+def test_draws_that_are_gone_are_an_error_that_names_the_file(journal: SweepJournal) -> None:
     with pytest.raises(OutputError, match=r"fit-a\.nc: cannot be read"):
         journal.read_draws(fit_record())
 
 
-def test_layouts_pilots_rounds_and_facts_come_back(journal: Journal) -> None:
+def test_layouts_pilots_rounds_and_facts_come_back(journal: SweepJournal) -> None:
     assert journal.add_layout(LAYOUT) == journal.add_layout(LAYOUT) == LAYOUT.name
     assert journal.layouts() == {LAYOUT.name: LAYOUT}
     tasks = [{"fit_id": "cover-x", "set_id": None}, {"fit_id": "base-a", "set_id": "a"}]
@@ -166,31 +158,16 @@ def test_layouts_pilots_rounds_and_facts_come_back(journal: Journal) -> None:
     np.testing.assert_equal([found.priors, found.maps], [priors, maps])
 
 
-@quick
-@given(st.lists(st.floats(-60, 0), min_size=1, max_size=50))
-def test_weights_are_kept_within_half_a_thousandth(raw: list[float]) -> None:
-    log_weights = np.array(raw) - logsumexp(raw)
-    steps = quantised(log_weights)
-    assert steps.dtype == np.int16
-    below, kept = log_weights - log_weights.max(), steps != -32_768
-    np.testing.assert_allclose(steps[kept] * 0.001, below[kept], atol=0.000501)
-    assert (below[~kept] <= -30.0).all()
-    found = dequantised(steps)
-    assert np.exp(found).sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(found[kept], log_weights[kept], atol=0.0011)
-    assert np.isneginf(found[~kept]).all()
-
-
-def test_weights_come_back_by_set(journal: Journal) -> None:
+def test_weights_come_back_by_set(journal: SweepJournal) -> None:
     log_weights = np.log(np.random.default_rng(5).dirichlet(np.ones(1000)))
     journal.add_sets([replace(record("b"), obtained=REWEIGHTED, log_weights=log_weights)])
     journal.add_sets([record("a")])
     [(set_id, steps)] = journal.weights()
     assert set_id == "b"
-    np.testing.assert_array_equal(steps, quantised(log_weights))
+    np.testing.assert_array_equal(steps, packed(log_weights))
 
 
-def test_sets_that_are_forgotten_are_gone_and_no_others(journal: Journal) -> None:
+def test_sets_that_are_forgotten_are_gone_and_no_others(journal: SweepJournal) -> None:
     journal.add_sets([record(name) for name in "abc"])
     journal.forget(["b", "unknown"])
     assert list(journal.finished()) == ["a", "c"]
@@ -199,123 +176,3 @@ def test_sets_that_are_forgotten_are_gone_and_no_others(journal: Journal) -> Non
     journal.set_about(sets="[]")
     journal.forget_all()
     assert not any((journal.finished(), journal.fits(), journal.layouts(), journal.about()))
-
-
-# Who may write
-
-
-def test_what_was_kept_is_there_when_opened_again(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        journal.add_sets([record("a")])
-    with Journal(tmp_path) as journal:
-        assert list(journal.finished()) == ["a"]
-        with Journal(tmp_path, read_only=True) as reader:
-            assert list(reader.finished()) == ["a"]
-            with pytest.raises(OutputError, match="readonly"):
-                reader.add_sets([record("b")])
-
-
-def test_a_folder_without_a_journal_is_not_made_by_looking(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path, read_only=True):
-        pass
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_closed_journal_says_so(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        pass
-    with pytest.raises(RuntimeError, match="not open"):
-        journal.finished()
-
-
-PRELUDE = """
-import os, resource, signal, sys
-from pathlib import Path
-from estimator.errors import OutputError
-from estimator.sweep.journal import Journal
-from tests.sweep.test_journal import record
-folder = Path(sys.argv[1])
-"""
-
-
-def in_another_process(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-W", "error", "-c", PRELUDE + program, str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_a_second_sweep_into_the_folder_is_refused_until_the_first_ends(tmp_path: Path) -> None:
-    program = "with Journal(folder): print('in')"
-    with Journal(tmp_path):
-        refused = in_another_process(tmp_path, program)
-        with pytest.raises(OutputError, match="another sweep is writing here"), Journal(tmp_path):
-            pass
-    assert "another sweep is writing here" in refused.stderr
-    assert refused.stdout == ""
-    assert in_another_process(tmp_path, program).stdout == "in\n"
-
-
-def test_a_kill_in_the_middle_leaves_none_of_the_sets_or_all(tmp_path: Path) -> None:
-    program = """
-journal = Journal(folder).__enter__()
-journal.add_sets([record('a'), record('b')])
-def records():
-    yield record('c')
-    yield record('d')
-    os.kill(os.getpid(), signal.SIGKILL)
-journal.add_sets(records())
-"""
-    assert in_another_process(tmp_path, program).returncode == -signal.SIGKILL
-    with Journal(tmp_path) as journal:
-        assert list(journal.finished()) == ["a", "b"]
-        journal.add_sets([record("c")])
-        assert list(journal.finished()) == ["a", "b", "c"]
-
-
-def test_a_full_disk_is_told_and_what_was_finished_stays(tmp_path: Path) -> None:
-    program = """
-import numpy as np
-from dataclasses import replace
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with Journal(folder) as journal:
-    journal.add_sets([record('a')])
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-    large = np.random.default_rng(0).random((9000, 11)).astype(np.float32)
-    try:
-        journal.add_sets([record('b'), replace(record('c'), statistics=large)])
-    except OutputError as error:
-        print(error)
-    print(sorted(journal.finished()))
-"""
-    done = in_another_process(tmp_path, program)
-    assert done.stderr == ""
-    told, finished = done.stdout.splitlines()
-    assert told.startswith(f"{tmp_path / FILE}: cannot be written (")
-    assert told.endswith("finished sets are kept")
-    assert finished == "['a']"
-    with Journal(tmp_path) as journal:
-        assert list(journal.finished()) == ["a"]
-        assert_same(next(journal.sets()), record("a"))
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unwritable for root")
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path / "sweep"):
-        pass
-    tmp_path.chmod(0o700)
-
-
-def test_a_file_that_is_no_journal_is_told_and_nothing_is_held(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("no journal " * 1000)
-    for _ in range(2):  # the lock is free again
-        with pytest.raises(OutputError, match="cannot be opened"), Journal(tmp_path):
-            pass
-    (tmp_path / FILE).unlink()
-    with Journal(tmp_path) as journal:
-        assert journal.finished() == {}

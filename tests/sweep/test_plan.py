@@ -10,8 +10,8 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.evidence import Evidence, load_evidence
 from estimator.fitting.reweighting import Mixture, NaturalDraws
 from estimator.model.inputs import model_inputs
-from estimator.sweep.evidences import evidence_key
-from estimator.sweep.plan import Group, PlannedSet, Planner, _bias_structure, groups_of
+from estimator.sweep.keys import evidence_key, sources_key
+from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
 from estimator.sweep.sets import compose_sets
 
 KEYS = list(ASSUMPTIONS)
@@ -101,8 +101,8 @@ def test_sets_whose_sources_speak_from_other_sides_share_no_hierarchy() -> None:
     assert plain is not None
     assert shared is not None
     own, enemy = {"a:losses": "own"}, {"a:losses": "enemy"}
-    assert _bias_structure(own, plain) == _bias_structure(enemy, plain)
-    assert _bias_structure(own, shared) != _bias_structure(enemy, shared)
+    assert sources_key(plain.reporting, own) == sources_key(plain.reporting, enemy)
+    assert sources_key(shared.reporting, own) != sources_key(shared.reporting, enemy)
 
 
 def test_fixed_values_are_shared_if_they_are_equal() -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.compiled import densities
 from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import Journal
+from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.run import SweepOutcome, run_sweep
 
@@ -77,7 +77,7 @@ def test_reweighted_sets_agree_with_real_fits(swept: SweepOutcome) -> None:
 
 
 def test_the_floor_holds_in_every_draw_of_every_fit(swept: SweepOutcome) -> None:
-    with Journal(swept.folder, read_only=True) as journal:
+    with SweepJournal(swept.folder, read_only=True) as journal:
         low = swept.tree["unconfirmed"].sel(statistic="q05").isel(assumption_set=0)
         used = low["confirmed_claim"].values[low.notnull().values]
         assert len(used) >= 3

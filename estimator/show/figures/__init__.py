@@ -1,4 +1,4 @@
-"""Plots of results: every function takes a result (or several) and returns a figure."""
+"""Pictures: every function takes results or tidy tables and returns a figure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
-from estimator.show.figures._files import save_figure
-from estimator.show.figures.comparison import plot_comparison
-from estimator.show.figures.fans import plot_fans
+from estimator.show.figures.files import save_figure, save_figures
 from estimator.show.figures.force import plot_force
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.killed_share import plot_killed_share
@@ -18,44 +16,32 @@ from estimator.show.figures.monthly_losses import plot_monthly_losses
 from estimator.show.figures.predictive_claims import plot_predictive_claims
 from estimator.show.figures.prior_posterior import plot_prior_posterior
 from estimator.show.figures.recruits_losses import plot_recruits_losses
-from estimator.show.figures.ridge import plot_ridge
 from estimator.show.figures.trace_rank import plot_trace_rank
 
-__all__ = [
-    "plot_comparison",
-    "plot_fans",
-    "plot_force",
-    "plot_forest",
-    "plot_killed_share",
-    "plot_monthly_losses",
-    "plot_predictive_claims",
-    "plot_prior_posterior",
-    "plot_recruits_losses",
-    "plot_ridge",
-    "plot_trace_rank",
-    "save_figure",
-    "save_plots",
-]
+__all__ = ["OF_A_RESULT", "plot_forest", "save_figure", "save_figures", "save_plots"]
 
-# File name, function, and the groups without which the plot is left out.
-_PLOTS: tuple[tuple[str, Callable[[xr.DataTree], Figure], tuple[str, ...]], ...] = (
-    ("monthly_losses", plot_monthly_losses, ()),
-    ("killed_share", plot_killed_share, ()),
-    ("recruits_losses", plot_recruits_losses, ()),
-    ("force", plot_force, ()),
-    ("prior_posterior", plot_prior_posterior, ("prior",)),
-    ("trace_rank", plot_trace_rank, ()),
-    ("predictive_claims", plot_predictive_claims, ("posterior_predictive",)),
-)
+OF_A_RESULT: dict[Callable[[xr.DataTree], Figure], tuple[str, ...]] = {
+    plot_monthly_losses: (),
+    plot_killed_share: (),
+    plot_recruits_losses: (),
+    plot_force: (),
+    plot_prior_posterior: ("prior",),
+    plot_trace_rank: (),
+    plot_predictive_claims: ("posterior_predictive",),
+}
+"""Pictures of one result, and the groups without which a picture is left out.
+
+A picture's file is named after its function.
+"""
 
 
 def save_plots(result: xr.DataTree, folder: Path) -> list[Path]:
-    """Write every plot of one result as a PNG.
+    """Write every picture of one result as a PNG.
 
     Parameters
     ----------
     result
-        A result in ArviZ's convention. Plots of groups that it lacks are left out.
+        A result in ArviZ's convention. Pictures of groups that it lacks are left out.
     folder
         Made if it is not there; files of the same names are overwritten.
 
@@ -64,8 +50,9 @@ def save_plots(result: xr.DataTree, folder: Path) -> list[Path]:
     list of pathlib.Path
         The files written.
     """
-    written = []
-    for name, plot, groups in _PLOTS:
-        if all(group in result.children for group in groups):
-            written += save_figure(plot(result), folder, name, formats=("png",))
-    return written
+    figures = (
+        (plot.__name__.removeprefix("plot_"), plot(result))
+        for plot, groups in OF_A_RESULT.items()
+        if all(group in result.children for group in groups)
+    )
+    return save_figures(figures, folder, formats=("png",))

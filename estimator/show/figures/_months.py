@@ -1,4 +1,4 @@
-"""The months of a result as positions on an axis."""
+"""The months of a result as positions on an axis, and the confirmed figures as marks on it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from estimator.show.figures._style import group
+from estimator.show.figures._look import BLACK, TEXT_SIZE, group
 
 DAYS_PER_MONTH = 365.25 / 12
+FLOOR_ONE = "confirmed floor, one month"
+FLOOR_MANY = "confirmed floor, several months (mean)"
+_NARROW = 5.0  # inches of an axis, below which months are too many to be named
+_TWO_YEARS = 24
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Months:
         return np.asarray(overlap / self.days)
 
     def write_ticks(self, ax: Axes, further: Sequence[str] = (), reach: float = 0.0) -> None:
-        """Label every third month (or each, if they are few) and set the axis' limits.
+        """Label months on a wide axis, each January with its year on a narrow one; set the limits.
 
         Parameters
         ----------
@@ -95,7 +99,33 @@ class Months:
             The rightmost position that must be seen.
         """
         labels = [*self.labels, *further]
-        step = 1 if len(labels) <= 16 else 3 if len(labels) <= 64 else 6
-        shown = [i for i, m in enumerate(labels) if (int(m[5:7]) - 1) % step == 0]
-        ax.set_xticks(shown, [labels[i] for i in shown], rotation=45, ha="right")
+        every = range(len(labels))
+        if ax.get_window_extent().width / ax.figure.dpi > _NARROW:
+            step = 1 if len(labels) <= 16 else 3 if len(labels) <= 64 else 6
+            shown = [i for i in every if (int(labels[i][5:7]) - 1) % step == 0]
+            ax.set_xticks(shown, [labels[i] for i in shown], rotation=45, ha="right")
+        elif len(labels) < _TWO_YEARS:
+            shown = list(every[:: max(len(labels) // 4, 1)])
+            ax.set_xticks(shown, [labels[i] for i in shown])
+        else:
+            shown = [i for i in every if labels[i].endswith("-01")]
+            ax.set_xticks(shown, [labels[i][:4] for i in shown])
+        ax.tick_params(axis="x", labelsize=TEXT_SIZE - 1)
         ax.set_xlim(-0.7, max(len(labels) - 0.3, reach + 0.4))
+
+
+def draw_floors(ax: Axes, floors: pd.DataFrame) -> None:
+    """Draw confirmed figures, which losses do not fall below, as bars over their period.
+
+    Parameters
+    ----------
+    floors
+        As `estimator.show.figures._claims.floors_of` gives them.
+    """
+    for single, label in ((True, FLOOR_ONE), (False, FLOOR_MANY)):
+        rows = floors[floors["single"] == single]
+        if len(rows):
+            ax.hlines(
+                rows["mean"], rows["begin"], rows["end"], color=BLACK,
+                linewidth=3.5 if single else 1.6, zorder=5, label=label,
+            )  # fmt: skip

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom
 
-from estimator.show.figures import _style as style
+from estimator.quantity import PER_MONTH
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
 
 _HORIZONS = (1, 3, 6)
-_COLORS = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE, style.SKY, style.VERMILION,
-           style.GREY, style.BLACK)  # fmt: skip
 _FORECAST, _MODEL = "forecast", "model"
 
 
@@ -34,44 +34,42 @@ def plot_forecasts(cases: pd.DataFrame, shown: str) -> Figure:
         One axes a horizon: 90 % and 50 % ranges by the month that was forecast, dots for what was
         reported, filled where they lie outside the 90 % range.
     """
-    own = _shown(cases, shown)
-    horizons = _told(own)
+    forecasts = _shown(cases, shown)
+    horizons = _drawn_horizons(forecasts)
     figure = style.new_figure(2.3 * len(horizons) + 0.9)
-    axes = np.atleast_1d(figure.subplots(len(horizons), 1, sharex=True, sharey=True))
-    missed = 0
-    for ax, horizon in zip(axes, horizons, strict=True):
-        part = own[own["horizon"] == horizon].sort_values("month")
-        x = pd.PeriodIndex(part["month"], freq="M").to_timestamp()
-        q = {name: part[name].to_numpy() / style.THOUSAND
-             for name in ("q5", "q25", "q50", "q75", "q95", "observed")}  # fmt: skip
-        ax.fill_between(x, q["q5"], q["q95"], color=style.BLUE, alpha=0.18, linewidth=0,
-                        label="90 % range")  # fmt: skip
-        ax.fill_between(x, q["q25"], q["q75"], color=style.BLUE, alpha=0.32, linewidth=0,
-                        label="50 % range")  # fmt: skip
-        ax.plot(x, q["q50"], color=style.BLUE, linewidth=1.3, label="median")
-        outside = (q["observed"] < q["q5"]) | (q["observed"] > q["q95"])
-        missed += int(outside.sum())
+    panels = figure.subplots(len(horizons), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for ax, horizon in zip(panels, horizons, strict=True):
+        part = forecasts[forecasts["horizon"] == horizon].sort_values("month")
+        x = pd.PeriodIndex(part["month"], freq="M").to_timestamp().to_numpy()
+        bands = part[["q5", "q25", "q50", "q75", "q95"]].to_numpy(dtype=float).T
+        axes.draw_band(ax, x, bands, label=f"median, {axes.RANGES_TEXT}")
+        observed = part["observed"].to_numpy(dtype=float)
+        outside = (observed < bands[0]) | (observed > bands[-1])
         for where, face, label in (
             (~outside, "white", "reported"),
             (outside, style.VERMILION, "reported, outside 90 %"),
         ):
-            ax.plot(np.asarray(x)[where], q["observed"][where], "o", markersize=4.5,
-                    markerfacecolor=face, markeredgecolor=style.BLACK, markeredgewidth=0.8,
-                    label=label)  # fmt: skip
+            ax.plot(
+                x[where], observed[where], "o", markersize=4.5, markerfacecolor=face,
+                markeredgecolor=style.BLACK, markeredgewidth=0.8, label=label,
+            )  # fmt: skip
         ahead = "1 month" if horizon == 1 else f"{horizon} months"
-        ax.set_title(f"{ahead} ahead: {int(outside.sum())} of {len(part)} outside the 90 % range",
-                     loc="left", fontsize=style.TEXT_SIZE)  # fmt: skip
-        ax.set_ylabel(style.PER_MONTH, fontsize=style.TEXT_SIZE)
-        style.tidy(ax)
-    style.legend_outside(axes[0])
-    label = str(own["assumption_set"].iloc[0])
+        ax.set_title(
+            f"{ahead} ahead: {int(outside.sum())} of {len(part)} outside the 90 % range",
+            loc="left", fontsize=style.TEXT_SIZE,
+        )  # fmt: skip
+        axes.tidy(ax)
+        axes.show_unit(ax, "y", PER_MONTH)
+    axes.legend(panels[0])
     return style.frame(
         figure,
-        f"{own['source'].iloc[0]}: forecast before and reported later",
-        _failure(own),
-        [f"{label} · dynamics {shown} · each month as it was forecast when only earlier claims "
-         "were known; the priors were set in hindsight"],
-    )  # fmt: skip
+        f"{forecasts['source'].iloc[0]}: forecast before and reported later",
+        failure=_failure(forecasts),
+        notes=[
+            f"{forecasts['assumption_set'].iloc[0]} · dynamics {shown} · each month as it was "
+            "forecast when only earlier claims were known; the priors were set in hindsight"
+        ],
+    )
 
 
 def plot_scores(
@@ -104,21 +102,21 @@ def plot_scores(
         Three axes: coverage with intervals against what it should be; the distribution of the PIT
         less the uniform one, by horizon; ratios of mean CRPS by dynamics.
     """
-    own = _shown(cases, shown)
-    source, factor = own["source"].iloc[0], own["noise_factor"].iloc[0]
-    told = table[(table["source"] == source) & (table["noise_factor"].isin([factor, 1.0]))]
-    model = told[(told["by"] == _MODEL) & (told["noise_factor"] == factor)]
-    figure = style.new_figure(4.6, 14.0)
+    forecasts = _shown(cases, shown)
+    source, factor = forecasts["source"].iloc[0], forecasts["noise_factor"].iloc[0]
+    scores = table[(table["source"] == source) & (table["noise_factor"].isin([factor, 1.0]))]
+    model = scores[(scores["by"] == _MODEL) & (scores["noise_factor"] == factor)]
+    figure = style.new_figure(4.6, width=14.0)
     left, middle, right = figure.subplots(1, 3)
     _coverage(left, model[model["dynamics"] == shown], levels)
-    _ranks(middle, own, interval)
-    _ratios(right, model, told[told["by"] != _MODEL], baseline)
+    _ranks(middle, forecasts, interval)
+    _ratios(right, model, scores[scores["by"] != _MODEL], baseline)
     share = f"{100 * interval:.10g} %"
     return style.frame(
         figure,
-        f"{own['assumption_set'].iloc[0]}: are forecasts of {source} as sure as they may be?",
-        _failure(own),
-        [
+        f"{forecasts['assumption_set'].iloc[0]}: are forecasts of {source} as sure as they may be?",
+        failure=_failure(forecasts),
+        notes=[
             f"Dynamics {shown} (left, middle). Bars and bands: {share}, as if only forecasts that "
             f"do not overlap counted. Right: mean CRPS (log scale) over that of {baseline}, below "
             "1 is better; dots: naive forecasts."
@@ -128,25 +126,25 @@ def plot_scores(
 
 def _shown(cases: pd.DataFrame, shown: str) -> pd.DataFrame:
     """Forecasts of the first source by one dynamics, with the first factor of its noise."""
-    own = cases[(cases["kind"] == _FORECAST) & (cases["by"] == _MODEL)]
-    own = own[(own["dynamics"] == shown) & (own["source"] == own["source"].iloc[0])]
-    return pd.DataFrame(own[own["noise_factor"] == own["noise_factor"].iloc[0]])
+    rows = cases[(cases["kind"] == _FORECAST) & (cases["by"] == _MODEL)]
+    rows = rows[(rows["dynamics"] == shown) & (rows["source"] == rows["source"].iloc[0])]
+    return pd.DataFrame(rows[rows["noise_factor"] == rows["noise_factor"].iloc[0]])
 
 
-def _told(own: pd.DataFrame) -> list[int]:
+def _drawn_horizons(forecasts: pd.DataFrame) -> list[int]:
     """Pick the horizons that are drawn: 1, 3 and 6, or the nearest if none of them is there."""
-    there = sorted({int(horizon) for horizon in own["horizon"]})
-    return [horizon for horizon in _HORIZONS if horizon in there] or there[: len(_HORIZONS)]
+    known = sorted({int(horizon) for horizon in forecasts["horizon"]})
+    return [horizon for horizon in _HORIZONS if horizon in known] or known[: len(_HORIZONS)]
 
 
-def _failure(own: pd.DataFrame) -> str:
-    failed = sorted(set(own.loc[own["failures"] != "", "origin"]))
-    return f"diagnostics failed as of {', '.join(failed)}" if failed else ""
+def _failure(forecasts: pd.DataFrame) -> str:
+    failed = sorted(set(forecasts.loc[forecasts["failures"] != "", "origin"]))
+    return f"as of {', '.join(failed)}" if failed else ""
 
 
 def _coverage(ax: Axes, table: pd.DataFrame, levels: Sequence[float]) -> None:
     for number, level in enumerate(levels):
-        name, color = f"coverage_{100.0 * level:.10g}", _COLORS[number % len(_COLORS)]
+        name, color = f"coverage_{100.0 * level:.10g}", style.color_of(number)
         x = table["horizon"].to_numpy(float) + 0.14 * (number - (len(levels) - 1) / 2.0)
         value, low, high = (100 * table[f"{name}{end}"].to_numpy() for end in ("", "_low", "_high"))
         ax.axhline(100 * level, color=color, linewidth=0.8, linestyle="--")
@@ -155,18 +153,18 @@ def _coverage(ax: Axes, table: pd.DataFrame, levels: Sequence[float]) -> None:
     ax.set_ylim(0, 103)
     ax.set_xlabel("months ahead", fontsize=style.TEXT_SIZE)
     ax.set_title("Share of figures inside the range, %", loc="left", fontsize=style.TEXT_SIZE)
-    style.tidy(ax)
+    axes.tidy(ax)
     ax.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="lower left", ncols=2,
               title="should hold", title_fontsize=style.SMALL_SIZE)  # fmt: skip
 
 
-def _ranks(ax: Axes, own: pd.DataFrame, interval: float) -> None:
-    horizons = _told(own)
+def _ranks(ax: Axes, forecasts: pd.DataFrame, interval: float) -> None:
+    horizons = _drawn_horizons(forecasts)
     for number, horizon in enumerate(horizons):
-        pit = np.sort(own.loc[own["horizon"] == horizon, "pit"].to_numpy())
+        pit = np.sort(forecasts.loc[forecasts["horizon"] == horizon, "pit"].to_numpy())
         grid = np.linspace(0.0, 1.0, 201)
         share = np.searchsorted(pit, grid, side="right") / len(pit)
-        color = _COLORS[number]
+        color = style.color_of(number)
         apart = max(round(len(pit) / horizon), 1)
         tail = (1.0 - interval) / 2.0
         low, high = (binom(apart, grid).ppf(p) / apart - grid for p in (tail, 1.0 - tail))
@@ -179,22 +177,22 @@ def _ranks(ax: Axes, own: pd.DataFrame, interval: float) -> None:
     ax.set_xlabel("PIT: share of the draws below what came", fontsize=style.TEXT_SIZE)
     ax.set_ylim(-0.36, 0.36)
     ax.set_title("Distribution of the PIT less uniform", loc="left", fontsize=style.TEXT_SIZE)
-    style.tidy(ax)
+    axes.tidy(ax)
     ax.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="upper left")
 
 
 def _ratios(ax: Axes, model: pd.DataFrame, naive: pd.DataFrame, baseline: str) -> None:
     for number, (dynamics, part) in enumerate(model.groupby("dynamics", sort=False)):
         at = part.sort_values("horizon")
-        color = _COLORS[number % len(_COLORS)]
+        color = style.color_of(number)
         ax.plot(at["horizon"], at["crps_ratio"], "-", color=color, linewidth=1.4, label=dynamics)
     for number, (name, part) in enumerate(naive.groupby("dynamics", sort=False)):
         if name != baseline:
             at = part.sort_values("horizon")
-            ax.plot(at["horizon"], at["crps_ratio"], ":", color=_COLORS[-1 - number],
+            ax.plot(at["horizon"], at["crps_ratio"], ":", color=style.COLORS[-1 - number],
                     linewidth=1.4, label=f"naive {name}")  # fmt: skip
     ax.axhline(1.0, color=style.BLACK, linewidth=0.8)
     ax.set_xlabel("months ahead", fontsize=style.TEXT_SIZE)
     ax.set_title("Mean CRPS over the naive one", loc="left", fontsize=style.TEXT_SIZE)
-    style.tidy(ax)
-    style.legend_outside(ax)
+    axes.tidy(ax)
+    axes.legend(ax)

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from estimator.quantity import HEADLINES
-from estimator.show.figures import _style as style
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
 
 _COLUMNS = 5
-
 _POOLED = (
     *HEADLINES,
     *("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step"),
@@ -49,21 +49,20 @@ def plot_ranks(shares: pd.DataFrame, band: Band, name: str, level: float) -> Fig
     panels = _panels([str(column) for column in shares.columns])
     rows = -(-len(panels) // _COLUMNS)
     figure = style.new_figure(1.55 * rows + 1.0)
-    axes = np.atleast_1d(figure.subplots(rows, _COLUMNS, sharex=True, sharey=True)).ravel()
+    grid = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     outside = 0
-    for ax, (title, entries) in zip(axes, panels.items(), strict=False):
+    for ax, (title, entries) in zip(grid, panels.items(), strict=False):
         outside += _draw_ranks(ax, shares[entries], band)
         ax.set_title(title, fontsize=style.SMALL_SIZE)
-    for ax in axes[len(panels) :]:
+    for ax in grid[len(panels) :]:
         ax.set_visible(False)
     at, lower, upper = band
     widest = 1.6 * float(max((upper - at).max(), (at - lower).max()))
-    axes[0].set_ylim(-widest, widest)
+    grid[0].set_ylim(-widest, widest)
     return style.frame(
         figure,
         f"{name}: ranks of the truth in {len(shares)} simulated worlds",
-        "",
-        [
+        notes=[
             "Across: rank of the truth, as a share. Up: ECDF of the ranks less that share. "
             f"Grey: simultaneous {100 * level:g} % band of uniform ranks. Of {shares.shape[1]} "
             f"quantities {outside} leave it (red); by chance about "
@@ -92,7 +91,7 @@ def _panels(columns: list[str]) -> dict[str, list[str]]:
 def _draw_ranks(ax: Axes, shares: pd.DataFrame, band: Band) -> int:
     """Draw the lines of one axes; return how many leave the band."""
     at, lower, upper = band
-    ax.fill_between(at, lower - at, upper - at, color="#DDDDDD", linewidth=0)
+    ax.fill_between(at, lower - at, upper - at, color=style.GREY, alpha=0.25, linewidth=0)
     outside = 0
     for values in shares.to_numpy().T:
         difference = np.searchsorted(np.sort(values), at, side="right") / len(values) - at
@@ -101,7 +100,7 @@ def _draw_ranks(ax: Axes, shares: pd.DataFrame, band: Band) -> int:
         color = style.VERMILION if out else style.BLUE
         ax.plot(at, difference, color=color, linewidth=0.7, alpha=1.0 if out else 0.5)
     ax.axhline(0.0, color=style.GREY, linewidth=0.5)
-    style.tidy(ax)
+    axes.tidy(ax)
     ax.tick_params(labelsize=style.SMALL_SIZE)
     return outside
 
@@ -123,17 +122,17 @@ def plot_coverage(table: pd.DataFrame, name: str) -> Figure:
     """
     quantities, periods = (list(dict.fromkeys(table[key])) for key in ("quantity", "period"))
     figure = style.new_figure(2.1 * len(periods) + 0.9)
-    axes = figure.subplots(len(periods), len(quantities), sharex=True, sharey=True, squeeze=False)
+    grid = figure.subplots(len(periods), len(quantities), sharex=True, sharey=True, squeeze=False)
     for row, period in enumerate(periods):
         for column, quantity in enumerate(quantities):
-            ax = axes[row, column]
+            ax = grid[row, column]
             ax.plot([0, 1], [0, 1], color=style.GREY, linewidth=0.7)
             of = (table["quantity"] == quantity) & (table["period"] == period)
-            for method, own in table[of & (table["cases"] > 0)].groupby("method", sort=False):
+            for method, rows in table[of & (table["cases"] > 0)].groupby("method", sort=False):
                 ax.errorbar(
-                    own["level"],
-                    own["coverage"],
-                    yerr=2.0 * own["coverage_se"],
+                    rows["level"],
+                    rows["coverage"],
+                    yerr=2.0 * rows["coverage_se"],
                     color=_METHOD_COLORS.get(str(method), style.BLACK),
                     marker="o",
                     markersize=3,
@@ -141,19 +140,17 @@ def plot_coverage(table: pd.DataFrame, name: str) -> Figure:
                     label=str(method),
                 )
             ax.set_title(f"{str(quantity).replace('_', ' ')}, {period}", fontsize=style.SMALL_SIZE)
-            style.tidy(ax)
-    axes[0, 0].set_xlim(0.45, 1.0)
-    axes[0, 0].set_ylim(0.0, 1.02)
-    handles, labels = max(
-        (ax.get_legend_handles_labels() for ax in axes.ravel()), key=lambda found: len(found[1])
-    )
-    style.legend_outside(axes[0, -1], handles=handles, labels=labels)
+            axes.tidy(ax)
+    grid[0, 0].set_xlim(0.45, 1.0)
+    grid[0, 0].set_ylim(0.0, 1.02)
+    handles = max((ax.get_legend_handles_labels()[0] for ax in grid.ravel()), key=len)
+    axes.legend(grid[0, -1], handles=handles)
     notes = [
         "Across: mass of the range. Up: share of the truths inside. "
         f"{int(table['worlds'].max())} worlds. A line on the diagonal: the ranges mean what they "
         "say. Below it: too narrow. Bars: two standard errors (the months of a world count as one)."
     ]
-    return style.frame(figure, f"{name}: coverage of the truth in simulated worlds", "", notes)
+    return style.frame(figure, f"{name}: coverage of the truth in simulated worlds", notes=notes)
 
 
 def plot_broken(table: pd.DataFrame, level: float) -> Figure:
@@ -176,22 +173,23 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
     answers = list(dict.fromkeys(table["entry"]))
     figure = style.new_figure(0.55 * len(names) + 1.6)
     errors, coverage, alarms = figure.subplots(1, 3, sharey=True)
-    colors = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
     for n, answer in enumerate(answers):
-        own = table[table["entry"] == answer].set_index("break").loc[names]
+        rows = table[table["entry"] == answer].set_index("break").loc[names]
         up = np.arange(len(names)) + (n - (len(answers) - 1) / 2) * 0.12
         mark = {"marker": "o", "markersize": 4, "linestyle": "none"}
-        color = colors[n % len(colors)]
-        errors.plot(own["error_sd"], up, color=color, label=answer, **mark)
-        spread = 2.0 * own["coverage_se"]
-        inside = np.minimum(spread, [own["coverage"], 1.0 - own["coverage"]])  # 0 to 1, no further
-        coverage.errorbar(own["coverage"], up, xerr=inside, color=color, linewidth=0.8, **mark)
+        color = style.color_of(n)
+        errors.plot(rows["error_sd"], up, color=color, label=answer, **mark)
+        spread = 2.0 * rows["coverage_se"]
+        inside = np.minimum(
+            spread, [rows["coverage"], 1.0 - rows["coverage"]]
+        )  # 0 to 1, no further
+        coverage.errorbar(rows["coverage"], up, xerr=inside, color=color, linewidth=0.8, **mark)
     first = table.drop_duplicates("break").set_index("break").loc[names]
     for n, (column, label) in enumerate(
         (("predictive_alarm", "predictive check"), ("audit_alarm", "audit"))
     ):
         height = np.arange(len(names)) + (n - 0.5) * 0.3
-        alarms.barh(height, first[column], height=0.28, color=colors[n], label=label)
+        alarms.barh(height, first[column], height=0.28, color=style.color_of(n), label=label)
     errors.set_xscale("symlog", linthresh=4.0)
     errors.set_yticks(range(len(names)), names, fontsize=style.TEXT_SIZE)
     errors.invert_yaxis()
@@ -205,15 +203,15 @@ def plot_broken(table: pd.DataFrame, level: float) -> Figure:
         (alarms, "share of worlds with an alarm"),
     ):
         ax.set_title(title, fontsize=style.TEXT_SIZE)
-        style.tidy(ax)
+        axes.tidy(ax)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08), "frameon": False}
     errors.legend(fontsize=style.SMALL_SIZE, ncols=2, **below)
     alarms.legend(fontsize=style.SMALL_SIZE, ncols=2, **below)
     errors.xaxis.set_major_formatter(_PLAIN)
-    said = dict(zip(table["break"], table["says"], strict=True))
+    meanings = dict(zip(table["break"], table["says"], strict=True))
     notes = [f"{int(table['worlds'].max())} worlds each. Bars of coverage: two standard errors."]
-    notes += [f"{name}: {text}." for name, text in said.items()]
-    return style.frame(figure, "Worlds that break what the set believes", "", notes)
+    notes += [f"{name}: {text}." for name, text in meanings.items()]
+    return style.frame(figure, "Worlds that break what the set believes", notes=notes)
 
 
 def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
@@ -234,18 +232,17 @@ def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
     """
     figure = style.new_figure(3.6)
     both = figure.subplots(1, 2)
-    colors = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY)
-    told = table[table["compared"].notna()]
+    compared = table[table["compared"].notna()]
     for ax, unit, title in zip(
         both,
         ("errors", "sd"),
         ("Monte-Carlo standard errors", "posterior standard deviations"),
         strict=True,
     ):
-        for n, (name, own) in enumerate(told.groupby("move", sort=False)):
-            color = colors[n % len(colors)]
-            ax.plot(own["k_hat"], own[f"median_rms_{unit}"], "o", color=color, label=str(name))
-            ax.plot(own["k_hat"], own[f"tail_rms_{unit}"], "^", color=color, alpha=0.5)
+        for n, (name, rows) in enumerate(compared.groupby("move", sort=False)):
+            color = style.color_of(n)
+            ax.plot(rows["k_hat"], rows[f"median_rms_{unit}"], "o", color=color, label=str(name))
+            ax.plot(rows["k_hat"], rows[f"tail_rms_{unit}"], "^", color=color, alpha=0.5)
         ax.axvline(max_k_hat, color=style.GREY, linewidth=0.8, linestyle="--")
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -253,11 +250,11 @@ def plot_reweighting(table: pd.DataFrame, max_k_hat: float) -> Figure:
         ax.yaxis.set_major_formatter(_PLAIN)
         ax.set_xlabel("k-hat", fontsize=style.TEXT_SIZE)
         ax.set_title(f"root mean square difference, {title}", fontsize=style.TEXT_SIZE)
-        style.tidy(ax)
+        axes.tidy(ax)
     both[0].legend(fontsize=style.SMALL_SIZE, frameon=False)
     notes = [
         "Dots: medians; triangles: 5 % and 95 % quantiles; of monthly losses, killed and net "
         f"change. One mark a set. Colours: what was moved, the `moves` of conf/calibrate. Dashed: "
         f"the limit of sweeps, {max_k_hat:g}."
     ]
-    return style.frame(figure, "Reweighted sets against real fits of them", "", notes)
+    return style.frame(figure, "Reweighted sets against real fits of them", notes=notes)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from estimator.show.figures import _panels
-from estimator.show.figures import _style as style
-from estimator.show.figures._claims import used_claims, words
-from estimator.show.figures._floors import draw_floors
-from estimator.show.figures._months import Months
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
+from estimator.show.figures._claims import floors_of, words
+from estimator.show.figures._months import Months, draw_floors
 
 COLUMNS = 4
-_QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+_ROOM = 1.15  # height of the axes over that of the highest range
+_NOT_CUT = 0.98  # share of a set's months whose range is within the axes
 
 
 def plot_fans(
@@ -24,9 +24,11 @@ def plot_fans(
     *,
     unit: str,
     failures: Mapping[str, str],
-    reference: str,
+    reference: str = "",
     floors: Mapping[str, xr.DataTree] | None = None,
-    notes: tuple[str, ...] = (),
+    only: Sequence[str] | None = None,
+    notes: Sequence[str] = (),
+    look: style.Look = style.PAPER,
 ) -> Figure:
     """Plot a quantity by month, a panel a set, all on one scale.
 
@@ -37,15 +39,19 @@ def plot_fans(
         of `set` are the names shown; months that a set lacks are NaN. The coordinate `month_days`
         (month) says how many days of each month are meant.
     unit
-        Of the bands; persons become thousands.
+        Of the bands.
     failures
         What failed, by the set's name.
     reference
         Name of the set whose median is drawn in all panels.
     floors
         By the set's name, a tree with `constant_data` whose confirmed figures are marked.
+    only
+        Sets that are drawn, on the scale of all; None for all.
     notes
         Further lines below.
+    look
+        On paper, or inside a page.
 
     Returns
     -------
@@ -56,58 +62,79 @@ def plot_fans(
     ValueError
         If there is no set.
     """
-    names = [str(name) for name in bands["set"].values]
+    names = [str(name) for name in (bands["set"].values if only is None else only)]
     if not names:
         raise ValueError("plot_fans needs at least one set. Got none.")
-    labels = tuple(str(month) for month in bands["month"].values)
-    months = Months(labels, bands["month_days"].values)
-    factor, shown = _panels.scale_of(unit)
-    rows = -(-len(names) // COLUMNS)
-    columns = min(len(names), COLUMNS)
-    figure = style.new_figure(2.2 * rows + 1.3)
-    axes = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True)).ravel()
-    scaled = bands / factor
-    for name, ax in zip(names, axes[: len(names)], strict=True):
-        _draw_set(ax, months, scaled.sel(set=name))
-        if reference in names and name != reference:
-            middle = scaled.sel(set=reference, quantile="q50").values
+    months = Months(
+        tuple(str(month) for month in bands["month"].values), bands["month_days"].values
+    )
+    figure, panels = axes.panels(
+        len(names), 2.2 if look.framed else 1.7, look, columns=min(len(names), COLUMNS), margin=1.3
+    )
+    bars = {name: floors_of(tree, months) for name, tree in (floors or {}).items()}
+    low, high = _limits(bands, bars)
+    for n, (name, ax) in enumerate(zip(names, panels, strict=True)):
+        ranges = bands.sel(set=name).transpose("quantile", "month")
+        dashes = "--" if name in failures else "-"
+        axes.draw_band(
+            ax, months.x, ranges.sel(quantile=list(axes.QUANTILES)).values, linestyle=dashes
+        )
+        if reference in bands["set"].values and name != reference:
+            middle = bands.sel(set=reference, quantile="q50").values
             ax.plot(months.x, middle, color=style.ORANGE, linewidth=0.9, linestyle="--")
-        if floors is not None and name in floors:
-            draw_floors(ax, used_claims(floors[name], prefix="confirmed_"), months)
-        style.tidy(ax)
-        style.thousands(ax)
-        mark = " (failed)" if name in failures else ""
-        color = style.NOTE_RED if mark else style.BLACK
-        weight = "bold" if name == reference else "normal"
-        ax.set_title(name + mark, fontsize=style.SMALL_SIZE + 0.5, color=color, fontweight=weight)
-    for ax in axes[len(names) :]:
-        ax.remove()
-    for n, ax in enumerate(axes[: len(names)]):
+        if name in bars:
+            draw_floors(ax, bars[name])
+        ax.set_ylim(low, high)
+        axes.tidy(ax)
+        beside = n % COLUMNS == 0 and look.framed  # a page names the unit above all pictures
+        axes.show_unit(ax, "y", unit, label=None if beside else "", ticks=4)
+        axes.mark_zero(ax, "y")
         months.write_ticks(ax)
-        every = ax.get_xticks()
-        ax.set_xticks(every[:: max(1, len(every) // 4)])
-        ax.set_xticklabels([months.labels[int(at)] for at in ax.get_xticks()])
-        ax.tick_params(labelsize=style.SMALL_SIZE, labelbottom=n + columns >= len(names))
-        if n % columns == 0:
-            ax.set_ylabel(shown, fontsize=style.SMALL_SIZE)
-    if float(scaled.min()) < 0 < float(scaled.max()):
-        for ax in axes[: len(names)]:
-            ax.axhline(0, color=style.GREY, linewidth=0.8)
-    else:
-        axes[0].set_ylim(bottom=0)
-    texts = [f"Dashed: median of {reference}."] if reference in names else []
+        if look.framed:
+            ax.tick_params(labelbottom=n + COLUMNS >= len(names), labelleft=n % COLUMNS == 0)
+            _write_name(ax, name, failed=name in failures, bold=name == reference)
+    texts = [f"Dashed: median of {reference}." if reference else ""]
     if floors:
         texts.append("Black: confirmed figures, bold for one month, thin for the mean of several.")
     return style.frame(
         figure,
         f"{words(str(bands.name)).capitalize()} by month under {len(names)} assumption sets",
-        _panels.failure_note(dict(failures)),
-        [*notes, " ".join([*texts, f"{style.RANGES_TEXT}.", *months.notes])],
+        failure=axes.failure_text(failures),
+        notes=[*notes, " ".join([*texts, f"{axes.RANGES_TEXT}.", *months.notes]).strip()],
+        look=look,
     )
 
 
-def _draw_set(ax: Axes, months: Months, bands: xr.DataArray) -> None:
-    low, lower, middle, upper, high = (bands.sel(quantile=name).values for name in _QUANTILES)
-    ax.fill_between(months.x, low, high, color=style.BLUE, alpha=0.18, linewidth=0)
-    ax.fill_between(months.x, lower, upper, color=style.BLUE, alpha=0.32, linewidth=0)
-    ax.plot(months.x, middle, color=style.BLUE, linewidth=1.4)
+def monthly_bands(trees: Mapping[str, xr.DataTree], quantity: str) -> xr.DataArray:
+    """Ranges of a quantity by month of several results, as `plot_fans` takes them.
+
+    Months are those of any result; those that a result lacks are NaN.
+    """
+    series = [style.group(tree, "posterior")[quantity] for tree in trees.values()]
+    days = [style.group(tree, "constant_data")["month_days"] for tree in trees.values()]
+    bands = [axes.quantiles(one).assign_coords(quantile=list(axes.QUANTILES)) for one in series]
+    every = pd.Index(sorted({str(month) for one in days for month in one["month"].values}))
+    most = xr.concat([one.reindex(month=every) for one in days], "set").max("set")
+    return (
+        xr.concat([one.reindex(month=every) for one in bands], pd.Index(list(trees), name="set"))
+        .rename(quantity)
+        .assign_coords(month_days=("month", most.values))
+    )
+
+
+def _limits(bands: xr.DataArray, floors: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
+    """Both ends of the axis: single uncertain months must not flatten all others."""
+    top = float(bands.sel(quantile="q95").quantile(_NOT_CUT, "month").max())
+    tops = [top, *(float(rows["mean"].max()) for rows in floors.values() if len(rows))]
+    bottom = float(bands.sel(quantile="q05").quantile(1 - _NOT_CUT, "month").min())
+    low, high = _ROOM * min(bottom, 0.0), _ROOM * max(*tops, 0.0)
+    return low, high if high > low else low + 1.0
+
+
+def _write_name(ax: Axes, name: str, *, failed: bool, bold: bool) -> None:
+    ax.set_title(
+        f"✗ {name} (failed)" if failed else name,
+        fontsize=style.SMALL_SIZE + 0.5,
+        color=style.NOTE_RED if failed else style.BLACK,
+        fontweight="bold" if bold else "normal",
+    )

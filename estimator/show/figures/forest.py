@@ -1,135 +1,164 @@
-"""Answers of several assumption sets side by side."""
+"""Ranges of answers of several assumption sets side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import arviz as az
 import numpy as np
+import pandas as pd
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from estimator.show.figures import _arviz
-from estimator.show.figures import _style as style
-from estimator.show.figures._months import Months
+from estimator.quantities.answers import Answer, answer_draws
+from estimator.quantity import TOTAL
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
+from estimator.show.number import significant
 
-COLUMNS = 3
-UNITS = {
-    "losses, last month": style.PER_MONTH,
-    "losses, all months": style.PERSONS,
-    "killed, all months": style.PERSONS,
-    "killed share, last month": "killed / losses (share)",
-    "replacement gap, last month": style.PER_MONTH,
-    "net change, last month": style.PER_MONTH,
-}
+_LAST = "last month"
+MAIN_ANSWERS = (
+    ("losses", None),
+    ("losses", TOTAL),
+    ("killed", TOTAL),
+    ("killed_share", None),
+    ("replacement_gap", None),
+    ("net_change", None),
+)
+"""Quantities and periods of the answers of results; None: the last month of each."""
 
 
-def plot_forest(results: Mapping[str, xr.DataTree]) -> Figure:
-    """Plot ranges of the main answers for each assumption set.
+def plot_forest(
+    sets: pd.DataFrame | Mapping[str, xr.DataTree],
+    *,
+    reference: str = "",
+    pooled: str = "",
+    selection: str = "",
+    look: style.Look = style.PAPER,
+) -> Figure:
+    """Plot ranges of answers, a panel an answer, with the sets along y.
 
     Parameters
     ----------
-    results
-        Results by the name shown, from top to bottom; their `posterior` in persons. Sets may have
-        other numbers of draws and other months: sums are over each set's own months.
+    sets
+        A row a set and answer: `assumption_set` (the name shown), `answer`, `unit`, `q05` to
+        `q95`, `failures`; of probabilities only `q50` is known. Or results by the name shown, of
+        which `main_answers` are drawn.
+    reference
+        Name of the set whose median is marked in all panels.
+    pooled
+        Name of the row that pools the other sets.
+    selection
+        Which sets these are, if not all; it is written below.
+    look
+        On paper, or inside a page.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Six axes, one an answer, with the sets along y.
 
     Raises
     ------
     ValueError
-        If there are no results.
+        If there is no set.
     """
-    if not results:
-        raise ValueError("plot_forest needs at least one result. Got an empty mapping.")
-    names = list(results)
-    answers = xr.concat(
-        [_answers(tree) for tree in results.values()],
-        dim=xr.Variable("set", names),
-        join="outer",
-        coords="minimal",
-        compat="override",
-    )
-    variables = list(UNITS)
-    collection = az.plot_forest(
-        xr.DataTree.from_dict({"posterior": answers}),
-        var_names=variables,
-        combined=True,
-        point_estimate="median",
-        ci_kind="eti",
-        ci_probs=(style.INNER, style.OUTER),
-        labels=[],
-        backend=_arviz.BACKEND,
-        rows=["__variable__"],
-        stats={k: {"skipna": True} for k in ("trunk", "twig", "point_estimate")},
-        visuals={
-            "ticklabels": False,
-            "remove_axis": False,
-            "trunk": {"color": style.BLUE, "width": 3.2},
-            "twig": {"color": style.BLUE, "width": 1.1},
-            "point_estimate": {"color": style.BLACK, "size": 22},
-        },
-        figure_kwargs={
-            "sharex": False,
-            "sharey": False,
-            "figsize": (style.WIDTH, 2 * (0.26 * len(names) + 1.0) + 0.9),
-            "figsize_units": "inches",
-        },
-    )
-    figure = _arviz.detach(collection)
-    axes = _arviz.axes_of(collection, variables, column="forest")
-    _arviz.place(figure, axes, 2, COLUMNS)
-    heights = collection.get_aes_as_dataset("y")
-    for i, (name, ax) in enumerate(zip(variables, axes, strict=True)):
-        style.tidy(ax)
-        y = np.asarray(heights[name].values, dtype=float)
-        ax.set_yticks(y, names if i % COLUMNS == 0 else [""] * len(names))
-        ax.tick_params(axis="y", labelleft=i % COLUMNS == 0, length=0)
-        ax.set_ylim(y.min() - 0.6, y.max() + 0.6)
-        ax.set_title(name, fontsize=style.TEXT_SIZE)
-        ax.set_xlabel(UNITS[name], fontsize=style.SMALL_SIZE)
-        ax.locator_params(axis="x", nbins=5)
-        style.thousands(ax, "x")
-        if name.startswith(("replacement", "net")):
-            ax.axvline(0, color=style.GREY, linewidth=0.8)
-    lasts = sorted({Months.of(tree).last for tree in results.values()})
-    return style.finish(
-        figure,
-        results,
-        _title(answers, len(names)),
-        notes=[f"Last month: {', '.join(lasts)}."],
-    )
+    table = sets if isinstance(sets, pd.DataFrame) else main_answers(sets)
+    if table.empty:
+        raise ValueError("plot_forest needs at least one set. Got none.")
+    names = list(dict.fromkeys(table["assumption_set"]))
+    answers = list(dict.fromkeys(table["answer"]))
+    failures = axes.failures_in(table)
+    y = np.arange(len(names), dtype=float)
+    hollow = np.isin(names, list(failures))
+    diamond = np.isin(names, [pooled])
+    height = axes.row_height(len(names)) * len(names) + (1.0 if look.framed else 0.55)
+    figure, panels = axes.panels(len(answers), height, look)
+    for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
+        rows = table[table["answer"] == answer].set_index("assumption_set").reindex(names)
+        unit = str(rows["unit"].dropna().iloc[0])
+        ranges = rows[list(axes.QUANTILES)].to_numpy(dtype=float)
+        size = 5.0 if len(names) <= axes.MANY else 3.2
+        for which, color, marker, empty in (
+            (~diamond & ~hollow, style.BLUE, "o", False),
+            (~diamond & hollow, style.BLUE, "o", True),
+            (diamond, style.VERMILION, "D", False),
+        ):
+            axes.draw_ranges(
+                ax, y[which], ranges[which], color=color, marker=marker, size=size, hollow=empty
+            )
+        axes.tidy(ax, "x")
+        if unit == "probability":
+            ax.set_xlim(-0.03, 1.03)
+        axes.show_unit(ax, "x", unit)
+        axes.mark_zero(ax)
+        mark_reference(ax, rows["q50"].get(reference, np.nan))
+        ax.set_ylim(len(names) - 0.4, -0.6)
+        if look.framed:
+            ax.set_title(axes.heading(answer), fontsize=style.TEXT_SIZE)
+        axes.name_rows(
+            ax, y, names, failed=failures, bold=reference,
+            shown=n % axes.COLUMNS == 0 or not look.framed, look=look,
+        )  # fmt: skip
+    notes = [selection, f"{reference_note(reference)}{axes.RANGES_TEXT}."]
+    title, failed = _title(table, names), axes.failure_text(failures)
+    return style.frame(figure, title, failure=failed, notes=notes, look=look)
 
 
-def _answers(result: xr.DataTree) -> xr.Dataset:
-    """Scalar answers of a result, by chain and draw, numbered from 0."""
-    posterior = style.group(result, "posterior")
-    last = posterior.isel(month=-1)
-    series = (
-        last["losses"] / style.THOUSAND,
-        posterior["losses"].sum("month") / style.THOUSAND,
-        posterior["killed"].sum("month") / style.THOUSAND,
-        last["killed_share"],
-        last["replacement_gap"] / style.THOUSAND,
-        last["net_change"] / style.THOUSAND,
-    )
-    scalars = {n: s.reset_coords(drop=True) for n, s in zip(UNITS, series, strict=True)}
-    return xr.Dataset(scalars).assign_coords(
-        chain=np.arange(posterior.sizes["chain"]), draw=np.arange(posterior.sizes["draw"])
-    )
+def main_answers(results: Mapping[str, xr.DataTree]) -> pd.DataFrame:
+    """Ranges of the main answers of results by name; sums are over each result's own months.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns assumption_set, answer, unit, q05 to q95, failures.
+    """
+    lasts = {str(style.group(tree, "posterior")["month"].values[-1]) for tree in results.values()}
+    rows = []
+    for name, tree in results.items():
+        posterior = style.group(tree, "posterior")
+        last = str(posterior["month"].values[-1])
+        answers = [Answer(quantity, period or last) for quantity, period in MAIN_ANSWERS]
+        draws = answer_draws(posterior, answers).reshape(len(answers), -1)
+        ranges = np.quantile(draws, axes.LEVELS, axis=1).T
+        for answer, numbers in zip(answers, ranges, strict=True):
+            shown = (
+                answer
+                if answer.period == TOTAL or len(lasts) == 1
+                else f"{answer.quantity}[{_LAST}]"
+            )
+            rows.append(
+                {
+                    "assumption_set": name,
+                    "answer": str(shown),
+                    "unit": answer.unit,
+                    **dict(zip(axes.QUANTILES, numbers, strict=True)),
+                    "failures": style.failure_of(tree),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
-def _title(answers: xr.Dataset, count: int) -> str:
-    """Say how far the sets' medians lie apart in losses and in killed share."""
-    middle = answers.median(["chain", "draw"])
-    losses, share = middle["losses, last month"], middle["killed share, last month"]
-    if count == 1:
-        return "Main answers of one assumption set"
+def mark_reference(ax: Axes, middle: float) -> None:
+    """Draw a dashed line at the median of the reference set, if it has one."""
+    if np.isfinite(middle):
+        ax.axvline(middle, color=style.ORANGE, linewidth=0.9, linestyle="--", zorder=0)
+
+
+def reference_note(reference: str) -> str:
+    """Say what the dashed line is; empty without a reference."""
+    return f"Dashed: median of {reference}. " if reference else ""
+
+
+def _title(table: pd.DataFrame, names: list[str]) -> str:
+    """Say how far the sets' medians of the first answer lie apart."""
+    answer, unit = str(table["answer"].iloc[0]), str(table["unit"].iloc[0])
+    size, label = axes.in_unit(unit)
+    label = label.rpartition(", ")[2]  # per cent, without of what
+    middle = table.loc[table["answer"] == answer, "q50"] / size
+    low, high = (significant(value, 3) for value in (middle.min(), middle.max()))
+    if len(names) == 1:
+        return f"{axes.heading(answer)} of one assumption set: median {low} {label}"
     return (
-        f"{count} assumption sets: medians of last month's losses from {float(losses.min()):,.1f} "
-        f"to {float(losses.max()):,.1f} thousand, of the killed share from "
-        f"{float(share.min()):.2f} to {float(share.max()):.2f}"
+        f"{len(names)} assumption sets: medians of {axes.heading(answer)}, from {low} to "
+        f"{high} {label}"
     )

@@ -8,9 +8,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
-from estimator.show.figures import _many as many
-from estimator.show.figures import _style as style
+from estimator.show.figures import _look as style
 from estimator.show.figures._months import Months
 
 _ROWS = 256  # claims at a time, so that draws of their losses stay small
@@ -35,54 +35,46 @@ def plot_killed_share(result: xr.DataTree) -> Figure:
     months = Months.of(result)
     posterior = style.group(result, "posterior")
     share, losses = posterior["killed_share"], posterior["losses"]
-    looks = claims.looks(result)
+    marks = claims.marks_of(result)
     shares = claims.used_claims(result, "killed_share")
     killed = claims.used_claims(result, "killed")
-    fig = style.new_figure(6.2)
-    ax = fig.subplots()
-    style.draw_band(ax, months.x, share, color=style.BLUE, label="estimated share, median")
-    drawn_shares = many.draw_by_month(
-        ax,
-        shares,
-        lambda rows: claims.monthly_means(rows, months),
-        months,
-        looks,
-        lambda claim: claims.draw_flow(ax, claim, months, looks[claim["origin"]], 1.0),
-    )
-    drawn_killed = many.draw_by_month(
-        ax,
-        killed,
-        lambda rows: np.array(
-            [figures[1] for figures in implied_shares(rows, months, losses)], dtype=float
+    figure = style.new_figure(6.2)
+    ax = figure.subplots()
+    bands = axes.quantiles(share).values
+    axes.draw_band(ax, months.x, bands, label="estimated share, median")
+    drawn = [
+        claims.draw_by_month(ax, shares, months, marks, ": share"),
+        claims.draw_by_month(
+            ax, killed, months, marks, ": implied",
+            heights=lambda rows: implied_shares(rows, months, losses), draw=_draw_implied,
         ),
-        months,
-        looks,
-        lambda claim: _draw_implied(ax, claim, months, losses, looks[claim["origin"]]),
-    )
-    claims.label_origins(ax, drawn_shares.drawn["origin"], looks, ": share")
-    claims.label_origins(ax, drawn_killed.drawn["origin"], looks, ": implied")
-    style.tidy(ax)
+    ]  # fmt: skip
+    axes.tidy(ax)
     ax.set_ylim(0, 1)
-    ax.set_ylabel("killed / losses (share)")
+    axes.show_unit(ax, "y", "share", label="killed of those lost, %")
     months.write_ticks(ax, reach=claims.reach(pd.concat([shares, killed]), months))
-    style.legend_outside(ax)
-    return style.finish(
-        fig,
+    axes.legend(ax)
+    last = axes.range_text(share.isel(month=-1), "share", digits=0)
+    return style.frame_result(
+        figure,
         result,
-        f"Killed share of the losses in {months.last}: "
-        f"{style.range_text(share.isel(month=-1), digits=2)}",
+        f"Killed share of the losses in {months.last}, in per cent: {last}",
         notes=[
             "Implied: claimed killed / posterior median losses of the same period, marked at the "
             "period's end with a thin line over the period.",
-            *many.notes(drawn_shares, drawn_killed),
+            *claims.notes(*drawn),
         ],
     )
 
 
-def implied_shares(
-    table: pd.DataFrame, months: Months, losses: xr.DataArray
-) -> list[tuple[float, float, float]]:
-    """Low, central and high of claimed killed over the median losses of each claim's period."""
+def implied_shares(table: pd.DataFrame, months: Months, losses: xr.DataArray) -> np.ndarray:
+    """Low, central and high of claimed killed over the median losses of their period. (claim, 3).
+
+    Parameters
+    ----------
+    losses
+        Draws by month, dims chain, draw and month.
+    """
     weights = np.array(
         [
             months.weights(first, last)
@@ -90,28 +82,18 @@ def implied_shares(
         ]
     ).reshape(len(table), len(months.labels))
     draws = losses.transpose("month", "chain", "draw").values.reshape(len(months.labels), -1)
-    rows = range(0, len(table), _ROWS)
-    lost = [np.median(weights[row : row + _ROWS] @ draws, axis=1) for row in rows]
-    found = []
-    for (_, claim), weight, total in zip(
-        table.iterrows(), weights, np.concatenate([np.zeros(0), *lost]), strict=True
-    ):
-        per_month = claim["unit"] != "persons"
-        factor = (weight.sum() if per_month else 1.0) / total
-        low, central, high = (
-            claims.monthly(claim, months) if per_month else claim[["low", "central", "high"]]
-        )
-        found.append((low * factor, central * factor, high * factor))
-    return found
+    parts = [weights[row : row + _ROWS] for row in range(0, len(table), _ROWS)]
+    lost = np.concatenate([np.zeros(0), *(np.median(part @ draws, axis=1) for part in parts)])
+    killed = claims.monthly_means(table, months) * weights.sum(axis=1, keepdims=True)
+    return np.asarray(killed / lost[:, None])
 
 
 def _draw_implied(
-    ax: Axes, claim: pd.Series, months: Months, losses: xr.DataArray, look: claims.Look
+    ax: Axes, claim: pd.Series, figures: np.ndarray, months: Months, mark: claims.Mark
 ) -> None:
-    (figures,) = implied_shares(claim.to_frame().T, months, losses)
-    if not np.isfinite(figures[1]):
-        return
-    end = months.position(claim["period_end"], end_of_day=True)
-    begin = months.position(claim["period_start"])
-    ax.hlines(figures[1], begin, end, color=look.color, linewidth=0.6, alpha=0.35)
-    claims.draw_point(ax, end, figures, claim["hedge"], look)
+    low, central, high = figures
+    if np.isfinite(central):
+        begin = months.position(claim["period_start"])
+        end = months.position(claim["period_end"], end_of_day=True)
+        ax.hlines(central, begin, end, color=mark.color, linewidth=0.6, alpha=0.35)
+        claims.draw_point(ax, end, low, central, high, claim["hedge"], mark)

@@ -6,11 +6,11 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from estimator.quantity import PER_MONTH
+from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
-from estimator.show.figures import _many as many
-from estimator.show.figures import _style as style
-from estimator.show.figures._floors import draw_floors
-from estimator.show.figures._months import Months
+from estimator.show.figures import _look as style
+from estimator.show.figures._months import Months, draw_floors
 
 _ARROWS = "Arrows point to where a claim says that the figure lies (at least, under and the like)."
 
@@ -32,56 +32,49 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
         Two axes: thousand persons per month, thousand persons.
     """
     months = Months.of(result)
-    losses = style.group(result, "posterior")["losses"] / style.THOUSAND
-    looks = claims.looks(result)
+    losses = style.group(result, "posterior")["losses"]
+    marks = claims.marks_of(result)
     table = claims.used_claims(result, "losses")
     whole = pd.Series(
         [claims.since_start(c, months) for _, c in table.iterrows()], table.index, bool
     )
-    fig = style.new_figure(8.6)
-    above, below = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure = style.new_figure(8.6)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
 
-    style.draw_band(above, months.x, losses, color=style.BLUE, label="estimated losses, median")
-    drawn = many.draw_by_month(
-        above,
-        table[~whole],
-        lambda rows: claims.monthly_means(rows, months) / style.THOUSAND,
-        months,
-        looks,
-        lambda c: claims.draw_flow(above, c, months, looks[c["origin"]], style.THOUSAND),
-    )
-    draw_floors(above, claims.used_claims(result, prefix="confirmed_"), months)
-    claims.label_origins(above, drawn.drawn["origin"], looks)
-    above.set_ylabel(style.PER_MONTH)
+    label = "estimated losses, median"
+    axes.draw_band(above, months.x, axes.quantiles(losses).values, label=label)
+    drawn = claims.draw_by_month(above, table[~whole], months, marks)
+    draw_floors(above, claims.floors_of(result, months))
+    axes.show_unit(above, "y", PER_MONTH)
     above.set_title(
         "By month, with claims at the monthly mean they imply", fontsize=style.TEXT_SIZE
     )
 
     total = losses.cumsum("month")
-    style.draw_band(below, months.x + 0.5, total, color=style.BLUE, label="estimated total, median")
-    many.draw_levels(
+    label = "estimated total, median"
+    axes.draw_band(below, months.x + 0.5, axes.quantiles(total).values, label=label)
+    claims.draw_levels(
         below,
         table[whole],
         lambda claim: months.position(claim["period_end"], end_of_day=True),
-        looks,
-        style.THOUSAND,
+        marks,
     )
-    claims.label_origins(below, table["origin"][whole], looks)
-    below.set_ylabel(style.PERSONS)
+    axes.show_unit(below, "y", axes.PERSONS)
     below.set_title(
         f"Since {months.labels[0]}, with cumulative claims at the end of their period",
         fontsize=style.TEXT_SIZE,
     )
     for ax in (above, below):
-        style.tidy(ax)
-        style.thousands(ax)
+        axes.tidy(ax)
         ax.set_ylim(bottom=0)
-        style.legend_outside(ax)
+        axes.legend(ax)
     months.write_ticks(below, reach=claims.reach(table, months))
-    return style.finish(
-        fig,
+    in_last = axes.range_text(losses.isel(month=-1), PER_MONTH)
+    in_all = axes.range_text(total.isel(month=-1), axes.PERSONS, digits=0)
+    return style.frame_result(
+        figure,
         result,
-        f"Losses in {months.last}: {style.range_text(losses.isel(month=-1))} thousand; since "
-        f"{months.labels[0]}: {style.range_text(total.isel(month=-1), digits=0)} thousand persons",
-        notes=[" ".join([_ARROWS, *months.notes]), *many.notes(drawn)],
+        f"Losses in {months.last}: {in_last} thousand; since {months.labels[0]}: {in_all} "
+        "thousand persons",
+        notes=[" ".join([_ARROWS, *months.notes]), *claims.notes(drawn)],
     )

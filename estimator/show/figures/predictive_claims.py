@@ -7,20 +7,47 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from estimator.quantity import SHARES, SIGNED
-from estimator.show.figures import _by_origin
+from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
-from estimator.show.figures import _style as style
-from estimator.show.figures._by_origin import BANDS as _BANDS
+from estimator.show.figures import _look as style
 from estimator.show.figures._months import Months
 
 DENSE = 12  # a source with more claims on single months than this is drawn as a line
 ROWS_MAXIMUM = 120  # more single claims than this: summed up by origin, and those farthest out
 FARTHEST = 40  # how many of these are shown
-ROW_HEIGHT = 0.155  # inches
+ORIGIN_ROWS = 60  # rows by origin at most: those with most claims
+BANDS = ("low", "lower", "mid", "upper", "high")
+_EXPECTED = [f"pp_{band}" for band in BANDS]
+_ROW_HEIGHT, _ORIGIN_HEIGHT = 0.155, 0.19  # inches
+_APART = 0.17  # of a row by origin, by which its two ranges stand above and below its middle
 _WIDE = 100.0  # a log axis over more than this has fewer ticks
+# Of each kind of claims: titles one by one and by origin, labels of the axes one by one and by
+# origin. Only differences and shares have a unit.
+_TEXTS = {
+    "ratios": (
+        "Predictive ranges over the claim",
+        "By origin: claims over what was expected of each",
+        "predictive / claim (1 = as claimed)",
+        "over the predictive median (1 = as expected)",
+    ),
+    "differences": (
+        "Differences, with the claim in red",
+        "By origin: claims less what was expected of each",
+        "thousand persons (per month, or over the period, as claimed)",
+        "less the predictive median, thousand persons",
+    ),
+    "shares": (
+        "Shares, with the claim in red",
+        "By origin: shares less what was expected of each",
+        "share, %",
+        "less the predictive median, percentage points",
+    ),
+}
+_UNITS = {"differences": axes.PERSONS, "shares": "share"}
 
 
 def plot_predictive_claims(result: xr.DataTree) -> Figure:
@@ -47,39 +74,32 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
     table = predictive_table(result)
     dense = _dense(table, months)
     agrees = met(table)
-    sums: dict[str, pd.DataFrame] = {}
     rows = table[~dense]
+    sums: dict[str, pd.DataFrame] = {}
     if len(rows) > ROWS_MAXIMUM:
-        sums = {name: _by_origin.sums(part, name, agrees) for name, part in _by_kind(rows).items()}
+        sums = {kind: sums_by_origin(part, kind, agrees) for kind, part in _by_kind(rows).items()}
         rows = _farthest_out(rows)
-    left_out = int((~dense).sum()) - len(rows)
     parts = _by_kind(rows)
-    heights = {
-        f"{name} by origin": _by_origin.ROW_HEIGHT * (len(part) + 1) + 0.75
-        for name, part in sums.items()
-    }
-    heights |= {name: ROW_HEIGHT * (len(part) + 1) + 0.75 for name, part in parts.items()}
-    if dense.any():
-        heights = {"series": 2.4, **heights}
-    fig = style.new_figure(sum(heights.values(), 1.0))
+    heights = {"series": 2.4} if dense.any() else {}
+    heights |= {f"{k} by origin": _ORIGIN_HEIGHT * (len(p) + 1) + 0.75 for k, p in sums.items()}
+    heights |= {kind: _ROW_HEIGHT * (len(part) + 1) + 0.75 for kind, part in parts.items()}
+    figure = style.new_figure(sum(heights.values(), 1.0))
     if not heights:
-        fig.subplots().set_axis_off()
-        return style.finish(fig, result, "No claim entered the likelihood")
-    axes = fig.subplot_mosaic([[n] for n in heights], height_ratios=list(heights.values()))
+        figure.subplots().set_axis_off()
+        return style.frame_result(figure, result, "No claim entered the likelihood")
+    panels = figure.subplot_mosaic([[name] for name in heights], height_ratios=[*heights.values()])
     if dense.any():
-        _draw_series(axes["series"], table[dense], months)
-    for name, summed in sums.items():
-        _by_origin.draw_sums(axes[f"{name} by origin"], summed, name)
-        if name == "ratios":
-            _log_axis(axes[f"{name} by origin"])
-    for name, part in parts.items():
-        _draw_rows(axes[name], part, name)
-    return style.finish(
-        fig,
+        _draw_series(panels["series"], table[dense], months)
+    for kind, summed in sums.items():
+        _draw_sums(panels[f"{kind} by origin"], summed, kind)
+    for kind, part in parts.items():
+        _draw_rows(panels[kind], part, kind)
+    return style.frame_result(
+        figure,
         result,
         f"{int(agrees.sum())} of {len(table)} claims agree with their 90 % predictive range",
         notes=[
-            *_notes_of_many(left_out, sum(int(part["claims"].sum()) for part in sums.values())),
+            *_notes_of_many(int((~dense).sum()) - len(rows), sums),
             "Grey boxes: low to high of the claim. Triangles: the claim is a bound, with which a "
             "range agrees that reaches the side they point to. Confirmed sums: what "
             "is left of them after their confirmed months.",
@@ -87,20 +107,10 @@ def plot_predictive_claims(result: xr.DataTree) -> Figure:
     )
 
 
-def _by_kind(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Claims whose axes differ; kinds of which there is none are left out."""
-    parts = {
-        "ratios": table[~table["quantity"].isin(SIGNED + SHARES)],
-        "differences": table[table["quantity"].isin(SIGNED)],
-        "shares": table[table["quantity"].isin(SHARES)],
-    }
-    return {name: part for name, part in parts.items() if len(part)}
-
-
-def _notes_of_many(left_out: int, in_rows: int) -> list[str]:
+def _notes_of_many(left_out: int, sums: dict[str, pd.DataFrame]) -> list[str]:
     if not left_out:
         return []
-    unseen = left_out + FARTHEST - in_rows
+    unseen = left_out + FARTHEST - sum(int(part["claims"].sum()) for part in sums.values())
     few = f", but for {unseen:,} of origins with few" if unseen else ""
     return [
         f"One by one: the {FARTHEST} claims that lie farthest from what was expected. By origin: "
@@ -108,6 +118,9 @@ def _notes_of_many(left_out: int, in_rows: int) -> list[str]:
         "claimed: the range in which the figures lie (without bounds). Where the latter is the "
         "shorter, figures scatter less than is assumed of their origin."
     ]
+
+
+# ---- tables ---------------------------------------------------------------------------------
 
 
 def predictive_table(result: xr.DataTree) -> pd.DataFrame:
@@ -122,14 +135,13 @@ def predictive_table(result: xr.DataTree) -> pd.DataFrame:
             table = _as_read(result, table)
         draws = style.group(result, "posterior_predictive")[name]
         draws = draws.assign_coords({dim: draws[dim].values.astype(str)})
-        found = style.quantiles(draws.sel({dim: list(table.index)})).transpose(dim, "quantile")
-        for i, band in enumerate(_BANDS):
-            table[f"pp_{band}"] = found.values[:, i]
-        group = ("confirmed " if prefix else "") + table["quantity"].map(claims.words)
-        parts.append(table.assign(group=group))
+        expected = axes.quantiles(draws.sel({dim: list(table.index)})).transpose(dim, "quantile")
+        table[_EXPECTED] = expected.values
+        kind = ("confirmed " if prefix else "") + table["quantity"].map(claims.words)
+        parts.append(table.assign(group=kind))
     if not parts:
-        empty = [f"pp_{band}" for band in _BANDS]
-        return pd.DataFrame(columns=[*claims.COLUMNS, *claims.DATES, "central", "group", *empty])
+        columns = [*claims.COLUMNS, *claims.DATES, "central", "group", *_EXPECTED]
+        return pd.DataFrame(columns=columns)
     table = pd.concat(parts)
     return table.sort_values(["group", "period_end", "origin"], kind="stable")
 
@@ -148,6 +160,50 @@ def met(table: pd.DataFrame) -> pd.Series:
     reaches_down = (table["pp_low"] <= high) | table["hedge"].isin(claims.UPWARD)
     reaches_up = (table["pp_high"] >= low) | table["hedge"].isin(claims.DOWNWARD)
     return reaches_down & reaches_up
+
+
+def sums_by_origin(table: pd.DataFrame, kind: str, agrees: pd.Series) -> pd.DataFrame:
+    """Sum up claims by quantity and origin.
+
+    Parameters
+    ----------
+    table
+        As `predictive_table` gives it.
+    kind
+        ratios: figures are over the predictive median; differences, shares: less the predictive
+        median.
+    agrees
+        Whether each claim meets its 90 % predictive range.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a quantity and origin: `group`, `origin`, `claims`, `agree` (share of them); for
+        each of `BANDS` `expected_` (median over the claims of their predictive quantiles) and
+        `claimed_` (quantiles of the figures; bounds are left out).
+    """
+    placed = table[[*_EXPECTED, "central"]]
+    middle = table["pp_mid"]
+    placed = placed.div(middle, axis=0) if kind == "ratios" else placed.sub(middle, axis=0)
+    placed["central"] = placed["central"].mask(table["hedge"].isin(claims.BOUNDS))
+    placed = placed.assign(group=table["group"], origin=table["origin"], agree=agrees)
+    grouped = placed.groupby(["group", "origin"], sort=True)
+    sums = grouped[_EXPECTED].median().set_axis([f"expected_{band}" for band in BANDS], axis=1)
+    claimed = grouped["central"].quantile(np.array(axes.LEVELS)).unstack()
+    sums[[f"claimed_{band}" for band in BANDS]] = claimed.to_numpy()
+    sums["claims"], sums["agree"] = grouped.size(), grouped["agree"].mean()
+    kept = sums["claims"].sort_values(ascending=False, kind="stable").index[:ORIGIN_ROWS]
+    return sums[sums.index.isin(kept)].reset_index()
+
+
+def _by_kind(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Claims whose axes differ; kinds of which there is none are left out."""
+    parts = {
+        "ratios": table[~table["quantity"].isin(SIGNED + SHARES)],
+        "differences": table[table["quantity"].isin(SIGNED)],
+        "shares": table[table["quantity"].isin(SHARES)],
+    }
+    return {kind: part for kind, part in parts.items() if len(part)}
 
 
 def _farthest_out(table: pd.DataFrame) -> pd.DataFrame:
@@ -173,73 +229,90 @@ def _dense(table: pd.DataFrame, months: Months) -> pd.Series:
     return single & (count > DENSE)
 
 
+# ---- axes -----------------------------------------------------------------------------------
+
+
 def _draw_series(ax: Axes, table: pd.DataFrame, months: Months) -> None:
     """Draw predictive / claim by month, a band and a line for each dense series."""
-    colors = (style.BLUE, style.ORANGE, style.GREEN, style.PURPLE)
-    for i, ((group, origin), part) in enumerate(table.groupby(["group", "origin"])):
+    for i, ((quantity, origin), part) in enumerate(table.groupby(["group", "origin"])):
         x = np.array([months.position(d) + 0.5 for d in part["period_start"]])
-        ratio = {b: (part[f"pp_{b}"] / part["central"]).to_numpy() for b in _BANDS}
-        color = colors[i % len(colors)]
-        ax.fill_between(x, ratio["low"], ratio["high"], color=color, alpha=0.18, linewidth=0)
-        ax.fill_between(x, ratio["lower"], ratio["upper"], color=color, alpha=0.32, linewidth=0)
-        label = f"{claims.words(str(origin))}: {group}, {len(part)} months"
-        ax.plot(x, ratio["mid"], color=color, linewidth=1.4, label=label)
+        ratios = part[_EXPECTED].div(part["central"], axis=0).to_numpy().T
+        label = f"{claims.words(str(origin))}: {quantity}, {len(part)} months"
+        axes.draw_band(ax, x, ratios, color=style.color_of(i), label=label)
     ax.axhline(1, color=style.BLACK, linewidth=1.0)
-    style.tidy(ax)
+    axes.tidy(ax)
     months.write_ticks(ax)
     ax.set_ylabel("predictive / claim", fontsize=style.TEXT_SIZE)
     ax.set_title("Monthly series", fontsize=style.TEXT_SIZE)
     ax.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="upper right")
 
 
+def _draw_sums(ax: Axes, rows: pd.DataFrame, kind: str) -> None:
+    """Draw a row a quantity and origin: what was expected above, what was claimed below."""
+    y = np.arange(len(rows), dtype=float)[::-1]
+    handles = []
+    for name, color, side in (
+        ("expected", style.BLUE, _APART),
+        ("claimed", style.VERMILION, -_APART),
+    ):
+        ranges = rows[[f"{name}_{band}" for band in BANDS]].to_numpy()
+        axes.draw_ranges(ax, y + side, ranges, color=color, size=3.5)
+        handles.append(Line2D([], [], color=color, linewidth=3.2, label=name))
+    texts = [
+        f"{claims.words(str(origin))}: {count:,} claims, {100 * agree:.0f} % agree"
+        for origin, count, agree in zip(rows["origin"], rows["claims"], rows["agree"], strict=True)
+    ]
+    ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(1.0, 0.0), fontsize=style.SMALL_SIZE,
+        frameon=False,
+    )  # fmt: skip
+    _finish(ax, y, texts, rows["group"], kind, by_origin=True)
+
+
 def _draw_rows(ax: Axes, table: pd.DataFrame, kind: str) -> None:
     """Draw one row a claim, the first at the top; groups are shaded in turn and named."""
+    columns = [*_EXPECTED, "low", "central", "high"]
     base = table["central"] if kind == "ratios" else pd.Series(1.0, table.index)
-    scale = style.THOUSAND if kind == "differences" else 1.0
+    placed = table[columns].astype(float).div(base.astype(float), axis=0)
     y = np.arange(len(table), dtype=float)[::-1]
-    part = {
-        c: (table[c] / base / scale).to_numpy(dtype=float)
-        for c in (*(f"pp_{b}" for b in _BANDS), "low", "central", "high")
-    }
-    ax.hlines(y, part["pp_low"], part["pp_high"], color=style.BLUE, linewidth=1.1)
-    ax.hlines(y, part["pp_lower"], part["pp_upper"], color=style.BLUE, linewidth=3.2)
-    ax.plot(part["pp_mid"], y, "o", color=style.BLUE, markersize=3.5)
-    ax.hlines(y, part["low"], part["high"], color=style.GREY, linewidth=6.5, alpha=0.4)
-    hedges = table["hedge"].to_numpy()
-    for wanted, marker in ((claims.UPWARD, ">"), (claims.DOWNWARD, "<"), (None, "|")):
-        bounds = np.isin(hedges, claims.UPWARD + claims.DOWNWARD)
-        rows = ~bounds if wanted is None else np.isin(hedges, wanted)
-        ax.plot(part["central"][rows], y[rows], marker, color=style.VERMILION, markersize=5)
-    ax.set_yticks(y, [_label(str(i), c) for i, c in table.iterrows()])
-    style.tidy(ax)
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.6)
-    ax.tick_params(axis="y", labelsize=style.SMALL_SIZE - 0.5, length=0)
-    ax.set_ylim(-0.8, len(table) - 0.2)
-    _by_origin.shade_groups(ax, pd.Series(y, table.index), table["group"])
-    _label_axis(ax, kind)
+    axes.draw_ranges(ax, y, placed[_EXPECTED].to_numpy(), size=3.5)
+    ax.hlines(y, placed["low"], placed["high"], color=style.GREY, linewidth=6.5, alpha=0.4)
+    bound = table["hedge"].isin(claims.BOUNDS)
+    for rows, marker in (
+        (table["hedge"].isin(claims.UPWARD), ">"),
+        (table["hedge"].isin(claims.DOWNWARD), "<"),
+        (~bound, "|"),
+    ):
+        ax.plot(
+            placed["central"][rows], y[rows], marker, color=style.VERMILION, markersize=5,
+            markeredgewidth=1.6 if marker == "|" else 0.0,
+        )  # fmt: skip
+    texts = [
+        f"{name}  {claims.words(str(claim['origin']))}, to {str(claim['period_end'])[:7]}"
+        for name, claim in table.iterrows()
+    ]
+    _finish(ax, y, texts, table["group"], kind, by_origin=False)
 
 
-def _label(name: str, claim: pd.Series) -> str:
-    return f"{name}  {claims.words(str(claim['origin']))}, to {str(claim['period_end'])[:7]}"
-
-
-def _label_axis(ax: Axes, kind: str) -> None:
-    texts = {
-        "ratios": ("Predictive ranges over the claim", "predictive / claim (1 = as claimed)"),
-        "differences": (
-            "Differences, with the claim in red",
-            f"{style.PERSONS} (per month, or over the period, as claimed)",
-        ),
-        "shares": ("Shares, with the claim in red", "share"),
-    }
-    ax.set_title(texts[kind][0], fontsize=style.TEXT_SIZE)
-    ax.set_xlabel(texts[kind][1], fontsize=style.TEXT_SIZE)
-    if kind == "ratios":
+def _finish(
+    ax: Axes, y: np.ndarray, names: list[str], groups: pd.Series, kind: str, *, by_origin: bool
+) -> None:
+    """Name the rows and their groups, and write the axis of a kind of claims."""
+    ax.set_yticks(y, names)
+    axes.tidy(ax, "x")
+    ax.tick_params(axis="y", labelsize=style.SMALL_SIZE - (not by_origin) * 0.5, length=0)
+    ax.set_ylim(-0.8, len(y) - 0.2)
+    axes.shade_groups(ax, pd.Series(y, groups.index), groups)
+    title, label = _TEXTS[kind][by_origin], _TEXTS[kind][2 + by_origin]
+    ax.set_title(title, fontsize=style.TEXT_SIZE)
+    if kind in _UNITS:
+        axes.show_unit(ax, "x", _UNITS[kind], label=label, ticks=8)
+    else:
+        ax.set_xlabel(label, fontsize=style.TEXT_SIZE)
         _log_axis(ax)
-        ax.axvline(1, color=style.BLACK, linewidth=0.9)
-    elif kind == "differences":
-        ax.axvline(0, color=style.BLACK, linewidth=0.9)
+    if kind != "shares" or by_origin:
+        as_expected = 1.0 if kind == "ratios" else 0.0
+        ax.axvline(as_expected, color=style.BLACK, linewidth=0.9, zorder=0)
 
 
 def _log_axis(ax: Axes) -> None:
@@ -251,4 +324,4 @@ def _log_axis(ax: Axes) -> None:
         ticks = (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
     ax.set_xticks([t for t in ticks if low <= t <= high], minor=False)
     ax.xaxis.set_minor_locator(NullLocator())
-    style.thousands(ax, "x")
+    axes.plain_ticks(ax, "x")

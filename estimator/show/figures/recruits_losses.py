@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.quantity import PER_MONTH
+from estimator.show.figures import _axes as axes
 from estimator.show.figures import _claims as claims
-from estimator.show.figures import _many as many
-from estimator.show.figures import _style as style
+from estimator.show.figures import _look as style
 from estimator.show.figures._months import Months
 
 
@@ -29,49 +28,36 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
     """
     months = Months.of(result)
     posterior = style.group(result, "posterior")
-    looks = claims.looks(result)
-    fig = style.new_figure(8.0)
-    above, below = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-    for name, color in (("losses", style.BLUE), ("recruits", style.BLACK)):
-        samples = posterior[name] / style.THOUSAND
-        style.draw_band(above, months.x, samples, color=color, label=f"{name}, median")
-    gap = posterior["replacement_gap"] / style.THOUSAND
-    style.draw_band(below, months.x, gap, color=style.BLUE, label="replacement gap, median")
+    marks = claims.marks_of(result)
+    figure = style.new_figure(8.0)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    for ax, name, color in (
+        (above, "losses", style.BLUE),
+        (above, "recruits", style.BLACK),
+        (below, "replacement_gap", style.BLUE),
+    ):
+        bands = axes.quantiles(posterior[name]).values
+        axes.draw_band(ax, months.x, bands, color=color, label=f"{claims.words(name)}, median")
     below.axhline(0, color=style.BLACK, linewidth=1.0)
     drawn = []
     for ax, quantity in ((above, "recruits"), (below, "replacement_gap")):
         table = claims.used_claims(result, quantity)
-        drawn.append(_draw_claims(ax, table, months, looks))
-        claims.label_origins(ax, drawn[-1].drawn["origin"], looks, f": {claims.words(quantity)}")
-        style.tidy(ax)
-        style.thousands(ax)
-        ax.set_ylabel(style.PER_MONTH)
-        style.legend_outside(ax)
+        suffix = f": {claims.words(quantity)}"
+        drawn.append(claims.draw_by_month(ax, table, months, marks, suffix))
+        axes.tidy(ax)
+        axes.show_unit(ax, "y", PER_MONTH)
+        axes.legend(ax)
     above.set_ylim(bottom=0)
     above.set_title("Losses and recruits, with claims on recruits", fontsize=style.TEXT_SIZE)
     below.set_title("Replacement gap: recruits − losses", fontsize=style.TEXT_SIZE)
     months.write_ticks(below)
-    last = gap.isel(month=-1)
-    short = 100 * float((last < 0).mean())
-    return style.finish(
-        fig,
+    gap = posterior["replacement_gap"].isel(month=-1)
+    return style.frame_result(
+        figure,
         result,
-        f"Recruits minus losses in {months.last}: {style.range_text(last)} thousand; "
-        f"below zero in {_percent(short)} of draws",
-        notes=[*months.notes, *many.notes(*drawn)],
-    )
-
-
-def _draw_claims(
-    ax: Axes, table: pd.DataFrame, months: Months, looks: dict[str, claims.Look]
-) -> many.Parts:
-    return many.draw_by_month(
-        ax,
-        table,
-        lambda rows: claims.monthly_means(rows, months) / style.THOUSAND,
-        months,
-        looks,
-        lambda claim: claims.draw_flow(ax, claim, months, looks[claim["origin"]], style.THOUSAND),
+        f"Recruits minus losses in {months.last}: {axes.range_text(gap, PER_MONTH)} thousand; "
+        f"below zero in {_percent(100 * float((gap < 0).mean()))} of draws",
+        notes=[*months.notes, *claims.notes(*drawn)],
     )
 
 

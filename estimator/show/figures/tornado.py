@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,19 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from estimator.show.figures import _style as style
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
 
 DRAWN = 12
 """Assumptions that are drawn of each answer; the others move it less."""
-_ROW = 0.27  # inches
-_AXES = 0.95  # inches of an axes beside its rows
-_MARGIN = 1.1  # inches of title and footer
-_LOW, _HIGH = style.SKY, style.ORANGE
+_HATCH = "////"
 _PALE = 0.35
 _ROOM = 0.32  # of the bars' width, on each side, for the levels
-_TEXT = 22  # characters of a level
+_LEVEL = 22  # characters of a level
+_NAME = 50  # characters of an assumption above its bar
+_ROWS = {True: 0.27, False: 0.36}  # inches of a row on paper and inside a page
 _WITHIN = "within its Monte-Carlo error"
-_HOW = {
+_METHODS = {
     "one_at_a_time": "each assumption alone, all others as they are",
     "shift": "each prior alone, down and up by one of its standard deviations (by reweighting)",
     "sobol": "Sobol indices (Saltelli's blocks)",
@@ -32,16 +33,23 @@ _HOW = {
     "regression": "regression on all sets together",
 }
 
+Draw = Callable[[Axes, pd.DataFrame, np.ndarray, style.Look], list[Artist]]
+"""Draws the rows of one answer at heights; returns the handles of its legend."""
 
-def plot_tornado(table: pd.DataFrame, answers: Sequence[str] | None = None) -> Figure:
+
+def plot_tornado(
+    table: pd.DataFrame, answers: Sequence[str] | None = None, *, look: style.Look = style.PAPER
+) -> Figure:
     """Plot how far each assumption moves each answer from what it is.
 
     Parameters
     ----------
     table
-        Rows of the table `drivers`; of one method.
+        Rows of the table `drivers`; of one method. Assumptions stand as they are shown.
     answers
         Which of its answers, from top to bottom; None for all.
+    look
+        On paper, or inside a page.
 
     Returns
     -------
@@ -53,23 +61,12 @@ def plot_tornado(table: pd.DataFrame, answers: Sequence[str] | None = None) -> F
     ValueError
         If the table has no row with an effect of these answers.
     """
-    parts = _parts(table, answers, "effect")
-    figure, axes = _figure([len(part) for part in parts])
-    for ax, part in zip(axes, parts, strict=True):
-        _tornado(ax, part)
-    handles = [
-        Patch(color=_LOW, label="at the lower level (of options: where the answer is lowest)"),
-        Patch(color=_HIGH, label="at the higher level"),
-        Patch(color=style.GREY, alpha=_PALE, label=_WITHIN),
-        Line2D([], [], color=style.BLACK, linewidth=0.9, label=_reference_text(parts[0])),
-    ]
-    _legend_above(axes[0], len(parts[0]), handles)
-    return style.finish(
-        figure, {}, _title(parts, "moves"), notes=_left_out(table, parts), ranges=_how(parts[0])
-    )
+    return _plot(table, answers, "effect", _draw_effects, look)
 
 
-def plot_indices(table: pd.DataFrame, answers: Sequence[str] | None = None) -> Figure:
+def plot_indices(
+    table: pd.DataFrame, answers: Sequence[str] | None = None, *, look: style.Look = style.PAPER
+) -> Figure:
     """Plot which share of the variance between the sets each assumption explains.
 
     Parameters
@@ -78,6 +75,8 @@ def plot_indices(table: pd.DataFrame, answers: Sequence[str] | None = None) -> F
         Rows of the table `drivers`; of one method that gives shares.
     answers
         Which of its answers, from top to bottom; None for all.
+    look
+        On paper, or inside a page.
 
     Returns
     -------
@@ -90,144 +89,163 @@ def plot_indices(table: pd.DataFrame, answers: Sequence[str] | None = None) -> F
     ValueError
         If the table has no shares of these answers.
     """
-    parts = _parts(table, answers, "first_order")
-    figure, axes = _figure([len(part) for part in parts])
-    for ax, part in zip(axes, parts, strict=True):
-        y = np.arange(len(part), dtype=float)
-        for name, off, color, label in (
-            ("first_order", -0.16, style.BLUE, "alone (first order)"),
-            ("total", 0.16, style.VERMILION, "with its interactions (total)"),
-        ):
-            middle = part[name].to_numpy(dtype=float)
-            low, high = (part[f"{name}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
-            ax.barh(y + off, middle, 0.3, color=color, alpha=_PALE, linewidth=0)
-            ax.hlines(y + off, low, high, color=color, linewidth=1.3)
-            ax.plot(middle, y + off, "o", color=color, markersize=4, label=label)
-        ax.set_xlim(0.0, 1.0)
-        ax.set_xlabel("share of the variance between the sets", fontsize=style.SMALL_SIZE)
-        _name_rows(ax, part)
-    _legend_above(axes[0], len(parts[0]), axes[0].get_legend_handles_labels()[0])
-    return style.finish(
-        figure,
-        {},
-        _title(parts, "explains"),
-        notes=_left_out(table, parts),
-        ranges=f"{_how(parts[0])} · 95 % intervals",
-    )
+    return _plot(table, answers, "total", _draw_shares, look)
 
 
-def _parts(table: pd.DataFrame, answers: Sequence[str] | None, needed: str) -> list[pd.DataFrame]:
-    """Rows that are drawn, answer by answer."""
-    there = table[table[needed].notna()]
-    names = list(dict.fromkeys(there["answer"])) if answers is None else list(answers)
-    parts = [there[there["answer"] == name].sort_values("rank").head(DRAWN) for name in names]
+def _plot(
+    table: pd.DataFrame, answers: Sequence[str] | None, needed: str, draw: Draw, look: style.Look
+) -> Figure:
+    known = table[table[needed].notna()]
+    names = list(dict.fromkeys(known["answer"])) if answers is None else list(answers)
+    parts = [known[known["answer"] == name].sort_values("rank").head(DRAWN) for name in names]
     parts = [part for part in parts if len(part)]
     if not parts:
         raise ValueError(f"the table has no {needed} of {', '.join(names) or 'any answer'}")
-    return parts
+    heights = [0.95 + _ROWS[look.framed] * len(part) for part in parts]
+    figure = style.new_figure(sum(heights) + (1.1 if look.framed else 0.0), look)
+    panels = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
+    handles: list[Artist] = []
+    for ax, part in zip(panels, parts, strict=True):
+        y = np.arange(len(part), dtype=float)
+        handles = draw(ax, part, y if look.framed else y + 0.16, look)
+        _name_rows(ax, part, y, look)
+    _write_legend(figure, panels[0], len(parts[0]), handles, look)
+    method = str(parts[0]["method"].iloc[0])
+    first = parts[0].iloc[0]
+    verb = "moves" if needed == "effect" else "explains most of the spread of"
+    title = f"{first['assumption']} {verb} {axes.heading(first['answer'])}"
+    intervals = "" if needed == "effect" else " · 95 % intervals"
+    return style.frame(
+        figure,
+        f"{title} most" if needed == "effect" else title,
+        notes=[*_left_out(table, parts), f"{_METHODS.get(method, method)}{intervals}"],
+        look=look,
+    )
 
 
-def _figure(rows: Sequence[int]) -> tuple[Figure, list[Axes]]:
-    heights = [_AXES + _ROW * count for count in rows]
-    figure = style.new_figure(sum(heights) + _MARGIN)
-    axes = figure.subplots(len(rows), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
-    return figure, list(axes[:, 0])
-
-
-def _tornado(ax: Axes, part: pd.DataFrame) -> None:
-    """Draw one answer."""
+def _draw_effects(
+    ax: Axes, part: pd.DataFrame, heights: np.ndarray, look: style.Look
+) -> list[Artist]:
     unit = str(part["unit"].iloc[0])
-    size = style.THOUSAND if unit.startswith("persons") else 1.0
-    reference = float(part["reference"].iloc[0]) / size
-    ends = []
-    for y, (_, row) in enumerate(part.iterrows()):
-        low, high = row["value_low"] / size, row["value_high"] / size
-        start = reference if np.isfinite(reference) else 0.5 * (low + high)
-        pale = _WITHIN in row["note"]
-        for value, color in ((low, _LOW), (high, _HIGH)):
-            ax.barh(y, value - start, 0.62, left=start, linewidth=0,
-                    color=style.GREY if pale else color, alpha=_PALE if pale else 1.0)  # fmt: skip
-        sides = [(low, row["level_low"]), (high, row["level_high"])]
-        if low > high:
-            sides.reverse()
-        ends += [value for value, _ in sides]
-        for (value, text), side, off in zip(sides, ("right", "left"), (-4, 4), strict=True):
-            ax.annotate(
-                _short(text), (value, y), xytext=(off, 0), textcoords="offset points", ha=side,
-                va="center", fontsize=style.SMALL_SIZE - 0.5, color=style.GREY,
-            )  # fmt: skip
-    if np.isfinite(reference):
-        ax.axvline(reference, color=style.BLACK, linewidth=0.9)
-        ends.append(reference)
-    width = max(ends) - min(ends)
-    room = _ROOM * width if width > 0 else 1.0
-    ax.set_xlim(min(ends) - room, max(ends) + room)
-    ax.set_xlabel(_unit_text(unit), fontsize=style.SMALL_SIZE)
+    reference = float(part["reference"].iloc[0])
+    ends = [] if np.isnan(reference) else [reference]
+    for y, (_, row) in zip(heights, part.iterrows(), strict=True):
+        values = {end: float(row[f"value_{end}"]) for end in ("low", "high")}
+        ends += values.values()
+        start = reference if np.isfinite(reference) else 0.5 * sum(values.values())
+        pale = _WITHIN in str(row["note"])
+        for end, value in values.items():
+            ax.barh(y, value - start, 0.62 if look.framed else 0.42, left=start,
+                    **_bar(end, pale=pale))  # fmt: skip
+        if look.framed:  # inside a page there is no room; its table has the levels
+            _write_levels(ax, y, row)
+    room = _ROOM * (max(ends) - min(ends)) if look.framed else 0.0
+    room = room or 0.05 * (max(ends) - min(ends)) or 1.0
+    limits = (min(ends) - room, max(ends) + room)
+    ax.set_xlim(*limits)
+    axes.show_unit(ax, "x", unit)
     if unit in ("probability", "share"):
         ax.set_xticks([tick for tick in ax.get_xticks() if -1e-9 < tick < 1.0 + 1e-9])
-        ax.set_xlim(min(ends) - room, max(ends) + room)
-    style.thousands(ax, "x")
-    _name_rows(ax, part)
+        ax.set_xlim(*limits)
+    handles: list[Artist] = [
+        Patch(**_bar("low"), label="at its lower level"),
+        Patch(**_bar("high"), label="at its higher level"),
+    ]
+    if part["note"].astype(str).str.contains(_WITHIN, regex=False).any():
+        handles.append(Patch(**_bar("low", pale=True), label=_WITHIN))
+    if np.isfinite(reference):
+        half = 0.4 if look.framed else 0.26  # no line through the names above the bars
+        middle = np.full(len(part), reference)
+        ax.vlines(middle, heights - half, heights + half, color=style.BLACK, linewidth=1.2)
+        single = part["method"].iloc[0] in ("one_at_a_time", "shift")
+        label = "as it is" if single else "mean of the sets"
+        handles.append(Line2D([], [], color=style.BLACK, linewidth=0.9, label=label))
+    return handles
 
 
-def _legend_above(ax: Axes, rows: int, handles: Sequence[Artist]) -> None:
-    """Write the legend above the title of the first axes."""
-    height = 1.0 + 0.25 / (_ROW * rows)
+def _bar(end: str, *, pale: bool = False) -> dict[str, Any]:
+    """Style of a bar: the lower level is hatched, so that it can be told without colour."""
+    color = style.GREY if pale else style.VERMILION if end == "low" else style.BLUE
+    hatched = end == "low" and not pale
+    return {
+        "facecolor": "none" if hatched else color,
+        "edgecolor": color,
+        "hatch": _HATCH if hatched else None,
+        "linewidth": 0.8,
+        "alpha": _PALE if pale else 1.0,
+    }
+
+
+def _write_levels(ax: Axes, y: float, row: pd.Series) -> None:
+    """Write the levels beside the ends of their bars."""
+    sides = [(row["value_low"], row["level_low"]), (row["value_high"], row["level_high"])]
+    if row["value_low"] > row["value_high"]:
+        sides.reverse()
+    for (value, text), side, off in zip(sides, ("right", "left"), (-4, 4), strict=True):
+        ax.annotate(
+            axes.shorten(str(text), _LEVEL), (value, y), xytext=(off, 0),
+            textcoords="offset points", ha=side, va="center", fontsize=style.SMALL_SIZE - 0.5,
+            color=style.GREY,
+        )  # fmt: skip
+
+
+def _draw_shares(
+    ax: Axes, part: pd.DataFrame, heights: np.ndarray, look: style.Look
+) -> list[Artist]:
+    handles: list[Artist] = []
+    for name, off, color, label in (
+        ("first_order", -0.13, style.BLUE, "alone (first order)"),
+        ("total", 0.13, style.VERMILION, "with all others (total)"),
+    ):
+        columns = [name, f"{name}_low", f"{name}_high"]
+        middle, low, high = part.reindex(columns=columns).to_numpy(dtype=float).T
+        y = heights + off
+        ax.barh(y, middle, 0.24, color=color, alpha=_PALE, linewidth=0)
+        ax.hlines(y, low, high, color=color, linewidth=1.3)
+        handles += ax.plot(middle, y, "o", color=color, markersize=4, label=label)
+    ax.set_xlim(0.0, 1.0)
+    axes.show_unit(ax, "x", "share", label="share of the variance between the sets, %")
+    return handles
+
+
+def _name_rows(ax: Axes, part: pd.DataFrame, y: np.ndarray, look: style.Look) -> None:
+    """Name the assumptions beside their bars; inside a page above them, where names have room."""
+    axes.tidy(ax, "x")
+    names = [str(name) for name in part["assumption"]]
+    if look.framed:
+        axes.name_rows(ax, y, names)
+        ax.set_ylim(len(part) - 0.4, -0.6)
+        ax.set_title(
+            axes.heading(str(part["answer"].iloc[0])), fontsize=style.TEXT_SIZE, loc="left"
+        )
+        return
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(len(part) - 0.4, -0.65)
+    for at, name in zip(y, names, strict=True):
+        ax.text(0.0, at - 0.12, axes.shorten(name, _NAME), transform=ax.get_yaxis_transform(),
+                va="bottom", fontsize=style.SMALL_SIZE)  # fmt: skip
+
+
+def _write_legend(
+    figure: Figure, ax: Axes, rows: int, handles: Sequence[Artist], look: style.Look
+) -> None:
+    """Write the legend above the title of the first axes; inside a page below all."""
+    if not look.framed:
+        axes.legend(ax, look, handles=handles)
+        return
+    height = 1.0 + 0.25 / (_ROWS[True] * rows)
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, height), borderaxespad=0.0,
               ncols=len(handles), fontsize=style.SMALL_SIZE, frameon=False)  # fmt: skip
 
 
-def _name_rows(ax: Axes, part: pd.DataFrame) -> None:
-    style.tidy(ax)
-    ax.grid(visible=False, axis="y")
-    ax.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.6)
-    ax.set_yticks(range(len(part)), [str(name) for name in part["assumption"]])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(part) - 0.4, -0.6)
-    ax.set_title(_heading(str(part["answer"].iloc[0])), fontsize=style.TEXT_SIZE, loc="left")
-
-
-def _heading(answer: str) -> str:
-    return answer.replace("_", " ").replace("[", ", ").replace("]", "")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…"
-
-
-def _unit_text(unit: str) -> str:
-    names = {"persons/month": style.PER_MONTH, "persons": style.PERSONS}
-    return names.get(unit, unit)
-
-
-def _how(part: pd.DataFrame) -> str:
-    return _HOW.get(str(part["method"].iloc[0]), str(part["method"].iloc[0]))
-
-
-def _reference_text(part: pd.DataFrame) -> str:
-    single = part["method"].iloc[0] in ("one_at_a_time", "shift")
-    return "as it is" if single else "mean of the sets"
-
-
-def _title(parts: Sequence[pd.DataFrame], verb: str) -> str:
-    """Name what matters most for the first answer."""
-    first = parts[0].iloc[0]
-    what = "" if verb == "moves" else "most of the spread of "
-    return f"{first['assumption']} {verb} {what}{_heading(first['answer'])}" + (
-        " most" if verb == "moves" else ""
-    )
-
-
 def _left_out(table: pd.DataFrame, parts: Sequence[pd.DataFrame]) -> list[str]:
     """Say how many assumptions are not drawn, and what holds for all sets."""
-    more = {
-        str(part["answer"].iloc[0]): int((table["answer"] == part["answer"].iloc[0]).sum())
-        - len(part)
-        for part in parts
-    }
-    told = [set(note.split("; ")) for part in parts for note in part["note"]]
-    notes = sorted(set.intersection(*told) - {""})
-    counts = sorted(set(more.values()))
+    counts = sorted(
+        {int((table["answer"] == part["answer"].iloc[0]).sum()) - len(part) for part in parts}
+    )
+    common = [set(str(note).split("; ")) for part in parts for note in part["note"]]
+    notes = sorted(set.intersection(*common) - {""})
     if counts[-1]:
         text = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         notes.append(f"{text} more assumptions move an answer less, or have no numbers")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import arviz as az
+import matplotlib.pyplot as plt
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from estimator.show.figures import _arviz
-from estimator.show.figures import _style as style
+from estimator.show.figures import _axes as axes
+from estimator.show.figures import _look as style
 from estimator.show.figures._months import Months
 
 COLUMNS = 4
@@ -24,9 +28,6 @@ TEST_PROB = 0.99
 DRAWS = 200  # of each chain, evenly spaced: the test takes them to be independent
 _TEST = f"p: test of equal ranks, suspicious below {1 - TEST_PROB:.2f}; marked points drive it."
 _ENVELOPE = f"Shaded: where {100 * TEST_PROB:.0f} % of uniform ranks lie."
-_COLORS = (
-    style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.PURPLE, style.SKY, style.GREY,
-)  # fmt: skip
 
 
 def plot_trace_rank(result: xr.DataTree) -> Figure:
@@ -54,17 +55,18 @@ def plot_trace_rank(result: xr.DataTree) -> Figure:
         xr.DataTree.from_dict({"posterior": quantities}),
         method="mtc_c" if chains > 1 else "envelope",  # the test compares chains
         envelope_prob=TEST_PROB,
-        backend=_arviz.BACKEND,
+        backend="matplotlib",
         visuals={"title": False, "xlabel": False, "remove_axis": False},
-        color=[_COLORS[i % len(_COLORS)] for i in range(chains)],
+        color=[style.color_of(i) for i in range(chains)],
         col_wrap=COLUMNS,
-        figure_kwargs={"figsize": (style.WIDTH, 2.1 * rows + 1.0), "figsize_units": "inches"},
+        figure_kwargs={
+            "figsize": (style.PAPER.width, 2.1 * rows + 1.0),
+            "figsize_units": "inches",
+        },
     )
-    figure = _arviz.detach(collection)
-    axes = _arviz.axes_of(collection, [str(n) for n in names])
-    _arviz.place(figure, axes, rows, COLUMNS)
-    for i, (name, ax) in enumerate(zip(names, axes, strict=True)):
-        style.tidy(ax)
+    figure, panels = _taken_out(collection, [str(name) for name in names])
+    for i, (name, ax) in enumerate(zip(names, panels, strict=True)):
+        axes.tidy(ax)
         ax.set_title(str(name), fontsize=style.TEXT_SIZE)
         ax.axhline(0, color=style.GREY, linewidth=0.6)
         ax.set_xlabel("rank (share of draws)", fontsize=style.SMALL_SIZE)
@@ -73,14 +75,11 @@ def plot_trace_rank(result: xr.DataTree) -> Figure:
         for text in ax.texts:
             text.set_fontsize(style.SMALL_SIZE)
     handles = [
-        Line2D([], [], color=_COLORS[i % len(_COLORS)], label=f"chain {c}")
+        Line2D([], [], color=style.color_of(i), label=f"chain {c}")
         for i, c in enumerate(quantities["chain"].values)
     ]
-    axes[min(COLUMNS, len(axes)) - 1].legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=style.SMALL_SIZE,
-        frameon=False,
-    )  # fmt: skip
-    return style.finish(
+    axes.legend(panels[min(COLUMNS, len(panels)) - 1], handles=handles)
+    return style.frame_result(
         figure,
         result,
         f"Ranks of {len(names)} quantities in {chains} chains: lines near zero mean that the "
@@ -88,6 +87,21 @@ def plot_trace_rank(result: xr.DataTree) -> Figure:
         notes=[_TEST] if chains > 1 else [_ENVELOPE],
         ranges="no ranges in this plot",
     )
+
+
+def _taken_out(collection: Any, names: list[str]) -> tuple[Figure, list[Axes]]:
+    """Take ArviZ's figure out of pyplot, which would keep it open; its axes in the order of names.
+
+    ArviZ adds axes that have nothing to show; they go.
+    """
+    figure = cast(Figure, collection.viz["figure"].item())
+    plt.close(figure)
+    plots = collection.viz["plot"].to_dataset()
+    panels = [plots[name].item() for name in names]
+    for ax in figure.axes:
+        if ax not in panels:
+            ax.remove()
+    return figure, panels
 
 
 def _quantities(result: xr.DataTree) -> xr.Dataset:

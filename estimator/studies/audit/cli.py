@@ -82,11 +82,12 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     """
     from estimator.assumptions.compose import compose_config, to_plain
     from estimator.show.progress import counting_bar
+    from estimator.store.journal import Journal
     from estimator.store.results import check_writable
     from estimator.studies.audit.options import AuditOptions
-    from estimator.studies.audit.run import PARTS, audit
+    from estimator.studies.audit.run import FILE, audit
 
     checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
     check_writable(folder)
-    with counting_bar(console, "read") as tell:
-        return audit(sets, checked, parts=folder / PARTS, progress=tell)
+    with Journal(folder / FILE, "audit") as journal, counting_bar(console, "read") as tell:
+        return audit(sets, checked, journal=journal, progress=tell)

@@ -19,9 +19,10 @@ from functools import cached_property, partial
 import numpy as np
 import xarray as xr
 
-from estimator.fitting.diagnostics import diagnose
-from estimator.fitting.inference import Short, infer_whitened, learn_whitening
-from estimator.fitting.pilot import Pilot, transfer
+from estimator.fitting.diagnostics import Diagnostics, diagnose
+from estimator.fitting.inference import learn_whitening
+from estimator.fitting.ladder import Ladder, Seeds
+from estimator.fitting.pilot import Pilot
 from estimator.fitting.reweighting import smoothed
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantities.answers import Answer
@@ -31,7 +32,7 @@ from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.options import AuditOptions
 
 _USED_ROW = -1  # of the claims' figures: whether a claim counts
-_OWN, _ATTEMPTS = 3, 6  # which attempt learns a whitening of its own, and how many there are
+_FIRST_AFAR, _PILOT = 3, 6  # seeds of the first attempt without a pilot, and of a fit's own pilot
 
 Watched = Callable[[Basis], xr.Dataset]
 """Picks of the draws what is diagnosed."""
@@ -178,52 +179,33 @@ class LeaveOneOut:
     ) -> LeftOut:
         """Fit with some data of the model replaced.
 
-        Diagnosed is what is told: the claim's prediction and the answers. Draws that fail get more
-        chains, or smaller steps where they diverge; then a whitening of their own, which comes at
-        once for a posterior that is not near that of the set.
+        Diagnosed is what is told: the claim's prediction and the answers. A posterior that is not
+        near that of the set begins with a pilot of its own.
         """
         inputs = replace(self._inputs, data={**self._inputs.data, **data})
         sampler = self.audited.assumptions.sampler
         seed = [self.audited.assumptions.seed, 3, zlib.crc32(name.encode())]
-        settings = Short(
-            chains=sampler.chains,
-            tune=self.options.tune,
-            draws=self.options.refit_draws,
-            max_depth=self.options.max_depth,
-            target_accept=self.options.target_accept,
-        )
-        drawn: list[tuple[xr.Dataset, xr.Dataset]] = []
-        if is_near:
-            whitening, mapped = transfer(self._pilot, inputs)
-        for attempt in range(0 if is_near else _OWN, _ATTEMPTS):
-            if attempt == _OWN:
-                own = np.random.SeedSequence([*seed, _ATTEMPTS])
-                whitening = learn_whitening(inputs, sampler, own, self.cores)
-                mapped, drawn = inputs, []
-            child = np.random.SeedSequence([*seed, attempt])
-            drawn.append(infer_whitened(mapped, whitening, settings, child, self.cores))
-            basis, stats = self._basis(drawn)
-            found = diagnose(watched(basis), stats, sampler)
-            if found.ok:
-                break
-            if found.divergences > sampler.max_divergences:
-                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
-                settings, drawn = replace(settings, target_accept=careful), []
-        weights = np.full(basis.n_draws, 1.0 / basis.n_draws)
-        ess = min(found.min_ess_bulk, found.min_ess_tail)
-        return LeftOut(basis, weights, "refit", float("nan"), ess, "; ".join(found.failures))
+        first = 0 if is_near else _FIRST_AFAR
 
-    def _basis(self, drawn: Sequence[tuple[xr.Dataset, xr.Dataset]]) -> tuple[Basis, xr.Dataset]:
-        """Join the chains of several runs."""
-        variables, stats = (
-            xr.concat(parts, dim="chain").assign_coords(
-                chain=np.arange(sum(part.sizes["chain"] for part in parts))
-            )
-            for parts in zip(*drawn, strict=True)
+        def judge(variables: xr.Dataset, stats: xr.Dataset) -> tuple[Basis, Diagnostics]:
+            quantities = reported_quantities(variables, self._inputs, self.audited.evidence)
+            quantities["claim_location"] = variables["claim_location"]
+            basis = Basis(self.audited, quantities, self.answers)
+            return basis, diagnose(watched(basis), stats, sampler)
+
+        fitted = Ladder.of(self.options.fit, sampler, self.cores).fit(
+            inputs,
+            self._pilot if is_near else None,
+            Seeds(
+                lambda attempt: np.random.SeedSequence([*seed, first + attempt]),
+                np.random.SeedSequence([*seed, _PILOT]),
+            ),
+            judge,
         )
-        quantities = reported_quantities(variables, self._inputs, self.audited.evidence)
-        quantities["claim_location"] = variables["claim_location"]
-        return Basis(self.audited, quantities, self.answers), stats
+        basis, diagnostics = fitted.draws()
+        weights = np.full(basis.n_draws, 1.0 / basis.n_draws)
+        ess = min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail)
+        return LeftOut(basis, weights, "refit", float("nan"), ess, fitted.failures)
 
     @cached_property
     def _inputs(self) -> ModelInputs:

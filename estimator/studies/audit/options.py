@@ -6,12 +6,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.sections import Options, Section
-from estimator.quantities.answers import Answer
+from estimator.quantities.answers import Answer, with_last_month
 from estimator.quantity import ESTIMATED
-
-LAST = "{last}"
-"""Stands for the last month of the window in answers of the configuration."""
 
 
 class Statement(Section):
@@ -80,10 +78,7 @@ class AuditOptions(Options):
     doubtful_k_hat: float = Field(gt=0.0, le=1.0)
     doubtful_factor: float = Field(ge=1.0)
     min_ess: float = Field(ge=10.0)
-    refit_draws: int = Field(ge=100)
-    tune: int = Field(ge=10)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
+    fit: FitOptions
     influence_on: tuple[str, ...] = Field(min_length=1)
     face_value_deviations: float = Field(gt=0.0)
     max_conflicts: int = Field(ge=1)
@@ -100,4 +95,4 @@ class AuditOptions(Options):
 
     def answers(self, last_month: str) -> list[Answer]:
         """Answers on which the influence of a claim is told."""
-        return [Answer.parse(text.replace(LAST, last_month)) for text in self.influence_on]
+        return [Answer.parse(with_last_month(text, last_month)) for text in self.influence_on]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,9 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import OutputError, problems_text
-from estimator.export import atomically
 from estimator.show.progress import Progress
 from estimator.store.claim_draws import note as draws_note
-from estimator.store.results import versions
+from estimator.store.journal import Journal, Record, key_of
 from estimator.store.sets import Sets
 from estimator.studies.audit.balance import balances
 from estimator.studies.audit.bases import AuditedSet
@@ -25,8 +23,8 @@ from estimator.studies.audit.face_values import face_values
 from estimator.studies.audit.options import AuditOptions
 from estimator.studies.audit.statements import judge_statements
 
-PARTS = "parts"
-"""Folder of the verdicts of single sets, so that an audit that was stopped goes on."""
+FILE = "audit.sqlite"
+"""Journal of the verdicts of single sets, so that an audit that was stopped goes on."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def audit(
     options: AuditOptions,
     *,
     cores: int = 2,
-    parts: Path | None = None,
+    journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Hold the claims against the posterior of each set.
@@ -108,8 +106,8 @@ def audit(
         Bounds, refits, statements.
     cores
         Chains at a time.
-    parts
-        Folder where the verdicts of each finished set are kept, and found again.
+    journal
+        Open; the verdicts of each finished set are kept there, and taken from there.
     progress
         Told of each fit.
 
@@ -120,7 +118,7 @@ def audit(
     """
     audited = [AuditedSet.of(name, tree) for name, tree in _whole(sets)]
     _check_one_table(audited)
-    claims = [_claims_of(one, options, cores, parts, progress) for one in audited]
+    claims = [_claims_of(one, options, cores, journal, progress) for one in audited]
     first = audited[0]
     values = face_values(first.data, first.assumptions.hedging, options.face_value_deviations)
     months = [str(month) for month in first.data["month"].values]
@@ -168,20 +166,21 @@ def _check_one_table(audited: Sequence[AuditedSet]) -> None:
 
 
 def _claims_of(
-    one: AuditedSet,
+    audited: AuditedSet,
     options: AuditOptions,
     cores: int,
-    parts: Path | None,
+    journal: Journal | None,
     progress: Progress | None,
 ) -> pd.DataFrame:
     """Judge the claims of a set, or take the verdicts that an earlier audit has kept."""
-    if parts is None:
-        return judge_claims(one, options, cores, progress)
+    if journal is None:
+        return judge_claims(audited, options, cores, progress)
     settings = options.model_dump_json(exclude={"statements", "max_conflicts"})
-    made_of = json.dumps([one.tree.attrs["assumption_set_id"], settings, versions()])
-    path = parts / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.parquet"
-    if path.exists():
-        return pd.read_parquet(path).assign(assumption_set=one.label)
-    judged = judge_claims(one, options, cores, progress)
-    atomically(path, judged.to_parquet)
+    key = key_of(audited.tree.attrs["assumption_set_id"], settings)
+    kept = journal.record("claims", key)
+    if kept is not None:
+        verdicts = pd.read_parquet(io.BytesIO(kept.content or b""))
+        return verdicts.assign(assumption_set=audited.label)
+    judged = judge_claims(audited, options, cores, progress)
+    journal.keep([Record("claims", key, content=judged.to_parquet())])
     return judged

@@ -67,7 +67,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.store.results import check_writable
     from estimator.studies.backtest.options import BacktestOptions
     from estimator.studies.backtest.parts import STEM, parts
-    from estimator.studies.backtest.run import FITS
 
     each = expanded(options.overrides, options.config_dir)
     composed = [compose_config(words, options.config_dir) for words in each]
@@ -76,9 +75,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
-    found = _with_progress(sets, checked, folder / FITS, console)
+    backtested = _with_progress(sets, checked, folder, console)
     publish(
-        parts(found),
+        parts(backtested),
         folder,
         document=STEM,
         heading="Back-test",
@@ -86,9 +85,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         plots=bool(first["plots"] if options.plots is None else options.plots),
     )
     console.print(f"Results: {folder}", markup=False)
-    if found.failures:
+    if backtested.failures:
         raise DiagnosticsError(
-            problems_text("Fits behind this missed a bound of their diagnostics:", found.failures)
+            problems_text(
+                "Fits behind this missed a bound of their diagnostics:", backtested.failures
+            )
         )
     return 0
 
@@ -152,11 +153,15 @@ def _folder(
 
 
 def _with_progress(
-    sets: Sequence[AssumptionSet], options: BacktestOptions, fits: Path, console: Console
+    sets: Sequence[AssumptionSet], options: BacktestOptions, folder: Path, console: Console
 ) -> Backtest:
     from estimator.show.progress import counting_bar
-    from estimator.studies.backtest.run import backtest
+    from estimator.store.journal import Journal
+    from estimator.studies.backtest.run import FILE, backtest
 
-    with counting_bar(console, "compose") as tell:
+    with (
+        Journal(folder / FILE, "back-test") as journal,
+        counting_bar(console, "compose") as tell,
+    ):
         cores = sets[0].sampler.cores
-        return backtest(sets, options, cores=cores, fits=fits, progress=tell)
+        return backtest(sets, options, cores=cores, journal=journal, progress=tell)

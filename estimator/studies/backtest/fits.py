@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -15,22 +12,24 @@ from scipy.special import logit
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
-from estimator.export import atomically
-from estimator.fitting.diagnostics import diagnose
-from estimator.fitting.inference import Short, infer_whitened, learn_whitening
-from estimator.fitting.pilot import Pilot, transfer
+from estimator.fitting.diagnostics import Diagnostics, diagnose
+from estimator.fitting.inference import learn_whitening
+from estimator.fitting.ladder import Ladder, Seeds
+from estimator.fitting.pilot import Pilot
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
-from estimator.store.results import versions
+from estimator.store.journal import Journal, Record, key_of
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 Say = Callable[[str], None]
 """Told what is being done."""
 
+PILOT = "pilot"
+"""Kind of the records that hold a pilot."""
+
 _NOISE = FIGURES.index("noise")
-_OWN = 2  # which attempt learns coordinates of its own
 # Origins that follow each other share what a pilot has taught: over three months that costs no
 # steps, over five NUTS takes twice as many.
 _SHARED_MONTHS = 3
@@ -141,20 +140,17 @@ class Fitter:
         Draws, warm-up, attempts.
     cores
         Chains at a time.
-    folder
+    journal
         Where pilots are kept, so that a back-test which was stopped ends as if it had not been.
     """
 
     options: BacktestOptions
     cores: int
-    folder: Path | None = None
+    journal: Journal | None = None
     _pilots: dict[str, Pilot] = field(default_factory=dict)
 
     def fit(self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin) -> xr.Dataset:
-        """Fit a set as of an origin's day.
-
-        Draws that fail their diagnostics get more chains, or smaller steps where they diverge, and
-        in the end coordinates of their own.
+        """Fit a set as of an origin's day (see `estimator.fitting.ladder`).
 
         Returns
         -------
@@ -162,72 +158,59 @@ class Fitter:
             As `cut` gives it; its attrs tell `failures` (empty if there are none) and `attempts`.
         """
         sampler = assumptions.sampler
-        settings = Short(
-            chains=sampler.chains,
-            tune=self.options.tune,
-            draws=self.options.draws,
-            max_depth=self.options.max_depth,
-            target_accept=self.options.target_accept,
-        )
         seed = [assumptions.seed, 5, zlib.crc32(origin.month.encode())]
-        coordinates, mapped = transfer(self._pilot(assumptions, inputs, origin, seed), inputs)
-        parts: list[xr.Dataset] = []
-        stats: list[xr.Dataset] = []
-        for attempt in range(self.options.attempts):
-            if attempt == _OWN:
-                own = np.random.SeedSequence([*seed, 0, attempt])
-                coordinates = learn_whitening(inputs, sampler, own, self.cores)
-                mapped, parts, stats = inputs, [], []
-            child = np.random.SeedSequence([*seed, 1, attempt])
-            variables, found = infer_whitened(mapped, coordinates, settings, child, self.cores)
-            parts.append(cut(variables, mapped, origin, self.options))
-            stats.append(found)
-            joined, both = _chains(parts), _chains(stats)
-            verdict = diagnose(joined, both, sampler)
-            if verdict.ok:
-                break
-            if verdict.divergences > sampler.max_divergences:
-                careful = 1.0 - (1.0 - settings.target_accept) / 3.0
-                settings, keep = replace(settings, target_accept=careful), attempt + 1
-                if keep < self.options.attempts:
-                    parts, stats = [], []
-        return joined.assign_attrs(
-            failures="; ".join(verdict.failures),
-            attempts=attempt + 1,
-            max_rhat=verdict.max_rhat,
-            min_ess=min(verdict.min_ess_bulk, verdict.min_ess_tail),
-            divergences=verdict.divergences,
+
+        def judge(variables: xr.Dataset, stats: xr.Dataset) -> tuple[xr.Dataset, Diagnostics]:
+            kept = cut(variables, inputs, origin, self.options)
+            return kept, diagnose(kept, stats, sampler)
+
+        fitted = Ladder.of(self.options.fit, sampler, self.cores).fit(
+            inputs,
+            self._pilot(assumptions, inputs, origin, seed),
+            Seeds(
+                lambda attempt: np.random.SeedSequence([*seed, 1, attempt]),
+                np.random.SeedSequence([*seed, 0, 2]),
+            ),
+            judge,
+        )
+        draws, diagnostics = fitted.draws()
+        return draws.assign_attrs(
+            failures=fitted.failures,
+            attempts=fitted.attempts,
+            max_rhat=diagnostics.max_rhat,
+            min_ess=min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail),
+            divergences=diagnostics.divergences,
         )
 
     def _pilot(
         self, assumptions: AssumptionSet, inputs: ModelInputs, origin: Origin, seed: list[int]
     ) -> Pilot:
         """Give what the first of a set's fits among origins that follow each other has learnt."""
-        made_of = [
+        key = key_of(
             assumptions.label,
             inputs.structure.identity,
             origin.position // _SHARED_MONTHS,
             assumptions.seed,
-            versions(),
-        ]
-        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-        path = self.folder / f"{key}.pilot.npz" if self.folder is not None else None
-        if key not in self._pilots and path is not None and path.exists():
-            self._pilots[key] = Pilot.from_bytes(path.read_bytes())
+        )
         if key not in self._pilots:
-            own = np.random.SeedSequence([*seed, 0, 0])
-            whitening = learn_whitening(inputs, assumptions.sampler, own, self.cores)
-            pilot = Pilot.of(whitening, inputs)
-            self._pilots[key] = pilot
-            if path is not None:
-                atomically(path, lambda partial: partial.write_bytes(pilot.to_bytes()))
+            self._pilots[key] = self._kept_pilot(key) or self._learnt(
+                key, assumptions, inputs, seed
+            )
         return self._pilots[key]
 
+    def _kept_pilot(self, key: str) -> Pilot | None:
+        kept = None if self.journal is None else self.journal.record(PILOT, key)
+        return None if kept is None else Pilot.from_bytes(kept.content or b"")
 
-def _chains(parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Chains of several runs as one."""
-    joined = xr.concat(parts, dim="chain")
-    return joined.assign_coords(chain=np.arange(joined.sizes["chain"]))
+    def _learnt(
+        self, key: str, assumptions: AssumptionSet, inputs: ModelInputs, seed: list[int]
+    ) -> Pilot:
+        child = np.random.SeedSequence([*seed, 0, 0])
+        whitening = learn_whitening(inputs, assumptions.sampler, child, self.cores)
+        pilot = Pilot.of(whitening, inputs)
+        if self.journal is not None:
+            self.journal.keep([Record(PILOT, key, content=pilot.to_bytes())])
+        return pilot
 
 
 def typical_step(assumptions: AssumptionSet, series: str) -> float:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from estimator.assumptions.fields import Names
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
@@ -63,11 +64,7 @@ class BacktestOptions(Options):
     levels: tuple[Level, ...] = Field(min_length=1)
     interval: Level
     resamples: int = Field(ge=100, le=1_000_000)
-    draws: int = Field(ge=50, le=100_000)
-    tune: int = Field(ge=10, le=100_000)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
-    attempts: int = Field(ge=1, le=20)
+    fit: FitOptions
 
     @property
     def main_level(self) -> float:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import xarray as xr
@@ -15,8 +12,8 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, EvidenceError, problems_text
 from estimator.evidence import Evidence, load_evidence
 from estimator.show.progress import Progress
-from estimator.store.netcdf import read_netcdf, write_netcdf
-from estimator.store.results import versions
+from estimator.store.journal import Journal, Record, key_of
+from estimator.store.netcdf import dataset_of, netcdf_bytes
 from estimator.studies.backtest.cases import model_cases, naive_cases
 from estimator.studies.backtest.fits import Fitter, forecast_inputs
 from estimator.studies.backtest.options import BacktestOptions
@@ -29,10 +26,13 @@ from estimator.studies.backtest.origins import (
     unknown_then,
 )
 
-FITS = "fits"
-"""Folder of the draws that are kept, so that a back-test that was stopped goes on."""
+FILE = "backtest.sqlite"
+"""Journal of draws and pilots, so that a back-test that was stopped goes on."""
 
-_HOW = ("draws", "tune", "max_depth", "target_accept", "attempts", "sources")
+FIT = "fit"
+"""Kind of the records that hold the draws of a fit."""
+
+_FIT_OPTIONS = ("fit", "sources")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Run:
     options: BacktestOptions
     claims: pd.DataFrame | None
     fitter: Fitter
-    folder: Path | None
+    journal: Journal | None
     progress: Progress | None
 
     def tell(self, what: str, done: int, total: int) -> None:
@@ -90,7 +90,7 @@ def backtest(
     *,
     claims: pd.DataFrame | None = None,
     cores: int = 2,
-    fits: Path | None = None,
+    journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> Backtest:
     """Forecast from every month of the past, and score what was reported later.
@@ -105,8 +105,8 @@ def backtest(
         A table as `estimator.evidence.read_claims` returns it, in place of the sets' files.
     cores
         Chains at a time.
-    fits
-        Folder where the draws of each finished fit are kept, and found again.
+    journal
+        Open; the draws of each finished fit are kept there, and taken from there.
     progress
         Told of each fit.
 
@@ -115,7 +115,7 @@ def backtest(
     EvidenceError
         If no set can be tested.
     """
-    run = _Run(options, claims, Fitter(options, cores, fits), fits, progress)
+    run = _Run(options, claims, Fitter(options, cores, journal), journal, progress)
     tables, refused, data_hash = [], {}, ""
     for assumptions in sets:
         if assumptions.sampler.method != "nutpie":
@@ -169,22 +169,18 @@ def _fitted(
 ) -> xr.Dataset:
     """Fit a set as of a day, or take the draws that an earlier back-test has kept."""
     inputs = forecast_inputs(evidence, assumptions, run.options.sources, factor)
-    if run.folder is None:
+    if run.journal is None:
         return run.fitter.fit(assumptions, inputs, origin)
-    how = run.options.model_dump(mode="json", include=set(_HOW))
-    rows = [one.claim for one in origin.targets]
-    made_of = [
+    key = key_of(
         assumptions.identity(evidence.data_hash),
-        how,
+        run.options.model_dump(mode="json", include=set(_FIT_OPTIONS)),
         factor,
         origin.month,
-        rows,
-        versions(),
-    ]
-    name = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-    path = run.folder / f"{name}.nc"
-    if path.exists():
-        return read_netcdf(path).to_dataset()
+        [target.claim for target in origin.targets],
+    )
+    kept = run.journal.record(FIT, key)
+    if kept is not None:
+        return dataset_of(kept.content or b"")
     fitted = run.fitter.fit(assumptions, inputs, origin).astype("float32")
-    write_netcdf(fitted, path)
+    run.journal.keep([Record(FIT, key, content=netcdf_bytes(fitted))])
     return fitted

@@ -13,7 +13,7 @@ from estimator.errors import ConfigError, DiagnosticsError, problems_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from estimator.studies.breakeven.result import BreakEven
+    from estimator.show.break_even import BreakEven
 
 DESCRIPTION = """\
 What would have to be true: the value of an assumption at which a probability crosses a level.
@@ -92,6 +92,8 @@ def _one(
     level: float,
     console: Console,
 ) -> tuple[list[BreakEven], Path]:
+    from rich.text import Text
+
     from estimator.assumptions.compose import assumption_set
     from estimator.store.results import check_writable
     from estimator.studies.breakeven.event import Event
@@ -115,7 +117,7 @@ def _one(
             overrides,
             ranges,
             config_dir=options.config_dir,
-            say=status.update,
+            say=lambda text: status.update(Text(text)),
         )
     return [found], folder
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from contourpy import contour_generator
 
+from estimator.show.break_even import CONTOUR_COLUMNS
 from estimator.studies.breakeven.crossing import multiple
 from estimator.studies.breakeven.curve import Curve, probit
 from estimator.studies.breakeven.ranges import KeyRange
-from estimator.studies.breakeven.result import CONTOUR_COLUMNS
 
 _NEAR = 1.0  # probits from the level
 _CLEAR = 0.9  # share of the steps that go one way

@@ -12,6 +12,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 from estimator.evidence import load_evidence
+from estimator.show.break_even import CONTOUR_COLUMNS, BreakEven
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.contour import (
     contour_grid,
@@ -28,7 +29,6 @@ from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import check_key, key_range, prior_of
 from estimator.studies.breakeven.reach import reach
 from estimator.studies.breakeven.refine import Held, Refinement
-from estimator.studies.breakeven.result import CONTOUR_COLUMNS, BreakEven
 from estimator.studies.breakeven.search import Search
 from estimator.studies.breakeven.tables import (
     crossing_of,

@@ -12,15 +12,14 @@ from arviz_stats.base import array_stats
 from estimator.assumptions import AssumptionSet
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence
-from estimator.fitting.inference import Short
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.studies.breakeven.curve import WideFit, standard_error
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held
-from estimator.sweep.evidences import evidence_key
 from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
+from estimator.sweep.keys import evidence_key
 from estimator.sweep.options import SweepOptions
 
 log = logging.getLogger(__name__)
@@ -128,17 +127,10 @@ class Fitter:
         return Hyperparameters.of(self.assumptions, task_inputs(task, self.evidence).data)
 
     def _task(self, name: str, assumptions: AssumptionSet, draws: int) -> FitTask:
-        options = self.sampling
-        settings = Short(
-            chains=assumptions.sampler.chains,
-            tune=options.tune,
-            draws=draws,
-            max_depth=options.base_max_depth,
-            target_accept=options.target_accept,
-        )
+        options = self.sampling.fit.model_copy(update={"draws": draws})
         root = np.random.SeedSequence([self.assumptions.seed, self.fits])
         seed = int(root.generate_state(1)[0])
-        return FitTask(name, assumptions, evidence_key(assumptions), settings, seed, {})
+        return FitTask(name, assumptions, evidence_key(assumptions), options, seed, {})
 
     def _run(self, kind: str, assumptions: AssumptionSet, draws: int) -> tuple[FitTask, Fit]:
         self.fits += 1

@@ -12,11 +12,11 @@ import pandas as pd
 
 from estimator.errors import OutputError
 from estimator.export import write_text
+from estimator.show.break_even import BreakEven
 from estimator.show.grid import FAILED, Cell, Grid, column
 from estimator.show.number import fixed, hundredths, resolved
 from estimator.show.part import Part, publish
 from estimator.store.results import check_writable
-from estimator.studies.breakeven.result import BreakEven
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

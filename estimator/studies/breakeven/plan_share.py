@@ -15,12 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import ConfigError, nearest
-from estimator.studies.breakeven import sentences
-from estimator.studies.breakeven.crossing import Place, find_places
-from estimator.studies.breakeven.curve import standard_error
-from estimator.studies.breakeven.fits import effective
-from estimator.studies.breakeven.options import BreakEvenOptions
-from estimator.studies.breakeven.result import (
+from estimator.show.break_even import (
     CONTOUR_COLUMNS,
     CURVE_COLUMNS,
     REFIT_COLUMNS,
@@ -28,6 +23,11 @@ from estimator.studies.breakeven.result import (
     BreakEven,
     Crossing,
 )
+from estimator.studies.breakeven import sentences
+from estimator.studies.breakeven.crossing import Place, find_places
+from estimator.studies.breakeven.curve import standard_error
+from estimator.studies.breakeven.fits import effective
+from estimator.studies.breakeven.options import BreakEvenOptions
 
 KEY = "scenario.plan_share"
 _TAIL = 0.002  # share of the draws beyond either end of the curve
@@ -44,7 +44,7 @@ def plan_shares(
     Parameters
     ----------
     tree
-        Result of a set (see `estimator.store.results.result_tree`).
+        Result of a set (see `estimator.store.result_tree.result_tree`).
     level
         The probability.
     options

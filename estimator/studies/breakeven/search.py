@@ -11,7 +11,8 @@ import pandas as pd
 
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
-from estimator.store.results import versions
+from estimator.show.break_even import Axis, BreakEven, Crossing
+from estimator.store.versions import versions
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.event import Event
@@ -20,7 +21,6 @@ from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange, prior_of
 from estimator.studies.breakeven.reach import kernel_widths
 from estimator.studies.breakeven.refine import Held
-from estimator.studies.breakeven.result import Axis, BreakEven, Crossing
 from estimator.studies.breakeven.tables import notes_of, refit_table
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions.priors import Prior
+from estimator.show.break_even import Axis, Crossing
 from estimator.show.number import fixed, probability, resolved, significant, with_error
-from estimator.studies.breakeven.result import Axis, Crossing
 
 
 def assumed_text(low: float, high: float, unit: str) -> str:

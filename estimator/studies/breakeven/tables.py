@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from estimator.show.break_even import CURVE_COLUMNS, REFIT_COLUMNS, Crossing
 from estimator.show.number import significant
 from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held, Narrowed
-from estimator.studies.breakeven.result import CURVE_COLUMNS, REFIT_COLUMNS, Crossing
 
 
 def crossing_of(axis: KeyRange, found: Narrowed) -> Crossing:

@@ -15,6 +15,7 @@ from estimator.fitting.reweighting import smoothed
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
+from estimator.quantities.answers import with_last_month
 from estimator.show.progress import Progress
 from estimator.studies.audit.bases import tail_probability
 from estimator.studies.calibrate.breaks import broken_figures, broken_truth, touched
@@ -24,7 +25,7 @@ from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.sbc import Result, facts_of, identity, simulate_missing
 from estimator.studies.calibrate.worlds import Prepared, Worlds
 
-PART, LAST = "broken", "{last}"
+PART = "broken"
 NUMBERS = ("truth", "median", "sd", "low", "high")
 _TINY = 1e-12
 
@@ -65,17 +66,18 @@ def _one(
     world = broken_figures(worlds.published, evidence, truth, spec, rng)
     found = worlds.fit(number, world, prepared)
     facts = facts_of(found)
-    if found.variables is None or found.ranked is None:
+    if found.kept is None:
         return number, facts, None
-    facts |= noticed(found.variables, world, touched(evidence, spec), options.noticing.outside)
+    variables, picked = found.kept
+    facts |= noticed(variables, world, touched(evidence, spec), options.noticing.outside)
     names = entries(options, worlds.months)
-    numbers = _numbers(found.ranked, worlds.true_values(truth), names, options.noticing.level)
+    numbers = _numbers(picked, worlds.true_values(truth), names, options.noticing.level)
     return number, facts, numbers
 
 
 def entries(options: CalibrateOptions, months: list[str]) -> list[str]:
     """Entries on which errors are told."""
-    return [name.replace(LAST, months[-1]) for name in options.noticing.quantities]
+    return [with_last_month(name, months[-1]) for name in options.noticing.quantities]
 
 
 def _numbers(picked: Ranked, truth: Ranked, names: list[str], level: float) -> np.ndarray:

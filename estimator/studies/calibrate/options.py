@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.fields import Date, ModelledQuantity, Names
+from estimator.assumptions.fit_options import Bounds, FitOptions
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
@@ -35,18 +36,10 @@ class StructureOptions(Section):
     kind: Literal["prior", "posterior"]
 
 
-class FitOptions(Section):
+class WorldFitOptions(FitOptions, Bounds):
     """How each world is fitted, and what its draws must satisfy."""
 
     chains: int = Field(ge=1, le=16)
-    tune: int = Field(ge=20, le=10_000)
-    draws: int = Field(ge=50, le=10_000)
-    max_depth: int = Field(ge=2, le=12)
-    target_accept: float = Field(gt=0.5, lt=1.0)
-    max_rhat: float = Field(gt=1.0)
-    min_ess: float = Field(ge=10.0)
-    max_divergences: int = Field(ge=0)
-    attempts: int = Field(ge=1, le=4)
 
 
 class SbcOptions(Section):
@@ -184,7 +177,7 @@ class CalibrateOptions(Options):
     sims: Count | None
     seed: int = Field(ge=0)
     workers: int = Field(ge=1, le=256)
-    fit: FitOptions
+    fit: WorldFitOptions
     sbc: SbcOptions
     structures: dict[str, StructureOptions] = Field(min_length=1)
     coverage: CoverageOptions

@@ -9,7 +9,10 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.fit_options import Bounds
 from estimator.evidence import Evidence
+from estimator.fitting.convergence import convergence
+from estimator.fitting.diagnostics import Diagnostics, verdict
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.derived import reported_quantities, totals
 from estimator.quantity import HEADLINES, TOTAL
@@ -39,6 +42,14 @@ class Ranked:
 
     names: tuple[str, ...]
     draws: np.ndarray
+
+
+def diagnose_ranked(picked: Ranked, stats: xr.Dataset, bounds: Bounds) -> Diagnostics:
+    """Hold the draws of all that is ranked and varies against bounds."""
+    moving = np.ptp(picked.draws.reshape(len(picked.draws), -1), axis=1) > 0
+    names = [name for name, moves in zip(picked.names, moving, strict=True) if moves]
+    divergences = int(stats["diverging"].sum())
+    return verdict(convergence(picked.draws[moving]), names, divergences, bounds)
 
 
 def group_of(name: str) -> str:

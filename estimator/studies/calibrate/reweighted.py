@@ -13,7 +13,6 @@ import pandas as pd
 from estimator.assumptions import ASSUMPTIONS
 from estimator.errors import ConfigError, nearest
 from estimator.fitting.entries import Entries, statistics
-from estimator.fitting.inference import Short
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, pooled_entries
 from estimator.model.figures import FIGURES
@@ -133,12 +132,9 @@ class Reweighter:
         return parts, "; ".join(found.diagnostics.failures)
 
     def _task(self, name: str, changed: dict[str, np.ndarray], draws: int) -> FitTask:
-        options, sampler = self.options.fit, self.worlds.assumptions.sampler
-        settings = Short(
-            sampler.chains, options.tune, draws, options.max_depth, options.target_accept
-        )
+        options = self.options.fit.model_copy(update={"draws": draws})
         seed = np.random.SeedSequence([self.options.seed, *name.encode()]).generate_state(1)
-        return FitTask(name, self.worlds.assumptions, _KEY, settings, int(seed[0]), changed)
+        return FitTask(name, self.worlds.assumptions, _KEY, options, int(seed[0]), changed)
 
     def _shared(self, task: FitTask) -> Shared:
         shared = Shared({_KEY: self.worlds.evidence}, self._pilots, self.options.workers)

@@ -14,13 +14,12 @@ from joblib import Parallel, delayed
 
 from estimator.quantities.scores import score_draws
 from estimator.show.progress import Progress
-from estimator.store.results import versions
-from estimator.studies.calibrate.fits import WorldFit
+from estimator.store.versions import versions
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.ranked import Ranked, group_of
 from estimator.studies.calibrate.uniformity import FEWEST, holm, shares, uniformity
-from estimator.studies.calibrate.worlds import Prepared, Worlds
+from estimator.studies.calibrate.worlds import Prepared, WorldFit, Worlds
 
 PART = "sbc"
 COLUMNS = ("truth", "rank", "median", "sd", "crps")
@@ -106,10 +105,11 @@ def simulate_missing(
 def _one(number: int, prepared: Prepared, worlds: Worlds, options: CalibrateOptions) -> Result:
     truth = worlds.truth(number, prepared)
     found = worlds.fit(number, worlds.figures(number, truth), prepared)
-    if found.ranked is None:
+    if found.kept is None:
         return number, facts_of(found), None
+    _, picked = found.kept
     levels = options.coverage.levels
-    numbers = record(found.ranked, worlds.true_values(truth), options.sbc.kept_draws, levels)
+    numbers = record(picked, worlds.true_values(truth), options.sbc.kept_draws, levels)
     return number, facts_of(found), numbers
 
 
@@ -118,7 +118,7 @@ def facts_of(found: WorldFit) -> dict[str, Any]:
     diagnostics = found.diagnostics
     return {
         "ok": found.ok,
-        "error": found.error or "; ".join(diagnostics.failures if diagnostics else ()),
+        "error": found.failures,
         "attempts": found.attempts,
         "seconds": round(found.seconds, 2),
         "max_rhat": None if diagnostics is None else diagnostics.max_rhat,

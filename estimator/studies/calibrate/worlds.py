@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import xarray as xr
@@ -13,15 +13,19 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
-from estimator.fitting.inference import Short, infer, infer_whitened, learn_whitening
+from estimator.fitting.diagnostics import Diagnostics
+from estimator.fitting.inference import infer, infer_whitened, learn_whitening
+from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import SAMPLED
-from estimator.studies.calibrate.fits import WorldFit, fit_world
-from estimator.studies.calibrate.options import FitOptions
-from estimator.studies.calibrate.ranked import Ranked, ranked, ranked_names
+from estimator.studies.calibrate.options import WorldFitOptions
+from estimator.studies.calibrate.ranked import Ranked, diagnose_ranked, ranked, ranked_names
 from estimator.studies.calibrate.simulate import simulate
+
+WorldFit = Fitted[tuple[xr.Dataset, Ranked]]
+"""Deterministics of the model (chain, draw, ...) given a world's figures, and what is ranked."""
 
 _BLOCK = 50  # truths that are drawn together: simulation n is the same however many there are
 _KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may be added later
@@ -77,7 +81,7 @@ class Worlds:
     assumptions: AssumptionSet
     kind: str
     seed: int
-    fit_options: FitOptions
+    fit_options: WorldFitOptions
 
     @classmethod
     def of(
@@ -86,7 +90,7 @@ class Worlds:
         overrides: Sequence[str],
         kind: str,
         seed: int,
-        fit_options: FitOptions,
+        fit_options: WorldFitOptions,
         config_dir: str | None = None,
     ) -> Worlds:
         """Compose the assumption set of a structure."""
@@ -163,15 +167,18 @@ class Worlds:
         return self._child(_REPORTS, number)
 
     def fit(self, number: int, world: ModelInputs, prepared: Prepared) -> WorldFit:
-        """Fit a world."""
-        return fit_world(
-            world,
-            prepared.pilot,
-            self.rank,
-            self.fit_options,
-            self.assumptions.sampler,
-            self._child(_FIT, number),
-        )
+        """Fit a world, on one core."""
+        options, sampler = self.fit_options, self.assumptions.sampler
+        ladder = Ladder(options, sampler, options.chains, options, cores=1)
+        children = self._child(_FIT, number).spawn(options.attempts + 1)
+        judge = partial(self._judged, world)
+        return ladder.fit(world, prepared.pilot, Seeds(children.__getitem__, children[-1]), judge)
+
+    def _judged(
+        self, world: ModelInputs, variables: xr.Dataset, stats: xr.Dataset
+    ) -> tuple[tuple[xr.Dataset, Ranked], Diagnostics]:
+        picked = self.rank(variables, world)
+        return (variables, picked), diagnose_ranked(picked, stats, self.fit_options)
 
     def rank(self, variables: xr.Dataset, inputs: ModelInputs) -> Ranked:
         """Pick what is ranked."""
@@ -203,14 +210,13 @@ class Worlds:
         own = whitening
         if self.kind == "posterior":
             own = learn_whitening(self.published, sampler, first, cores)
-        settings = Short(
-            sampler.chains,
-            self.fit_options.tune,
-            max(sampler.draws, n_truths),
-            self.fit_options.max_depth,
-            sampler.target_accept,
+        options = self.fit_options.model_copy(
+            update={
+                "draws": max(sampler.draws, n_truths),
+                "target_accept": sampler.target_accept,
+            }
         )
-        drawn, _ = infer_whitened(self.published, own, settings, second, cores)
+        drawn, _ = infer_whitened(self.published, own, options, sampler.chains, second, cores)
         flat = _kept(drawn).stack(each=("chain", "draw"))
         order = np.random.default_rng(third).permutation(flat.sizes["each"])[:n_truths]
         truths = flat.isel(each=order).drop_vars(["each", "chain", "draw"]).rename(each="draw")

@@ -33,8 +33,7 @@ tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
 """
 _GROUPS = ("compare",)
 _FOLDER = "compare"
-_PICTURES = ("forest", "ridge", "fans_*", "tornado", "indices")
-_FORMATS = ("png", "svg")
+_FILES = "files.txt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,17 +120,14 @@ def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:
     """Remove files of an earlier comparison, which would not fit to those of this one."""
-    names = {path.name for path in written}
-    older = [folder / f"{name}.csv" for name in ("drivers", "prior_or_data", "answer_sensitivity")]
-    older += [
-        path
-        for name in _PICTURES
-        for ending in _FORMATS
-        for path in folder.glob(f"{name}.{ending}")
-    ]
-    for path in older:
-        if path.name not in names:
-            path.unlink(missing_ok=True)
+    from estimator.export import write_text
+
+    names = [path.name for path in written]
+    listed = folder / _FILES
+    older = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    for name in set(older) - set(names):
+        (folder / Path(name).name).unlink(missing_ok=True)
+    write_text(listed, "\n".join(names) + "\n")
 
 
 def split_labels(texts: Sequence[str], known: Sequence[str]) -> list[str]:

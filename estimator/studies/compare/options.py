@@ -11,9 +11,7 @@ from estimator.assumptions.fields import MonthlyQuantity
 from estimator.assumptions.sections import Options
 from estimator.errors import ConfigError, problems_text
 from estimator.paths import conf_dir
-from estimator.quantities.answers import Answer
-
-LAST = "{last}"
+from estimator.quantities.answers import Answer, with_last_month
 
 
 class CompareOptions(Options):
@@ -56,7 +54,7 @@ class CompareOptions(Options):
         found, problems = [], []
         for text in self.answers:
             try:
-                found.append(Answer.parse(text.replace(LAST, last_month)))
+                found.append(Answer.parse(with_last_month(text, last_month)))
             except ConfigError as error:
                 problems.append(str(error))
         if problems:

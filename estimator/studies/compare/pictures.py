@@ -1,4 +1,4 @@
-"""Pictures of a comparison: ranges, densities and fan charts, each as PNG and SVG."""
+"""Pictures of a comparison: ranges, densities, fan charts and drivers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
-from estimator.show.figures import plot_comparison, plot_fans, plot_ridge
+from estimator.show.figures import plot_forest
+from estimator.show.figures.fans import plot_fans
+from estimator.show.figures.ridge import plot_ridge
 from estimator.show.figures.tornado import plot_indices, plot_tornado
 from estimator.store.sets import Sets
 from estimator.studies.compare.comparable import days_in
@@ -26,17 +28,20 @@ _ORDERED = 16  # sets from which on they stand in the order of the first answer
 _WITH_FLOORS = ("losses",)
 _QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 
+Figures = Iterator[tuple[str, Figure]]
+"""Figures by the name of their file, drawn one after the other."""
+
 
 @dataclass(frozen=True)
-class Drawn:
-    """Sets that are drawn, their names, and what is said of the choice."""
+class Selection:
+    """Sets that are drawn, their names as shown by label, and a note if these are not all."""
 
     sets: Sets
     names: Mapping[str, str]
-    selection: str
+    note: str
 
     @classmethod
-    def of(cls, sets: Sets, answer: Answer, reference: str, count: int) -> Drawn:
+    def of(cls, sets: Sets, answer: Answer, reference: str, count: int) -> Selection:
         """Choose `count` sets by an answer."""
         values = sets.value(answer)
         chosen = spread(values, count, sets.labels.index(reference))
@@ -44,10 +49,10 @@ class Drawn:
             chosen = sorted(chosen, key=lambda n: (not np.isfinite(values[n]), values[n]))
         labels = [sets.labels[n] for n in chosen]
         names = dict(zip(labels, names_of(sets, labels, _WIDTH), strict=True))
-        selection = ""
+        note = ""
         if len(labels) < len(sets):
-            selection = f"{len(labels)} of {len(sets):,} sets, at even steps of {answer}."
-        return cls(sets.only(labels), names, selection)
+            note = f"{len(labels)} of {len(sets):,} sets, at even steps of {answer}."
+        return cls(sets.only(labels), names, note)
 
     def shown(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of a comparison that are drawn, in their order and with their names."""
@@ -56,15 +61,12 @@ class Drawn:
         place = rows["assumption_set"].map(order)
         answer = rows["answer"].map({a: n for n, a in enumerate(dict.fromkeys(rows["answer"]))})
         rows = rows.iloc[np.lexsort([place.to_numpy(), answer.to_numpy()])]
-        return rows.assign(
-            assumption_set=rows["assumption_set"].map(self.names),
-            reference=rows["reference"].map(self.names),
-        )
+        return rows.assign(assumption_set=rows["assumption_set"].map(self.names))
 
 
 def draw_comparison(
     sets: Sets, answers: Sequence[Answer], table: pd.DataFrame, options: CompareOptions
-) -> Iterator[tuple[str, Figure]]:
+) -> Figures:
     """Draw the pictures of a comparison: forest, ridge, and fans of each quantity.
 
     Parameters
@@ -75,26 +77,26 @@ def draw_comparison(
         As `compare_sets` gives it.
     options
         How many sets are drawn.
-
-    Yields
-    ------
-    str, matplotlib.figure.Figure
-        Names of the files, and the figures.
     """
     reference = str(table["reference"].iloc[0])
-    drawn = Drawn.of(sets, answers[0], reference, options.drawn)
-    yield "forest", plot_comparison(drawn.shown(table), selection=drawn.selection)
-    ridge = _ridge(drawn, answers, table, options.density_draws)
+    many = Selection.of(sets, answers[0], reference, options.drawn)
+    yield (
+        "forest",
+        plot_forest(
+            many.shown(table), reference=many.names.get(reference, ""), selection=many.note
+        ),
+    )
+    ridge = _ridge(many, answers, table, options.density_draws)
     if ridge is not None:
         yield "ridge", ridge
-    few = Drawn.of(sets, answers[0], reference, options.fans)
+    few = Selection.of(sets, answers[0], reference, options.fans)
     for quantity in options.fan_quantities:
         figure = _fans(few, quantity, reference)
         if figure is not None:
             yield f"fans_{quantity}", figure
 
 
-def draw_drivers(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+def draw_drivers(table: pd.DataFrame) -> Figures:
     """Draw the tornado and, where there are any, shares of variance.
 
     Parameters
@@ -104,31 +106,34 @@ def draw_drivers(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
     """
     if table["effect"].notna().any():  # else no prior could be moved
         yield "tornado", plot_tornado(table)
-    if table["first_order"].notna().any():
+    if table["total"].notna().any():
         yield "indices", plot_indices(table)
 
 
 def _ridge(
-    drawn: Drawn, answers: Sequence[Answer], table: pd.DataFrame, count: int
+    selection: Selection, answers: Sequence[Answer], table: pd.DataFrame, count: int
 ) -> Figure | None:
     """Densities of the sets that have draws; None if none has."""
     asked = [answer for answer in answers if not answer.below_zero]
-    draws = even_draws(drawn.sets, asked, count) if asked else np.zeros((0, 0, 0))
+    draws = even_draws(selection.sets, asked, count) if asked else np.zeros((0, 0, 0))
     spread_out = np.isfinite(draws).any(axis=2) & (np.ptp(draws, axis=2) > 0)
     kept = np.flatnonzero(spread_out.any(axis=0))
-    given = [n for n in range(len(asked)) if spread_out[n].any()]
-    if not len(kept) or not given:
+    known = [n for n in range(len(asked)) if spread_out[n].any()]
+    if not len(kept) or not known:
         return None
-    names = [drawn.names[drawn.sets.labels[n]] for n in kept]
+    names = [selection.names[selection.sets.labels[n]] for n in kept]
     dataset = xr.Dataset(
-        {str(asked[n]): (("set", "draw"), draws[n][kept]) for n in given}, coords={"set": names}
+        {str(asked[n]): (("set", "draw"), draws[n][kept]) for n in known}, coords={"set": names}
     )
-    return plot_ridge(dataset, drawn.shown(table), selection=drawn.selection)
+    reference = selection.names.get(str(table["reference"].iloc[0]), "")
+    return plot_ridge(
+        dataset, selection.shown(table), reference=reference, selection=selection.note
+    )
 
 
-def _fans(drawn: Drawn, quantity: str, reference: str) -> Figure | None:
+def _fans(selection: Selection, quantity: str, reference: str) -> Figure | None:
     """Fan charts of a quantity; None if no set has it by month."""
-    sets = drawn.sets
+    sets = selection.sets
     months = sets.every_month
     answers = [Answer(quantity, month) for month in months]
     statistics = sets.table(answers)[..., [STATISTICS.index(name) for name in _QUANTILES]]
@@ -138,7 +143,7 @@ def _fans(drawn: Drawn, quantity: str, reference: str) -> Figure | None:
         statistics,
         dims=("set", "month", "quantile"),
         coords={
-            "set": [drawn.names[label] for label in sets.labels],
+            "set": [selection.names[label] for label in sets.labels],
             "month": months,
             "quantile": list(_QUANTILES),
             "month_days": ("month", _month_days(sets, months)),
@@ -150,10 +155,10 @@ def _fans(drawn: Drawn, quantity: str, reference: str) -> Figure | None:
     return plot_fans(
         bands,
         unit=sets.unit(answers[-1]),
-        failures={drawn.names[str(label)]: text for label, text in failures.items() if text},
-        reference=drawn.names[reference],
-        floors={drawn.names[label]: tree for label, tree in floors.items()},
-        notes=(drawn.selection,) if drawn.selection else (),
+        failures={selection.names[str(label)]: text for label, text in failures.items() if text},
+        reference=selection.names.get(reference, ""),
+        floors={selection.names[label]: tree for label, tree in floors.items()},
+        notes=(selection.note,) if selection.note else (),
     )
 
 

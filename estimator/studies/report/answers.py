@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from estimator.quantities.answers import Answer, answer_draws
+from estimator.quantities.answers import Answer, answer_draws, with_last_month
 from estimator.show import number
 from estimator.studies.report.data import ReportData
-from estimator.studies.report.options import LAST
 
 EQUAL = "equal"
 """Weights of a pool in which each set counts alike."""
@@ -43,9 +42,7 @@ class Answers:
     @cached_property
     def asked(self) -> list[Answer]:
         """Answers to show, with the last month in its place."""
-        texts = (
-            text.replace(f"[{LAST}]", f"[{self.months[-1]}]") for text in self.data.options.answers
-        )
+        texts = (with_last_month(text, self.months[-1]) for text in self.data.options.answers)
         return [Answer.parse(text) for text in texts]
 
     @cached_property

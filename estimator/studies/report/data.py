@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import OutputError, problems_text
-from estimator.studies.breakeven.result import BreakEven
+from estimator.show.break_even import BreakEven
 from estimator.studies.report.options import ReportOptions
 
 _RANGE = ("q05", "q25", "q50", "q75", "q95")

@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 from rich.console import Console
+from rich.text import Text
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EstimatorError, OutputError
-from estimator.quantities.answers import Answer
+from estimator.quantities.answers import Answer, with_last_month
 from estimator.run import folder_name
+from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
 from estimator.studies.audit.cli import FOLDER as AUDIT
@@ -25,13 +27,12 @@ from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens
 from estimator.studies.breakeven.plan_share import KEY, plan_shares
-from estimator.studies.breakeven.result import BreakEven
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
 from estimator.studies.report.data import ReportData
-from estimator.studies.report.options import LAST, ReportOptions
+from estimator.studies.report.options import ReportOptions
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,9 @@ def gather(
         moved = _drivers(sets, outputs[1:], options, comparison.reference)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
-        found = _break_evens(options, config, trees, place, status.update, fits=fits)
+        found = _break_evens(
+            options, config, trees, place, lambda text: status.update(Text(text)), fits=fits
+        )
     audit = _audit(sets, outputs[0] / AUDIT, overrides, console)
     return ReportData(
         output=str(outputs[0]),
@@ -107,7 +110,7 @@ def _drivers(
 ) -> pd.DataFrame:
     """Drivers of each sweep, and within the reference set the pull of each prior."""
     month = sets.months[-1]
-    answers = [Answer.parse(text.replace(f"[{LAST}]", f"[{month}]")) for text in options.answers]
+    answers = [Answer.parse(with_last_month(text, month)) for text in options.answers]
     parts = [drivers(Sets.open([sweep]), answers) for sweep in sweeps]
     if reference in sets.whole:
         parts.append(shifts(sets, answers, reference))
@@ -140,7 +143,7 @@ def _break_evens(
             found += plan_shares(tree, asked.level, search, wanted) if wanted else []
             continue
         month = str(tree["posterior"].to_dataset()["month"].values[-1])
-        event = asked.event.replace(f"[{LAST}]", f"[{month}]")
+        event = with_last_month(asked.event, month)
         place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
         kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
         if [one.assumption_set_id for one in kept] == [tree.attrs["assumption_set_id"]]:

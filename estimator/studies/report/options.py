@@ -11,9 +11,6 @@ from estimator.errors import ConfigError
 from estimator.quantities.answers import Answer
 from estimator.studies.report import words
 
-LAST = "last"
-"""Period of an answer: the last month of the window."""
-
 
 class BreakEvenQuestion(Section):
     """A break-even value that a report tells.
@@ -23,7 +20,7 @@ class BreakEvenQuestion(Section):
     keys
         One assumption or two, or ``scenario.plan_share``.
     event
-        As `estimator.studies.breakeven` takes it; the period may be `LAST`. Empty for a share of
+        As `estimator.studies.breakeven` takes it; the period may be ``last``. Empty for a share of
         the plan.
     level
         Probability that is crossed.
@@ -57,7 +54,7 @@ class ReportOptions(Options):
     asked
         Ids of the claims that the question names.
     answers
-        Answers to show, as ``quantity[period]``; the period may be `LAST`.
+        Answers to show, as ``quantity[period]``; the period may be ``last``.
     sets
         What each set believes, by label. A set that is missing is described by how it differs.
     origins

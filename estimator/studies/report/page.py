@@ -17,9 +17,9 @@ from estimator.show import number
 from estimator.studies.report import (
     audit,
     beliefs,
-    charts,
     checks,
     drivers,
+    pictures,
     sets,
     text,
     whatif,
@@ -54,7 +54,7 @@ COMMANDS = {
     "comparison": "compare {output}",
     "pooled": "compare {output}",
     "stacking": "compare {output}",
-    "drivers": "drivers {output}",
+    "drivers": "compare {output}",
     "prior_or_data": "compare {output}",
     "claims": "audit {output}",
     "statements": "audit {output}",
@@ -135,7 +135,7 @@ def _environment() -> Environment:
 
 
 def _answer(found: Answers, claims: ClaimRows) -> dict[str, Any]:
-    headline = charts.forest(found, found.asked[0], "chart-headline")
+    headline = pictures.forest(found, found.asked[0], "chart-headline")
     return {
         "how_many": text.how_many(found),
         "how_sure": text.how_sure(found),
@@ -147,7 +147,7 @@ def _answer(found: Answers, claims: ClaimRows) -> dict[str, Any]:
 
 def _sets(found: Answers, claims: ClaimRows) -> dict[str, Any]:
     forests = [
-        charts.forest(found, answer, f"chart-forest-{at}")
+        pictures.forest(found, answer, f"chart-forest-{at}")
         for at, answer in enumerate(found.asked, start=1)
     ]
     return {
@@ -159,7 +159,7 @@ def _sets(found: Answers, claims: ClaimRows) -> dict[str, Any]:
         "refusals": sets.refusals(found),
         "not_shown": len(found.labels) - len(found.shown),
         "forests": [chart for chart in forests if chart is not None],
-        "fans": charts.fans(found.data.trees, found.failures, "chart-months"),
+        "fans": pictures.fans(found.data.trees, found.failures, "chart-months"),
         "months_table": sets.months_table(found),
     }
 

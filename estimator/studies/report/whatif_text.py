@@ -6,7 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from estimator.show import number
-from estimator.studies.breakeven.result import BreakEven
+from estimator.show.break_even import BreakEven
 from estimator.studies.report import whatif, words
 from estimator.studies.report.answers import Answers
 

@@ -45,7 +45,7 @@ def test_days_beyond_the_window_count_at_the_last_month(months):
 )
 def test_monthly_mean_follows_the_unit(months, unit, figure, expected):
     row = claim(period_start="2025-10-01", period_end="2025-12-31", central=figure, unit=unit)
-    assert claims.monthly(row, months)[1] == pytest.approx(expected)
+    assert claims.monthly_means(row.to_frame().T, months)[0, 1] == pytest.approx(expected)
 
 
 def test_unused_claims_are_left_out_and_ranges_get_their_middle(shared_result):
@@ -55,10 +55,10 @@ def test_unused_claims_are_left_out_and_ranges_get_their_middle(shared_result):
     assert table.loc["P36", "central"] == 320_000
 
 
-def test_every_origin_has_a_look_of_its_own(shared_result):
-    looks = claims.looks(shared_result)
-    assert len(looks) > 10
-    assert len(set(looks.values())) == len(looks)
+def test_every_origin_has_a_mark_of_its_own(shared_result):
+    marks = claims.marks_of(shared_result)
+    assert len(marks) > 10
+    assert len(set(marks.values())) == len(marks)
 
 
 def test_implied_share_is_killed_over_median_losses_of_the_period(shared_result, months):
@@ -67,7 +67,7 @@ def test_implied_share_is_killed_over_median_losses_of_the_period(shared_result,
     lost = float(
         losses.sel(month=[m for m in months.labels if m[:4] == "2023"]).sum("month").median()
     )
-    assert implied_shares(row.to_frame().T, months, losses)[0][1] == pytest.approx(40_542 / lost)
+    assert implied_shares(row.to_frame().T, months, losses)[0, 1] == pytest.approx(40_542 / lost)
 
 
 def test_a_bound_agrees_with_a_range_on_its_side():

@@ -24,13 +24,9 @@ def test_each_format_is_a_file_of_its_kind_and_nothing_else_is_left(tmp_path: Pa
     assert save_figure(picture(), tmp_path, "one", formats=("png",)) == [tmp_path / "one.png"]
 
 
-def test_a_figure_keeps_the_layout_of_its_first_file_where_that_is_asked(tmp_path: Path) -> None:
-    for one_layout in (False, True):
-        figure = picture()
-        save_figure(figure, tmp_path, "mine", one_layout=one_layout)
-        assert (figure.get_layout_engine().__class__.__name__ == "PlaceHolderLayoutEngine") == (
-            one_layout
-        )
+def test_the_same_figure_makes_the_same_files(tmp_path: Path) -> None:
+    written = [save_figure(picture(), tmp_path / name, "mine") for name in ("first", "second")]
+    assert [p.read_bytes() for p in written[0]] == [p.read_bytes() for p in written[1]]
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from estimator.show import figures as plots
-from estimator.show.figures import _by_origin, _many
 from estimator.show.figures import _claims as claims
+from estimator.show.figures import predictive_claims
+from estimator.show.figures.killed_share import plot_killed_share
+from estimator.show.figures.monthly_losses import plot_monthly_losses
 from estimator.show.figures.predictive_claims import FARTHEST, met, predictive_table
+from estimator.show.figures.recruits_losses import plot_recruits_losses
 
 DAYS = pd.date_range("2025-01-01", "2025-12-31")
 ORIGINS = 14
@@ -60,48 +62,50 @@ def texts(figure: Figure) -> str:
     return " ".join(" ".join(t.get_text() for t in figure.texts).split())
 
 
-@pytest.mark.parametrize(
-    "plot", [plots.plot_monthly_losses, plots.plot_killed_share, plots.plot_recruits_losses]
-)
+@pytest.mark.parametrize("plot", [plot_killed_share, plot_recruits_losses])
 def test_thousands_of_claims_are_drawn_by_origin_and_month(plot, crowd):
-    figure = plot(crowd)
-    assert marks(figure) < 8 * ORIGINS + 3 * _many.MANY
+    assert_summed_up(plot(crowd))
+
+
+def assert_summed_up(figure: Figure) -> None:
+    assert marks(figure) < 8 * ORIGINS + 3 * claims.MANY
     assert "medians and middle halves of 2,196 claims of 12 origins" in texts(figure)
     assert "Not drawn: " in texts(figure)
 
 
 def test_all_claims_are_drawn_in_some_way_or_counted_as_not_drawn(crowd):
     table = claims.used_claims(crowd, "losses")
-    parts = _many.Parts.of(table)
-    assert len(parts.monthly) + len(parts.single) + parts.left_out == len(table)
-    assert set(parts.single["hedge"]) == {"at_least"}
-    assert len(parts.single) == _many.MANY
-    assert parts.single["period_end"].min() >= table.loc[
+    division = claims.Division.of(table)
+    assert len(division.monthly) + len(division.single) + division.left_out == len(table)
+    assert set(division.single["hedge"]) == {"at_least"}
+    assert len(division.single) == claims.MANY
+    assert division.single["period_end"].min() >= table.loc[
         table["hedge"] == "at_least", "period_end"
-    ].sort_values().iloc[-_many.MANY]  # fmt: skip
+    ].sort_values().iloc[-claims.MANY]  # fmt: skip
 
 
 def test_up_to_a_number_all_claims_are_drawn_one_by_one(crowd):
-    table = claims.used_claims(crowd, "losses").iloc[: _many.MANY]
-    parts = _many.Parts.of(table)
-    assert parts.single.equals(table)
-    assert _many.notes(parts) == []
+    table = claims.used_claims(crowd, "losses").iloc[: claims.MANY]
+    division = claims.Division.of(table)
+    assert division.single.equals(table)
+    assert claims.notes(division) == []
 
 
 def test_the_mark_of_a_month_is_the_median_of_an_origins_claims(crowd):
-    axes = plots.plot_monthly_losses(crowd).axes[0]
-    look = claims.looks(crowd)["origin_3"]
+    figure = plot_monthly_losses(crowd)
+    assert_summed_up(figure)
+    axes, look = figure.axes[0], claims.marks_of(crowd)["origin_3"]
     [line] = [
         line for line in axes.lines
         if len(line.get_xdata()) == 12
         and (line.get_color(), line.get_marker()) == (look.color, look.marker)
     ]  # fmt: skip
     january = [1000.0 + 30.0 + day.day for day in DAYS[::2] if day.month == 1]
-    assert line.get_ydata()[0] == pytest.approx(np.median(january) * 31 / 1000.0)
+    assert line.get_ydata()[0] == pytest.approx(np.median(january) * 31)
 
 
 def test_predictive_sums_up_each_origin_and_shows_those_farthest_out(crowd):
-    figure = plots.plot_predictive_claims(crowd)
+    figure = predictive_claims.plot_predictive_claims(crowd)
     assert [ax.get_label() for ax in figure.axes] == ["ratios by origin", "ratios"]
     above, below = figure.axes
     rows = [t.get_text() for t in above.get_yticklabels()]
@@ -115,7 +119,7 @@ def test_predictive_sums_up_each_origin_and_shows_those_farthest_out(crowd):
 
 def test_sums_are_medians_and_quantiles_without_bounds(crowd):
     table = predictive_table(crowd)
-    sums = _by_origin.sums(table, "ratios", met(table))
+    sums = predictive_claims.sums_by_origin(table, "ratios", met(table))
     assert sums["claims"].sum() == len(table)
     row = sums[(sums["group"] == "recruits") & (sums["origin"] == "origin_5")].iloc[0]
     own = table[(table["group"] == "recruits") & (table["origin"] == "origin_5")]
@@ -126,11 +130,7 @@ def test_sums_are_medians_and_quantiles_without_bounds(crowd):
 
 def test_totals_of_thousands_become_a_line_an_origin(crowd, shared_result):
     table = claims.used_claims(crowd, "losses")
-    axes = style_axes()
-    looks = claims.looks(crowd)
-    _many.draw_levels(axes, table, lambda claim: float(claim["period_end"][5:7]), looks, 1000.0)
-    assert len(axes.lines) == ORIGINS
-
-
-def style_axes():
-    return Figure().subplots()
+    axes = Figure().subplots()
+    marks = claims.marks_of(crowd)
+    claims.draw_levels(axes, table, lambda claim: float(claim["period_end"][5:7]), marks)
+    assert sum(len(line.get_xdata()) > 0 for line in axes.lines) == ORIGINS

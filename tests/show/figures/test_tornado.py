@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from estimator.show.figures import _style as style
+from estimator.show.figures import _look as style
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
 
 ANSWERS = ["net_change[2026-01]", "P(net_change[2026-01] < 0)"]
@@ -84,26 +84,29 @@ def test_only_the_answers_that_are_asked_for_are_drawn_in_their_order(plot) -> N
 
 def test_bars_go_from_the_reference_to_both_ends_in_thousands() -> None:
     ax = plot_tornado(table(3), ANSWERS[:1]).axes[0]
-    bars = [(bar.get_x(), bar.get_width(), to_hex(bar.get_facecolor()).upper())
+    bars = [(bar.get_x(), bar.get_width(), to_hex(bar.get_edgecolor()).upper())
             for bar in ax.patches]  # fmt: skip
-    blue, orange, grey = style.SKY, style.ORANGE, style.GREY
+    low, high, grey = style.VERMILION, style.BLUE, style.GREY
     assert bars == [
-        (0.0, -10.0, blue), (0.0, 5.0, orange),
-        (0.0, 2.5, blue), (0.0, -5.0, orange),
-        (0.0, pytest.approx(-10 / 3), grey), (0.0, pytest.approx(5 / 3), grey),
+        (0.0, -10_000.0, low), (0.0, 5_000.0, high),
+        (0.0, 2_500.0, low), (0.0, -5_000.0, high),
+        (0.0, pytest.approx(-10_000 / 3), grey), (0.0, pytest.approx(5_000 / 3), grey),
     ]  # fmt: skip
-    assert ax.get_xlabel() == style.PER_MONTH
+    assert ax.patches[0].get_hatch()  # the lower level can be told without colour
+    assert not ax.patches[1].get_hatch()
+    assert ax.get_xlabel() == "thousand persons per month"
+    assert ax.xaxis.get_major_formatter()(-10_000.0, 0) == "−10"
 
 
 def test_each_end_has_its_level_on_its_side() -> None:
     ax = plot_tornado(table(2), ANSWERS[:1]).axes[0]
     found = {text.get_text(): (text.xy[0], text.get_ha()) for text in ax.texts}
-    assert found["low 0"] == (-10.0, "right")
-    assert found["low 1"] == (2.5, "left")
-    assert found["a very long option's …"] == (-5.0, "right")
+    assert found["low 0"] == (-10_000.0, "right")
+    assert found["low 1"] == (2_500.0, "left")
+    assert found["a very long…, number 1"] == (-5_000.0, "right")
     low, high = ax.get_xlim()
-    assert low < -10.0
-    assert high > 5.0
+    assert low < -10_000.0
+    assert high > 5_000.0
 
 
 def test_a_probability_has_no_ticks_outside_its_range() -> None:
@@ -115,7 +118,7 @@ def test_a_probability_has_no_ticks_outside_its_range() -> None:
 
 def test_a_tornado_without_a_base_set_is_drawn_around_the_middle() -> None:
     ax = plot_tornado(table(2).assign(reference=np.nan), ANSWERS[:1]).axes[0]
-    assert [bar.get_x() for bar in ax.patches] == [-2.5, -2.5, -1.25, -1.25]
+    assert [bar.get_x() for bar in ax.patches] == [-2500, -2500, -1250, -1250]
 
 
 def test_indices_show_both_shares_with_their_intervals() -> None:
@@ -136,8 +139,8 @@ def test_rows_without_numbers_are_left_out_and_a_table_without_any_is_refused() 
     rows = table(3)
     rows.loc[rows["assumption"] == "group.key1", "effect"] = np.nan
     assert names(plot_tornado(rows)) == [["group.key0", "group.key2"]] * 2
-    with pytest.raises(ValueError, match="the table has no first_order of net_change"):
-        plot_indices(rows.assign(first_order=np.nan), ANSWERS)
+    with pytest.raises(ValueError, match="the table has no total of net_change"):
+        plot_indices(rows.assign(total=np.nan), ANSWERS)
 
 
 @pytest.mark.parametrize("plot", [plot_tornado, plot_indices])

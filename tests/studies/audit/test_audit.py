@@ -15,6 +15,7 @@ from estimator.cli import main
 from estimator.errors import OutputError
 from estimator.run import Estimate, write_estimate
 from estimator.show.figures.audit import plot_audit
+from estimator.store.journal import Journal
 from estimator.store.sets import Sets
 from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.claims import REPEAT, judge_claims
@@ -27,7 +28,7 @@ from estimator.studies.audit.parts import (
     publish_audit,
     verdict_rows,
 )
-from estimator.studies.audit.run import audit, read_audit
+from estimator.studies.audit.run import FILE, audit, read_audit
 
 HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>|_[a](b)'
 
@@ -147,13 +148,15 @@ def test_an_audit_is_read_back_as_it_was_written(run: Path, tmp_path: Path) -> N
 
 
 def test_a_finished_set_is_not_judged_again(run: Path, tmp_path: Path, monkeypatch) -> None:
-    first = audit(Sets.open([run]), options(), cores=1, parts=tmp_path)
+    with Journal(tmp_path / FILE, "audit") as journal:
+        first = audit(Sets.open([run]), options(), cores=1, journal=journal)
 
     def fail(*_: object) -> None:
         raise AssertionError("judged again")
 
     monkeypatch.setattr("estimator.studies.audit.run.judge_claims", fail)
-    again = audit(Sets.open([run]), options(), cores=1, parts=tmp_path)
+    with Journal(tmp_path / FILE, "audit") as journal:
+        again = audit(Sets.open([run]), options(), cores=1, journal=journal)
     pd.testing.assert_frame_equal(first.claims, again.claims)
 
 

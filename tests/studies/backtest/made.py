@@ -11,6 +11,7 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.fit_options import FitOptions
 from estimator.evidence import Evidence, load_evidence
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import Origin, evidence_as_of, origins_of, quiet_evidence
@@ -25,6 +26,10 @@ def _plain() -> dict[str, Any]:
 
 def options(**changes: Any) -> BacktestOptions:
     return BacktestOptions.from_config(_plain() | changes)
+
+
+def fit_options(**changes: Any) -> FitOptions:
+    return options().fit.model_copy(update=changes)
 
 
 @functools.cache

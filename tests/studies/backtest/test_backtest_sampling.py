@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,14 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
+from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
-from estimator.fitting.inference import Short, infer_whitened, learn_whitening
+from estimator.fitting.inference import infer_whitened, learn_whitening
 from estimator.quantities.dynamics import Walk, carry_on
+from estimator.store.journal import Journal
 from estimator.studies.backtest import run as running
-from estimator.studies.backtest.fits import Fitter, forecast_inputs, typical_step
-from estimator.studies.backtest.run import Backtest, backtest
+from estimator.studies.backtest.fits import PILOT, Fitter, forecast_inputs, typical_step
+from estimator.studies.backtest.run import FILE, FIT, Backtest, backtest
 from tests.studies.backtest import made
 
 pytestmark = pytest.mark.sampling
@@ -30,13 +31,14 @@ def loose() -> AssumptionSet:
     return assumption_set(["sampler.min_ess=100", "sampler.max_rhat=1.05", "sampler.chains=2"])
 
 
-OPTIONS = made.options(first=FIRST, last=LAST, draws=400, horizons=3)
+OPTIONS = made.options(first=FIRST, last=LAST, fit=made.fit_options(draws=400), horizons=3)
 
 
 @pytest.fixture(scope="module")
 def found(loose: AssumptionSet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Backtest, Path]:
-    folder = tmp_path_factory.mktemp("fits")
-    return backtest([loose], OPTIONS, fits=folder), folder
+    path = tmp_path_factory.mktemp("backtest") / FILE
+    with Journal(path, "back-test") as journal:
+        return backtest([loose], OPTIONS, journal=journal), path
 
 
 def test_every_dynamics_forecasts_every_target_once(found: tuple[Backtest, Path]) -> None:
@@ -68,7 +70,8 @@ def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
             raise AssertionError("a kept fit was made again")
 
     monkeypatch.setattr(running, "Fitter", NoFit)
-    again = backtest([loose], OPTIONS, fits=found[1]).cases
+    with Journal(found[1], "back-test") as journal:
+        again = backtest([loose], OPTIONS, journal=journal).cases
     before = found[0].cases
     assert len(again) == len(before)
     numbers = ["q5", "q50", "q95", "crps", "pit"]
@@ -78,12 +81,14 @@ def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
 def test_a_backtest_that_was_stopped_ends_as_if_it_had_not_been(
     found: tuple[Backtest, Path], loose: AssumptionSet, tmp_path: Path
 ) -> None:
-    whole, fits = found
-    kept = sorted(fits.glob("*.nc"), key=lambda path: path.stat().st_mtime)
-    for path in [kept[0], *fits.glob("*.pilot.npz")]:  # as if it was stopped after the first fit
-        shutil.copy(path, tmp_path)
-    again = backtest([loose], OPTIONS, fits=tmp_path)
-    assert len(list(tmp_path.glob("*.nc"))) == len(kept) == 2
+    whole, path = found
+    with Journal(path, "back-test") as journal:
+        kept = [*journal.records(FIT), *journal.records(PILOT)]
+    assert [record.kind for record in kept] == [FIT, FIT, PILOT]
+    with Journal(tmp_path / FILE, "back-test") as journal:
+        journal.keep(kept[1:])  # as if it was stopped after a fit
+        again = backtest([loose], OPTIONS, journal=journal)
+        assert [key for key, _, _ in journal.facts(FIT)] == [record.key for record in kept[:2]]
     pd.testing.assert_frame_equal(again.cases, whole.cases)
 
 
@@ -92,8 +97,8 @@ def test_the_walk_from_the_cut_is_the_latent_path_of_the_fit(loose: AssumptionSe
     then, evidence = made.known(FIRST)
     inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1.0)
     whitening = learn_whitening(inputs, loose.sampler, np.random.SeedSequence(1), 2)
-    settings = Short(chains=2, tune=100, draws=2000, max_depth=6, target_accept=0.9)
-    variables, _ = infer_whitened(inputs, whitening, settings, np.random.SeedSequence(2), 2)
+    options = FitOptions(tune=100, draws=2000, max_depth=6, target_accept=0.9, attempts=1)
+    variables, _ = infer_whitened(inputs, whitening, options, 2, np.random.SeedSequence(2), 2)
     exposure = inputs.structure.constants["exposure"]
     losses = variables["losses"].transpose("chain", "draw", "month").values.reshape(4000, -1)
     rate = np.log(losses / exposure)

@@ -7,9 +7,9 @@ import pytest
 from scipy.special import logit
 
 from estimator.fitting.compiled import densities
+from estimator.show.break_even import BreakEven
 from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.find import break_even
-from estimator.studies.breakeven.result import BreakEven
 from tests.studies.breakeven import toy
 
 pytestmark = pytest.mark.sampling

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from estimator.errors import ConfigError, DiagnosticsError
+from estimator.show.break_even import BreakEven
 from estimator.studies.breakeven import fits
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.parts import publish_break_evens, read_break_evens
-from estimator.studies.breakeven.result import BreakEven
 from tests.studies.breakeven import toy
 
 PRIOR = ("sampler=prior_only", "sampler.prior_draws=1000")

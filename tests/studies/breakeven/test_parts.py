@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from estimator.errors import OutputError
+from estimator.show.break_even import BreakEven, Crossing
 from estimator.studies.breakeven.parts import (
     crossing_rows,
     publish_break_evens,
@@ -17,7 +18,6 @@ from estimator.studies.breakeven.parts import (
     refit_rows,
     tidy_table,
 )
-from estimator.studies.breakeven.result import BreakEven, Crossing
 from tests.studies.breakeven import toy
 
 

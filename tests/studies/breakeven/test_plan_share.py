@@ -6,8 +6,8 @@ import pytest
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import ConfigError
 from estimator.run import Estimate, estimate
+from estimator.show.break_even import BreakEven
 from estimator.studies.breakeven.plan_share import plan_shares
-from estimator.studies.breakeven.result import BreakEven
 from tests.conftest import PRIOR_ONLY
 from tests.studies.breakeven import toy
 

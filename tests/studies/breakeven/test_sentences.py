@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from estimator.assumptions.priors import Prior
+from estimator.show.break_even import Axis, Crossing
 from estimator.studies.breakeven import sentences
-from estimator.studies.breakeven.result import Axis, Crossing
 
 RATE = Axis("returns.rate", "share", "share of the wounded who come back to duty", 0.1, 0.85,
             "returns=wide", "0.3 to 0.65 share", 0.3, 0.65)  # fmt: skip

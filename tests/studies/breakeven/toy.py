@@ -12,9 +12,7 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.model.figures import FIGURES
-from estimator.studies.breakeven.curve import Curve, WideFit
-from estimator.studies.breakeven.options import BreakEvenOptions
-from estimator.studies.breakeven.result import (
+from estimator.show.break_even import (
     CONTOUR_COLUMNS,
     CURVE_COLUMNS,
     REFIT_COLUMNS,
@@ -22,6 +20,8 @@ from estimator.studies.breakeven.result import (
     BreakEven,
     Crossing,
 )
+from estimator.studies.breakeven.curve import Curve, WideFit
+from estimator.studies.breakeven.options import BreakEvenOptions
 
 KEY = list(ASSUMPTIONS).index("returns.rate")
 OTHER = list(ASSUMPTIONS).index("force.other_exits")

@@ -53,7 +53,7 @@ def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
         ("+calibrate.broken.none.bias=0.3", "bias and bias_of go together"),
         ("+calibrate.broken.none.killed_share_jump=1", "jump_from go together"),
         ("+calibrate.reweighting.moves.returns.drop=[S11]", "either shift or drop"),
-        ("calibrate.fit.attempts=9", "calibrate.fit.attempts"),
+        ("calibrate.fit.attempts=99", "calibrate.fit.attempts"),
         ("calibrate.sbc.kept_draws=1001", "must be at most fit.chains x fit.draws, 1000"),
     ],
 )

@@ -19,14 +19,13 @@ from estimator.errors import ConfigError, OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
-from estimator.studies.calibrate.fits import WorldFit
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.parts import parts, structures_grid, verdict_text
 from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.sbc import finished, sbc_table, simulate_structure, summary_table
-from estimator.studies.calibrate.worlds import Prepared, Worlds
+from estimator.studies.calibrate.worlds import Prepared, WorldFit, Worlds
 
 NAMES = ("unconfirmed.ratio", "losses[2026-01]", "losses[total]", "reporting_bias[x:losses]")
 
@@ -73,12 +72,12 @@ class Conjugate:
     def fit(self, number: int, world: np.ndarray, prepared: Prepared) -> WorldFit:
         self.fitted += 1
         if number in self.fails:
-            return WorldFit(None, None, None, "RuntimeError: gave up", 3, 1.0)
+            return WorldFit(None, None, "RuntimeError: gave up", 3, 1.0)
         rng = np.random.default_rng([number, 3])
         noise = rng.standard_normal((len(NAMES), 2, 400))
         draws = world[:, None, None] / 2 + self.shrink * np.sqrt(0.5) * noise
         ok = Diagnostics(1.0, 800.0, 800.0, {}, 0, ())
-        return WorldFit(xr.Dataset(), Ranked(NAMES, draws), ok, "", 1, 1.0)
+        return WorldFit((xr.Dataset(), Ranked(NAMES, draws)), ok, "", 1, 1.0)
 
     def true_values(self, truth: xr.Dataset) -> Ranked:
         return Ranked(NAMES, truth["theta"].values[:, None, None])

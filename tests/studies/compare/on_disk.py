@@ -13,8 +13,8 @@ import xarray as xr
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.fitting.entries import STATISTICS, flatten, statistics
 from estimator.fitting.reweighting import pooled_entries
+from estimator.store.log_weights import packed
 from estimator.store.sweep_files import ASSUMED, DATASET
-from estimator.sweep.journal import quantised
 
 MONTHS = ("2025-11", "2025-12", "2026-01")
 WINDOW = "2022-02-24 to 2026-01-31"
@@ -140,7 +140,7 @@ def write_sweep(
         else:
             log_weights = tilts[n] * z
             table[n] = statistics(entries, np.exp(log_weights))
-            steps.append(quantised(log_weights))
+            steps.append(packed(log_weights))
             how.append("reweighted")
             fits.append("cover")
     if keep_draws:

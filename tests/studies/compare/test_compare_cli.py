@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from estimator.cli import parse
@@ -14,13 +15,14 @@ from estimator.errors import ConfigError, EstimatorError, OutputError
 from estimator.show.part import Part
 from estimator.store.sets import Sets
 from estimator.studies.compare.cli import run
-from estimator.studies.compare.parts import PARTS, Comparison
+from estimator.studies.compare.parts import Comparison
 from tests.studies.compare.made import LOSSES
 from tests.studies.compare.on_disk import MONTHS, posterior, write_sweep, write_whole
 from tests.studies.compare.test_sensitivity import toy
 from tests.studies.compare.test_stacking import groups
 
 TABLES = {
+    "files.txt",
     "comparison.csv",
     "comparison.md",
     "drivers.csv",
@@ -205,16 +207,25 @@ def test_prior_or_data_and_stacking_are_told_for_results_that_have_likelihoods(t
 
 
 def test_files_of_an_earlier_comparison_do_not_stay(run_folder, tmp_path):
-    for name in ("ridge.png", "fans_killed.svg", "prior_or_data.csv", "mine.txt"):
+    older = ("ridge.png", "fans_killed.svg", "prior_or_data.csv")
+    for name in (*older, "mine.txt"):
         (tmp_path / name).write_text("old")
+    (tmp_path / "files.txt").write_text("\n".join(older))
     compare(run_folder, "--no-plots", "--output", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == TABLES | {"mine.txt"}
 
 
-def test_a_further_part_is_printed_and_written(run_folder, tmp_path, monkeypatch):
+def test_a_further_part_is_written_with_its_table_and_its_picture(
+    run_folder, tmp_path, monkeypatch
+):
     def part(comparison: Comparison) -> Part:
-        return Part(tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})})
+        return Part(
+            tables={"extra": pd.DataFrame({"sets": [len(comparison.sets)]})},
+            figures=lambda: iter([("more", Figure(figsize=(1, 1)))]),
+        )
 
-    monkeypatch.setattr("estimator.studies.compare.parts.PARTS", (*PARTS, part))
-    compare(run_folder, "--no-plots", "--output", tmp_path)
+    monkeypatch.setattr("estimator.studies.compare.parts.PARTS", (part,))
+    compare(run_folder, "--output", tmp_path)
     assert (tmp_path / "extra.csv").read_text() == "sets\n3\n"
+    assert (tmp_path / "more.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "more.svg").exists()

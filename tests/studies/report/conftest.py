@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import xarray as xr
 
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.quantities.answers import Answer, answer_draws
+from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
 from estimator.studies.report import ReportData, ReportOptions, render
 from tests.show.figures.conftest import MONTHS, make_result
 
@@ -44,44 +44,45 @@ COLUMNS = ("id", "quantity", "period_start", "period_end", "low", "value", "high
            "status", "origin", "citation", "used", "reason")  # fmt: skip
 
 
-@dataclass
-class Axis:
-    key: str = "returns.rate"
-    unit: str = "share"
-    description: str = "share of the wounded who come back to duty"
-    low: float = 0.1
-    high: float = 0.7
+def key(**changes: Any) -> Axis:
+    facts = {"key": "returns.rate", "unit": "share", "low": 0.1, "high": 0.7, "source": "",
+             "description": "share of the wounded who come back to duty", "assumed": "",
+             "assumed_low": 0.3, "assumed_high": 0.65}  # fmt: skip
+    return Axis(**facts | changes)
 
 
-@dataclass
-class Crossing:
-    value: float = 0.42
-    low: float = 0.40
-    high: float = 0.44
-
-
-@dataclass
-class BreakEven:
-    """As `estimator.studies.breakeven` gives it."""
-
-    curve: pd.DataFrame
-    refits: pd.DataFrame
-    contour: pd.DataFrame
-    axes: tuple[Axis, ...] = (Axis(),)
-    words: str = f"net change in {LAST} < 0"
-    level: float = 0.5
-    crossings: tuple[Crossing, ...] = (Crossing(),)
-    sentence: str = "P(net change < 0) falls under 0.50 once returns.rate passes 0.42."
-    failures: tuple[str, ...] = ()
-    assumption_set: str = "central"
+def break_even(**changes: Any) -> BreakEven:
+    value = np.linspace(0.1, 0.7, 9)
+    chance = np.clip(1.1 - 1.4 * value, 0.0, 1.0)
+    facts = {
+        "axes": (key(),),
+        "event": f"net_change[{LAST}] < 0",
+        "words": f"net change in {LAST} < 0",
+        "level": 0.5,
+        "interval": 0.9,
+        "crossings": (Crossing(0.42, 0.40, 0.44, rising=False, fits=1, narrow=True),),
+        "curve": pd.DataFrame({"value": value, "value_2": np.nan, "probability": chance,
+                               "error": 0.02, "used": True}),
+        "refits": pd.DataFrame({"kind": ["crossing"], "value": [0.4], "value_2": [np.nan],
+                                "probability": [0.53], "error": [0.02], "failures": [""]}),
+        "contour": pd.DataFrame(columns=list(CONTOUR_COLUMNS)),
+        "as_it_is": 0.6,
+        "as_it_is_error": 0.01,
+        "sentence": "P(net change < 0) falls under 0.50 once returns.rate passes 0.42.",
+        "notes": (),
+        "failures": (),
+        "assumption_set": "central",
+        "assumption_set_id": "id-of-central",
+        "data_hash": "hash-of-the-claims",
+        "versions": {},
+        "seed": 1,
+        "seconds": 1.0,
+    }  # fmt: skip
+    return BreakEven(**facts | changes)
 
 
 def one_key() -> BreakEven:
-    value = np.linspace(0.1, 0.7, 9)
-    curve = pd.DataFrame({"value": value, "probability": 1.1 - 1.4 * value, "error": 0.02})
-    refits = pd.DataFrame({"value": [0.4], "probability": [0.53], "error": [0.02]})
-    return BreakEven(curve.assign(probability=curve["probability"].clip(0, 1)), refits,
-                     pd.DataFrame())  # fmt: skip
+    return break_even()
 
 
 def two_keys() -> BreakEven:
@@ -93,11 +94,10 @@ def two_keys() -> BreakEven:
             "value_2": [4000.0, 3000.0, 2000.0, 3900.0, 2900.0, 1900.0],
         }
     )
-    refits = pd.DataFrame({"value": [0.3], "value_2": [3000.0], "probability": [0.5]})
-    other = Axis("force.other_exits", "persons/month", "exits beside losses", 0.0, 5000.0)
-    return BreakEven(
-        pd.DataFrame(), refits.assign(error=0.01), contour, axes=(Axis(), other), crossings=()
-    )
+    other = key(key="force.other_exits", unit="persons/month", low=0.0, high=5000.0,
+                description="exits beside losses", assumed_low=0.0, assumed_high=0.0)  # fmt: skip
+    refits = break_even().refits.assign(value=0.3, value_2=3000.0)
+    return break_even(axes=(key(), other), crossings=(), contour=contour, refits=refits)
 
 
 def make_tree(label: str, seed: int, *, failed: bool = False) -> xr.DataTree:

@@ -68,10 +68,16 @@ def hostile_tables() -> dict[str, object]:
         frame = found[name]
         assert isinstance(frame, pd.DataFrame)
         found[name] = frame.assign(**dict.fromkeys(columns, ALL))
-    for item in found["breakeven"]:
-        item.sentence = item.words = ALL
-        item.assumption_set = LABEL
-        item.axes = tuple(dataclasses.replace(axis, description=ALL) for axis in item.axes)
+    found["breakeven"] = [
+        dataclasses.replace(
+            item,
+            sentence=ALL,
+            words=ALL,
+            assumption_set=LABEL,
+            axes=tuple(dataclasses.replace(axis, description=ALL) for axis in item.axes),
+        )
+        for item in found["breakeven"]
+    ]
     return found
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import estimator.studies.report
+from estimator import cli
 from estimator.assumptions.priors import Prior
 from estimator.errors import OutputError
 from estimator.show import number
@@ -253,6 +255,12 @@ def test_a_section_without_its_table_names_the_command_that_makes_it(
     command = f"estimator {COMMANDS[table]}".format(output="'outputs/a run'")
     assert f"{command} does it" in section(parse(bare_page), name)
     assert "does it" not in section(parse(page), name)
+
+
+@pytest.mark.parametrize("table", COMMANDS)
+def test_every_command_that_the_page_names_exists(table: str) -> None:
+    words = shlex.split(COMMANDS[table].format(output="outputs/run"))
+    assert cli._parse(words).command is not None  # an unknown command would exit
 
 
 def test_every_prior_stands_with_its_range_its_distribution_and_its_source(

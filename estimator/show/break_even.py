@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estimator.export import plain_numbers
 from estimator.show.number import resolved
-from estimator.store.results import plain_numbers
 
 CURVE_COLUMNS = ("value", "value_2", "probability", "error", "ess", "k_hat", "used")
 REFIT_COLUMNS = (

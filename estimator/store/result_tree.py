@@ -1,0 +1,178 @@
+"""One assumption set's result as a DataTree in ArviZ's convention."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.export import plain_numbers
+from estimator.model.figures import FIGURES, THOUSAND
+from estimator.store import claim_draws
+from estimator.store.versions import versions
+
+if TYPE_CHECKING:
+    from estimator.evidence.dataset import Evidence
+    from estimator.fitting.diagnostics import Diagnostics
+    from estimator.fitting.inference import Draws
+    from estimator.model.inputs import ModelInputs
+
+
+def result_tree(
+    *,
+    assumptions: AssumptionSet,
+    evidence: Evidence,
+    inputs: ModelInputs,
+    draws: Draws,
+    posterior: xr.Dataset,
+    prior: xr.Dataset,
+    scenarios: xr.Dataset | None,
+    diagnostics: Diagnostics,
+    seed: int,
+    every: int = 1,
+) -> xr.DataTree:
+    """Join everything that is known of one set into a DataTree.
+
+    Parameters
+    ----------
+    posterior, prior
+        Reported quantities (persons).
+    scenarios
+        Projections, or None.
+    every
+        Of the draws of single claims every n-th is kept (see `estimator.store.claim_draws`).
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups posterior, prior, log_likelihood, posterior_predictive, sample_stats, observed_data,
+        constant_data and, if any, scenarios. Claims that do not count are left out of all groups
+        but constant_data and `posterior.claim_location`: where the report of each claim, counted or
+        not, would lie without noise, on the scale of `constant_data.figures`. Where not all draws
+        of single claims are kept, log_likelihood and posterior_predictive have fewer draws, and
+        `claim_location` is in the group claim_draws. Attrs of the root: assumption_set,
+        assumption_set_id, configuration (JSON), data_hash, versions (JSON), seed, diagnostics
+        (JSON), diagnostics_ok, claim_draws (JSON).
+    """
+    used = evidence.dataset["used"].values
+    floors = evidence.dataset["confirmed_used"].values
+    thinned = claim_draws.thinned(draws.posterior, every)
+    likelihood = claim_draws.thinned(draws.log_likelihood, every)
+    predictive = _predictive(thinned, inputs, seed)
+    groups: dict[str, xr.Dataset] = {
+        "posterior": _used(posterior, used, floors),
+        "prior": _used(prior, used, floors),
+        "log_likelihood": claim_draws.single(_used(likelihood, used, floors), every),
+        "posterior_predictive": claim_draws.single(_used(predictive, used, floors), every),
+        "sample_stats": draws.sample_stats,
+        "observed_data": _used(_observed(inputs), used, floors),
+        "constant_data": _constant(evidence, assumptions, inputs),
+    }
+    locations = _locations(thinned)
+    if every == 1:
+        groups["posterior"] = groups["posterior"].assign(locations)
+    elif locations:
+        groups[claim_draws.GROUP] = xr.Dataset(locations)
+    if scenarios is not None:
+        groups["scenarios"] = scenarios
+    tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    tree.attrs = {
+        "assumption_set": assumptions.label,
+        "assumption_set_id": assumptions.identity(evidence.data_hash),
+        "configuration": json.dumps(assumptions.model_dump(mode="json"), ensure_ascii=False),
+        "data_hash": evidence.data_hash,
+        "structure": inputs.structure.identity,
+        "versions": json.dumps(versions()),
+        "seed": seed,
+        "diagnostics": json.dumps(plain_numbers(asdict(diagnostics))),
+        "diagnostics_ok": str(diagnostics.ok).lower(),
+        "diagnostics_failures": "; ".join(diagnostics.failures),
+        claim_draws.GROUP: claim_draws.said(
+            every, posterior.sizes["chain"] * posterior.sizes["draw"]
+        ),
+    }
+    return tree
+
+
+def _used(dataset: xr.Dataset, used: np.ndarray, floors: np.ndarray) -> xr.Dataset:
+    keep = {"claim": used, "confirmed_claim": floors}
+    return dataset.isel({dim: mask for dim, mask in keep.items() if dim in dataset.dims})
+
+
+def _locations(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+    if "claim_location" not in posterior:
+        return {}
+    location = posterior["claim_location"].astype(np.float32)
+    return {"claim_location": location.assign_attrs(units="see constant_data.claim_scale")}
+
+
+def _predictive(posterior: xr.Dataset, inputs: ModelInputs, seed: int) -> xr.Dataset:
+    """Draw what each origin would report, in the scale and unit of its claim. (claim,)."""
+    rng = np.random.default_rng([seed, 1])
+    groups: dict[str, xr.DataArray] = {}
+    if "claim_location" in posterior:
+        location = posterior["claim_location"].transpose("chain", "draw", "claim")
+        noise = inputs.figure("noise") * rng.standard_normal(location.shape)
+        groups["reported"] = location.copy(data=_from_scale(location.values + noise, inputs))
+    values = posterior["assumption_value"]
+    spread = values.sel(assumption="unconfirmed.spread", drop=True).values[..., None]
+    typical = values.sel(assumption="unconfirmed.ratio", drop=True).values[..., None]
+    false = values.sel(assumption="confirmed.false_confirmation", drop=True).values[..., None]
+    constants = inputs.structure.constants
+    losses = posterior["losses"].transpose("chain", "draw", "month").values
+    killed = losses * posterior["killed_share"].transpose("chain", "draw", "month").values
+    weight = constants["confirmed_weight"].T
+    total = np.where(inputs.data["confirmed_counts_killed"] > 0, killed @ weight, losses @ weight)
+    ratio = typical * np.exp(spread * rng.standard_normal(total.shape))
+    groups["confirmed_figure"] = xr.DataArray(
+        THOUSAND * total / ((1.0 - false) * (1.0 + ratio)),
+        dims=("chain", "draw", "confirmed_claim"),
+        coords={"confirmed_claim": inputs.structure.coords["confirmed_claim"]},
+    )
+    return xr.Dataset(groups)
+
+
+def _from_scale(location: np.ndarray, inputs: ModelInputs) -> np.ndarray:
+    """Undo log and logit, thousands to persons. (..., claim)."""
+    scale = np.array(inputs.structure.claim_scale)
+    result = location * THOUSAND
+    log, share = scale == "log", scale == "logit"
+    result[..., log] = np.exp(location[..., log]) * THOUSAND
+    result[..., share] = 1.0 / (1.0 + np.exp(-location[..., share]))
+    return result
+
+
+def _observed(inputs: ModelInputs) -> xr.Dataset:
+    coords = inputs.structure.coords
+    figures = _from_scale(inputs.data["claim_value"].copy(), inputs)
+    return xr.Dataset(
+        {
+            "reported": ("claim", figures),
+            "confirmed_figure": ("confirmed_claim", inputs.data["confirmed_value"] * THOUSAND),
+        },
+        coords={name: coords[name] for name in ("claim", "confirmed_claim")},
+    )
+
+
+def _constant(evidence: Evidence, assumptions: AssumptionSet, inputs: ModelInputs) -> xr.Dataset:
+    fixed = [prior.is_fixed for _, prior in assumptions.priors()]
+    return evidence.dataset.assign(
+        assumption_fixed=xr.DataArray(
+            fixed, dims="assumption", coords={"assumption": list(ASSUMPTIONS)}
+        ),
+        figures=(("claim_figure", "claim"), inputs.data["claim_figures"]),
+        figure=("claim", inputs.data["claim_value"]),
+        claim_scale=("claim", np.array(inputs.structure.claim_scale, dtype=str)),
+        reason=("claim", _reasons(evidence, "claim")),
+        confirmed_reason=("confirmed_claim", _reasons(evidence, "confirmed_claim")),
+    ).assign_coords(claim_figure=list(FIGURES))
+
+
+def _reasons(evidence: Evidence, dim: str) -> np.ndarray:
+    """Say why each claim of a dim does not count; empty if it does."""
+    by_id = dict(zip(evidence.claims["id"], evidence.claims["reason"], strict=True))
+    return np.array([by_id[name] for name in evidence.dataset[dim].values.tolist()], dtype=object)

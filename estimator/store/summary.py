@@ -1,0 +1,108 @@
+"""Summaries of one assumption set's result as a tidy table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.quantities.derived import totals
+from estimator.quantity import TOTAL
+
+SUMMARY_COLUMNS = (
+    "assumption_set",
+    "scenario",
+    "quantity",
+    "month",
+    "unit",
+    "mean",
+    "sd",
+    "q05",
+    "q25",
+    "q50",
+    "q75",
+    "q95",
+)
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFrame:
+    """Summaries of every quantity by month and in total, tidy.
+
+    Parameters
+    ----------
+    tree
+        As `estimator.store.result_tree.result_tree` gives it.
+    derived
+        As `estimator.quantities.derived.derived_quantities` gives them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `SUMMARY_COLUMNS`; month `total` for sums over the window; `scenario` empty for
+        what is estimated. Quantities without a month (assumptions, biases, unconfirmed of a
+        confirmed period) carry their name in `quantity` and an empty month.
+    """
+    label = str(tree.attrs["assumption_set"])
+    posterior = tree["posterior"].to_dataset()
+    monthly = posterior[[name for name in posterior if posterior[name].dims[2:] == ("month",)]]
+    if derived is not None:
+        monthly = monthly.merge(derived)
+    monthly = monthly.drop_vars([name for name in monthly if "units" not in monthly[name].attrs])
+    rows = _rows(label, "", monthly, "month")
+    summed = totals(monthly)
+    rows += _rows(label, "", summed.expand_dims(month=[TOTAL], axis=-1), "month")
+    for name, dim in (
+        ("unconfirmed", "confirmed_claim"),
+        ("unconfirmed_ratio", "confirmed_claim"),
+        ("assumption_value", "assumption"),
+        ("reporting_bias", "source"),
+        ("reporting_drift", "source"),
+        ("shared_bias_mean", "bias_group"),
+        ("shared_bias_spread", "bias_group"),
+        ("bias_steps", "bias_step"),
+    ):
+        if name in posterior:
+            rows += _named_rows(label, posterior[name], dim)
+    if "scenarios" in tree.children:
+        scenarios = tree["scenarios"].to_dataset()
+        for scenario in scenarios["scenario"].values:
+            one = scenarios.sel(scenario=scenario, drop=True)
+            rows += _rows(label, str(scenario), one, "projected_month")
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _numbers(draws: np.ndarray) -> tuple[float, ...]:
+    """Mean, sd and quantiles over the last axis."""
+    quantiles = np.quantile(draws, _QUANTILES)
+    return (float(draws.mean()), float(draws.std(ddof=1)), *(float(q) for q in quantiles))
+
+
+def _rows(label: str, scenario: str, dataset: xr.Dataset, dim: str) -> list[tuple[Any, ...]]:
+    rows = []
+    for name, variable in dataset.data_vars.items():
+        flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
+        unit = variable.attrs["units"]
+        rows += [
+            (label, scenario, str(name), str(month), unit, *_numbers(draws))
+            for month, draws in zip(variable[dim].values, flat, strict=True)
+            if not np.isnan(draws).any()
+        ]
+    return rows
+
+
+def _named_rows(label: str, variable: xr.DataArray, dim: str) -> list[tuple[Any, ...]]:
+    if not variable.sizes[dim]:  # no confirmed figure
+        return []
+    flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
+    units = (
+        variable["unit"].values
+        if "unit" in variable.coords
+        else [variable.attrs["units"]] * variable.sizes[dim]
+    )
+    return [
+        (label, "", f"{variable.name}[{name}]", "", str(unit), *_numbers(draws))
+        for name, unit, draws in zip(variable[dim].values, units, flat, strict=True)
+    ]

@@ -1,0 +1,136 @@
+"""One set that was written whole, as a source of statistics and draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from estimator.assumptions import AssumptionSet
+from estimator.errors import OutputError
+from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
+from estimator.quantities.answers import Answer, answer_draws, variables_of
+from estimator.quantities.derived import derived_quantities
+from estimator.quantity import OPTIONAL, TOTAL
+from estimator.store.posterior_file import PosteriorFile
+from estimator.store.results import read_attrs, read_result
+from estimator.store.sources import Chunk, places_of, relative_ess
+
+_KEPT = 4  # whole results that are kept in memory
+_DERIVED_FROM = ("losses", "recruits", "net_change")
+
+
+@lru_cache(maxsize=_KEPT)
+def read_whole(folder: Path, groups: tuple[str, ...] | None = None) -> xr.DataTree:
+    """Read a set that was written whole, or some groups of it; the last few are kept in memory."""
+    if groups is None:
+        return read_result(folder)
+    path = folder / "result.nc"
+    try:
+        with h5py.File(path) as file:
+            there = [group for group in groups if group in file]
+        datasets = {}
+        for group in there:
+            with xr.open_dataset(path, group=group, engine="h5netcdf") as dataset:
+                datasets[f"/{group}"] = dataset.load()
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+    tree = xr.DataTree.from_dict(datasets)
+    tree.attrs = read_attrs(folder)
+    return tree
+
+
+class WholeSet:
+    """One set with all its draws."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._statistics: dict[Answer, np.ndarray] = {}
+        attrs = read_attrs(folder)
+        try:
+            found = json.loads(attrs["diagnostics"])
+            self._configuration: dict[str, Any] = json.loads(attrs["configuration"])
+            window = self._configuration["window"]
+            facts = {
+                "set_id": attrs["assumption_set_id"],
+                "folder": str(folder.parent),
+                "run": str(folder.parent),
+                "obtained": "fitted",
+                "k_hat": np.nan,
+                "ess": min(
+                    (s for s in (found["min_ess_bulk"], found["min_ess_tail"]) if s is not None),
+                    default=np.nan,
+                ),
+                "max_rhat": found["max_rhat"],
+                "divergences": found["divergences"],
+                "failures": attrs["diagnostics_failures"],
+                "data_hash": attrs["data_hash"],
+                "window": f"{window['start']} to {window['end']}",
+                "counts": self._configuration["confirmed"]["counts"],
+            }
+            label = str(attrs["assumption_set"])
+        except (KeyError, ValueError) as error:
+            raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
+        self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
+        with PosteriorFile(folder / "result.nc") as file:
+            self.months = file.labels("month")
+            self._units = file.units
+            units = file.labels("unit")
+            self._unit_of = dict(zip(file.labels("assumption"), units, strict=False))
+
+    def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
+        """(answer, chain, draw)."""
+        derived = any(answer.quantity in OPTIONAL for answer in answers)
+        with PosteriorFile(self.folder / "result.nc") as file:
+            names = variables_of(answers, file.names)
+            posterior = file.read([*names, *(_DERIVED_FROM if derived else ())])
+        if derived:
+            posterior = posterior.merge(self._derived(posterior))
+        return answer_draws(posterior, answers)
+
+    def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
+        assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
+        # As in `estimator.run.estimate`: the third child of the set's seed.
+        rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
+        return derived_quantities(posterior, assumptions.derived, rng)
+
+    def table(self, answers: Sequence[Answer]) -> np.ndarray:
+        """Statistics of answers. (set, answer, statistic)."""
+        plain = [replace(answer, below_zero=False) for answer in answers]
+        missing = [answer for answer in dict.fromkeys(plain) if answer not in self._statistics]
+        if missing:
+            draws = self._draws(missing)
+            flat = draws.reshape(len(missing), -1)
+            order = np.argsort(flat, axis=1)
+            layout = EntryLayout((Variable("answer", "answer", tuple(map(str, missing)), ("",)),))
+            ordered = np.take_along_axis(flat, order, axis=1)
+            found = statistics(Entries(layout, ordered, order, relative_ess(draws)))
+            self._statistics |= dict(zip(missing, found, strict=True))
+        return np.array([self._statistics[answer] for answer in plain])[None]
+
+    def chunks(self, answers: Sequence[Answer], wanted: set[str]) -> Iterator[Chunk]:
+        """Draws of the sets that are wanted."""
+        label = str(self.facts.index[0])
+        if label in wanted:
+            draws = self._draws(answers)
+            flat = draws.reshape(len(answers), -1)
+            weights = np.full((1, flat.shape[1]), 1.0 / flat.shape[1])
+            places = places_of(str(self.folder), flat.shape[1])
+            yield Chunk((label,), flat, weights, places, (draws,))
+
+    def unit(self, answer: Answer) -> str:
+        """Return the unit of an answer."""
+        if answer.below_zero:
+            return answer.unit
+        if answer.quantity == "assumption_value":
+            return str(self._unit_of.get(answer.period, ""))
+        recorded = self._units.get(answer.quantity) or answer.unit
+        return recorded.replace("persons/month", "persons") if answer.period == TOTAL else recorded
