@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from estimator.assumptions.assumption_set import AssumptionSet
-    from estimator.assumptions.scalars import ASSUMPTIONS
+    from estimator.assumptions.groups import ASSUMPTIONS
 
 __all__ = ["ASSUMPTIONS", "AssumptionSet"]
 
-_HOME = {"ASSUMPTIONS": "scalars", "AssumptionSet": "assumption_set"}
+_HOME = {"ASSUMPTIONS": "groups", "AssumptionSet": "assumption_set"}
 
 
 def __getattr__(name: str) -> Any:
