@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from estimator.commands import add_config_dir, add_overrides
-from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+from estimator.errors import DiagnosticsError, EstimatorError, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,8 @@ keys; README.md the table of shipped sets. Quotes keep a shell from reading brac
   estimator run -m experiment=tornado name=tornado           a preset of conf/experiment
 
 Results go to outputs/NAME. Exit status 2: bad input; 3: a set failed its diagnostics, and is
-marked; 4: sets of a sweep failed, the others are there.
+marked; 4: sets of a sweep failed, the others are there, or reweighted sets that were fitted as a
+check (sweep.check, 3 by default) do not agree with their fits.
 """
 
 
@@ -59,8 +60,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         batch = run_one(config, options.overrides, console)
     batch.finish()
     batch.write_command(_command(options))
-    if batch.sweep is not None and batch.sweep.failed:
-        raise SweepError(problems_text("These sets failed:", _texts(batch.sweep.failed)))
+    if batch.sweep is not None:
+        batch.sweep.raise_for_failures()
     if len(batch.errors) == 1:
         raise next(iter(batch.errors.values()))
     if batch.errors:

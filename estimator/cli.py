@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit status.
 
     0: done. 2: bad input, nothing written for it. 3: sampling failed its diagnostics; everything
-    is written and marked. 4: sets of a sweep failed; the others are written.
+    is written and marked. 4: sets of a sweep failed, or a check of reweighted sets did; all else is
+    written.
     """
     module, options = parse(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
