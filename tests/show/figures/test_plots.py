@@ -17,6 +17,8 @@ from estimator.show import figures as pictures
 from estimator.show.figures import _look as style
 from estimator.show.figures.trace_rank import plot_trace_rank
 
+pytestmark = pytest.mark.slow
+
 NAMES = {plot.__name__.removeprefix("plot_"): plot for plot in pictures.OF_A_RESULT}
 
 

@@ -22,6 +22,8 @@ from estimator.studies.report.page import SECTIONS
 from tests.studies.report.conftest import report_data
 from tests.studies.report.hostile import hostile_data
 
+pytestmark = pytest.mark.slow
+
 PHONE, DESKTOP = 360, 1280
 FLAGS = (
     *(
