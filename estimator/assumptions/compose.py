@@ -21,7 +21,7 @@ from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
 CONFIG_NAME = "config"
-_LABEL_MAXIMUM = 80
+LABEL_MAXIMUM = 80
 # Groups that say how something is worked out, not what is assumed.
 _HOW = ("sweep", "compare", "audit", "breakeven", "backtest", "calibrate", "report", "ingest")
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_HOW, "hydra", "experiment")
@@ -117,10 +117,10 @@ def label_of(overrides: Sequence[str]) -> str:
         elif is_assumed(override.lstrip("+~")):
             changes.append(override)
     label = ",".join([bundle, *changes])
-    if len(label) <= _LABEL_MAXIMUM:
+    if len(label) <= LABEL_MAXIMUM:
         return label
     ending = "…" + hashlib.sha256(label.encode()).hexdigest()[:8]  # tells long ones apart
-    return label[: _LABEL_MAXIMUM - len(ending)] + ending
+    return label[: LABEL_MAXIMUM - len(ending)] + ending
 
 
 def is_assumed(override: str) -> bool:
