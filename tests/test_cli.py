@@ -12,6 +12,8 @@ from estimator.cli import main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
 FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
 
@@ -43,19 +45,34 @@ def test_a_run_from_the_prior_writes_all_files(
     assert "Results:" in capsys.readouterr().out
 
 
-def test_a_multirun_writes_every_set_and_one_summary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert estimator(tmp_path / "out", "assumptions=article,registry", multirun=True) == 0
-    run_folder = tmp_path / "out" / "mine"
-    sets = [path for path in run_folder.iterdir() if path.is_dir()]
+@pytest.fixture(scope="module")
+def multirun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of two sets with their pictures, made from an empty folder."""
+    base = tmp_path_factory.mktemp("base")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(base)
+        sets = ("assumptions=article,registry", "plots=true")
+        assert estimator(base / "out", *sets, multirun=True) == 0
+    return base / "out" / "mine"
+
+
+def test_a_multirun_writes_every_set_and_one_summary(multirun: Path) -> None:
+    sets = [path for path in multirun.iterdir() if path.is_dir()]
     assert len(sets) == 2
-    assert all({path.name for path in folder.iterdir()} == FILES for folder in sets)
-    labels = set(pd.read_csv(run_folder / "summary.csv", dtype=str)["assumption_set"])
+    assert all({path.name for path in folder.iterdir()} == {*FILES, "plots"} for folder in sets)
+    labels = set(pd.read_csv(multirun / "summary.csv", dtype=str)["assumption_set"])
     assert len(labels) == 2
     assert {label.split(",")[0] for label in labels} == {"article", "registry"}
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]  # Hydra leaves nothing behind
+    base = multirun.parents[1]
+    assert [path.name for path in base.iterdir()] == ["out"]  # Hydra leaves nothing behind
+
+
+def test_a_multirun_draws_its_sets_and_compares_them(multirun: Path) -> None:
+    assert (multirun / "forest.png").stat().st_size > 10_000
+    drawn = [{path.name for path in found.iterdir()} for found in multirun.glob("*/plots")]
+    assert len(drawn) == 2
+    assert drawn[0] == drawn[1]
+    assert "monthly_losses.png" in drawn[0]
 
 
 def test_two_sets_of_one_label_are_both_kept(tmp_path: Path) -> None:
@@ -188,16 +205,3 @@ def test_an_option_that_does_not_exist_is_an_error_of_the_parser(
     with pytest.raises(SystemExit, match="2"):
         main(["compare", str(tmp_path), "--nonsense", "compare.shown=3"])
     assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
-
-
-def test_a_multirun_draws_its_sets_and_compares_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    status = estimator(tmp_path, "returns.rate=0,0.5", "plots=true", multirun=True)
-    assert status == 0, capsys.readouterr().err
-    run_folder = tmp_path / "mine"
-    assert (run_folder / "forest.png").stat().st_size > 10_000
-    drawn = [{path.name for path in found.iterdir()} for found in run_folder.glob("*/plots")]
-    assert len(drawn) == 2
-    assert drawn[0] == drawn[1]
-    assert "monthly_losses.png" in drawn[0]

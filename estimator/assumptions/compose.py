@@ -23,8 +23,17 @@ from estimator.paths import conf_dir
 CONFIG_NAME = "config"
 LABEL_MAXIMUM = 80
 # Groups that say how something is worked out, not what is assumed.
-_HOW = ("sweep", "compare", "audit", "breakeven", "backtest", "calibrate", "report", "ingest")
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_HOW, "hydra", "experiment")
+_PROCEDURES = (
+    "sweep",
+    "compare",
+    "audit",
+    "breakeven",
+    "backtest",
+    "calibrate",
+    "report",
+    "ingest",
+)
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_PROCEDURES, "hydra", "experiment")
 
 
 def compose_config(
@@ -170,7 +179,7 @@ def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
-    return [*AssumptionSet.model_fields, *_HOW, *keys]
+    return [*AssumptionSet.model_fields, *_PROCEDURES, *keys]
 
 
 def _groups() -> list[str]:

@@ -20,8 +20,8 @@ from estimator.store.results import read_attrs, read_result
 from estimator.store.sweep_files import DATASET, TABLE
 from estimator.store.versions import versions
 from estimator.sweep.collect import collect_sweep, facts_of, read_sweep
-from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
+from estimator.sweep.set_fit import CORE, diagnose_entries, entries_dataset
 
 
 def collect_folder(folder: Path) -> xr.DataTree:

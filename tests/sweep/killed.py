@@ -19,8 +19,8 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.sweep.design import design_overrides
 from estimator.sweep.engine import Engine
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.run import run_sweep
-from tests.sweep.synthetic import slow_fit, synthetic_pilot
+from estimator.sweep.run_sweep import run_sweep
+from tests.sweep.synthetic import WINDOW, slow_fit, synthetic_pilot
 
 OVERRIDES = [
     "experiment=latin_hypercube",
@@ -37,7 +37,7 @@ def main(folder: Path, delays: list[float]) -> None:
     options = SweepOptions.from_config(plain["sweep"])
     if options.design is None:
         raise RuntimeError("the preset has a design")
-    sets = design_overrides(options.design, plain)
+    sets = [[WINDOW, *one] for one in design_overrides(options.design, plain)]
     kills = 0
     for delay in [*delays, None]:
         reading, writing = os.pipe()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,19 @@ import xarray as xr
 from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
-from estimator.errors import ConfigError, OutputError, SweepError
+from estimator.errors import ConfigError, EstimatorError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
+from estimator.sweep.set_fit import Fit, FitTask, Shared
 from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 from tests.sweep.killed import OVERRIDES
+
+pytestmark = pytest.mark.slow
 
 CUBE = "experiment=latin_hypercube"
 
@@ -41,11 +46,13 @@ def fits_are(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]) -> N
 def sweep(
     folder: Path, *overrides: str, sets: Sequence[Sequence[str]] | None = None
 ) -> SweepOutcome:
-    plain = to_plain(compose_config(list(overrides)))
+    """Run a sweep of a short window: what takes time are the statistics of each month."""
+    plain = to_plain(compose_config(["sweep.check=0", *overrides]))
     options = SweepOptions.from_config(plain["sweep"])
     if sets is None:
         assert options.design is not None
         sets = design_overrides(options.design, plain)
+    sets = [[synthetic.WINDOW, *one] for one in sets]
     return run_sweep(sets, options, folder, Console(quiet=True))
 
 
@@ -55,11 +62,32 @@ def values(tree: xr.DataTree) -> xr.Dataset:
 
 
 @pytest.fixture(scope="module")
-def cube(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., SweepOutcome]]:
+    """Runs a sweep for several tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("estimator.sweep.engine.fit", synthetic.synthetic_fit)
+        fits_are(patch, synthetic.synthetic_fit)
         patch.setattr("estimator.sweep.engine.pilot_of", synthetic.synthetic_pilot)
-        return sweep(tmp_path_factory.mktemp("cube"), CUBE, "sweep.design.sets=40", "sweep.check=4")
+        yield lambda *overrides: sweep(tmp_path_factory.mktemp("sweep"), *overrides)
+
+
+@pytest.fixture(scope="module")
+def cube(made: Callable[..., SweepOutcome]) -> SweepOutcome:
+    return made(CUBE, "sweep.design.sets=40", "sweep.check=4")
+
+
+TWENTY = (CUBE, "sweep.design.sets=20", "sweep.check=2")
+
+
+@pytest.fixture(scope="module")
+def twenty(made: Callable[..., SweepOutcome]) -> SweepOutcome:
+    """A sweep whose folder tests leave as it is."""
+    return made(*TWENTY)
+
+
+@pytest.fixture
+def copied(twenty: SweepOutcome, tmp_path: Path) -> Path:
+    """Folder of a finished sweep, to go on in."""
+    return Path(shutil.copytree(twenty.folder, tmp_path / "copied"))
 
 
 def test_a_few_fits_reach_all_sets_of_a_design(cube: SweepOutcome) -> None:
@@ -132,9 +160,70 @@ def test_no_set_has_the_numbers_of_another_where_supports_differ(
 
 def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:
     assert len(cube.check) == 4
-    assert (cube.check["compared"] > 400).all()
+    assert (cube.check["compared"] > 100).all()
     assert cube.check["max_errors"].max() < 6.0
     assert cube.check["rms_errors"].between(0.2, 2.0).all()
+
+
+def wrong_check(task: FitTask, shared: Shared) -> Fit:
+    """Fit for a check what a set does not say."""
+    found = synthetic.synthetic_fit(task, shared)
+    if not task.fit_id.startswith("check-") or found.core is None:
+        return found
+    wrong = found.core.assign(killed_share=found.core["killed_share"] * 1.1)
+    return replace(found, core=wrong)
+
+
+def failing_check(task: FitTask, shared: Shared) -> Fit:
+    if not task.fit_id.startswith("check-"):
+        return synthetic.synthetic_fit(task, shared)
+    return Fit(task.fit_id, None, None, None, None, "the sampler gave up", 0.01, 3)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (wrong_check, r"killed 20\d\d-\d\d q\d\d is .* errors from a fit"),
+        (failing_check, "gave up"),
+    ],
+)
+def test_what_a_check_finds_is_an_error_once_everything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: Callable[..., Fit], message: str
+) -> None:
+    fits_are(monkeypatch, fit)
+    found = sweep(tmp_path, CUBE, "sweep.design.sets=20", "sweep.check=3")
+    assert len(found.doubtful) == len(found.check) == 3
+    assert found.failed == {}
+    assert (tmp_path / "check.csv").exists()
+    with pytest.raises(SweepError, match=message) as raised:
+        found.raise_for_failures()
+    assert raised.value.exit_status == 4
+    for label in found.doubtful:
+        assert label in str(raised.value)
+
+
+def test_a_sound_sweep_raises_nothing(cube: SweepOutcome) -> None:
+    assert cube.doubtful == {}
+    cube.raise_for_failures()
+
+
+@pytest.mark.parametrize("option", ["base_draws=4000", "fit.draws=700"])
+def test_options_that_change_how_fits_are_made_begin_a_sweep_anew(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    option: str,
+) -> None:
+    sets = [["unconfirmed.ratio.high=0.4"]]
+    sweep(tmp_path, sets=sets)
+    fits_are(monkeypatch, synthetic.forbidden_fit)
+    assert not sweep(tmp_path, "sweep.workers=1", "sweep.check=5", sets=sets).failed
+    assert "begun anew" not in caplog.text
+    with pytest.raises(EstimatorError, match="fitted again"):
+        sweep(tmp_path, "sweep.workers=1", f"sweep.{option}", sets=sets)
+    key, _, value = option.partition("=")
+    assert f"begun anew, for sweep.{key} was " in caplog.text
+    assert f" and is {value}" in caplog.text
 
 
 def test_real_fits_everywhere_if_so_asked(tmp_path: Path) -> None:
@@ -143,10 +232,12 @@ def test_real_fits_everywhere_if_so_asked(tmp_path: Path) -> None:
     assert found.tree.to_dataset()["losses"].notnull().all()
 
 
-@pytest.mark.parametrize("how", ["workers=1", "workers=3", "backend=processes"])
-def test_results_do_not_hang_on_the_workers(tmp_path: Path, cube: SweepOutcome, how: str) -> None:
-    again = sweep(tmp_path, CUBE, "sweep.design.sets=40", "sweep.check=4", f"sweep.{how}")
-    xr.testing.assert_identical(values(again.tree), values(cube.tree))
+@pytest.mark.parametrize("how", [("workers=1",), ("workers=2", "backend=processes")])
+def test_results_do_not_hang_on_the_workers(
+    tmp_path: Path, twenty: SweepOutcome, how: tuple[str, ...]
+) -> None:
+    again = sweep(tmp_path, *TWENTY, *(f"sweep.{option}" for option in how))
+    xr.testing.assert_identical(values(again.tree), values(twenty.tree))
 
 
 def test_sets_of_other_claims_are_fitted_where_weights_do_not_reach(tmp_path: Path) -> None:
@@ -164,13 +255,12 @@ def test_sets_of_other_claims_are_fitted_where_weights_do_not_reach(tmp_path: Pa
 
 
 def test_a_finished_sweep_is_not_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    twenty: SweepOutcome, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = sweep(tmp_path, CUBE, "sweep.design.sets=20")
     fits_are(monkeypatch, synthetic.forbidden_fit)
-    again = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+    again = sweep(copied, *TWENTY)
     assert again.failed == {}
-    xr.testing.assert_identical(values(again.tree), values(first.tree))
+    xr.testing.assert_identical(values(again.tree), values(twenty.tree))
 
 
 def test_another_seed_is_another_set(tmp_path: Path) -> None:
@@ -181,22 +271,24 @@ def test_another_seed_is_another_set(tmp_path: Path) -> None:
     assert not np.array_equal(first.tree["losses"].values, again.tree["losses"].values)
 
 
-def test_stricter_bounds_than_before_do_reweighted_sets_again(tmp_path: Path) -> None:
-    loose = sweep(tmp_path, CUBE, "sweep.design.sets=30")
-    k_hat = loose.tree["k_hat"].values
+def test_stricter_bounds_than_before_do_reweighted_sets_again(
+    twenty: SweepOutcome, copied: Path
+) -> None:
+    k_hat = twenty.tree["k_hat"].values
     bound = float(np.nanmedian(k_hat[k_hat > 0]))
-    strict = sweep(tmp_path, CUBE, "sweep.design.sets=30", f"sweep.max_k_hat={bound:.6f}")
+    strict = sweep(copied, *TWENTY, f"sweep.max_k_hat={bound:.6f}")
     assert np.nanmax(strict.tree["k_hat"].values) <= bound + 1e-6
     assert (strict.tree["obtained"].values == "fitted").sum() > (
-        loose.tree["obtained"].values == "fitted"
+        twenty.tree["obtained"].values == "fitted"
     ).sum()
 
 
-def test_other_sets_in_the_same_folder_give_what_they_give_in_their_own(tmp_path: Path) -> None:
-    sweep(tmp_path / "both", CUBE, "sweep.design.sets=20")
-    moved = ["sweep.design.vary={unconfirmed.ratio: {shift: [0.5, 1.5]}}", CUBE]
-    again = sweep(tmp_path / "both", *moved, "sweep.design.sets=20")
-    alone = sweep(tmp_path / "alone", *moved, "sweep.design.sets=20")
+def test_other_sets_in_the_same_folder_give_what_they_give_in_their_own(
+    copied: Path, tmp_path: Path
+) -> None:
+    moved = (*TWENTY, "sweep.design.vary={unconfirmed.ratio: {shift: [0.5, 1.5]}}")
+    again = sweep(copied, *moved)
+    alone = sweep(tmp_path / "alone", *moved)
     assert list(again.tree["set_id"].values) == list(alone.tree["set_id"].values)
     xr.testing.assert_identical(values(again.tree)["losses"], values(alone.tree)["losses"])
 
@@ -259,21 +351,19 @@ def test_a_second_sweep_into_the_same_folder_is_refused(tmp_path: Path) -> None:
         sweep(tmp_path, sets=[[]])
 
 
-def test_collect_rebuilds_dataset_and_table(tmp_path: Path) -> None:
-    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
+def test_collect_rebuilds_dataset_and_table(twenty: SweepOutcome, copied: Path) -> None:
     for name in ("sweep.nc", "summary.parquet"):
-        (tmp_path / name).unlink()
-    tree = collect_folder(tmp_path)
-    xr.testing.assert_identical(values(tree), values(found.tree))
-    xr.testing.assert_identical(values(read_sweep(tmp_path)), values(found.tree))
-    table = pd.read_parquet(tmp_path / "summary.parquet")
-    assert set(table["assumption_set"]) == set(found.tree["assumption_set"].values)
+        (copied / name).unlink()
+    tree = collect_folder(copied)
+    xr.testing.assert_identical(values(tree), values(twenty.tree))
+    xr.testing.assert_identical(values(read_sweep(copied)), values(twenty.tree))
+    table = pd.read_parquet(copied / "summary.parquet")
+    assert set(table["assumption_set"]) == set(twenty.tree["assumption_set"].values)
 
 
-def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
-    found = sweep(tmp_path, CUBE, "sweep.design.sets=20")
-    weights = found.tree["weights/0"].to_dataset()
-    paths = [tmp_path / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
+def test_stored_weights_give_back_the_quantiles(twenty: SweepOutcome) -> None:
+    weights = twenty.tree["weights/0"].to_dataset()
+    paths = [twenty.folder / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
     fits = [xr.open_datatree(path, engine="h5netcdf")["posterior"] for path in paths]
     draws = np.concatenate([fit["losses"].isel(month=-1).values.ravel() for fit in fits])
     label = str(weights["reweighted_set"].values[3])
@@ -281,7 +371,7 @@ def test_stored_weights_give_back_the_quantiles(tmp_path: Path) -> None:
     weight = np.where(steps > -32768, np.exp(steps * weights["log_weight"].attrs["step"]), 0.0)
     order = np.argsort(draws)
     middle = np.interp(0.5, np.cumsum(weight[order]) / weight.sum(), draws[order])
-    stored = found.tree["losses"].sel(assumption_set=label, statistic="q50").isel(month=-1)
+    stored = twenty.tree["losses"].sel(assumption_set=label, statistic="q50").isel(month=-1)
     assert middle == pytest.approx(float(stored), rel=1e-4)
 
 

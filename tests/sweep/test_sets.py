@@ -12,6 +12,8 @@ from estimator.errors import ConfigError
 from estimator.paths import folder_name
 from estimator.sweep.sets import SweepSet, compose_sets, varied
 
+pytestmark = pytest.mark.slow
+
 few = settings(max_examples=12, deadline=None)
 
 CHOICES = [

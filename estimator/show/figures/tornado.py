@@ -25,7 +25,7 @@ _LEVEL = 22  # characters of a level
 _NAME = 50  # characters of an assumption above its bar
 _ROWS = {True: 0.27, False: 0.36}  # inches of a row on paper and inside a page
 _WITHIN = "within its Monte-Carlo error"
-_HOW = {
+_METHODS = {
     "one_at_a_time": "each assumption alone, all others as they are",
     "shift": "each prior alone, down and up by one of its standard deviations (by reweighting)",
     "sobol": "Sobol indices (Saltelli's blocks)",
@@ -118,7 +118,7 @@ def _plot(
     return style.frame(
         figure,
         f"{title} most" if needed == "effect" else title,
-        notes=[*_left_out(table, parts), f"{_HOW.get(method, method)}{intervals}"],
+        notes=[*_left_out(table, parts), f"{_METHODS.get(method, method)}{intervals}"],
         look=look,
     )
 

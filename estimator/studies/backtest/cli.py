@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.assumptions import AssumptionSet
+    from estimator.studies.backtest.backtest import Backtest
     from estimator.studies.backtest.options import BacktestOptions
-    from estimator.studies.backtest.run import Backtest
 
 _BUNDLE = "assumptions="
 _DESCRIPTION = """\
@@ -82,9 +82,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
-    found = _with_progress(sets, checked, folder, console)
+    backtested = _with_progress(sets, checked, folder, console)
     publish(
-        parts(found),
+        parts(backtested),
         folder,
         document=STEM,
         heading="Back-test",
@@ -92,9 +92,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         plots=bool(first["plots"] if options.plots is None else options.plots),
     )
     console.print(f"Results: {folder}", markup=False)
-    if found.failures:
+    if backtested.failures:
         raise DiagnosticsError(
-            problems_text("Fits behind this missed a bound of their diagnostics:", found.failures)
+            problems_text(
+                "Fits behind this missed a bound of their diagnostics:", backtested.failures
+            )
         )
     return 0
 
@@ -162,7 +164,7 @@ def _with_progress(
 ) -> Backtest:
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
-    from estimator.studies.backtest.run import FILE, backtest
+    from estimator.studies.backtest.backtest import FILE, backtest
 
     with (
         Journal(folder / FILE, "back-test") as journal,

@@ -26,7 +26,7 @@ from estimator.show.break_even import (
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.crossing import Place, find_places
 from estimator.studies.breakeven.curve import standard_error
-from estimator.studies.breakeven.fits import effective
+from estimator.studies.breakeven.key_fits import effective
 from estimator.studies.breakeven.options import BreakEvenOptions
 
 KEY = "scenario.plan_share"

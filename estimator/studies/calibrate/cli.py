@@ -12,8 +12,8 @@ from estimator.errors import DiagnosticsError, problems_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from estimator.studies.calibrate.calibration import Calibration
     from estimator.studies.calibrate.options import CalibrateOptions
-    from estimator.studies.calibrate.run import Calibration
 
 _NAME = "calibration"
 _DESCRIPTION = """\
@@ -70,9 +70,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     checked = CalibrateOptions.from_config(to_plain(config)["calibrate"])
     folder = Path(str(config.output_dir)) / str(config.name or _NAME)
     check_writable(folder)
-    found = _calibrated(checked, options, folder, console)
+    calibration = _calibrated(checked, options, folder, console)
     publish(
-        parts(found, checked),
+        parts(calibration, checked),
         folder,
         document="calibration",
         heading="Calibration",
@@ -81,12 +81,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         formats=("png",),
     )
     console.print(Text(f"Results: {folder}"))
-    if found.not_calibrated:
+    if calibration.not_calibrated:
         text = "Ranges of these do not mean what they say, or too many of their fits failed:"
-        raise DiagnosticsError(problems_text(text, found.not_calibrated))
-    if found.failed_fits:
+        raise DiagnosticsError(problems_text(text, calibration.not_calibrated))
+    if calibration.failed_fits:
         text = "Fits of these missed a bound of their diagnostics; they are counted as failed:"
-        raise DiagnosticsError(problems_text(text, found.failed_fits))
+        raise DiagnosticsError(problems_text(text, calibration.failed_fits))
     return 0
 
 
@@ -95,7 +95,7 @@ def _calibrated(
 ) -> Calibration:
     """Calibrate with a progress bar."""
     from estimator.show.progress import counting_bar
-    from estimator.studies.calibrate.run import calibrate
+    from estimator.studies.calibrate.calibration import calibrate
 
     own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
     overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]

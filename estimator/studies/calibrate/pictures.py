@@ -12,8 +12,8 @@ from estimator.show.figures.calibration import (
     plot_ranks,
     plot_reweighting,
 )
+from estimator.studies.calibrate.calibration import Calibration
 from estimator.studies.calibrate.options import CalibrateOptions
-from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.uniformity import FEWEST, band
 
 _FOLDER = "plots"

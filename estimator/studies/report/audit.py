@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from estimator.show import number
+from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 from estimator.studies.report.sets import set_cell
 
@@ -24,7 +24,7 @@ _BAD = {"in conflict": 1.0, "strained": 0.01}
 _MOST_INFLUENCES = 12
 
 
-def heat_tables(found: Answers) -> tuple[Table | None, Table | None]:
+def heat_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
     audit = found.data.claims
     if audit is None:
@@ -39,7 +39,7 @@ def heat_tables(found: Answers) -> tuple[Table | None, Table | None]:
     )
 
 
-def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
+def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
     labels = _in_order(found, audit)
@@ -56,17 +56,19 @@ def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Table | None:
             [
                 Cell(
                     f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
-                    "long",
                     f"{period}; {found.data.options.origin(str(row['origin']))}",
                 ),
                 *(_verdict(by_set.get(label)) for label in labels),
             ]
         )
-    head = ("claim", *(found.marked(label) for label in labels))
-    return Table.of(caption, head, rows)
+    head = [
+        column("claim", "long"),
+        *(column(found.marked(label), "text") for label in labels),
+    ]
+    return Grid.of(caption, head, rows)
 
 
-def asked_table(found: Answers) -> Table | None:
+def asked_table(found: Answers) -> Grid | None:
     """Tabulate the claims that the question names: how many sets they go together with."""
     audit = found.data.claims
     if audit is None:
@@ -77,9 +79,13 @@ def asked_table(found: Answers) -> Table | None:
         for claim in found.data.options.asked
         if (audit["claim"] == claim).any()
     ]
-    head = ("figure asked about", "what the sets expect to read", "verdict of the sets")
+    head = (
+        column("figure asked about", "long"),
+        "what the sets expect to read",
+        column("verdict of the sets", "long"),
+    )
     return (
-        Table.of("The figures of the question, and how many sets they go together with", head, rows)
+        Grid.of("The figures of the question, and how many sets they go together with", head, rows)
         if rows
         else None
     )
@@ -96,11 +102,10 @@ def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
     return (
         Cell(
             f"{words.capital(words.quantity(quantity))}: {row['figure']}",
-            "long",
             f"{number.dates(row['period_start'], row['period_end'])}; {row['claim']}",
         ),
-        amount(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
-        long("; ".join(verdicts)),
+        Cell(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
+        Cell("; ".join(verdicts)),
     )
 
 
@@ -115,9 +120,9 @@ def _said(row: pd.Series) -> str:
 def _verdict(row: pd.Series | None) -> Cell:
     """Mark a verdict in words and colour; a claim that does not count is judged all the same."""
     if row is None or pd.isna(row["verdict"]) or not str(row["verdict"]):
-        return Cell("not judged", "verdict none")
+        return Cell("not judged", style="verdict none")
     verdict = str(row["verdict"])
-    kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
+    style = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
     tail = row["tail_probability"]
     below = "" if pd.isna(tail) else number.rounded(float(tail), "probability")
     notes = [
@@ -126,7 +131,7 @@ def _verdict(row: pd.Series | None) -> Cell:
         "rough" if _is_rough(row) and verdict != "repeat" else "",
     ]
     below = ", ".join(note for note in notes if note)
-    return Cell(_MARKS.get(verdict, verdict), kind, below)
+    return Cell(_MARKS.get(verdict, verdict), below, style)
 
 
 def _is_rough(row: pd.Series) -> bool:
@@ -135,7 +140,7 @@ def _is_rough(row: pd.Series) -> bool:
     return isinstance(failures, str) and failures not in ("", _KEPT_IN)
 
 
-def influence_table(found: Answers) -> Table | None:
+def influence_table(found: Answers) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
     audit = found.data.claims
     if audit is None:
@@ -148,11 +153,11 @@ def influence_table(found: Answers) -> Table | None:
     cells = [
         (
             Cell(str(row["claim"])),
-            Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}", "long",
+            Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}",
                  found.data.options.origin(str(row["origin"]))),
             set_cell(found, str(row["assumption_set"])),
-            amount(
-                f"{float(row['influence']):+,.2f}".replace("-", "−"),
+            Cell(
+                number.fixed(float(row["influence"]), 2, sign=True),
                 "rough" if _is_rough(row) else "",
             ),
             words.heading(str(row["influence_on"]), found.months)
@@ -161,11 +166,17 @@ def influence_table(found: Answers) -> Table | None:
         )
         for _, row in rows.iterrows()
     ]  # fmt: skip
-    head = ("claim", "figure", "set", "shift without it (in standard deviations)", "of")
-    return Table.of("The claims that the answers hang on most", head, cells)
+    head = (
+        "claim",
+        column("figure", "long"),
+        column("set", "text"),
+        "shift without it (in standard deviations)",
+        column("of", "text"),
+    )
+    return Grid.of("The claims that the answers hang on most", head, cells)
 
 
-def statements_table(found: Answers) -> Table | None:
+def statements_table(found: Answers) -> Grid | None:
     """How likely each statement is, sets beside each other, with the number behind it."""
     table = found.data.statements
     if table is None:
@@ -179,22 +190,22 @@ def statements_table(found: Answers) -> Table | None:
         notes = dict.fromkeys(str(note) for note in own["note"].dropna() if note)
         below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
         cells = [_chance(by_set.get(label)) for label in labels]
-        rows.append([Cell(f"“{row['says']}”", "long", below), *cells])
-    head = ("statement", *(found.marked(label) for label in labels))
+        rows.append([Cell(f"“{row['says']}”", below), *cells])
+    head = [column("statement", "long"), *(column(found.marked(label)) for label in labels)]
     caption = "Share of each set's draws in which a statement holds, and the number behind it"
-    return Table.of(caption, head, rows)
+    return Grid.of(caption, head, rows)
 
 
 def _chance(row: pd.Series | None) -> Cell:
     if row is None:
-        return amount(number.NOTHING)
+        return Cell(number.NOTHING)
     middle, low = float(row["value_q50"]), float(row["value_q05"])
     unit = "" if pd.isna(row["unit"]) else str(row["unit"])
     value = "" if pd.isna(middle) else number.rounded(middle, unit, sign=low < 0)
-    return amount(number.rounded(float(row["probability"]), "probability"), value)
+    return Cell(number.rounded(float(row["probability"]), "probability"), value)
 
 
-def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
+def balance_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     """Set published sizes of the force against the flows between them: in short, and in full."""
     table = found.data.balance
     if table is None:
@@ -204,7 +215,7 @@ def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
     for _, own in table.groupby(["period_start", "period_end"], sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
         cells = [
-            _three(by_set[label], "gap") if label in by_set else amount(number.NOTHING)
+            _three(by_set[label], "gap") if label in by_set else Cell(number.NOTHING)
             for label in labels
         ]
         short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
@@ -215,20 +226,27 @@ def balance_tables(found: Answers) -> tuple[Table | None, Table | None]:
             _published(row),
             _three(row, "flows"),
             _three(row, "gap"),
-            long("" if pd.isna(row["note"]) else row["note"]),
+            "" if pd.isna(row["note"]) else str(row["note"]),
         )
         for _, row in table.iterrows()
     ]
     marked = [found.marked(label) for label in labels]
     return (
-        Table.of(
+        Grid.of(
             "Left over, persons a month: what came and went, less the change of the published size",
             ("between", "published change", *marked),
             short,
         ),
-        Table.of(
+        Grid.of(
             "Stock and flow in full",
-            ("between", "set", "published change", "came less went", "left over a month", "note"),
+            (
+                "between",
+                column("set", "text"),
+                "published change",
+                "came less went",
+                "left over a month",
+                column("note", "long"),
+            ),
             full,
         ),
     )
@@ -242,13 +260,13 @@ def _in_order(found: Answers, table: pd.DataFrame) -> list[str]:
 
 
 def _between(row: pd.Series) -> Cell:
-    return Cell(number.dates(row["period_start"], row["period_end"]), "period")
+    return Cell(number.dates(row["period_start"], row["period_end"]), style="period")
 
 
 def _published(row: pd.Series) -> Cell:
-    return amount(number.rounded(float(row["published_change"]), "persons", sign=True))
+    return Cell(number.rounded(float(row["published_change"]), "persons", sign=True))
 
 
 def _three(row: pd.Series, name: str) -> Cell:
     low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
-    return amount(number.rounded(middle, sign=True), number.span(low, high, sign=True))
+    return Cell(number.rounded(middle, sign=True), number.span(low, high, sign=True))

@@ -11,12 +11,18 @@ import xarray as xr
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
 from estimator.show import number
+from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report._table import Cell, Table, long
 
 _REPORTING = "reporting."
-_PRIOR_HEAD = ("assumption", "as written", "what it became", "source", "sets")
-_SETTING_HEAD = ("setting", "value", "sets")
+_PRIOR_HEAD = (
+    "assumption",
+    column("as written", "text"),
+    column("what it became", "text"),
+    column("source", "long"),
+    column("sets", "long"),
+)
+_SETTING_HEAD = ("setting", column("value", "long"), column("sets", "long"))
 # No beliefs about the world, or shown elsewhere.
 _LEFT_OUT = ("label", "seed", "sampler")
 
@@ -27,14 +33,14 @@ def configuration(tree: xr.DataTree) -> dict[str, Any]:
     return found
 
 
-def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Table, Table]:
+def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Grid, Grid]:
     """Make tables of the priors of single assumptions, and of how origins report."""
     rows = list(_folded(trees, _priors))
     names = list(trees)
 
-    def table(caption: str, reporting: bool) -> Table:
+    def table(caption: str, reporting: bool) -> Grid:
         chosen = [row for row in rows if row[0].startswith(_REPORTING) == reporting]
-        return Table.of(caption, _PRIOR_HEAD, (_prior_row(*row, names) for row in chosen))
+        return Grid.of(caption, _PRIOR_HEAD, (_prior_row(*row, names) for row in chosen))
 
     return (
         table("What is assumed of each number before the claims are seen", reporting=False),
@@ -42,14 +48,14 @@ def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Table, Table]:
     )
 
 
-def settings_table(trees: Mapping[str, xr.DataTree]) -> Table:
+def settings_table(trees: Mapping[str, xr.DataTree]) -> Grid:
     """Make a table of all that is set and is no prior: widths, noise, periods, scenarios."""
     names = list(trees)
     rows = (
-        [_key(key), long(value), long(words.which(labels, names))]
+        [_key(key), Cell(str(value)), Cell(words.which(labels, names))]
         for key, value, labels in _folded(trees, _settings)
     )
-    return Table.of("All other settings of the sets", _SETTING_HEAD, rows)
+    return Grid.of("All other settings of the sets", _SETTING_HEAD, rows)
 
 
 def differences(tree: xr.DataTree, other: xr.DataTree) -> list[str]:
@@ -117,7 +123,7 @@ def _value(node: Any) -> str:
 
 def _key(key: str) -> Cell:
     described = words.assumption(key)
-    return Cell(key, "key", "" if described == words.plain(key) else described)
+    return Cell(key, "" if described == words.plain(key) else described, "key")
 
 
 def _prior_row(
@@ -125,10 +131,10 @@ def _prior_row(
 ) -> list[Cell | str]:
     return [
         _key(key),
-        Cell(_as_written(prior), "figure", prior.unit or ""),
-        Cell("held fixed" if prior.is_fixed else prior.describe(), "figure"),
-        long(prior.source or "no source given"),
-        long(words.which(labels, names)),
+        Cell(_as_written(prior), prior.unit or "", "figure"),
+        Cell("held fixed" if prior.is_fixed else prior.describe(), style="figure"),
+        prior.source or "no source given",
+        words.which(labels, names),
     ]
 
 
@@ -147,4 +153,4 @@ def _as_written(prior: Prior) -> str:
 def _number(value: float, unit: str) -> str:
     if unit == "share":
         return number.rounded(value, "share")
-    return f"{value:,.6g}".replace("-", "−")
+    return number.significant(value, 6)

@@ -9,30 +9,31 @@ from typing import Any
 import xarray as xr
 
 from estimator.show import number
-from estimator.studies.report._table import Cell, Table, amount, long
+from estimator.show.grid import FAILED, Cell, Grid, column
 from estimator.studies.report.answers import Answers
 from estimator.studies.report.beliefs import configuration
-from estimator.studies.report.sets import FAILED, set_cell
+from estimator.studies.report.sets import set_cell
 
 
-def diagnostics_table(found: Answers) -> Table:
+def diagnostics_table(found: Answers) -> Grid:
     """Diagnostics of each set, with the bounds that it is held to."""
     rows = []
     for label in found.shown:
         tree = found.data.trees.get(label)
         result = (
-            Cell(f"FAILED: {found.failures[label]}", f"{FAILED} long")
+            Cell(f"FAILED: {found.failures[label]}", style=f"{FAILED} long")
             if label in found.failures
             else Cell("passed")
         )
         rows.append((set_cell(found, label), result, *_numbers(tree)))
-    head = ("set", "result", "R-hat", "ESS, bulk", "ESS, tail", "divergences", "draws")
-    return Table.of("Checks of the computation: the worst of all reported numbers", head, rows)
+    numbers = ("R-hat", "ESS, bulk", "ESS, tail", "divergences", "draws")
+    head = ("set", column("result", "text"), *numbers)
+    return Grid.of("Checks of the computation: the worst of all reported numbers", head, rows)
 
 
 def _numbers(tree: xr.DataTree | None) -> list[Cell]:
     if tree is None or "diagnostics" not in tree.attrs:
-        return [amount(number.NOTHING)] * 5
+        return [Cell(number.NOTHING)] * 5
     values = json.loads(tree.attrs["diagnostics"])
     bounds = configuration(tree).get("sampler", {})
     posterior = tree["posterior"]
@@ -42,38 +43,33 @@ def _numbers(tree: xr.DataTree | None) -> list[Cell]:
         _bounded(values["min_ess_bulk"], "{:,.0f}", "at least", bounds.get("min_ess")),
         _bounded(values["min_ess_tail"], "{:,.0f}", "at least", bounds.get("min_ess")),
         _bounded(values["divergences"], "{:,}", "at most", bounds.get("max_divergences")),
-        amount(f"{draws:,}"),
+        Cell(f"{draws:,}"),
     ]
 
 
 def _bounded(value: float | None, form: str, which: str, bound: float | None) -> Cell:
     text = number.NOTHING if value is None else form.format(value)
-    return amount(text, "" if bound is None else f"{which} {bound:g}")
+    return Cell(text, "" if bound is None else f"{which} {bound:g}")
 
 
-def identity_table(found: Answers) -> Table:
+def identity_table(found: Answers) -> Grid:
     """Hashes and seed of each set."""
     rows = [
         (
             set_cell(found, label),
             *(
-                Cell(str(tree.attrs.get(name, number.NOTHING)), "hash")
+                Cell(str(tree.attrs.get(name, number.NOTHING)), style="hash")
                 for name in ("assumption_set_id", "data_hash", "structure", "seed")
             ),
         )
         for label, tree in found.data.trees.items()
     ]
-    head = (
-        "set",
-        "id of its assumptions and data",
-        "hash of the claims",
-        "model structure",
-        "seed",
-    )
-    return Table.of("Which assumptions, which data, which seed", head, rows)
+    texts = ("id of its assumptions and data", "hash of the claims", "model structure", "seed")
+    head = [column("set", "name"), *(column(text, "text") for text in texts)]
+    return Grid.of("Which assumptions, which data, which seed", head, rows)
 
 
-def versions_table(trees: Mapping[str, xr.DataTree]) -> Table:
+def versions_table(trees: Mapping[str, xr.DataTree]) -> Grid:
     """Versions of all that the numbers hang on, with the sets that were made with each."""
     found: dict[str, dict[str, list[str]]] = {}
     for label, tree in trees.items():
@@ -81,11 +77,11 @@ def versions_table(trees: Mapping[str, xr.DataTree]) -> Table:
         for name, version in versions.items():
             found.setdefault(name, {}).setdefault(str(version), []).append(label)
     rows = [
-        (Cell(name), Cell(version, "hash"), long(_which(labels, trees)))
+        (name, Cell(version, style="hash"), _which(labels, trees))
         for name, by_version in found.items()
         for version, labels in by_version.items()
     ]
-    return Table.of("Versions", ("package", "version", "sets"), rows)
+    return Grid.of("Versions", ("package", column("version", "text"), column("sets", "long")), rows)
 
 
 def _which(labels: list[str], trees: Mapping[str, xr.DataTree]) -> str:

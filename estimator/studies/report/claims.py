@@ -14,8 +14,8 @@ import xarray as xr
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.wording import figure_text
 from estimator.show import number
+from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report._table import LONG, Cell, Table, long
 from estimator.studies.report.data import ReportData
 
 _SERIES = 12  # rows of one origin and quantity in one source that are folded
@@ -27,7 +27,10 @@ _STATUSES = {
     "goal": "a goal",
     "context": "context or a statement",
 }
-_HEAD = ("claim, as published", "who counted, and the citation", "counted by", "note")
+_HEAD = [
+    column(heading, "long")
+    for heading in ("claim, as published", "who counted, and the citation", "counted by", "note")
+]
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class ClaimRows:
         origin = self.data.options.origin(row.origin)
         return f"{claim} ({words.quantity(row.quantity)}: {row.figure}; {origin})"
 
-    def tables(self) -> Iterator[tuple[bool, Table]]:
+    def tables(self) -> Iterator[tuple[bool, Grid]]:
         """Claims by quantity, long series apart; each with whether it may be folded away."""
         by_key: dict[tuple[str, str, str], list[ClaimRow]] = {}
         for row in self.rows:
@@ -145,18 +148,18 @@ class ClaimRows:
             )
             yield True, self._table(title, shown)
 
-    def _table(self, caption: str, rows: list[ClaimRow]) -> Table:
-        return Table.of(caption, _HEAD, ([*self._cells(row)] for row in rows))
+    def _table(self, caption: str, rows: list[ClaimRow]) -> Grid:
+        return Grid.of(caption, _HEAD, ([*self._cells(row)] for row in rows))
 
     def _cells(self, row: ClaimRow) -> Iterator[Cell | str]:
         what = words.quantity(row.quantity)
         figure = what if row.quantity == "statement" else f"{what}: {row.figure}"
         status = _STATUSES.get(row.status, words.plain(row.status))
-        yield Cell(f"{row.id} · {figure}", LONG, f"{row.period}; {status}")
+        yield Cell(f"{row.id} · {figure}", f"{row.period}; {status}")
         published = f"{row.citation}; published {row.published}"
-        yield Cell(self.data.options.origin(row.origin), LONG, published)
-        yield long(self._counting(row))
-        yield long(row.note)
+        yield Cell(self.data.options.origin(row.origin), published)
+        yield self._counting(row)
+        yield row.note
 
     def _counting(self, row: ClaimRow) -> str:
         names = list(self.data.trees)

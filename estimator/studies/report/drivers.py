@@ -9,8 +9,8 @@ import pandas as pd
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
 from estimator.show import number
+from estimator.show.grid import Cell, Column, Grid, column
 from estimator.studies.report import pictures, words
-from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 
 _METHODS = {
@@ -38,7 +38,7 @@ def charts(found: Answers) -> list[pictures.Picture]:
     ]
 
 
-def tables(found: Answers) -> list[Table]:
+def tables(found: Answers) -> list[Grid]:
     """Tabulate what moves each answer by each method."""
     return [_table(found, *group) for group in _groups(found)]
 
@@ -50,39 +50,39 @@ def _groups(found: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield str(answer), str(method), rows.sort_values("rank")
 
 
-def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Table:
+def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid:
     unit = str(rows["unit"].iloc[0])
     reference = number.rounded(float(rows["reference"].iloc[0]), unit)
     title = words.heading(answer, found.months)
     caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
     moves = bool(rows["value_low"].notna().any())
     has_shares = bool(rows[["first_order", "total"]].notna().any(axis=None))
-    head = ["assumption"]
+    head: list[Column | str] = [column("assumption", "long")]
     head += ["at its low", "at its high", "moves by"] if moves else []
     head += ["share alone", "share with others"] if has_shares else []
     with_notes = bool((rows["note"].fillna("") != "").any())
-    head += ["note"] if with_notes else []
+    head += [column("note", "long")] if with_notes else []
     cells = []
     for _, row in rows.iterrows():
         key = str(row["assumption"])
-        line = [Cell(words.assumption(key), "long", key)]
+        line: list[Cell | str] = [Cell(words.assumption(key), key)]
         if moves:
             line += [
-                amount(number.rounded(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
+                Cell(number.rounded(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
                 for end in ("low", "high")
             ]
-            line.append(amount(number.rounded(float(row["effect"]), unit)))
+            line.append(Cell(number.rounded(float(row["effect"]), unit)))
         if has_shares:
-            line.append(amount(number.rounded(float(row["first_order"]), "share")))
+            line.append(Cell(number.rounded(float(row["first_order"]), "share")))
             ends = number.span(float(row["total_low"]), float(row["total_high"]), "share")
-            line.append(amount(number.rounded(float(row["total"]), "share"), ends))
+            line.append(Cell(number.rounded(float(row["total"]), "share"), ends))
         if with_notes:
-            line.append(long("" if pd.isna(row["note"]) else row["note"]))
+            line.append("" if pd.isna(row["note"]) else str(row["note"]))
         cells.append(line)
-    return Table.of(caption, head, cells)
+    return Grid.of(caption, head, cells)
 
 
-def deciding_tables(found: Answers) -> tuple[Table | None, Table | None]:
+def deciding_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
     table = found.data.prior_or_data
     if table is None:
@@ -94,7 +94,7 @@ def deciding_tables(found: Answers) -> tuple[Table | None, Table | None]:
     )
 
 
-def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Table | None:
+def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Grid | None:
     if table.empty:
         return None
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
@@ -102,21 +102,24 @@ def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Table | None:
     for parameter, own in table.groupby("parameter", sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
         key = str(parameter)
-        cells = [Cell(words.assumption(key), "long", key)]
+        cells = [Cell(words.assumption(key), key)]
         cells += [_verdict(by_set.get(label)) for label in labels]
         rows.append(cells)
-    head = ("assumption", *(found.marked(label) for label in labels))
-    return Table.of(f"{title}, and how much narrower the claims made its range", head, rows)
+    head = [
+        column("assumption", "long"),
+        *(column(found.marked(label), "text") for label in labels),
+    ]
+    return Grid.of(f"{title}, and how much narrower the claims made its range", head, rows)
 
 
 def _verdict(row: pd.Series | None) -> Cell:
     if row is None:
         return Cell(number.NOTHING)
     verdict = str(row["verdict"])
-    kind = f"verdict {verdict.replace(' ', '-')}" if verdict in _VERDICTS else "verdict"
+    style = f"verdict {verdict.replace(' ', '-')}" if verdict in _VERDICTS else "verdict"
     narrower = float(row["contraction"])
     below = "" if verdict == "fixed" else number.rounded(narrower, "probability")
-    return Cell(_VERDICTS.get(verdict, verdict), kind, below)
+    return Cell(_VERDICTS.get(verdict, verdict), below, style)
 
 
 def interval_charts(found: Answers) -> list[pictures.Picture]:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import pandas as pd
 
 from estimator.quantities.answers import Answer
 from estimator.show import number
+from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import QUANTILES, Answers
 from estimator.studies.report.beliefs import differences
 from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.pictures import pool_name
 
-FAILED = "failed"
 _MOST_DIFFERENCES = 8
 
 
 def set_cell(found: Answers, label: str) -> Cell:
     """Name a set at the head of its row; one that failed is marked."""
     if label in found.failures:
-        return Cell(label, FAILED, "FAILED its checks")
+        return Cell(label, "FAILED its checks", FAILED)
     return Cell(label)
 
 
-def beliefs_table(found: Answers, claims: ClaimRows) -> Table:
+def beliefs_table(found: Answers, claims: ClaimRows) -> Grid:
     """Say what each set believes, and how many claims it counts."""
     rows = []
     for label in found.shown:
@@ -36,10 +34,10 @@ def beliefs_table(found: Answers, claims: ClaimRows) -> Table:
         rows.append(
             (
                 set_cell(found, label),
-                Cell(belief(found, label), "long", counts),
+                Cell(belief(found, label), counts),
             )
         )
-    return Table.of("What each set believes", ("set", "believes"), rows)
+    return Grid.of("What each set believes", ("set", column("believes", "long")), rows)
 
 
 def belief(found: Answers, label: str) -> str:
@@ -59,7 +57,7 @@ def belief(found: Answers, label: str) -> str:
     return f"as {first}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
 
 
-def answers_table(found: Answers) -> Table:
+def answers_table(found: Answers) -> Grid:
     """All answers of all sets: median with the range below it."""
     columns = [(answer, found.of(answer)) for answer in found.asked]
     columns = [(answer, table) for answer, table in columns if not table.empty]
@@ -73,26 +71,26 @@ def answers_table(found: Answers) -> Table:
     for weights in found.pools:
         cells = [_cell_of(answer, found.pooled(answer, weights)) for answer, _ in columns]
         if any(cell.text != number.NOTHING for cell in cells):
-            rows.append([Cell(pool_name(weights), "pooled"), *cells])
-    head = [Cell("set"), *(_heading(found, answer) for answer, _ in columns)]
+            rows.append([Cell(pool_name(weights), style="pooled"), *cells])
+    head = [column("set", "name"), *(_heading(found, answer) for answer, _ in columns)]
     caption = "Middle value, and below it the range that holds 9 of 10 draws"
-    return Table.of(caption, head, rows)
+    return Grid.of(caption, head, rows)
 
 
-def _heading(found: Answers, answer: Answer) -> Cell:
+def _heading(found: Answers, answer: Answer) -> Column:
     when = number.period(answer.period, found.months)
-    return Cell(words.capital(words.quantity(answer.quantity)), "", when)
+    return column(words.capital(words.quantity(answer.quantity)), below=when)
 
 
 def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
     if row is None:
-        return amount(number.NOTHING)
+        return Cell(number.NOTHING)
     unit, sign = str(row["unit"]), words.is_signed(answer.quantity)
     middle = number.rounded(row["q50"], unit, sign=sign)
-    return amount(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
+    return Cell(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
 
 
-def signs_table(found: Answers) -> Table | None:
+def signs_table(found: Answers) -> Grid | None:
     """How likely each set finds it that a signed quantity is below 0; None if none is asked."""
     columns = [a for a in found.asked if words.is_signed(a.quantity) and len(found.of(a))]
     if not columns:
@@ -102,13 +100,13 @@ def signs_table(found: Answers) -> Table | None:
         cells = []
         for answer in columns:
             below = found.of(answer)["below_zero"].get(label, float("nan"))
-            cells.append(amount(number.rounded(float(below), "probability")))
+            cells.append(Cell(number.rounded(float(below), "probability")))
         rows.append((set_cell(found, label), *cells))
-    head = [Cell("set"), *(_heading(found, answer) for answer in columns)]
-    return Table.of("Share of the draws below 0", head, rows)
+    head = [column("set", "name"), *(_heading(found, answer) for answer in columns)]
+    return Grid.of("Share of the draws below 0", head, rows)
 
 
-def differences_table(found: Answers) -> Table | None:
+def differences_table(found: Answers) -> Grid | None:
     """How far each set lies from the one that others are compared with."""
     table = found.data.comparison
     if table is None:
@@ -126,13 +124,19 @@ def differences_table(found: Answers) -> Table | None:
             (
                 set_cell(found, label),
                 words.heading(str(row["answer"]), found.months),
-                amount(number.rounded(difference, unit, sign=True), f"± {error}"),
-                amount(number.rounded(float(row["p_above"]), "probability")),
+                Cell(number.rounded(difference, unit, sign=True), f"± {error}"),
+                Cell(number.rounded(float(row["p_above"]), "probability")),
                 reference,
             )
         )
-    head = ("set", "answer", "difference of the middle values", "chance to be higher", "than")
-    return Table.of("Differences, with twice their Monte-Carlo error", head, rows)
+    head = (
+        "set",
+        column("answer", "text"),
+        "difference of the middle values",
+        "chance to be higher",
+        column("than", "text"),
+    )
+    return Grid.of("Differences, with twice their Monte-Carlo error", head, rows)
 
 
 def refusals(found: Answers) -> list[str]:
@@ -147,7 +151,7 @@ def refusals(found: Answers) -> list[str]:
     ]
 
 
-def stacking_table(found: Answers) -> Table | None:
+def stacking_table(found: Answers) -> Grid | None:
     """How well each set foretells claims that it has not seen."""
     table = found.data.stacking
     if table is None:
@@ -155,21 +159,22 @@ def stacking_table(found: Answers) -> Table | None:
     rows = [
         (
             set_cell(found, str(row["assumption_set"])),
-            amount(number.rounded(float(row["weight"]), "probability")),
-            amount(
+            Cell(number.rounded(float(row["weight"]), "probability")),
+            Cell(
                 number.rounded(float(row["elpd"]), ""),
                 "" if pd.isna(row["se"]) else f"± {number.rounded(float(row['se']), '')}",
             ),
-            long(row["warnings"]),
+            str(row["warnings"]),
         )
         for _, row in table.iterrows()
         if str(row["assumption_set"]) in found.shown
     ]
-    head = ("set", "weight", "score of the claims left out, ± error", "warnings")
-    return Table.of("How well each set foretells a claim that was left out", head, rows)
+    score = "score of the claims left out, ± error"
+    head = ("set", "weight", score, column("warnings", "long"))
+    return Grid.of("How well each set foretells a claim that was left out", head, rows)
 
 
-def months_table(found: Answers) -> Table:
+def months_table(found: Answers) -> Grid:
     """Median and range of the losses in every month, sets as columns."""
     columns = {
         label: tree["posterior"]["losses"].quantile(
@@ -177,15 +182,15 @@ def months_table(found: Answers) -> Table:
         )
         for label, tree in found.data.trees.items()
     }
-    rows: list[Iterable[Cell]] = []
+    rows: list[list[Cell]] = []
     for month in found.months:
         cells = [Cell(number.month(month))]
         for bands in columns.values():
             if month in bands["month"].values:
                 low, _, middle, _, high = bands.sel(month=month).values.tolist()
-                cells.append(amount(number.rounded(middle), number.span(low, high)))
+                cells.append(Cell(number.rounded(middle), number.span(low, high)))
             else:
-                cells.append(amount(number.NOTHING))
+                cells.append(Cell(number.NOTHING))
         rows.append(cells)
     head = ("month", *(found.marked(label) for label in columns))
-    return Table.of("Losses a month, persons: middle value and range", head, [*map(list, rows)])
+    return Grid.of("Losses a month, persons: middle value and range", head, rows)

@@ -9,8 +9,8 @@ import xarray as xr
 
 from estimator.show import number
 from estimator.show.break_even import BreakEven
+from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import pictures, words
-from estimator.studies.report._table import Cell, Table, amount, long
 from estimator.studies.report.answers import Answers
 
 _PROBABILITIES = (0.05, 0.5, 0.95)
@@ -29,7 +29,7 @@ def failed(found: Answers, item: BreakEven) -> bool:
     return item.assumption_set in found.failures or bool(item.failures)
 
 
-def breakeven_table(found: Answers) -> Table | None:
+def breakeven_table(found: Answers) -> Grid | None:
     """Tabulate each break-even value with its range."""
     if not found.data.breakeven:
         return None
@@ -42,21 +42,21 @@ def breakeven_table(found: Answers) -> Table | None:
         mark = " – FAILED its checks" if failed(found, item) else ""
         rows.append(
             (
-                Cell(words.event(item.words), "long", f"{item.assumption_set}{mark}"),
+                Cell(words.event(item.words), f"{item.assumption_set}{mark}"),
                 Cell(
                     " and ".join(axis.description for axis in item.axes),
-                    "long",
                     ", ".join(axis.key for axis in item.axes),
                 ),
-                amount(number.rounded(item.level, "probability")),
-                amount(at or "nowhere", f"looked from {looked}"),
+                Cell(number.rounded(item.level, "probability")),
+                Cell(at or "nowhere", f"looked from {looked}"),
             )
         )
-    head = ("event", "assumption", "chance asked for", "reached at")
-    return Table.of("Break-even values", head, rows)
+    texts = (column("event", "long"), column("assumption", "long"))
+    head = (*texts, "chance asked for", "reached at")
+    return Grid.of("Break-even values", head, rows)
 
 
-def scenarios_table(found: Answers) -> Table | None:
+def scenarios_table(found: Answers) -> Grid | None:
     """How the force would stand at the end of each scenario, over all sound sets that have it."""
     sound = set(found.data.trees) - set(found.failures)
     sets = {
@@ -69,14 +69,15 @@ def scenarios_table(found: Answers) -> Table | None:
     names = dict.fromkeys(str(name) for data in sets.values() for name in data["scenario"].values)
     end = max(str(data["projected_month"].values[-1]) for data in sets.values())
     rows = [row for name in names if (row := _scenario_row(name, sets)) is not None]
-    head = ("scenario", "what is assumed", "force grows or shrinks by", "chance that it shrinks")
+    numbers = ("force grows or shrinks by", "chance that it shrinks")
+    head = ("scenario", column("what is assumed", "long"), *numbers)
     caption = (
         f"Scenarios to {number.month(end)}: change of the force since "
         f"{number.month(found.months[-1])}, persons; middle values of the sets, and below them the "
         "widest reach of their ranges"
         + ("; sets that failed their checks are left out" if found.failures and sound else "")
     )
-    return Table.of(caption, head, rows)
+    return Grid.of(caption, head, rows)
 
 
 def _scenario_row(name: str, sets: Mapping[str, xr.Dataset]) -> tuple[Cell, ...] | None:
@@ -96,9 +97,9 @@ def _scenario_row(name: str, sets: Mapping[str, xr.Dataset]) -> tuple[Cell, ...]
     same = number.rounded(min(below), "probability") == number.rounded(max(below), "probability")
     return (
         Cell(words.plain(name)),
-        long(description),
-        amount(number.span(*middle, sign=True), reach),
-        amount(
+        Cell(description),
+        Cell(number.span(*middle, sign=True), reach),
+        Cell(
             number.rounded(max(below), "probability")
             if same
             else number.span(min(below), max(below), "probability")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -16,16 +17,16 @@ class Element:
     ----------
     tag, attributes
         As they stand.
-    text
-        All text in it.
     children
         Elements directly in it.
+    texts
+        All text in it, piece by piece.
     """
 
     tag: str
     attributes: dict[str, str | None] = field(default_factory=dict)
-    text: str = ""
     children: list[Element] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def all(self, *tags: str) -> list[Element]:
         """Elements in it, at any depth, in the order of the page; all if no tag is named."""
@@ -39,6 +40,11 @@ class Element:
     def by_id(self, name: str) -> Element:
         (found,) = (e for e in self.all() if e.attributes.get("id") == name)
         return found
+
+    @functools.cached_property
+    def text(self) -> str:
+        """All text in it."""
+        return "".join(self.texts)
 
     @property
     def words(self) -> str:
@@ -68,11 +74,12 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self.open:
-            element.text += data
+            element.texts.append(data)
 
 
+@functools.lru_cache(maxsize=8)
 def parse(page: str) -> Element:
-    """Parse a page; every element must be closed where it was opened."""
+    """Parse a page, each once; every element must be closed where it was opened."""
     reader = _Reader()
     reader.feed(page)
     reader.close()

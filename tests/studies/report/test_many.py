@@ -10,6 +10,8 @@ from estimator.studies.report.audit import heat_tables
 from estimator.studies.report.claims import ClaimRows
 from tests.studies.report.conftest import Change, claims_table, options
 
+pytestmark = pytest.mark.slow
+
 N = 600
 
 
@@ -28,9 +30,9 @@ def test_of_a_long_series_in_a_large_table_the_first_are_shown(
     changed: Change, many: pd.DataFrame
 ) -> None:
     folded = [table for fold, table in ClaimRows(changed(claims_table=many)).tables() if fold]
-    [daily] = [table for table in folded if "daily" in table.caption]
-    assert daily.caption.startswith(f"{N} claims by daily")
-    assert daily.caption.endswith("; the first 12 (all of them: claims.csv of the set)")
+    [daily] = [table for table in folded if "daily" in table.title]
+    assert daily.title.startswith(f"{N} claims by daily")
+    assert daily.title.endswith("; the first 12 (all of them: claims.csv of the set)")
     assert len(daily.rows) == 12
 
 
@@ -39,8 +41,8 @@ def test_a_long_series_in_a_small_table_is_shown_in_full(
 ) -> None:
     roomy = options().model_copy(update={"most_claims": 2 * N})
     data = changed(claims_table=many, options=roomy)
-    [daily] = [t for fold, t in ClaimRows(data).tables() if fold and "daily" in t.caption]
-    assert "first" not in daily.caption
+    [daily] = [t for fold, t in ClaimRows(data).tables() if fold and "daily" in t.title]
+    assert "first" not in daily.title
     assert len(daily.rows) == N
 
 
@@ -52,4 +54,4 @@ def test_verdicts_of_a_large_table_are_cut_and_counted(changed: Change) -> None:
     assert noted is None
     assert consistent is not None
     assert len(consistent.rows) == 400
-    assert consistent.caption.endswith(": 400 of 600 (all of them: audit/claims.csv)")
+    assert consistent.title.endswith(": 400 of 600 (all of them: audit/claims.csv)")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.quantities.answers import Answer
+from estimator.show.number import fixed
 from estimator.store.sets import Sets
 from estimator.studies.compare.drivers import variance
 from estimator.studies.compare.drivers.design import (
@@ -175,4 +176,4 @@ def _method(design: Design, outcome: Outcome) -> str:
 
 def _percent(share: float) -> str:
     percent = 100.0 * share
-    return f"{percent:.1f} %" if percent < 10.0 else f"{percent:.0f} %"
+    return f"{fixed(percent, 1 if percent < 10.0 else 0)} %"

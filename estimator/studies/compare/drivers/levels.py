@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.errors import EstimatorError
+from estimator.show.number import fixed, significant
 from estimator.store.sweep_files import ASSUMED
 from estimator.studies.compare.drivers.configurations import DEFAULT, keys_of_results
 
@@ -183,5 +184,4 @@ def _text(value: object) -> str:
 
 def number_text(number: float) -> str:
     """Write a number with three digits, e.g. 0.0149, 2.5, 15,000."""
-    text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
-    return text.replace("-", "−")
+    return fixed(number) if abs(number) >= 1000 else significant(number, 3)

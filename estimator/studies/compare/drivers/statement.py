@@ -9,6 +9,7 @@ import pandas as pd
 
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
+from estimator.show.number import fixed
 from estimator.studies.compare.drivers.one_at_a_time import WITHIN_ERROR
 
 _THOUSAND = 1000.0
@@ -128,7 +129,7 @@ def _interactions(rows: pd.DataFrame) -> float:
 
 
 def _share(share: float) -> str:
-    return f"{100.0 * share:.0f}"
+    return fixed(100.0 * share)
 
 
 def _unit(row: pd.Series) -> str:
@@ -154,4 +155,4 @@ class _writer:
     def __call__(self, value: float) -> str:
         if not np.isfinite(value):
             return "no number"
-        return f"{value / self.size:,.{self.digits}f}".replace("-", "−")
+        return fixed(value / self.size, self.digits)
