@@ -103,20 +103,15 @@ def _unused_rows(layout: EntryLayout, evidence: Evidence) -> np.ndarray:
     data = evidence.dataset
     sources = set(data["source"].values[data["used"].values].tolist())
     floors = set(data["confirmed_claim"].values[data["confirmed_used"].values].tolist())
-    counted = {
-        "reporting_bias": sources,
-        "reporting_drift": sources,
-        "unconfirmed": floors,
-        "unconfirmed_ratio": floors,
-    }
+    counted = {"source": sources, "confirmed_claim": floors}
     rows = []
     for variable in layout.variables:
-        if variable.name in counted:
+        if variable.dim in counted:
             begin = layout.slices[variable.name].start
             rows += [
                 begin + n
                 for n, label in enumerate(variable.labels)
-                if label not in counted[variable.name]
+                if label not in counted[variable.dim]
             ]
     return np.array(rows, dtype=int)
 
