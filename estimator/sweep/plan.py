@@ -66,8 +66,8 @@ class Group:
     sets
         Its sets in the order of the sweep.
     used_parameters
-        Whether each parameter matters: all assumptions, and biases of sources with a claim that counts in
-        any of the sets. (parameter,).
+        Whether each parameter matters: all assumptions do, and biases of sources with a claim that
+        counts in any of the sets. (parameter,).
     """
 
     key: str
