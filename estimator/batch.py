@@ -42,7 +42,7 @@ from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
 
 log = logging.getLogger(__name__)
 

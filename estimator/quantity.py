@@ -6,8 +6,6 @@ to know about a quantity is read from its row, so that a new quantity is a new r
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -366,8 +364,14 @@ def combine(parts: Mapping[str, float], series: Mapping[Any, Any]) -> Any:
     >>> combine(QUANTITIES["replacement_gap"].parts, {"recruits": 30.0, "losses": 33.0})
     -3.0
     """
-    terms = (factor * series[name] for name, factor in parts.items())
-    return functools.reduce(operator.add, terms)
+    total: Any = None
+    for name, factor in parts.items():
+        size = series[name] if abs(factor) == 1.0 else abs(factor) * series[name]
+        if total is None:
+            total = size if factor > 0 else -size
+        else:
+            total = total + size if factor > 0 else total - size
+    return total
 
 
 def with_killed(series: Mapping[Any, Any]) -> dict[Any, Any]:

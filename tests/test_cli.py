@@ -12,6 +12,8 @@ from estimator.cli import main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
 FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
 

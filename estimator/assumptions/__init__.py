@@ -6,6 +6,6 @@ the model samples (or holds fixed), with unit and support.
 """
 
 from estimator.assumptions.assumption_set import AssumptionSet
-from estimator.assumptions.scalars import ASSUMPTIONS
+from estimator.assumptions.groups import ASSUMPTIONS
 
 __all__ = ["ASSUMPTIONS", "AssumptionSet"]

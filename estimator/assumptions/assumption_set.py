@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from estimator.assumptions.groups import (
+    ASSUMPTIONS,
     ConfirmedOptions,
     EvidenceOptions,
     ForceOptions,
@@ -26,7 +27,7 @@ from estimator.assumptions.groups import (
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.problems import explained
 from estimator.assumptions.reporting import ReportingOptions
-from estimator.assumptions.scalars import ASSUMPTIONS, prior_problems
+from estimator.assumptions.scalars import prior_problems
 from estimator.assumptions.scenarios import DerivedOptions, ScenarioOptions
 from estimator.assumptions.sections import Section
 from estimator.errors import ConfigError, problems_text
@@ -59,7 +60,9 @@ class AssumptionSet(Section):
     @model_validator(mode="after")
     def _priors_fit_their_quantity(self) -> AssumptionSet:
         problems = [
-            problem for key, prior in self.priors() for problem in prior_problems(key, prior)
+            problem
+            for key, prior in self.priors()
+            for problem in prior_problems(key, ASSUMPTIONS[key], prior)
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -120,11 +123,11 @@ class AssumptionSet(Section):
 def _problems_of_priors(config: Mapping[str, Any]) -> list[str]:
     """Problems of the priors that can be read, where other parts of the configuration cannot."""
     problems = []
-    for key in ASSUMPTIONS:
+    for key, spec in ASSUMPTIONS.items():
         group, name = key.split(".")
         try:
             prior = Prior.model_validate(config[group][name])
         except (ValidationError, LookupError, TypeError):
             continue  # reported by the validation of the whole
-        problems += prior_problems(key, prior)
+        problems += prior_problems(key, spec, prior)
     return problems

@@ -1,15 +1,21 @@
-"""The groups of ``conf/`` that an assumption set has, but for reporting and scenarios."""
+"""The groups of ``conf/`` that an assumption set has, but for reporting and scenarios.
+
+A prior is a field with a `Spec`. `ASSUMPTIONS` collects them, so that a new one is a new field.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
 from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.priors import Prior
+from estimator.assumptions.scalars import Spec
 from estimator.assumptions.sections import Section
+
+THOUSAND = 1000.0  # the model has thousands of persons
 
 
 class EvidenceOptions(Section):
@@ -75,8 +81,19 @@ class LossesOptions(Section):
     """Dynamics of the monthly losses, and how scenarios carry them on."""
 
     persistence: Persistence
-    level: Prior
-    step: Prior
+    level: Annotated[
+        Prior,
+        Spec(
+            "persons/month",
+            "positive",
+            "losses before the first month",
+            THOUSAND,
+            may_be_zero=False,
+        ),
+    ]
+    step: Annotated[
+        Prior, Spec("log ratio", "positive", "monthly step of the log losses", may_be_zero=False)
+    ]
     projection: Projection = Projection(dynamics="walk")
 
 
@@ -84,14 +101,19 @@ class ConfirmedOptions(Section):
     """What a confirmed figure is."""
 
     counts: Literal["losses", "killed"]
-    false_confirmation: Prior
+    false_confirmation: Annotated[Prior, Spec("share", "share", "share of confirmed that is wrong")]
 
 
 class UnconfirmedOptions(Section):
     """Losses beyond the confirmed ones, as a ratio to them."""
 
-    ratio: Prior
-    spread: Prior
+    ratio: Annotated[
+        Prior, Spec("ratio", "positive", "typical unconfirmed / confirmed", may_be_zero=False)
+    ]
+    spread: Annotated[
+        Prior,
+        Spec("log ratio", "positive", "spread of that ratio between periods", may_be_zero=False),
+    ]
 
 
 class KilledShareOptions(Section):
@@ -99,24 +121,30 @@ class KilledShareOptions(Section):
 
     origins: Names
     persistence: Persistence
-    level: Prior
-    step: Prior
+    level: Annotated[Prior, Spec("share", "share", "killed / losses before the first month")]
+    step: Annotated[Prior, Spec("log odds", "positive", "monthly step of the logit killed share")]
 
 
 class ReturnsOptions(Section):
     """Return of the wounded to duty."""
 
-    rate: Prior
-    delay: Prior
+    rate: Annotated[Prior, Spec("share", "share", "share of the wounded who come back to duty")]
+    delay: Annotated[
+        Prior, Spec("months", "positive", "mean time until they are back", may_be_zero=False)
+    ]
 
 
 class RecruitmentOptions(Section):
     """Inflow of recruits: a regular stream and one mobilisation."""
 
     persistence: Persistence
-    level: Prior
-    step: Prior
-    mobilised: Prior
+    level: Annotated[
+        Prior, Spec("persons/month", "positive", "recruits, start", THOUSAND, may_be_zero=False)
+    ]
+    step: Annotated[Prior, Spec("log ratio", "positive", "monthly step of the log recruits")]
+    mobilised: Annotated[
+        Prior, Spec("persons", "positive", "recruits by the mobilisation", THOUSAND)
+    ]
     mobilisation_start: Date | None
     mobilisation_end: Date | None
 
@@ -135,15 +163,27 @@ class ForeignOptions(Section):
     """Inflow of foreign recruits."""
 
     persistence: Persistence
-    level: Prior
-    step: Prior
+    level: Annotated[
+        Prior,
+        Spec("persons/month", "positive", "foreign recruits, start", THOUSAND, may_be_zero=False),
+    ]
+    step: Annotated[
+        Prior, Spec("log ratio", "positive", "monthly step of the log foreign recruits")
+    ]
 
 
 class ForceOptions(Section):
     """The force in the theatre: its start, and exits other than losses."""
 
-    start: Prior
-    other_exits: Prior
+    start: Annotated[
+        Prior,
+        Spec(
+            "persons", "positive", "force in the theatre at the start", THOUSAND, may_be_zero=False
+        ),
+    ]
+    other_exits: Annotated[
+        Prior, Spec("persons/month", "positive", "exits beside losses", THOUSAND)
+    ]
 
 
 class HedgingOptions(Section):
@@ -167,3 +207,35 @@ class SamplerOptions(Bounds):
     target_accept: float = Field(gt=0.5, lt=1.0)
     adaptation: Literal["auto", "laplace", "diag", "low_rank"]
     prior_draws: int = Field(ge=10, le=100_000)
+
+
+WALKS = ("killed_share", "foreign", "recruitment", "losses")
+"""Groups of the series that the model samples, each a walk with a level and a step."""
+
+_WITH_PRIORS: dict[str, type[Section]] = {
+    "losses": LossesOptions,
+    "unconfirmed": UnconfirmedOptions,
+    "confirmed": ConfirmedOptions,
+    "killed_share": KilledShareOptions,
+    "returns": ReturnsOptions,
+    "recruitment": RecruitmentOptions,
+    "foreign": ForeignOptions,
+    "force": ForceOptions,
+}
+
+
+def _assumptions() -> dict[str, Spec]:
+    """Collect the priors of all groups by key: levels and steps of the walks first."""
+    specs = {
+        f"{group}.{name}": spec
+        for group, options in _WITH_PRIORS.items()
+        for name, field in options.model_fields.items()
+        for spec in field.metadata
+        if isinstance(spec, Spec)
+    }
+    first = [f"{walk}.{part}" for part in ("level", "step") for walk in WALKS]
+    return {key: specs[key] for key in dict.fromkeys([*first, *specs])}
+
+
+ASSUMPTIONS = _assumptions()
+"""The scalar assumptions by key, in the order of the dim `assumption`."""

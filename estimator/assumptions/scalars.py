@@ -1,4 +1,4 @@
-"""The scalar assumptions, with unit and support, and which priors fit them."""
+"""What is fixed about a scalar assumption: its unit and support, and which priors fit it."""
 
 from __future__ import annotations
 
@@ -50,44 +50,8 @@ class Spec:
         return Prior(family="LogNormal", mu=mu, sigma=scale, unit=self.unit)
 
 
-ASSUMPTIONS: dict[str, Spec] = {
-    "killed_share.level": Spec("share", "share", "killed / losses before the first month"),
-    "foreign.level": Spec(
-        "persons/month", "positive", "foreign recruits, start", 1000.0, may_be_zero=False
-    ),
-    "recruitment.level": Spec(
-        "persons/month", "positive", "recruits, start", 1000.0, may_be_zero=False
-    ),
-    "losses.level": Spec(
-        "persons/month", "positive", "losses before the first month", 1000.0, may_be_zero=False
-    ),
-    "killed_share.step": Spec("log odds", "positive", "monthly step of the logit killed share"),
-    "foreign.step": Spec("log ratio", "positive", "monthly step of the log foreign recruits"),
-    "recruitment.step": Spec("log ratio", "positive", "monthly step of the log recruits"),
-    "losses.step": Spec(
-        "log ratio", "positive", "monthly step of the log losses", may_be_zero=False
-    ),
-    "unconfirmed.ratio": Spec(
-        "ratio", "positive", "typical unconfirmed / confirmed", may_be_zero=False
-    ),
-    "unconfirmed.spread": Spec(
-        "log ratio", "positive", "spread of that ratio between periods", may_be_zero=False
-    ),
-    "confirmed.false_confirmation": Spec("share", "share", "share of confirmed that is wrong"),
-    "returns.rate": Spec("share", "share", "share of the wounded who come back to duty"),
-    "returns.delay": Spec("months", "positive", "mean time until they are back", may_be_zero=False),
-    "recruitment.mobilised": Spec("persons", "positive", "recruits by the mobilisation", 1000.0),
-    "force.start": Spec(
-        "persons", "positive", "force in the theatre at the start", 1000.0, may_be_zero=False
-    ),
-    "force.other_exits": Spec("persons/month", "positive", "exits beside losses", 1000.0),
-}
-"""The scalar assumptions, in the order of the dim `assumption`: levels and steps of walks first."""
-
-
-def prior_problems(key: str, prior: Prior) -> list[str]:
+def prior_problems(key: str, spec: Spec, prior: Prior) -> list[str]:
     """Return what does not fit between a prior and the assumption it is for."""
-    spec = ASSUMPTIONS[key]
     problems = []
     if prior.unit is not None and prior.unit != spec.unit:
         problems.append(f"{key}.unit: must be {spec.unit!r}. Got {prior.unit!r}")

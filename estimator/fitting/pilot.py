@@ -16,14 +16,14 @@ import numpy as np
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.fitting.whitening import Whitening
-from estimator.model.build import RATIO_IN_FLOOR
+from estimator.model.build import LEVELS, OTHER_ASSUMPTIONS, RATIO_IN_FLOOR
 from estimator.model.inputs import ModelInputs
-from estimator.model.random_walk import SPARSE_WALKS
 
 _PRIORS = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")
 _MAPS = ("step_maps", "losses_map")
-_LOSSES_LEVEL = list(ASSUMPTIONS).index("losses.level")
-_RATIO = list(ASSUMPTIONS).index("unconfirmed.ratio")
+_POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
+_LEVELS = [_POSITION[key] for key in LEVELS]
+_OTHERS = [_POSITION[key] for key in OTHER_ASSUMPTIONS]
 
 
 @dataclass(frozen=True)
@@ -95,31 +95,34 @@ def transfer(pilot: Pilot, inputs: ModelInputs) -> tuple[Whitening, ModelInputs]
     center, scale = given.center.copy(), given.scale.copy()
     n_walks, n_own = pilot.maps["step_maps"].shape[:2]
     n_walk = n_walks * n_own
-    n_scalars = len(ASSUMPTIONS) - len(SPARSE_WALKS)
     n_terms = pilot.priors["reporting_location"].size
-    others = slice(n_walk, n_walk + n_scalars)
+    others = slice(n_walk, n_walk + len(_OTHERS))
     terms = slice(others.stop, others.stop + n_terms)
     losses = slice(len(center) - len(pilot.maps["losses_map"]), len(center))
     if terms.stop != losses.start:  # a family with a variable of its own: no guess
         return given, mapped
 
-    def before_and_after(name: str, begin: int = 0) -> list[np.ndarray]:
+    def before_and_after(name: str) -> list[np.ndarray]:
         return [
-            source[f"{name}_{part}"].ravel()[begin:]
+            source[f"{name}_{part}"].ravel()
             for source in (pilot.priors, inputs.data)
             for part in ("location", "scale")
         ]
 
+    of_assumptions = before_and_after("assumption")
     center[others], scale[others] = _moved(
-        center[others], scale[others], *before_and_after("assumption", len(SPARSE_WALKS))
+        center[others], scale[others], *(prior[_OTHERS] for prior in of_assumptions)
     )
     center[terms], scale[terms] = _moved(
         center[terms], scale[terms], *before_and_after("reporting")
     )
-    _move_levels(center, scale, pilot, before_and_after("assumption"))
+    _move_levels(center, scale, pilot, [prior[_LEVELS] for prior in of_assumptions])
     rise = inputs.data["assumption_location"] - pilot.priors["assumption_location"]
     own = inputs.structure.constants["own_floor"]
-    offset = RATIO_IN_FLOOR * own * rise[_RATIO] - rise[_LOSSES_LEVEL]
+    offset = (
+        RATIO_IN_FLOOR * own * rise[_POSITION["unconfirmed.ratio"]]
+        - rise[_POSITION["losses.level"]]
+    )
     center[losses] += np.linalg.solve(pilot.maps["losses_map"], offset)
     return dataclasses.replace(given, center=center, scale=scale), mapped
 
@@ -160,7 +163,10 @@ def _moved(
 def _move_levels(
     center: np.ndarray, scale: np.ndarray, pilot: Pilot, priors: list[np.ndarray]
 ) -> None:
-    """Move the levels of the sparse walks, which are sampled through a map with their steps."""
+    """Move the levels of the sparse walks, which are sampled through a map with their steps.
+
+    `priors`: location and scale of the levels, before and after. (walk,) each.
+    """
     n_own = pilot.maps["step_maps"].shape[1]
     for walk, steps in enumerate(pilot.maps["step_maps"]):
         part = slice(walk * n_own, (walk + 1) * n_own)

@@ -9,7 +9,8 @@
 `random_walk`         monthly latent series
 `confirmation`        the confirmed floor: change of variables, and the density of the figures
 `force`               returns to duty
-`claims`              what origins report, with hedges, bias and noise
+`forward`             from states to what claims would read: locations, confirmed figures
+`claims`              what origins report around their locations
 `claim_density`       log density of the claims and its slope, as one operation
 `build`               the PyMC model
 ====================  ==========================================================================

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import pymc as pm
@@ -11,7 +11,7 @@ from pytensor.tensor import TensorVariable
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
-from estimator.model import claims, confirmation, force, random_walk
+from estimator.model import claims, confirmation, forward, random_walk
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import ModelInputs, Structure, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
@@ -41,6 +41,12 @@ Scalars = dict[str, TensorVariable]
 # none or all of it, ratio and months are strongly correlated in some sets; one half suits all.
 RATIO_IN_FLOOR = 0.5
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
+
+LEVELS = tuple(f"{walk}.level" for walk in SPARSE_WALKS)
+"""Assumptions that are sampled with the coordinates of their walks."""
+
+OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in LEVELS)
+"""Assumptions that are sampled apart."""
 
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
@@ -91,14 +97,16 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         shift, offset = pt.split(
             apply("shifts", _reporting(given, structure)), splits_size=[n_claims, n_months]
         )
-        walks = [
-            linear[f"{walk}.level"] + value[f"{walk}.step"] * path
+        walks = {
+            walk: linear[f"{walk}.level"] + value[f"{walk}.step"] * path
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)
-        ]
-        killed_share, recruits, foreign = _sparse_series(walks, value, structure)
+        }
+        series = _sparse_series(walks, value, structure)
 
         counted = pt.switch(
-            pt.gt(given["confirmed_counts_killed"][:, None], 0), killed_share[None, :], 1.0
+            pt.gt(given["confirmed_counts_killed"][:, None], 0),
+            series["killed_share"][None, :],
+            1.0,
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
@@ -124,7 +132,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             inputs.start,
         )
         rate = pt.exp(log_losses)
-        losses = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
+        series["losses"] = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
         confirmation.confirmed_figures(
             "confirmed_figure",
             pt.sum(weight * rate, axis=1),
@@ -135,8 +143,13 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             given["confirmed_value"],
         )
         if n_claims:
-            series = (losses, killed_share, recruits, foreign)
-            _claims(given, apply, structure, value, shift, series)
+            location = forward.claim_locations(structure, apply, series, value, shift, pt)
+            claims.reported_figures(
+                "reported",
+                pm.Deterministic("claim_location", location, dims="claim"),
+                given["claim_figures"],
+                given["claim_value"],
+            )
     return model
 
 
@@ -145,7 +158,7 @@ def _own_coords(structure: Structure) -> dict[str, list[str]]:
     return {
         "walk": list(SPARSE_WALKS),
         "walk_coordinate": ["level", *structure.coords["month"]],
-        "other_assumption": list(ASSUMPTIONS)[len(SPARSE_WALKS) :],
+        "other_assumption": list(OTHER_ASSUMPTIONS),
     }
 
 
@@ -162,10 +175,12 @@ def _assumptions(
         Each assumption on its unbounded scale (log, logit for shares), and itself; by key.
     """
     others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
-    raw = pt.concatenate([levels, others])
-    all_linear = given["assumption_location"] + given["assumption_scale"] * raw
-    pieces = pt.split(all_linear, splits_size=[1] * len(ASSUMPTIONS))
-    linear = {key: piece.squeeze() for key, piece in zip(ASSUMPTIONS, pieces, strict=True)}
+    sampled = [*LEVELS, *OTHER_ASSUMPTIONS]
+    rows = [_POSITION[key] for key in sampled]
+    location, scale = given["assumption_location"][rows], given["assumption_scale"][rows]
+    all_linear = location + scale * pt.concatenate([levels, others])
+    pieces = pt.split(all_linear, splits_size=[1] * len(sampled))
+    linear = {key: piece.squeeze() for key, piece in zip(sampled, pieces, strict=True)}
     value = {}
     for (key, spec), family in zip(ASSUMPTIONS.items(), structure.families, strict=True):
         is_share = spec.support == "share"
@@ -254,52 +269,16 @@ def _around_means(given: dict[str, TensorVariable], structure: Structure) -> Ten
 
 
 def _sparse_series(
-    walks: Sequence[TensorVariable], value: Scalars, structure: Structure
-) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
+    walks: Mapping[str, TensorVariable], value: Scalars, structure: Structure
+) -> dict[str, TensorVariable]:
     """Name killed share, recruits and foreign recruits: series that few claims fix. (month,)."""
     fixed = structure.constants
     mobilised = value["recruitment.mobilised"] * fixed["mobilisation_weight"]
-    recruits = fixed["exposure"] * pt.exp(walks[2]) + mobilised
-    foreign = fixed["exposure"] * pt.exp(walks[1])
-    return (
-        pm.Deterministic("killed_share", pt.sigmoid(walks[0]), dims="month"),
-        pm.Deterministic("recruits", recruits, dims="month"),
-        pm.Deterministic("foreign_recruits", foreign, dims="month"),
-    )
-
-
-def _claims(
-    given: dict[str, TensorVariable],
-    apply: Callable[[str, TensorVariable], TensorVariable],
-    structure: Structure,
-    value: Scalars,
-    shift: TensorVariable,
-    series: tuple[TensorVariable, ...],
-) -> None:
-    """Observe the claims: each a linear functional of the series, with its source's bias."""
-    losses, killed_share, recruits, foreign = series
-    killed = killed_share * losses
-    back = pt.zeros_like(losses)
-    if structure.has_flows_of_force:
-        back = force.returned(
-            apply("history", losses - killed),
-            value["returns.rate"],
-            value["returns.delay"],
-        )
-    stock = pt.stack([value["force.other_exits"], value["force.start"]])
-    state = pt.concatenate([losses, killed, recruits, foreign, back, stock])
-    n_claims = len(structure.claim_scale)
-    total, rest = pt.split(apply("claims", state), splits_size=[n_claims, n_claims])
-    location = claims.claim_locations(
-        structure.claim_scale,
-        total,
-        rest,
-        shift,
-        structure.constants["claim_size"],
-    )
-    claims.reported_figures(
-        "reported",
-        pm.Deterministic("claim_location", location, dims="claim"),
-        given["claim_figures"],
-        given["claim_value"],
-    )
+    recruits = fixed["exposure"] * pt.exp(walks["recruitment"]) + mobilised
+    foreign = fixed["exposure"] * pt.exp(walks["foreign"])
+    series = {
+        "killed_share": pt.sigmoid(walks["killed_share"]),
+        "recruits": recruits,
+        "foreign_recruits": foreign,
+    }
+    return {name: pm.Deterministic(name, path, dims="month") for name, path in series.items()}

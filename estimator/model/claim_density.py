@@ -20,6 +20,7 @@ from pytensor.graph.replace import _vectorize_node
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 from pytensor.tensor import TensorVariable
 
+from estimator.model.figures import IS_POINT, LOWER, NOISE, UPPER, USED
 from estimator.object_code import njit
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -91,10 +92,10 @@ def _interval(left, right):
 def _claims(value, figures, location):
     density, slope = np.zeros(len(location)), np.zeros(len(location))
     for i in range(len(location)):
-        lower, upper, noise = figures[0, i], figures[1, i], figures[2, i]
-        if figures[4, i] == 0.0:  # does not count
+        lower, upper, noise = figures[LOWER, i], figures[UPPER, i], figures[NOISE, i]
+        if figures[USED, i] == 0.0:
             continue
-        if figures[3, i] > 0.0:
+        if figures[IS_POINT, i] > 0.0:
             z = (value[i] - location[i]) / noise
             density[i] = -0.5 * z * z - math.log(noise) - _LOG_SQRT_2PI
             slope[i] = z / noise

@@ -7,13 +7,11 @@ reported to the person lies in an interval: the log probability of that interval
 
 from __future__ import annotations
 
-import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from estimator.model.claim_density import claim_density
-from estimator.model.figures import FIGURES
+from estimator.model.figures import NOISE
 
 
 def reported_figures(
@@ -36,7 +34,7 @@ def reported_figures(
         location: TensorVariable, figures: TensorVariable, size: TensorVariable
     ) -> TensorVariable:
         draw = pm.Normal.dist(0.0, 1.0, shape=location.shape)
-        return location + figures[FIGURES.index("noise")] * draw
+        return location + figures[NOISE] * draw
 
     def logp(
         value: TensorVariable, location: TensorVariable, figures: TensorVariable
@@ -53,38 +51,3 @@ def reported_figures(
         observed=observed,
         dims="claim",
     )
-
-
-def claim_locations(
-    scale: tuple[str, ...],
-    total: TensorVariable,
-    rest: TensorVariable,
-    shift: TensorVariable,
-    size: np.ndarray,
-) -> TensorVariable:
-    """Where each claim's report would lie without noise, on the scale of its quantity. (claim,).
-
-    Parameters
-    ----------
-    scale
-        Scale of each claim: log, logit, difference or stock (static).
-    total
-        The claim's functional, thousands.
-    rest
-        The same of those outside the share, 0 for claims on other quantities.
-    shift
-        Bias and drift of the source at the claim's time.
-    size
-        Months that a difference adds up, else 1 (static).
-    """
-    names = np.array(scale)
-    is_share, is_stock = names == "logit", names == "stock"
-    positive = is_share | (names == "log")
-    ratio = total / pt.switch(is_share, rest, 1.0) if is_share.any() else total
-    location = pt.log(pt.switch(positive, ratio, 1.0)) + shift
-    if positive.all():
-        return location
-    linear = total + shift * size
-    if is_stock.any():
-        linear = pt.switch(is_stock, total * pt.exp(pt.switch(is_stock, shift, 0.0)), linear)
-    return pt.switch(positive, location, linear)

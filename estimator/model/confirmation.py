@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 from pytensor.tensor import TensorVariable
+
+from estimator.model.forward import confirmed_figure
 
 _TINY = 1e-12
 
@@ -120,11 +123,11 @@ class FloorTransform(Transform):
 
     def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the series to the sampled value; a series below its floor is moved just above."""
-        _, offset, _, coordinates = _floor_parameters(inputs)
+        floors = _parameters(inputs)
         size = pt.exp(value)
         above = size - self._lift(size, inputs, above_floor=False)
-        shifted = pt.log(pt.maximum(above, 1e-3 * size)) + offset
-        return pt.linalg.solve(coordinates, shifted, b_ndim=1)
+        shifted = pt.log(pt.maximum(above, 1e-3 * size)) + floors.offset
+        return pt.linalg.solve(floors.coordinates, shifted, b_ndim=1)
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Log absolute determinant of the derivative of `backward`, but for a constant."""
@@ -133,8 +136,7 @@ class FloorTransform(Transform):
     def _log_above(
         self, value: TensorVariable, inputs: tuple[TensorVariable, ...]
     ) -> TensorVariable:
-        _, offset, _, _ = _floor_parameters(inputs)
-        return self.to_offset_log(value) - offset
+        return self.to_offset_log(value) - _parameters(inputs).offset
 
     def _lift(
         self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
@@ -148,7 +150,7 @@ class FloorTransform(Transform):
         inputs
             All inputs of the random variable.
         """
-        figure, _, weight, _ = _floor_parameters(inputs)
+        figure, weight = _parameters(inputs).figure, _parameters(inputs).weight
         lift = self._own_floors(size, figure, weight)
         for month, floors in self.pivots.sums:
             rows = np.array(floors, dtype=int)
@@ -172,10 +174,19 @@ class FloorTransform(Transform):
         )
 
 
-def _floor_parameters(inputs: tuple[TensorVariable, ...]) -> tuple[TensorVariable, ...]:
-    """Pick figure, offset, weight and coordinates of the floors from a variable's inputs."""
-    last = max(i for i, x in enumerate(inputs) if getattr(x, "ndim", None) == 2)
-    return inputs[last - 3], inputs[last - 2], inputs[last - 1], inputs[last]
+class _Parameters(NamedTuple):
+    """The parameters of the floors, which are the last of the random variable."""
+
+    figure: TensorVariable
+    offset: TensorVariable
+    weight: TensorVariable
+    coordinates: TensorVariable
+
+
+def _parameters(inputs: tuple[TensorVariable, ...]) -> _Parameters:
+    """Name the floors' parameters; its other inputs, size and random generator, are no floats."""
+    floats = [x for x in inputs if getattr(x.type, "dtype", "").startswith("float")]
+    return _Parameters(*floats[-len(_Parameters._fields) :])
 
 
 def confirmed_figures(
@@ -205,7 +216,7 @@ def confirmed_figures(
 
     def forward(total, true_share, log_ratio, spread, used, size):
         noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
-        return total / (true_share * (1.0 + pt.exp(log_ratio + spread * noise))) + 0.0 * used
+        return confirmed_figure(total, true_share, log_ratio, spread, noise, pt) + 0.0 * used
 
     def logp(value, total, true_share, log_ratio, spread, used):
         unconfirmed = total / (value * true_share) - 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ OPEN_END = 1e5
 
 FIGURES = ("lower", "upper", "noise", "is_point", "used")
 """What the density of a claim takes beside its value."""
+LOWER, UPPER, NOISE, IS_POINT, USED = range(len(FIGURES))
+"""Their rows."""
 
 POINTS = ("exact", "about")
 """Hedges whose figure is a point; the others mean an interval."""
@@ -148,6 +151,24 @@ def _on_scale(figure: float, scale: Scale | None) -> float:
             return math.copysign(_FAR, figure - 0.5) if open_ended else float(logit(figure))
         case _:
             return figure / THOUSAND if math.isfinite(figure) else math.copysign(_FAR, figure)
+
+
+def in_units(values: np.ndarray, scale: Sequence[str]) -> np.ndarray:
+    """Take values off the scales of their quantities: persons, or shares.
+
+    Parameters
+    ----------
+    values
+        Locations or reports. (..., claim).
+    scale
+        Of each claim.
+    """
+    kind = np.array(scale)
+    result = values * THOUSAND
+    log, share = kind == "log", kind == "logit"
+    result[..., log] = np.exp(values[..., log]) * THOUSAND
+    result[..., share] = 1.0 / (1.0 + np.exp(-values[..., share]))
+    return result
 
 
 def confirmed_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:

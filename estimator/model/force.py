@@ -1,7 +1,7 @@
 """Returns to duty: who was wounded comes back after a delay.
 
-In the model with PyTensor variables, and after it with numpy arrays of draws: the month is always
-the last axis.
+In the model with PyTensor variables, and after it with NumPy arrays of draws: the month is always
+the last axis, and `xp` is the module of either.
 """
 
 from __future__ import annotations
@@ -9,19 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.tensor import TensorVariable
-from pytensor.tensor.signal import convolve1d
 
 RETURN_LAGS = 24  # months; nothing is left beyond twice the longest plausible delay
 RETURN_SHAPE = 2  # of the gamma distribution of delays: nobody returns at once
 
 
-def _exp(x: Any) -> Any:
-    return np.exp(x) if isinstance(x, np.ndarray) else pt.exp(x)
-
-
-def delay_weights(mean_delay: Any, n_lags: int) -> Any:
+def delay_weights(mean_delay: Any, n_lags: int, xp: Any = np) -> Any:
     """Share of those who return that does so 0, 1, 2, … months after the month of the wound.
 
     The delay is gamma distributed with shape 2 and the mean given; its distribution function has a
@@ -41,14 +34,14 @@ def delay_weights(mean_delay: Any, n_lags: int) -> Any:
     edges = np.concatenate([[0.0], np.arange(n_lags) + 0.5])
     mean = mean_delay[..., None] if np.ndim(mean_delay) else mean_delay
     early, late, last = (
-        _still_away(RETURN_SHAPE * part / mean) for part in (edges[:-1], edges[1:], edges[-1:])
+        _still_away(RETURN_SHAPE * part / mean, xp) for part in (edges[:-1], edges[1:], edges[-1:])
     )
     return (early - late) / (1.0 - last)
 
 
-def _still_away(x: Any) -> Any:
+def _still_away(x: Any, xp: Any) -> Any:
     """Upper tail of the gamma distribution of shape 2 and scale 1."""
-    return (1.0 + x) * _exp(-x)
+    return (1.0 + x) * xp.exp(-x)
 
 
 def wounded_before(n_months: int, months_before: float, n_lags: int = RETURN_LAGS) -> np.ndarray:
@@ -73,28 +66,36 @@ def wounded_before(n_months: int, months_before: float, n_lags: int = RETURN_LAG
     return np.concatenate([early, np.eye(n_months)])
 
 
-def returned(history: TensorVariable, rate: Any, mean_delay: Any) -> TensorVariable:
-    """Wounded who come back to duty in each month, in the model.
+def returned(history: Any, rate: Any, mean_delay: Any, xp: Any = np) -> Any:
+    """Work out how many wounded come back to duty in each month.
 
     Parameters
     ----------
     history
-        Wounded of the window and before, as `wounded_before` gives them. (lag - 1 + month,).
+        Wounded of the window and before, as `wounded_before` gives them. (..., lag - 1 + month);
+        of variables (lag - 1 + month,).
     rate, mean_delay
-        Share who return, and their mean delay in months; scalars.
+        Share who return, and their mean delay in months. (...).
+    xp
+        numpy or pytensor.tensor.
 
     Returns
     -------
-    (month,), in the unit of `history`
+    (..., month), in the unit of `history`
     """
-    weights = delay_weights(mean_delay, RETURN_LAGS)
-    return rate * convolve1d(history, weights, mode="valid")
+    weights = delay_weights(mean_delay, RETURN_LAGS, xp)
+    if xp is not np:
+        from pytensor.tensor.signal import convolve1d  # who works on draws does not wait for it
+
+        return rate * convolve1d(history, weights, mode="valid")
+    by_lag = np.lib.stride_tricks.sliding_window_view(history, RETURN_LAGS, axis=-1)[..., ::-1]
+    return np.asarray(rate)[..., None] * np.einsum("...ml,...l->...m", by_lag, weights)
 
 
 def returned_draws(
     wounded: np.ndarray, rate: np.ndarray, mean_delay: np.ndarray, months_before: float
 ) -> np.ndarray:
-    """Wounded who come back to duty in each month, for draws.
+    """Work out how many wounded come back to duty in each month, for draws.
 
     Parameters
     ----------
@@ -110,6 +111,4 @@ def returned_draws(
     (..., month), in the unit of `wounded`
     """
     history = wounded @ wounded_before(wounded.shape[-1], months_before).T
-    by_lag = np.lib.stride_tricks.sliding_window_view(history, RETURN_LAGS, axis=-1)[..., ::-1]
-    weights = delay_weights(mean_delay, RETURN_LAGS)
-    return np.asarray(rate[..., None] * np.einsum("...ml,...l->...m", by_lag, weights))
+    return np.asarray(returned(history, rate, mean_delay))

@@ -9,15 +9,12 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import WALKS
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
+from estimator.model.forward import RATES, SERIES
 from estimator.model.hyperparameters import WanderingBiases
-from estimator.model.random_walk import WALKS, carried_steps
-from estimator.quantity import OTHER_EXITS, QUANTITIES, STOCKS, Scale
-
-SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
-"""Monthly series that claims add up."""
-RATES = (OTHER_EXITS, "start")
-"""What claims on the force add up beside them: persons a month, and persons at the start."""
+from estimator.model.random_walk import carried_steps
+from estimator.quantity import QUANTITIES, STOCKS, Scale
 
 
 def scales_of(quantities: Iterable[str]) -> tuple[Scale, ...]:

@@ -18,6 +18,7 @@ import xarray as xr
 from scipy.linalg import block_diag
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.groups import WALKS
 from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.model.confirmation import Pivots
@@ -40,7 +41,7 @@ from estimator.model.hyperparameters import (
     wandering_biases,
 )
 from estimator.model.linear_maps import Layout, stack, stored
-from estimator.model.random_walk import SPARSE_WALKS, WALKS, innovation_map
+from estimator.model.random_walk import SPARSE_WALKS, innovation_map
 from estimator.quantity import QUANTITIES
 
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself

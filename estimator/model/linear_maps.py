@@ -8,7 +8,7 @@ because the entries of a run, and what they are multiplied with, lie next to eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,24 +50,9 @@ class RunsTimesVector(Op):
         return Apply(self, variables, [pt.tensor(dtype="float64", shape=(*batch, length))])
 
     def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
-        entries, runs, (first, last, first_row, rows, columns), vector = inputs
-        lengths = np.diff(runs[first : last + 1, 2])
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        matrix = sp.csr_array(
-            (
-                entries[runs[first, 2] : runs[last, 2]],
-                (
-                    np.repeat(runs[first:last, 0] - first_row, lengths),
-                    np.repeat(runs[first:last, 1], lengths) + within,
-                ),
-            ),
-            shape=(rows, columns),
-        )
-        turned = matrix.T if self.transposed else matrix
-        # Sizes are written out: numpy cannot guess them for a map without rows or columns.
-        *batch, length = vector.shape
-        product = np.asarray(turned @ vector.reshape(int(np.prod(batch)), length).T).T
-        output_storage[0][0] = np.ascontiguousarray(product).reshape(*batch, turned.shape[0])
+        entries, runs, bounds, vector = inputs
+        matrix = _matrix(entries, runs, bounds)
+        output_storage[0][0] = _product(matrix.T if self.transposed else matrix, vector)
 
     def infer_shape(self, node: Any, shapes: Any) -> list[tuple[Any, ...]]:
         return [(*shapes[3][:-1], node.outputs[0].type.shape[-1])]
@@ -78,6 +63,31 @@ class RunsTimesVector(Op):
     def pullback(self, inputs: Any, outputs: Any, output_grads: Any) -> list[Variable]:
         back = RunsTimesVector(transposed=not self.transposed)
         return [disconnected_type()] * 3 + [back(*inputs[:3], output_grads[0])]
+
+
+def _matrix(entries: np.ndarray, runs: np.ndarray, bounds: Sequence[int]) -> sp.csr_array:
+    """Take one map out of the stack. (row, column)."""
+    first, last, first_row, rows, columns = bounds
+    lengths = np.diff(runs[first : last + 1, 2])
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return sp.csr_array(
+        (
+            entries[runs[first, 2] : runs[last, 2]],
+            (
+                np.repeat(runs[first:last, 0] - first_row, lengths),
+                np.repeat(runs[first:last, 1], lengths) + within,
+            ),
+        ),
+        shape=(rows, columns),
+    )
+
+
+def _product(matrix: sp.csr_array, vector: np.ndarray) -> np.ndarray:
+    """Multiply vectors by a map. (..., column) -> (..., row)."""
+    # Sizes are written out: numpy cannot guess them for a map without rows or columns.
+    *batch, length = vector.shape
+    product = np.asarray(matrix @ vector.reshape(int(np.prod(batch)), length).T).T
+    return np.ascontiguousarray(product).reshape(*batch, matrix.shape[0])
 
 
 @_vectorize_node.register(RunsTimesVector)
@@ -135,6 +145,12 @@ class Layout:
         """Apply the map `name` of the stack in `given` to a vector. (column,) -> (row,)."""
         bounds = pt.constant(np.array(self.bounds[name], dtype="int64"))
         return _forward(*(given[array] for array in ARRAYS), bounds, vector)
+
+    def multiply(self, data: Mapping[str, np.ndarray], name: str, vector: np.ndarray) -> np.ndarray:
+        """Do as `apply` with arrays. (..., column) -> (..., row)."""
+        entries, runs = (data[array] for array in ARRAYS)
+        matrix = _matrix(entries, runs, self.bounds[name])
+        return _product(matrix, vector)
 
 
 def stack(

@@ -17,12 +17,11 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
+from estimator.assumptions.groups import WALKS
 from estimator.model.confirmation import Floor, FloorTransform
 
-SPARSE_WALKS = ("killed_share", "foreign", "recruitment")
-"""Series of which few claims speak, in the order of `ASSUMPTIONS`."""
-
-WALKS = ("losses", *SPARSE_WALKS)
+SPARSE_WALKS = tuple(walk for walk in WALKS if walk != "losses")
+"""Series of which few claims speak."""
 
 
 def carried_steps(persistence: float, n_months: int) -> np.ndarray:

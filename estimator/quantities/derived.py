@@ -11,6 +11,8 @@ import xarray as xr
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.scenarios import DerivedOptions
 from estimator.model.figures import THOUSAND
+from estimator.model.force import returned_draws
+from estimator.model.forward import confirmed_totals
 from estimator.model.hyperparameters import SHARED_TERMS
 from estimator.quantity import (
     FOLLOWING,
@@ -52,8 +54,6 @@ def reported_quantities(
         the attrs of each variable, of `assumption_value` in the coordinate `unit`. Force size is
         the stock at the end of the month.
     """
-    from estimator.model.force import returned_draws  # PyTensor takes seconds
-
     value = {
         key: variables["assumption_value"].sel(assumption=key, drop=True) for key in ASSUMPTIONS
     }
@@ -148,19 +148,18 @@ def _unconfirmed(
 ) -> dict[str, xr.DataArray]:
     """Losses beyond the confirmed ones in each confirmed period, and their ratio to them."""
     coords = {"confirmed_claim": inputs.structure.coords["confirmed_claim"]}
-    weight = xr.DataArray(
-        inputs.structure.constants["confirmed_weight"],
-        dims=("confirmed_claim", "month"),
-        coords=coords,
-    )
-    counts_killed = xr.DataArray(
-        inputs.data["confirmed_counts_killed"] > 0, dims="confirmed_claim", coords=coords
-    )
     figure = xr.DataArray(
         inputs.data["confirmed_value"] * THOUSAND, dims="confirmed_claim", coords=coords
     )
-    true_total = xr.where(
-        counts_killed, xr.dot(weight, killed, dim="month"), xr.dot(weight, losses, dim="month")
+    true_total = xr.DataArray(
+        confirmed_totals(
+            losses.transpose("chain", "draw", "month").values,
+            killed.transpose("chain", "draw", "month").values,
+            inputs.structure.constants["confirmed_weight"],
+            inputs.data["confirmed_counts_killed"] > 0,
+        ),
+        dims=("chain", "draw", "confirmed_claim"),
+        coords=coords,
     )
     confirmed = figure * (1.0 - false_share)
     unconfirmed = true_total - confirmed

@@ -11,7 +11,8 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.export import plain_numbers
-from estimator.model.figures import FIGURES, THOUSAND
+from estimator.model.figures import FIGURES, THOUSAND, in_units
+from estimator.model.forward import confirmed_figure, confirmed_totals
 from estimator.store import claim_draws
 from estimator.store.versions import versions
 
@@ -116,39 +117,33 @@ def _predictive(posterior: xr.Dataset, inputs: ModelInputs, seed: int) -> xr.Dat
     groups: dict[str, xr.DataArray] = {}
     if "claim_location" in posterior:
         location = posterior["claim_location"].transpose("chain", "draw", "claim")
-        noise = inputs.figure("noise") * rng.standard_normal(location.shape)
-        groups["reported"] = location.copy(data=_from_scale(location.values + noise, inputs))
+        report = location + inputs.figure("noise") * rng.standard_normal(location.shape)
+        scale = inputs.structure.claim_scale
+        groups["reported"] = report.copy(data=in_units(report.values, scale))
     values = posterior["assumption_value"]
     spread = values.sel(assumption="unconfirmed.spread", drop=True).values[..., None]
     typical = values.sel(assumption="unconfirmed.ratio", drop=True).values[..., None]
     false = values.sel(assumption="confirmed.false_confirmation", drop=True).values[..., None]
-    constants = inputs.structure.constants
     losses = posterior["losses"].transpose("chain", "draw", "month").values
     killed = losses * posterior["killed_share"].transpose("chain", "draw", "month").values
-    weight = constants["confirmed_weight"].T
-    total = np.where(inputs.data["confirmed_counts_killed"] > 0, killed @ weight, losses @ weight)
-    ratio = typical * np.exp(spread * rng.standard_normal(total.shape))
+    total = confirmed_totals(
+        losses,
+        killed,
+        inputs.structure.constants["confirmed_weight"],
+        inputs.data["confirmed_counts_killed"] > 0,
+    )
+    noise = rng.standard_normal(total.shape)
     groups["confirmed_figure"] = xr.DataArray(
-        THOUSAND * total / ((1.0 - false) * (1.0 + ratio)),
+        THOUSAND * confirmed_figure(total, 1.0 - false, np.log(typical), spread, noise),
         dims=("chain", "draw", "confirmed_claim"),
         coords={"confirmed_claim": inputs.structure.coords["confirmed_claim"]},
     )
     return xr.Dataset(groups)
 
 
-def _from_scale(location: np.ndarray, inputs: ModelInputs) -> np.ndarray:
-    """Undo log and logit, thousands to persons. (..., claim)."""
-    scale = np.array(inputs.structure.claim_scale)
-    result = location * THOUSAND
-    log, share = scale == "log", scale == "logit"
-    result[..., log] = np.exp(location[..., log]) * THOUSAND
-    result[..., share] = 1.0 / (1.0 + np.exp(-location[..., share]))
-    return result
-
-
 def _observed(inputs: ModelInputs) -> xr.Dataset:
     coords = inputs.structure.coords
-    figures = _from_scale(inputs.data["claim_value"].copy(), inputs)
+    figures = in_units(inputs.data["claim_value"], inputs.structure.claim_scale)
     return xr.Dataset(
         {
             "reported": ("claim", figures),

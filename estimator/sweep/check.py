@@ -10,8 +10,8 @@ import pandas as pd
 from estimator.fitting.entries import STATISTICS, statistics
 from estimator.fitting.reweighting import pooled_entries
 from estimator.sweep.engine import Engine
-from estimator.sweep.fits import fit_entries
 from estimator.sweep.journal import SweepJournal
+from estimator.sweep.set_fit import fit_entries
 
 QUANTITIES = ("losses", "killed", "net_change")
 QUANTILES = ("q05", "q50", "q95")

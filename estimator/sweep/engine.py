@@ -23,13 +23,13 @@ from estimator.fitting.pilot import Pilot
 from estimator.store.versions import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
-from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.journal import FitRecord, SetRecord, SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
 from estimator.sweep.pools import Pool, make_pool, reweight_chunk
 from estimator.sweep.records import fit_record, fitted_record
 from estimator.sweep.rounds import PlannedFit, fit_task, next_fits, planned_fit
+from estimator.sweep.set_fit import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.sets import SweepSet
 
 log = logging.getLogger(__name__)

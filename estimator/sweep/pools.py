@@ -12,10 +12,10 @@ from estimator.evidence import Evidence
 from estimator.fitting.entries import Entries, EntryLayout, statistics
 from estimator.fitting.reweighting import Mixture, NaturalDraws, pooled_entries
 from estimator.store.sweep_files import thinning
-from estimator.sweep.fits import Fit, diagnosed_rows, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet
+from estimator.sweep.set_fit import Fit, diagnosed_rows, fit_entries
 
 
 @dataclass(frozen=True)

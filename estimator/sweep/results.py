@@ -19,8 +19,8 @@ from estimator.fitting.reweighting import pooled_entries
 from estimator.store.results import read_result
 from estimator.store.versions import versions
 from estimator.sweep.collect import collect_sweep, facts_of
-from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
+from estimator.sweep.set_fit import CORE, diagnose_entries, entries_dataset
 
 
 def collect_folder(folder: Path) -> xr.DataTree:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estimator.sweep.fits import FitTask
 from estimator.sweep.journal import FitRecord
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet
+from estimator.sweep.set_fit import FitTask
 
 PlannedFit = dict[str, str | None]
 """A fit as the journal keeps it: ``fit_id``, ``kind`` (single, base, cover or check), ``group_key``

@@ -314,7 +314,8 @@ def test_zero_is_allowed_where_the_model_can_do_without(key: str) -> None:
 
 
 def test_a_prior_without_a_unit_is_taken_in_that_of_its_assumption() -> None:
-    assert prior_problems("losses.level", Prior(family="LogNormal", low=1, high=2)) == []
+    key, prior = "losses.level", Prior(family="LogNormal", low=1, high=2)
+    assert prior_problems(key, ASSUMPTIONS[key], prior) == []
 
 
 def test_an_origin_without_an_entry_reports_as_the_default_says() -> None:

@@ -63,7 +63,7 @@ def test_the_model_and_the_draws_return_the_same(months_before: float) -> None:
     rate, delay = pt.scalars("rate", "delay")
     in_model = pytensor.function(
         [variable, rate, delay],
-        returned(pt.dot(wounded_before(14, months_before), variable), rate, delay),
+        returned(pt.dot(wounded_before(14, months_before), variable), rate, delay, pt),
         mode=INTERPRETED,
     )
     of_draws = returned_draws(

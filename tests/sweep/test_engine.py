@@ -21,10 +21,12 @@ from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
 from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 from tests.sweep.killed import OVERRIDES
+
+pytestmark = pytest.mark.slow
 
 CUBE = "experiment=latin_hypercube"
 

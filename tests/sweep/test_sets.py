@@ -11,6 +11,8 @@ from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError
 from estimator.sweep.sets import SweepSet, compose_sets, varied
 
+pytestmark = pytest.mark.slow
+
 few = settings(max_examples=12, deadline=None)
 
 CHOICES = [

@@ -12,7 +12,7 @@ from estimator.fitting.compiled import densities
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
 
 pytestmark = pytest.mark.sampling
 

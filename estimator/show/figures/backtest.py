@@ -24,7 +24,7 @@ def plot_forecasts(cases: pd.DataFrame, shown: str) -> Figure:
     Parameters
     ----------
     cases
-        Of one set, as `estimator.studies.backtest.run.Backtest` has them.
+        Of one set, as `estimator.studies.backtest.backtest.Backtest` has them.
     shown
         The dynamics that are drawn.
 
@@ -86,7 +86,7 @@ def plot_scores(
     Parameters
     ----------
     cases
-        Of one set, as `estimator.studies.backtest.run.Backtest` has them.
+        Of one set, as `estimator.studies.backtest.backtest.Backtest` has them.
     table
         Of the same set, as `estimator.studies.backtest.summary.summary` gives it.
     shown, baseline

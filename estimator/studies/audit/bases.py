@@ -15,7 +15,8 @@ from scipy.special import ndtr
 from estimator.assumptions import AssumptionSet
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES, OPEN_END, THOUSAND
+from estimator.model.figures import FIGURES, OPEN_END, in_units
+from estimator.model.forward import confirmed_figure, confirmed_totals
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.store.claim_draws import with_locations
 
@@ -90,7 +91,7 @@ class Basis:
     audited
         The set.
     draws
-        `AuditedSet.located`, or draws that a fit kept (`estimator.sweep.fits.CORE` and
+        `AuditedSet.located`, or draws that a fit kept (`estimator.sweep.set_fit.CORE` and
         claim_location).
     answers
         On which influence is told.
@@ -149,13 +150,12 @@ class Basis:
         """
         losses = self._flat("losses")
         data = self.audited.data
-        weight = data["confirmed_weight"].values.T
+        weight = data["confirmed_weight"].values
         counts_killed = (data["confirmed_quantity"].values == "killed") | (
             self.audited.assumptions.confirmed.counts == "killed"
         )
-        total = np.where(
-            counts_killed, (losses * self._flat("killed_share")) @ weight, losses @ weight
-        )
+        killed = losses * self._flat("killed_share")
+        total = confirmed_totals(losses, killed, weight, counts_killed)
         values = self._draws["assumption_value"]
         keys = ("confirmed.false_confirmation", "unconfirmed.ratio", "unconfirmed.spread")
         false, ratio, spread = (
@@ -188,7 +188,7 @@ class Basis:
         report = self.location[:, claim] + noise * rng.standard_normal(self.n_draws)
         found = weighted_quantiles(report, weights, RANGE)
         scale = str(self.audited.data["claim_scale"].values[claim])
-        return _from_scale(found, scale), self.tail_probability(claim, weights)
+        return in_units(found[:, None], [scale])[:, 0], self.tail_probability(claim, weights)
 
     def tail_probability(self, claim: int, weights: np.ndarray) -> float:
         """How far out a claim's figure is (see `predicted`)."""
@@ -206,8 +206,8 @@ class Basis:
         """Do the same for a confirmed claim; persons."""
         whole, log_ratio, spread = self._floor
         figure = float(self.audited.data["confirmed_floor"].values[claim])
-        drawn = np.exp(log_ratio[:, 0] + spread[:, 0] * rng.standard_normal(self.n_draws))
-        report = whole[:, claim] / (1.0 + drawn)
+        noise = rng.standard_normal(self.n_draws)
+        report = confirmed_figure(whole[:, claim], 1.0, log_ratio[:, 0], spread[:, 0], noise)
         # The report is at most `figure` where the ratio is at least this.
         least = np.maximum(whole[:, claim] / figure - 1.0, 1e-300)
         z = (np.log(least) - log_ratio[:, 0]) / spread[:, 0]
@@ -250,9 +250,3 @@ def weighted_quantiles(
     order = np.argsort(values)
     middles = np.cumsum(weights[order]) - 0.5 * weights[order]
     return np.asarray(np.interp(probabilities, middles, values[order]))
-
-
-def _from_scale(values: np.ndarray, scale: str) -> np.ndarray:
-    if scale == "logit":
-        return np.asarray(1.0 / (1.0 + np.exp(-values)))
-    return np.exp(values) * THOUSAND if scale == "log" else values * THOUSAND

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.store.sets import Sets
-    from estimator.studies.audit.run import Audit
+    from estimator.studies.audit.audit import Audit
 
 FOLDER = "audit"
 _GROUPS = ("audit",)
@@ -91,8 +91,8 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
     from estimator.store.results import check_writable
+    from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
-    from estimator.studies.audit.run import FILE, audit
 
     checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
     check_writable(folder)

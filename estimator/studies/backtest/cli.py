@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.assumptions import AssumptionSet
+    from estimator.studies.backtest.backtest import Backtest
     from estimator.studies.backtest.options import BacktestOptions
-    from estimator.studies.backtest.run import Backtest
 
 _BUNDLE = "assumptions="
 _DESCRIPTION = """\
@@ -164,7 +164,7 @@ def _with_progress(
 ) -> Backtest:
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
-    from estimator.studies.backtest.run import FILE, backtest
+    from estimator.studies.backtest.backtest import FILE, backtest
 
     with (
         Journal(folder / FILE, "back-test") as journal,

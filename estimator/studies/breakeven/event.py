@@ -137,7 +137,7 @@ class Event:
         Parameters
         ----------
         core
-            Draws as `estimator.sweep.fits.fit` keeps them.
+            Draws as `estimator.sweep.set_fit.fit` keeps them.
         assumptions
             Of the set; a scenario is projected with its seed, horizon and dynamics.
 

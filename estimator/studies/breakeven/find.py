@@ -24,7 +24,7 @@ from estimator.studies.breakeven.contour import (
 from estimator.studies.breakeven.crossing import multiple
 from estimator.studies.breakeven.curve import Reweighting
 from estimator.studies.breakeven.event import Event
-from estimator.studies.breakeven.fits import Fitter, Say
+from estimator.studies.breakeven.key_fits import KeyFits, Say
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import check_key, key_range, prior_of
 from estimator.studies.breakeven.reach import reach
@@ -105,7 +105,7 @@ def break_even(
         key_range(key, assumptions, pair, config_dir)
         for key, pair in zip(names, given, strict=False)
     ]
-    fitter = Fitter(assumptions, evidence, asked, axes, sampling, say or (lambda _: None))
+    fitter = KeyFits(assumptions, evidence, asked, axes, sampling, say or (lambda _: None))
     question = Search(assumptions, evidence, asked, level, axes, options, fitter, begin)
     return _one_key(question) if len(axes) == 1 else _two_keys(question)
 

@@ -27,7 +27,7 @@ from estimator.show.number import fixed
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.crossing import Place, find_places
 from estimator.studies.breakeven.curve import standard_error
-from estimator.studies.breakeven.fits import effective
+from estimator.studies.breakeven.key_fits import effective
 from estimator.studies.breakeven.options import BreakEvenOptions
 
 KEY = "scenario.plan_share"

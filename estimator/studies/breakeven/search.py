@@ -16,7 +16,7 @@ from estimator.store.versions import versions
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.event import Event
-from estimator.studies.breakeven.fits import Fitter
+from estimator.studies.breakeven.key_fits import KeyFits
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange, prior_of
 from estimator.studies.breakeven.reach import kernel_widths
@@ -34,7 +34,7 @@ class Search:
     level: float
     axes: Sequence[KeyRange]
     options: BreakEvenOptions
-    fitter: Fitter
+    fitter: KeyFits
     begin: float
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 from scipy.special import expit, logit
 
-from estimator.model.force import returned_draws
+from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
-from estimator.quantity import names_where
+from estimator.quantity import SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
-from estimator.studies.calibrate.simulate import confirmed_figures, confirmed_totals, simulate
+from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
 
 _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
@@ -34,7 +36,7 @@ def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) ->
     share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
     changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
     return changed.assign(
-        claim_location=truth["claim_location"].copy(data=claim_locations(inputs, changed))
+        claim_location=truth["claim_location"].copy(data=locations_in(inputs, changed))
     )
 
 
@@ -70,7 +72,7 @@ def broken_figures(
     world = simulate(inputs, told, rng)
     confirmed = world.data["confirmed_value"]
     if spec.confirmed_factor is not None:
-        confirmed = spec.confirmed_factor * confirmed_totals(inputs, truth)
+        confirmed = spec.confirmed_factor * totals_of_confirmed(inputs, truth)
     elif spec.false_confirmation > 0:
         confirmed = confirmed_figures(inputs, truth, rng) / (1.0 - spec.false_confirmation)
     counts = inputs.data["confirmed_used"] > 0
@@ -119,7 +121,7 @@ def _invented(
     return found
 
 
-def claim_locations(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
+def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     """Work out where each claim's report lies without noise, as the model does. (claim,).
 
     Parameters
@@ -130,32 +132,11 @@ def claim_locations(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
         `losses`, `killed_share`, `recruits`, `foreign_recruits` (month), `assumption_value`,
         `reporting`, where biases wander `bias_steps`; thousands of persons.
     """
-    constants, scale = inputs.structure.constants, np.array(inputs.structure.claim_scale)
-    value = {
-        key: float(truth["assumption_value"].sel(assumption=key))
-        for key in ("returns.rate", "returns.delay", "force.other_exits", "force.start")
-    }
-    losses, share = truth["losses"].values, truth["killed_share"].values
-    killed = losses * share
-    back = returned_draws(
-        (losses - killed)[None],
-        np.array([value["returns.rate"]]),
-        np.array([value["returns.delay"]]),
-        float(constants["months_before_window"]),
-    )[0]
-    series = [losses, killed, truth["recruits"].values, truth["foreign_recruits"].values, back]
-    state = np.concatenate([*series, [value["force.other_exits"], value["force.start"]]])
-    total, rest = constants["total"] @ state, constants["rest"] @ state
-    terms = truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()
+    apply = partial(inputs.structure.layout.multiply, inputs.data)
+    terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
     if "bias_steps" in truth:
-        terms = np.concatenate([terms, truth["bias_steps"].values])
-    shift = constants["shift"] @ terms
-    positive = np.isin(scale, ["log", "logit"])
-    ratio = total / np.where(scale == "logit", rest, 1.0)
-    logs = np.log(np.where(positive, ratio, 1.0)) + shift
-    linear = np.where(
-        scale == "stock",
-        total * np.exp(np.where(scale == "stock", shift, 0.0)),
-        total + shift * constants["claim_size"],
-    )
-    return np.asarray(np.where(positive, logs, linear))
+        terms.append(truth["bias_steps"].values)
+    shift = apply("shifts", np.concatenate(terms))[: len(inputs.structure.claim_scale)]
+    series = {name: truth[name].values for name in SAMPLED}
+    value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
+    return np.asarray(claim_locations(inputs.structure, apply, series, value, shift))

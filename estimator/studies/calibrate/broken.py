@@ -23,6 +23,7 @@ from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import BrokenOptions, CalibrateOptions
 from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.sbc import Result, facts_of, identity, simulate_missing
+from estimator.studies.calibrate.simulate import totals_of_confirmed
 from estimator.studies.calibrate.worlds import Prepared, Worlds
 
 PART = "broken"
@@ -154,20 +155,12 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
         variables["assumption_value"].sel(assumption=key).values.reshape(-1, 1)
         for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
     )
-    totals = _totals(variables, world)
+    flat = variables[["losses", "killed_share"]].stack(each=("chain", "draw"))
+    totals = totals_of_confirmed(world, flat)
     unconfirmed = totals / (world.data["confirmed_value"] * (1.0 - false)) - 1.0
     z = (np.log(np.maximum(unconfirmed, _TINY)) - np.log(ratio)) / spread
     squares = squares + (z[:, counts] ** 2).sum(axis=1)
     return float(stats.chi2.sf(squares, int(points.sum()) + int(counts.sum())).mean())
-
-
-def _totals(variables: xr.Dataset, world: ModelInputs) -> np.ndarray:
-    """Sum up the true figures of the confirmed periods. (draw, confirmed_claim)."""
-    flat = variables[["losses", "killed_share"]].stack(each=("chain", "draw"))
-    weight = world.structure.constants["confirmed_weight"]
-    losses, share = (flat[name].transpose("each", "month").values for name in flat)
-    killed = world.data["confirmed_counts_killed"] > 0
-    return np.asarray(np.where(killed, (losses * share) @ weight.T, losses @ weight.T))
 
 
 def broken_table(

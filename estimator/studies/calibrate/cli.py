@@ -12,8 +12,8 @@ from estimator.errors import DiagnosticsError, problems_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from estimator.studies.calibrate.calibration import Calibration
     from estimator.studies.calibrate.options import CalibrateOptions
-    from estimator.studies.calibrate.run import Calibration
 
 _NAME = "calibration"
 _DESCRIPTION = """\
@@ -95,7 +95,7 @@ def _calibrated(
 ) -> Calibration:
     """Calibrate with a progress bar."""
     from estimator.show.progress import counting_bar
-    from estimator.studies.calibrate.run import calibrate
+    from estimator.studies.calibrate.calibration import calibrate
 
     own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
     overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]

@@ -13,10 +13,10 @@ from estimator.show.grid import FAILED, Cell, Grid, column
 from estimator.show.number import fixed, p_value, with_error
 from estimator.show.part import Part
 from estimator.studies.calibrate.baselines import BASELINES
+from estimator.studies.calibrate.calibration import Calibration
 from estimator.studies.calibrate.coverage import MODEL, PERIODS
 from estimator.studies.calibrate.options import CalibrateOptions
 from estimator.studies.calibrate.reweighted import by_k_hat
-from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.uniformity import FEWEST, band
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from estimator.model.figures import FIGURES, OPEN_END
+from estimator.model.figures import IS_POINT, LOWER, NOISE, OPEN_END, UPPER, USED
+from estimator.model.forward import confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
 
 _FAR = 1e6  # an open end, as in `estimator.model.figures`
-_LOWER, _UPPER, _NOISE, _IS_POINT, _USED = range(len(FIGURES))
+_SAMPLED = ("losses", "killed_share")
 
 
 def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -> ModelInputs:
@@ -85,10 +86,10 @@ def reported(
     value, figures
         Of the simulated world.
     """
-    report = location + figures[_NOISE] * rng.standard_normal(len(location))
+    report = location + figures[NOISE] * rng.standard_normal(len(location))
     place = rng.uniform(size=len(location))
-    lower, upper = figures[_LOWER], figures[_UPPER]
-    is_point = figures[_IS_POINT] > 0
+    lower, upper = figures[LOWER], figures[UPPER]
+    is_point = figures[IS_POINT] > 0
     open_below, open_above = lower <= -OPEN_END, upper >= OPEN_END
     is_open = ~is_point & (open_below | open_above)
     bound = np.where(open_below, upper, lower)
@@ -100,19 +101,22 @@ def reported(
     new_upper = np.where(is_open, np.where(above, _FAR, bound), new_upper)
     inside = np.where(is_open, bound, (new_lower + new_upper) / 2.0)
     drawn = np.where(is_point, report, inside)
-    counts = figures[_USED] > 0
+    counts = figures[USED] > 0
     changed = figures.copy()
-    changed[_LOWER] = np.where(counts, new_lower, lower)
-    changed[_UPPER] = np.where(counts, new_upper, upper)
+    changed[LOWER] = np.where(counts, new_lower, lower)
+    changed[UPPER] = np.where(counts, new_upper, upper)
     return np.where(counts, drawn, value), changed
 
 
-def confirmed_totals(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
-    """Sum up what each confirmed figure counts. (confirmed_claim,), thousands."""
-    losses, share = truth["losses"].values, truth["killed_share"].values
-    counted = np.where(inputs.data["confirmed_counts_killed"][:, None] > 0, share, 1.0)
-    weight = inputs.structure.constants["confirmed_weight"]
-    return np.asarray((weight * counted * losses).sum(axis=1))
+def totals_of_confirmed(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
+    """Add up what each confirmed figure counts. (..., confirmed_claim), thousands."""
+    losses, share = (truth[name].transpose(..., "month").values for name in _SAMPLED)
+    return confirmed_totals(
+        losses,
+        losses * share,
+        inputs.structure.constants["confirmed_weight"],
+        inputs.data["confirmed_counts_killed"] > 0,
+    )
 
 
 def confirmed_figures(
@@ -123,6 +127,6 @@ def confirmed_figures(
         float(truth["assumption_value"].sel(assumption=key))
         for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
     )
-    total = confirmed_totals(inputs, truth)
-    drawn = ratio * np.exp(spread * rng.standard_normal(len(total)))
-    return np.asarray(total / ((1.0 - false) * (1.0 + drawn)))
+    total = totals_of_confirmed(inputs, truth)
+    noise = rng.standard_normal(len(total))
+    return np.asarray(confirmed_figure(total, 1.0 - false, np.log(ratio), spread, noise))

@@ -106,7 +106,10 @@ def fans(trees: Mapping[str, xr.DataTree], failures: Mapping[str, str], name: st
             figure,
             f"{name}-{position}",
             f"Monthly losses, {caption}",
-            _fan_text(bands.sel(set=label).dropna("month"), floors_of(tree, Months.of(tree))),
+            _fan_text(
+                bands.sel(set=label).dropna("month"),
+                floors_of(tree, Months.of(tree)),
+            ),
         )
         pictures.append(Picture(svg, caption, failed=failed))
     return pictures

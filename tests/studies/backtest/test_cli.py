@@ -9,6 +9,8 @@ from estimator.cli import main
 from estimator.errors import ConfigError
 from estimator.studies.backtest.cli import expanded
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_assumptions_word_may_name_several_sets() -> None:
     words = ["assumptions=central,open", "seed=1"]

@@ -16,6 +16,8 @@ from estimator.studies.breakeven import cli, find
 from estimator.studies.breakeven.parts import read_break_evens
 from tests.studies.breakeven import toy
 
+pytestmark = pytest.mark.slow
+
 
 def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()

@@ -14,13 +14,15 @@ from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.studies.calibrate.breaks import (
     broken_figures,
     broken_truth,
-    claim_locations,
+    locations_in,
     touched,
 )
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.ranked import ranked_names
-from estimator.studies.calibrate.simulate import confirmed_totals, reported, simulate
+from estimator.studies.calibrate.simulate import reported, simulate, totals_of_confirmed
 from estimator.studies.calibrate.worlds import beside, doubled
+
+pytestmark = pytest.mark.slow
 
 N = 4000
 NOISE, WIDTH = 0.2, 0.3
@@ -99,7 +101,7 @@ def test_simulated_floors_hold_and_have_the_models_ratio(
             float(truth["assumption_value"].sel(assumption=f"unconfirmed.{name}"))
             for name in ("ratio", "spread")
         )
-        total = confirmed_totals(inputs, truth)[used]
+        total = totals_of_confirmed(inputs, truth)[used]
         for number in range(20):
             world = simulate(inputs, truth, np.random.default_rng([draw, number]))
             figure = world.data["confirmed_value"][used]
@@ -128,7 +130,7 @@ def test_locations_worked_out_apart_are_those_of_the_model(
     _, inputs, prior = known
     for draw in range(prior.sizes["draw"]):
         truth = prior.isel(draw=draw)
-        assert claim_locations(inputs, truth) == pytest.approx(
+        assert locations_in(inputs, truth) == pytest.approx(
             truth["claim_location"].values, rel=1e-6, abs=1e-9
         )
 
@@ -172,7 +174,7 @@ def test_breaks_of_confirmed_figures_raise_them(
 ) -> None:
     evidence, inputs, prior = known
     truth, used = prior.isel(draw=0), inputs.data["confirmed_used"] > 0
-    total = confirmed_totals(inputs, truth)[used]
+    total = totals_of_confirmed(inputs, truth)[used]
     high = broken_figures(
         inputs, evidence.dataset, truth, spec(confirmed_factor=1.1), np.random.default_rng(1)
     )

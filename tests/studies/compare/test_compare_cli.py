@@ -23,6 +23,8 @@ from tests.studies.compare.on_disk import MONTHS, posterior, write_sweep, write_
 from tests.studies.compare.test_sensitivity import toy
 from tests.studies.compare.test_stacking import groups
 
+pytestmark = pytest.mark.slow
+
 TABLES = {
     "files.txt",
     "comparison.csv",

@@ -16,7 +16,7 @@ from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
 from estimator.fitting.pilot import Pilot
-from estimator.model.figures import FIGURES
+from estimator.model.figures import NOISE
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
 from estimator.store.journal import Journal, Record, key_of
@@ -29,7 +29,6 @@ Say = Callable[[str], None]
 PILOT = "pilot"
 """Kind of the records that hold a pilot."""
 
-_NOISE = FIGURES.index("noise")
 # Origins that follow each other share what a pilot has taught: over three months that costs no
 # steps, over five NUTS takes twice as many.
 _SHARED_MONTHS = 3
@@ -42,7 +41,7 @@ def forecast_inputs(
     inputs = model_inputs(evidence, assumptions)
     figures = inputs.data["claim_figures"].copy()
     own = np.isin(evidence.dataset["source"].values, list(sources))
-    figures[_NOISE, own] *= noise_factor
+    figures[NOISE, own] *= noise_factor
     return replace(inputs, data={**inputs.data, "claim_figures": figures})
 
 
@@ -131,7 +130,7 @@ def month_weight(inputs: ModelInputs, target: Target) -> float:
 
 
 @dataclass
-class Fitter:
+class OriginFits:
     """Fits one set after the other as of one day after the other.
 
     Attributes

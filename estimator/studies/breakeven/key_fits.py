@@ -18,9 +18,9 @@ from estimator.studies.breakeven.curve import WideFit, standard_error
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.ranges import KeyRange
 from estimator.studies.breakeven.refine import Held
-from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.keys import evidence_key
 from estimator.sweep.options import SweepOptions
+from estimator.sweep.set_fit import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Fitter:
+class KeyFits:
     """Makes the fits of one question, each with its own part of the set's randomness.
 
     Attributes

@@ -1,0 +1,156 @@
+"""The forward map: what claims would read, were the state of a world known.
+
+Monthly series become the sums that claims are about, and these the locations of their reports: what
+an origin would report but for noise, on the scale of the claim's quantity. One map serves the
+model, whose states are PyTensor variables, and all that works on draws, whose states are NumPy
+arrays: `xp` is the module of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from estimator.model.force import returned
+from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
+
+if TYPE_CHECKING:
+    from estimator.model.inputs import Structure
+
+SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
+"""Monthly series that claims add up, in the order of the state."""
+
+RATES = (OTHER_EXITS, "start")
+"""What claims on the force add up beside them: persons a month, and persons at the start."""
+
+
+def claim_locations(
+    structure: Structure,
+    apply: Callable[[str, Any], Any],
+    series: Mapping[str, Any],
+    value: Mapping[str, Any],
+    shift: Any,
+    xp: Any = np,
+) -> Any:
+    """Work out where the report of each claim would lie without noise, on its quantity's scale.
+
+    Parameters
+    ----------
+    structure
+        Of the model.
+    apply
+        Its linear maps, as a function of their name and a vector: `Layout.apply` of variables,
+        `Layout.multiply` of arrays.
+    series
+        Losses, killed share, recruits and foreign recruits; thousands, shares. (..., month).
+    value
+        Scalar assumptions by key, thousands. (...).
+    shift
+        Bias, drift and wandering of each claim's source at the claim's time. (..., claim).
+    xp
+        numpy or pytensor.tensor.
+
+    Returns
+    -------
+    (..., claim)
+    """
+    series = with_killed(series)
+    if structure.has_flows_of_force:
+        wounded = combine(QUANTITIES["wounded"].parts, series)
+        series["returned"] = returned(
+            apply("history", wounded), value["returns.rate"], value["returns.delay"], xp
+        )
+    else:
+        series["returned"] = xp.zeros_like(series["losses"])
+    rates = xp.stack([value["force.other_exits"], value["force.start"]], axis=-1)
+    state = xp.concatenate([*(series[name] for name in SERIES), rates], axis=-1)
+    total, rest = _halves(apply("claims", state), len(structure.claim_scale), xp)
+    size = structure.constants["claim_size"]
+    return locations(structure.claim_scale, total, rest, shift, size, xp)
+
+
+def _halves(both: Any, length: int, xp: Any) -> Any:
+    if xp is np:
+        return both[..., :length], both[..., length:]
+    return xp.split(both, splits_size=[length, length])
+
+
+def locations(
+    scale: tuple[str, ...], total: Any, rest: Any, shift: Any, size: np.ndarray, xp: Any = np
+) -> Any:
+    """Put the sums that claims are about on the scales of their quantities, with their shifts.
+
+    Parameters
+    ----------
+    scale
+        Scale of each claim: log, logit, difference or stock.
+    total
+        The claim's sum, thousands. (..., claim).
+    rest
+        For shares the sum of those outside the share, else 0. (..., claim).
+    shift
+        As for `claim_locations`. A difference gets it for each month, a stock as a log ratio.
+    size
+        Months that a difference adds up, else 1. (claim,).
+    xp
+        numpy or pytensor.tensor.
+
+    Returns
+    -------
+    (..., claim)
+    """
+    names = np.array(scale)
+    is_share, is_stock = names == "logit", names == "stock"
+    is_ratio = is_share | (names == "log")
+    ratio = total / xp.where(is_share, rest, 1.0) if is_share.any() else total
+    location = xp.log(xp.where(is_ratio, ratio, 1.0)) + shift
+    if is_ratio.all():
+        return location
+    linear = total + shift * size
+    if is_stock.any():
+        linear = xp.where(is_stock, total * xp.exp(xp.where(is_stock, shift, 0.0)), linear)
+    return xp.where(is_ratio, location, linear)
+
+
+def confirmed_totals(
+    losses: np.ndarray, killed: np.ndarray, weight: np.ndarray, counts_killed: np.ndarray
+) -> np.ndarray:
+    """Add up what each confirmed figure counts, true but perhaps unconfirmed.
+
+    Parameters
+    ----------
+    losses, killed
+        (..., month).
+    weight
+        Of the months in each confirmed period. (confirmed_claim, month).
+    counts_killed
+        Whether a figure counts the killed, or all losses. (confirmed_claim,), bool.
+
+    Returns
+    -------
+    (..., confirmed_claim), in the unit of `losses`
+    """
+    return np.asarray(np.where(counts_killed, killed @ weight.T, losses @ weight.T))
+
+
+def confirmed_figure(
+    total: Any, true_share: Any, log_ratio: Any, spread: Any, noise: Any, xp: Any = np
+) -> Any:
+    """Work out what is confirmed of a true total.
+
+    Parameters
+    ----------
+    total
+        As `confirmed_totals` gives it.
+    true_share
+        1 less the share of the confirmed that is wrong.
+    log_ratio, spread
+        Log of the typical ratio of unconfirmed to confirmed, and how it spreads between periods.
+    noise
+        Standard normal.
+    xp
+        numpy or pytensor.tensor.
+    """
+    return total / (true_share * (1.0 + xp.exp(log_ratio + spread * noise)))
