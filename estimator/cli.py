@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.commands import add_command, add_config_dir
-from estimator.errors import DiagnosticsError, EstimatorError, SweepError, problems_text
+from estimator.errors import DiagnosticsError, EstimatorError, problems_text
 from estimator.ingest import cli as ingest_cli
 from estimator.studies.audit import cli as audit_cli
 from estimator.studies.backtest import cli as backtest_cli
@@ -54,7 +54,8 @@ keys; README.md the table of shipped sets. Quotes keep a shell from reading brac
   estimator run -m experiment=tornado name=tornado
 
 Results go to outputs/NAME. Exit status 2: bad input; 3: a set failed its diagnostics, and is
-marked; 4: sets of a sweep failed, the others are there.
+marked; 4: sets of a sweep failed, the others are there, or reweighted sets that were fitted as a
+check (sweep.check, 3 by default) do not agree with their fits.
 """
 _FILE_WIDTH = 100  # columns of output that goes to a file
 
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is the exit status.
 
     0: done. 2: bad input, nothing written for it. 3: sampling failed its diagnostics; everything
-    is written and marked. 4: sets of a sweep failed; the others are written.
+    is written and marked. 4: sets of a sweep failed, or a check of reweighted sets did; all else is
+    written.
     """
     options = _parse(sys.argv[1:] if arguments is None else list(arguments))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
@@ -153,8 +155,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     batch = run(options.overrides, options.config_dir, console)
     batch.finish()
     batch.write_command(_command(options))
-    if batch.sweep is not None and batch.sweep.failed:
-        raise SweepError(problems_text("These sets failed:", _texts(batch.sweep.failed)))
+    if batch.sweep is not None:
+        batch.sweep.raise_for_failures()
     if batch.errors:
         raise (
             next(iter(batch.errors.values()))

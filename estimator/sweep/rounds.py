@@ -90,9 +90,9 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
     options
         Of the sweep.
     """
-    base, covers = planned["kind"] != "single", planned["set_id"] is None
+    covers = planned["set_id"] is None
     fit_options = options.fit
-    if base:
+    if planned["kind"] in ("base", "cover"):
         fit_options = fit_options.model_copy(update={"draws": options.base_draws})
     return FitTask(
         str(planned["fit_id"]),
