@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import hydra
 import xarray as xr
@@ -260,9 +259,8 @@ def with_design(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]
     return [[*overrides, *more] for more in design_overrides(options.design, plain)]
 
 
-def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
-    """Estimate the one set that the overrides name."""
-    config = compose_config(overrides, config_dir)
+def run_one(config: DictConfig, overrides: Sequence[str], console: Console) -> Batch:
+    """Estimate the one set of a configuration that was composed from overrides."""
     batch = Batch(console)
     with batch.progress:
         batch.estimate_one(config, list(overrides))
@@ -327,7 +325,6 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
         if _given(overrides, f"hydra/{part}") is None
     ]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-    # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
     # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder. SLURM jobs
     # are handed over in it: it has to be where other machines see it. Their logs may outlive it.
     place = Path.cwd() if _launcher_of_others(overrides) else None
@@ -335,15 +332,26 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
         tempfile.TemporaryDirectory(
             prefix=".estimator-", dir=place, ignore_cleanup_errors=True
         ) as folder,
-        mock.patch.object(
-            sys, "argv", [*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]
-        ),
-        mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
+        _command_line([*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]),
     ):
         try:
             decorated(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_hydra(error)) from error
+
+
+@contextmanager
+def _command_line(words: list[str]) -> Iterator[None]:
+    """Let Hydra read words as its command line, and raise errors instead of printing them."""
+    before, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = words, "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        del os.environ["HYDRA_FULL_ERROR"]
+        if full_error is not None:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
 def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:

@@ -37,6 +37,7 @@ from estimator.store.results import (
 )
 from estimator.store.summary import summarise
 from estimator.store.versions import versions
+from estimator.streams import Stream, stream
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,12 @@ def estimate(
     if evidence is None:
         evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
-    sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
+    seed = assumptions.seed
     judge = partial(_judged, inputs, evidence, assumptions.sampler)
-    fitted = fit_plainly(inputs, assumptions.sampler, sampler_seed, judge, progress)
+    fitted = fit_plainly(inputs, assumptions.sampler, stream(seed, Stream.SAMPLER), judge, progress)
     (draws, posterior), diagnostics = fitted.draws()
     prior = reported_quantities(draws.prior, inputs, evidence)
-    scenarios = project(posterior, assumptions, scenario_seed)
+    scenarios = project(posterior, assumptions, stream(seed, Stream.SCENARIO))
     if scenarios is not None:
         share = break_even_plan_shares(scenarios, assumptions.derived)
         scenarios = scenarios.assign(
@@ -123,7 +124,7 @@ def estimate(
         every=1 if keep is None else keep.every(n_claims, n_draws),
     )
     derived = derived_quantities(
-        posterior, assumptions.derived, np.random.default_rng(derived_seed)
+        posterior, assumptions.derived, np.random.default_rng(stream(seed, Stream.DERIVED))
     )
     return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import run
-from estimator.cli import main
+from estimator import cache, run
+from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
 
@@ -140,20 +140,57 @@ def test_failed_diagnostics_end_with_status_3_and_everything_written(
     assert "failed" in (tmp_path / "mine" / "summary.md").read_text()
 
 
-def test_help_answers_without_importing_pymc() -> None:
-    code = (
-        "import sys\n"
-        "from estimator.cli import main\n"
-        "try:\n    main(['--help'])\n"
-        "except SystemExit as end:\n    assert end.code == 0\n"
-        "heavy = {'pymc', 'arviz', 'nutpie', 'numpy', 'hydra'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    found = subprocess.run(  # noqa: S603
+def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert found.returncode == 0, found.stderr
-    assert "estimator run" in found.stdout
+
+
+@pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])
+def test_help_answers_without_importing_anything_heavy(words: list[str]) -> None:
+    ended = in_new_process(
+        "import sys; from estimator.cli import main\n"
+        f"try:\n    main({[*words, '--help']})\n"
+        "except SystemExit as end:\n    assert end.code == 0\n"
+        "heavy = {'pymc', 'numpy', 'pandas', 'hydra', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"usage: {' '.join(['estimator', *words])}" in ended.stdout
+
+
+def test_an_unknown_key_is_named_without_importing_what_estimates() -> None:
+    ended = in_new_process(
+        "import sys; from estimator.cli import main\n"
+        "assert main(['run', 'typo=1']) == 2\n"
+        "heavy = {'pymc', 'arviz', 'nutpie', 'scipy', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "typo: unknown key; allowed: name, output_dir, " in ended.stderr
+    assert "losses.level" not in ended.stderr
+
+
+def test_an_unknown_command_is_an_error_that_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["repot"])
+    assert "repot: unknown command; did you mean 'report'?" in capsys.readouterr().err
+
+
+def test_the_cache_tells_where_it_is_and_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kept"))
+    cache.save("key", b"code")
+    assert main(["cache"]) == 0
+    assert f"{tmp_path / 'kept'}: 1 files kept" in capsys.readouterr().out
+    assert main(["cache", "--clear"]) == 0
+    assert cache.load("key") is None
+    (tmp_path / "kept").chmod(0o755)
+    assert main(["cache"]) == 2
+    assert "open to others (mode 755" in complaint(capsys)
 
 
 def test_no_command_is_an_error_of_the_parser(capsys: pytest.CaptureFixture[str]) -> None:

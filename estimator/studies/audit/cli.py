@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, outputs_and_overrides
+from estimator.commands import outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FOLDER = "audit"
 _GROUPS = ("audit",)
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Holds every claim against what each set predicts for it without having seen it; asks what was said
 in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
 holds recruits, losses and returns against the published sizes of the force.
@@ -28,14 +28,8 @@ holds recruits, losses and returns against the published sizes of the force.
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "audit",
-        summary="hold the claims against the posterior of each set",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "outputs",
         nargs="+",
@@ -45,7 +39,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--sets", action="append", metavar="LABEL,...", help="these sets alone")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder (first OUTPUT/audit)")
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

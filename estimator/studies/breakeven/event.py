@@ -15,6 +15,7 @@ from estimator.quantities.derived import with_what_follows
 from estimator.quantities.scenario import PROJECTED, project
 from estimator.quantity import MONTHLY, SHARES, SUMMED, TOTAL
 from estimator.show.number import significant
+from estimator.streams import Stream, stream
 
 _NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _EVENT = re.compile(
@@ -155,8 +156,7 @@ class Event:
     def _projected(self, core: xr.Dataset, assumptions: AssumptionSet) -> xr.Dataset:
         one = {str(self.scenario): assumptions.scenario[str(self.scenario)]}
         quantities = with_what_follows(core.astype(float, keep_attrs=True))
-        # As in `estimator.run.estimate`: the second child of the set's seed.
-        seed = np.random.SeedSequence(assumptions.seed).spawn(3)[1]
+        seed = stream(assumptions.seed, Stream.SCENARIO)
         projected = project(quantities, assumptions.model_copy(update={"scenario": one}), seed)
         if projected is None:
             raise ValueError(f"{self}: the set projects nothing")

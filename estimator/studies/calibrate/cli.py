@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, add_config_dir
+from estimator.commands import add_config_dir
 from estimator.errors import DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from estimator.studies.calibrate.options import CalibrateOptions
 
 _NAME = "calibration"
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Checks in simulated worlds whether the ranges mean what they say: ranks of the truth (simulation-
 based calibration) for each structure of conf/calibrate, coverage and scores against baselines,
 worlds that break what a set believes, and the error of reweighting as a function of k-hat.
@@ -28,14 +28,8 @@ The same command again goes on where it was stopped.
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "calibrate",
-        summary="check in simulated worlds whether ranges mean what they say",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -44,7 +38,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     add_config_dir(parser)
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
