@@ -75,6 +75,28 @@ def test_a_multirun_draws_its_sets_and_compares_them(multirun: Path) -> None:
     assert "monthly_losses.png" in drawn[0]
 
 
+def test_two_sets_of_one_label_are_both_kept(tmp_path: Path) -> None:
+    assert estimator(tmp_path, "label=same", "seed=1,2", multirun=True) == 0
+    folders = {path.parent.name for path in (tmp_path / "mine").glob("*/result.nc")}
+    assert folders == {"same,seed=1", "same,seed=2"}
+    table = pd.read_csv(tmp_path / "mine" / "summary.csv", dtype=str)
+    assert set(table["assumption_set"]) == {"same,seed=1", "same,seed=2"}
+
+
+def test_a_multirun_that_is_done_writes_nothing_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("assumptions=article,registry",)
+    assert estimator(tmp_path, *command, multirun=True) == 0
+    first = capsys.readouterr().out
+    results = [path for path in tmp_path.rglob("*") if path.suffix in (".nc", ".csv", ".parquet")]
+    assert len(results) == 2 * 3 + 3  # three files of each set, and three of the run
+    written = {path: path.stat().st_mtime_ns for path in results}
+    assert estimator(tmp_path, *command, multirun=True) == 0
+    assert capsys.readouterr().out == first
+    assert {path: path.stat().st_mtime_ns for path in results} == written
+
+
 def test_an_error_in_one_set_of_a_multirun_keeps_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

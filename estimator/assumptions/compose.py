@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from estimator.assumptions import AssumptionSet
 
 CONFIG_NAME = "config"
-_LABEL_MAXIMUM = 80
+LABEL_MAXIMUM = 80
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", "hydra", "experiment")
 
 
@@ -120,10 +120,10 @@ def label_of(overrides: Sequence[str]) -> str:
         elif is_assumed(override.lstrip("+~")):
             changes.append(override)
     label = ",".join([bundle, *changes])
-    if len(label) <= _LABEL_MAXIMUM:
+    if len(label) <= LABEL_MAXIMUM:
         return label
     ending = "…" + hashlib.sha256(label.encode()).hexdigest()[:8]  # tells long ones apart
-    return label[: _LABEL_MAXIMUM - len(ending)] + ending
+    return label[: LABEL_MAXIMUM - len(ending)] + ending
 
 
 def is_assumed(override: str) -> bool:

@@ -29,7 +29,7 @@ from estimator.sweep.engine import Engine, Event
 from estimator.sweep.executors import executor_of
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.sets import SweepSet, compose_sets, varied
+from estimator.sweep.sets import Composer, SweepSet, compose_sets, varied, with_short_labels
 
 CHECK = "check.csv"
 
@@ -91,6 +91,7 @@ def run_sweep(
     folder: Path,
     console: Console,
     config_dir: str | None = None,
+    composer: Composer | None = None,
 ) -> SweepOutcome:
     """Run a sweep, or go on with one that was stopped.
 
@@ -106,6 +107,8 @@ def run_sweep(
         For the progress bar; quiet if it is no terminal.
     config_dir
         A folder of a user's options.
+    composer
+        One that has composed some of the options already; None makes one.
 
     Raises
     ------
@@ -120,7 +123,7 @@ def run_sweep(
 
     before = densities()
     with SweepJournal(folder) as journal, _Bar(console, len(override_lists)) as bar:
-        sets = compose_sets(override_lists, config_dir)
+        sets = with_short_labels(compose_sets(override_lists, config_dir, composer))
         if all(one.assumptions is None for one in sets):
             raise ConfigError(sets[0].error)
         bar.total(len(sets))

@@ -144,7 +144,7 @@ def _folder(
     options: argparse.Namespace, config: dict[str, Any], sets: Sequence[AssumptionSet]
 ) -> Path:
     """Where results go; without a name the set gives one."""
-    from estimator.run import folder_name
+    from estimator.paths import folder_name
 
     if options.output is not None:
         return Path(options.output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from estimator.run import folder_name
+from estimator.paths import folder_name
 from estimator.show.grid import Cell, Grid, column, set_cell
 from estimator.show.number import NOTHING, fixed, hundredths, interval
 from estimator.show.part import Part

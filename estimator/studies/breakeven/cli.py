@@ -157,7 +157,7 @@ def _folder(
 ) -> Path:
     """Where results go; without a name the set and the question give one."""
     from estimator.assumptions.compose import compose_config
-    from estimator.run import folder_name
+    from estimator.paths import folder_name
 
     if options.output is not None:
         return Path(options.output)

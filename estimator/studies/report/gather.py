@@ -14,8 +14,8 @@ from rich.text import Text
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EstimatorError, OutputError
+from estimator.paths import folder_name
 from estimator.quantities.answers import Answer, with_last_month
-from estimator.run import folder_name
 from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
