@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from estimator.cache import provide_pytensor
+
 _HOME = {
     "assumption_set": "estimator.assumptions.compose",
     "compose_config": "estimator.assumptions.compose",
@@ -27,6 +29,8 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
+
+provide_pytensor()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,15 +11,15 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import hydra
+import pandas as pd
 import xarray as xr
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -29,11 +29,26 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.compose import compose_config, explain_hydra, is_assumed, to_plain, typed
+from estimator.assumptions.compose import (
+    compose_config,
+    explain_hydra,
+    is_assumed,
+    label_of,
+    to_plain,
+    typed,
+)
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
 from estimator.paths import conf_dir
-from estimator.run import Estimate, collect, default_name, estimate, is_done, write_estimate
+from estimator.run import (
+    Estimate,
+    collect,
+    default_name,
+    estimate,
+    is_done,
+    open_posteriors,
+    write_estimate,
+)
 from estimator.show.progress import progress_bar
 from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sweep_grid
 from estimator.store.claim_draws import KeepOptions
@@ -42,7 +57,8 @@ from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_results
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
+from estimator.sweep.sets import Composer, compose_sets
 
 log = logging.getLogger(__name__)
 
@@ -85,15 +101,14 @@ class Batch:
             TimeElapsedColumn(),
         )
 
-    def estimate_one(
-        self, config: DictConfig, overrides: Sequence[str], *, resume: bool = False
+    def estimate_set(
+        self, assumptions: AssumptionSet, config: Mapping[str, Any], *, resume: bool = False
     ) -> None:
         """Estimate and write one set; an error is kept, so that other sets still run.
 
         With `resume`, a set that is there already is not estimated again.
         """
         try:
-            assumptions = typed(config, overrides)
             self.configure(config)
             folder = is_done(assumptions, self.outputs, self.name) if resume else None
             if folder is not None:
@@ -101,7 +116,7 @@ class Batch:
             else:
                 self._estimate(assumptions, config)
         except EstimatorError as error:
-            self.errors[",".join(overrides) or "central"] = error
+            self.errors[assumptions.label] = error
 
     def take(self, folder: Path) -> None:
         """Count a set that is written already."""
@@ -110,15 +125,15 @@ class Batch:
         if attrs["diagnostics_failures"]:
             self.failed_diagnostics[attrs["assumption_set"]] = attrs["diagnostics_failures"]
 
-    def configure(self, config: DictConfig) -> None:
-        """Take name, place, plots and what is kept from a configuration."""
-        self.name = str(config.name) if config.name is not None else self.name
-        self.outputs = Path(str(config.output_dir))
-        self.plots = bool(config.plots)
-        self.keep = KeepOptions.from_config(to_plain(config)["keep"])
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Take name, place, plots and what is kept from a plain configuration."""
+        self.name = self.name if config["name"] is None else str(config["name"])
+        self.outputs = Path(str(config["output_dir"]))
+        self.plots = bool(config["plots"])
+        self.keep = KeepOptions.from_config(config["keep"])
         check_writable(self.outputs / self.name)
 
-    def _estimate(self, assumptions: AssumptionSet, config: DictConfig) -> None:
+    def _estimate(self, assumptions: AssumptionSet, config: Mapping[str, Any]) -> None:
         task = self.progress.add_task(f"{assumptions.label}: compile", total=None)
 
         def advance(done: int, total: int) -> None:
@@ -129,9 +144,8 @@ class Batch:
         not_used = found.evidence.not_used
         log.info("%s: claims that do not count: %s", assumptions.label, not_used.to_dict())
         self.progress.update(task, description=f"{assumptions.label}: write")
-        plain = to_plain(config) | {"label": assumptions.label, "name": self.name}
-        plain.pop("hydra", None)
-        arguments = (found, self.outputs, self.name, plain, self.plots)
+        kept = {**config, "label": assumptions.label, "name": self.name}
+        arguments = (found, self.outputs, self.name, kept, self.plots)
         if self.writer is None:
             self.folders.append(_write(*arguments))
         else:
@@ -160,16 +174,33 @@ class Batch:
             if len(self.sweep.check):
                 self.console.print(check_grid(self.sweep.check))
         elif self.folders:
-            _, trees = collect(self.outputs, self.name, self.folders)
-            write_text(run / "summary.md", summary_markdown(trees))
-            if self.plots:
-                from estimator.show.figures import plot_forest, save_figure
+            trees = open_posteriors(self.folders)
+            if not self._is_collected(list(trees)):
+                collect(self.outputs, self.name, self.folders)
+                write_text(run / "summary.md", summary_markdown(trees))
+                if self.plots:
+                    from estimator.show.figures import plot_forest, save_figure
 
-                save_figure(plot_forest(trees), run, "forest", formats=("png",))
+                    save_figure(plot_forest(trees), run, "forest", formats=("png",))
+            else:
+                point_latest(self.outputs, self.name)
             self.console.print(run_grid(trees))
         else:
             return
         self.console.print(f"Results: {run}", markup=False)
+
+    def _is_collected(self, labels: Sequence[str]) -> bool:
+        """Whether tables and picture of these very sets are there, newer than all of them."""
+        run = self.outputs / self.name
+        made = [run / name for name in ("summary.csv", "summary.md")]
+        made += [run / "forest.png"] if self.plots else []
+        if not all(path.exists() for path in made):
+            return False
+        newest = max((folder / "result.nc").stat().st_mtime_ns for folder in self.folders)
+        if min(path.stat().st_mtime_ns for path in made) < newest:
+            return False
+        column = pd.read_csv(made[0], usecols=["assumption_set"], dtype=str, keep_default_na=False)
+        return list(dict.fromkeys(column["assumption_set"])) == list(labels)
 
     def write_command(self, command: str) -> None:
         """Keep which command made the run, beside its results."""
@@ -206,7 +237,10 @@ class Job:
         batch.name = self.name
         overrides = [str(text) for text in HydraConfig.get().overrides.task]
         plain = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-        batch.estimate_one(plain, overrides, resume=True)
+        try:
+            batch.estimate_set(typed(plain, overrides), to_plain(plain), resume=True)
+        except EstimatorError as error:
+            batch.errors[label_of(overrides)] = error
         if self.batch is None and batch.errors:
             raise next(iter(batch.errors.values()))
 
@@ -216,56 +250,61 @@ class Job:
             raise RuntimeError("a batch is launched where it was made")
         self.batch.errors[",".join(overrides)] = error
 
-    def launch(self, batch_of_overrides: Sequence[Sequence[str]]) -> None:
-        """Run all sets of a multirun with the planner, or whole if they are few."""
+    def launch(self, combinations: Sequence[Sequence[str]]) -> None:
+        """Run all sets of a multirun with the planner, or whole if they are few.
+
+        Parameters
+        ----------
+        combinations
+            Overrides of each job that Hydra's sweeper makes; a design makes several sets of each.
+        """
         batch = self.batch
         if batch is None:
             raise RuntimeError("a batch is launched where it was made")
         batch.name = self.name
-        options = None
-        for overrides in batch_of_overrides:
+        composer = Composer(self.config_dir)
+        options: SweepOptions | None = None
+        override_lists: list[list[str]] = []
+        for overrides in combinations:
             try:
-                config = compose_config(overrides, self.config_dir)
-                options = SweepOptions.from_config(to_plain(config)["sweep"])
-                batch.configure(config)
-                break
+                config = composer.plain(overrides)
             except EstimatorError as error:
-                batch.errors[",".join(overrides)] = error
-                if len(batch.errors) == len(batch_of_overrides):
-                    return
+                batch.errors[label_of(overrides)] = error
+                override_lists.append(list(overrides))
+                continue
+            if options is None:
+                batch.configure(config)
+                options = SweepOptions.from_config(config["sweep"])
+            override_lists += with_design(config, overrides)
         if options is None:
             return
-        batch.errors.clear()  # the sweep records each of them with its set
-        if options.method == "auto" and len(batch_of_overrides) <= options.whole_results:
+        batch.errors.clear()  # they are kept once more, with their sets
+        if options.method == "auto" and len(override_lists) <= options.whole_results:
             with SweepJournal(batch.outputs / batch.name):  # nobody else may write there
-                for overrides in batch_of_overrides:
-                    try:
-                        config = compose_config(overrides, self.config_dir)
-                    except EstimatorError as error:
-                        batch.errors[",".join(overrides)] = error
-                        continue
-                    batch.estimate_one(config, overrides, resume=True)
+                for planned in compose_sets(override_lists, composer=composer):
+                    if planned.assumptions is None:
+                        batch.errors[planned.label] = ConfigError(planned.error)
+                    else:
+                        batch.estimate_set(planned.assumptions, planned.config, resume=True)
             return
         batch.progress.stop()
         folder = batch.outputs / batch.name
-        batch.sweep = run_sweep(batch_of_overrides, options, folder, batch.console, self.config_dir)
+        batch.sweep = run_sweep(override_lists, options, folder, batch.console, composer=composer)
 
 
-def with_design(config: DictConfig, overrides: Sequence[str]) -> list[list[str]]:
-    """Override lists of all sets of the design that a configuration asks for."""
-    plain = to_plain(OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"]))
-    options = SweepOptions.from_config(plain["sweep"])
+def with_design(config: Mapping[str, Any], overrides: Sequence[str]) -> list[list[str]]:
+    """Override lists of all sets of the design that a plain configuration asks for."""
+    options = SweepOptions.from_config(config["sweep"])
     if options.design is None:
         return [list(overrides)]
-    return [[*overrides, *more] for more in design_overrides(options.design, plain)]
+    return [[*overrides, *more] for more in design_overrides(options.design, config)]
 
 
-def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
-    """Estimate the one set that the overrides name."""
-    config = compose_config(overrides, config_dir)
+def run_one(config: DictConfig, overrides: Sequence[str], console: Console) -> Batch:
+    """Estimate the one set of a configuration that was composed from overrides."""
     batch = Batch(console)
     with batch.progress:
-        batch.estimate_one(config, list(overrides))
+        batch.estimate_set(typed(config, overrides), to_plain(config))
     return batch
 
 
@@ -281,7 +320,7 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
             # Its jobs wrote the sets from processes of their own.
             batch.name = name
             places = [text for text in overrides if text.partition("=")[0] in _PLACES]
-            batch.configure(compose_config(places, config_dir))
+            batch.configure(to_plain(compose_config(places, config_dir)))
             for path in sorted((batch.outputs / batch.name).glob("*/result.nc")):
                 batch.take(path.parent)
     if batch.folders:
@@ -327,7 +366,6 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
         if _given(overrides, f"hydra/{part}") is None
     ]
     decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-    # HYDRA_FULL_ERROR: raise instead of printing and exiting, so that errors get our one text.
     # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder. SLURM jobs
     # are handed over in it: it has to be where other machines see it. Their logs may outlive it.
     place = Path.cwd() if _launcher_of_others(overrides) else None
@@ -335,15 +373,26 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
         tempfile.TemporaryDirectory(
             prefix=".estimator-", dir=place, ignore_cleanup_errors=True
         ) as folder,
-        mock.patch.object(
-            sys, "argv", [*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]
-        ),
-        mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}),
+        _command_line([*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]),
     ):
         try:
             decorated(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_hydra(error)) from error
+
+
+@contextmanager
+def _command_line(words: list[str]) -> Iterator[None]:
+    """Let Hydra read words as its command line, and raise errors instead of printing them."""
+    before, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = words, "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        del os.environ["HYDRA_FULL_ERROR"]
+        if full_error is not None:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
 def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:

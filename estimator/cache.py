@@ -8,10 +8,13 @@ folder that cannot be used means no cache and no message: all works without, onl
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
+import shutil
 import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +35,10 @@ _HEADER_SIZE = len(_FORMAT) + hashlib.sha256().digest_size
 def location() -> Path | None:
     """Return the folder, which need not exist; None if the cache is turned off."""
     named = os.environ.get(VARIABLE)
-    if named is None:
-        return user_cache_path("estimator", appauthor=False)
-    return Path(named) if named else None
+    if named is not None:
+        return Path(named) if named else None
+    path = user_cache_path("estimator", appauthor=False)
+    return path if path.is_absolute() else None  # it is not if the user has no home
 
 
 def load(key: str) -> bytes | None:
@@ -91,12 +95,31 @@ def clear() -> None:
             _delete(name, folder)
 
 
+def provide_pytensor() -> None:
+    """Give PyTensor a folder that lasts as long as the process, where its own cannot be written.
+
+    It cannot be imported without one, even if it compiles nothing: a container without root often
+    has no home that can be written to.
+    """
+    flags = os.environ.get("PYTENSOR_FLAGS", "")
+    if "compiledir" in flags:
+        return
+    with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: the user has no home at all
+        usual = Path("~/.pytensor").expanduser()
+        usual.mkdir(parents=True, exist_ok=True)
+        if os.access(usual, os.W_OK | os.X_OK):
+            return
+    folder = tempfile.mkdtemp(prefix="estimator-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["PYTENSOR_FLAGS"] = f"{flags},base_compiledir={folder}".lstrip(",")
+
+
 @contextlib.contextmanager
 def _folder() -> Iterator[int]:
     """Open the folder, made if it is missing, as a descriptor; OSError if it cannot be used."""
     path = location()
     if path is None:
-        raise FileNotFoundError(f"the cache is turned off: {VARIABLE} is empty")
+        raise FileNotFoundError(f"the cache is turned off: no home, or {VARIABLE} is empty")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

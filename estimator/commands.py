@@ -5,37 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from estimator.errors import ConfigError
-
-
-def add_command(
-    commands: Any, name: str, *, summary: str, description: str, usage: str | None = None
-) -> argparse.ArgumentParser:
-    """Add a command to the parsers of a command line, and return its parser.
-
-    Parameters
-    ----------
-    commands
-        What ``ArgumentParser.add_subparsers`` gave.
-    name
-        Of the command.
-    summary
-        One line, for the list of commands.
-    description
-        What ``--help`` shows, with its line breaks.
-    usage
-        None for what argparse makes of the arguments.
-    """
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        usage=usage,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return parser
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +14,11 @@ def add_config_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config-dir", help="a folder of your own options, beside the shipped ones"
     )
+
+
+def add_overrides(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add overrides of the configuration, with the text that ``--help`` shows."""
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help=text)
 
 
 def outputs_and_overrides(

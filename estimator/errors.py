@@ -55,10 +55,12 @@ def problems_text(heading: str, problems: Iterable[str]) -> str:
     return "\n".join([heading, *(f"  - {problem}" for problem in problems)])
 
 
-def nearest(word: str, valid: Iterable[str], *, count: int = 1) -> str:
-    """Return a hint with the valid name that is nearest to `word`, or all names if none is near."""
+def nearest(
+    word: str, valid: Iterable[str], *, count: int = 1, listed: Iterable[str] | None = None
+) -> str:
+    """Return a hint with the valid name nearest to `word`, else with all or those `listed`."""
     names = [str(name) for name in valid]
     close = difflib.get_close_matches(str(word), names, n=count, cutoff=0.5)
     if close:
         return f"did you mean {' or '.join(repr(name) for name in close)}?"
-    return f"allowed: {', '.join(names)}"
+    return f"allowed: {', '.join(names if listed is None else listed)}"

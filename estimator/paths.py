@@ -25,3 +25,8 @@ def conf_dir() -> Path:
 def data_dir() -> Path:
     """Folder of the shipped claims table and its data card."""
     return _shipped("data")
+
+
+def folder_name(label: str) -> str:
+    """Turn a label into a folder name that every file system takes."""
+    return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)

@@ -23,6 +23,7 @@ from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress
 from estimator.fitting.ladder import fit_plainly
 from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.paths import folder_name
 from estimator.quantities.derived import derived_quantities, reported_quantities
 from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.quantity import DIAGNOSED
@@ -30,13 +31,14 @@ from estimator.store.claim_draws import KeepOptions
 from estimator.store.result_tree import result_tree
 from estimator.store.results import (
     check_writable,
+    open_posterior,
     point_latest,
     read_attrs,
-    read_result,
     write_result,
 )
 from estimator.store.summary import summarise
 from estimator.store.versions import versions
+from estimator.streams import Stream, stream
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,12 @@ def estimate(
     if evidence is None:
         evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
-    sampler_seed, scenario_seed, derived_seed = np.random.SeedSequence(assumptions.seed).spawn(3)
+    seed = assumptions.seed
     judge = partial(_judged, inputs, evidence, assumptions.sampler)
-    fitted = fit_plainly(inputs, assumptions.sampler, sampler_seed, judge, progress)
+    fitted = fit_plainly(inputs, assumptions.sampler, stream(seed, Stream.SAMPLER), judge, progress)
     (draws, posterior), diagnostics = fitted.draws()
     prior = reported_quantities(draws.prior, inputs, evidence)
-    scenarios = project(posterior, assumptions, scenario_seed)
+    scenarios = project(posterior, assumptions, stream(seed, Stream.SCENARIO))
     if scenarios is not None:
         share = break_even_plan_shares(scenarios, assumptions.derived)
         scenarios = scenarios.assign(
@@ -123,7 +125,7 @@ def estimate(
         every=1 if keep is None else keep.every(n_claims, n_draws),
     )
     derived = derived_quantities(
-        posterior, assumptions.derived, np.random.default_rng(derived_seed)
+        posterior, assumptions.derived, np.random.default_rng(stream(seed, Stream.DERIVED))
     )
     return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
 
@@ -142,11 +144,6 @@ def _judged(
 def default_name() -> str:
     """Name of a run that was given none: the time of its start."""
     return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-
-
-def folder_name(label: str) -> str:
-    """Turn a label into a folder name that every file system takes."""
-    return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)
 
 
 def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:
@@ -181,10 +178,28 @@ def write_estimate(
     return folder
 
 
+def open_posteriors(folders: Sequence[Path]) -> dict[str, xr.DataTree]:
+    """Open the posteriors of some sets, by label.
+
+    Raises
+    ------
+    OutputError
+        If two sets have one label.
+    """
+    trees: dict[str, xr.DataTree] = {}
+    for folder in folders:
+        tree = open_posterior(folder)
+        label = str(tree.attrs["assumption_set"])
+        if label in trees:
+            raise OutputError(f"{folder}: another set of this run has its label, {label!r}, too")
+        trees[label] = tree
+    return trees
+
+
 def collect(
     outputs: Path, name: str, folders: Sequence[Path] | None = None
 ) -> tuple[pd.DataFrame, dict[str, xr.DataTree]]:
-    """Join the sets of a run: ``summary.csv`` of all, and their trees by label.
+    """Join the sets of a run: ``summary.csv`` of all, and their posteriors by label.
 
     Parameters
     ----------
@@ -204,10 +219,7 @@ def collect(
     )
     if not found:
         raise OutputError(f"{run}: holds no result")
-    trees = {}
-    for path in found:
-        tree = read_result(path.parent)
-        trees[str(tree.attrs["assumption_set"])] = tree
+    trees = open_posteriors([path.parent for path in found])
     summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
     combined = pd.concat(summaries, ignore_index=True)
     write_csv(combined, run / "summary.csv", float_format=None)

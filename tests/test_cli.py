@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import run
-from estimator.cli import main
+from estimator import cache, run
+from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
+
+pytestmark = pytest.mark.slow
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
 FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
@@ -71,6 +73,28 @@ def test_a_multirun_draws_its_sets_and_compares_them(multirun: Path) -> None:
     assert len(drawn) == 2
     assert drawn[0] == drawn[1]
     assert "monthly_losses.png" in drawn[0]
+
+
+def test_two_sets_of_one_label_are_both_kept(tmp_path: Path) -> None:
+    assert estimator(tmp_path, "label=same", "seed=1,2", multirun=True) == 0
+    folders = {path.parent.name for path in (tmp_path / "mine").glob("*/result.nc")}
+    assert folders == {"same,seed=1", "same,seed=2"}
+    table = pd.read_csv(tmp_path / "mine" / "summary.csv", dtype=str)
+    assert set(table["assumption_set"]) == {"same,seed=1", "same,seed=2"}
+
+
+def test_a_multirun_that_is_done_writes_nothing_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("assumptions=article,registry",)
+    assert estimator(tmp_path, *command, multirun=True) == 0
+    first = capsys.readouterr().out
+    results = [path for path in tmp_path.rglob("*") if path.suffix in (".nc", ".csv", ".parquet")]
+    assert len(results) == 2 * 3 + 3  # three files of each set, and three of the run
+    written = {path: path.stat().st_mtime_ns for path in results}
+    assert estimator(tmp_path, *command, multirun=True) == 0
+    assert capsys.readouterr().out == first
+    assert {path: path.stat().st_mtime_ns for path in results} == written
 
 
 def test_an_error_in_one_set_of_a_multirun_keeps_the_others(
@@ -138,20 +162,57 @@ def test_failed_diagnostics_end_with_status_3_and_everything_written(
     assert "failed" in (tmp_path / "mine" / "summary.md").read_text()
 
 
-def test_help_answers_without_importing_pymc() -> None:
-    code = (
-        "import sys\n"
-        "from estimator.cli import main\n"
-        "try:\n    main(['--help'])\n"
-        "except SystemExit as end:\n    assert end.code == 0\n"
-        "heavy = {'pymc', 'arviz', 'nutpie', 'numpy', 'hydra'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    found = subprocess.run(  # noqa: S603
+def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert found.returncode == 0, found.stderr
-    assert "estimator run" in found.stdout
+
+
+@pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])
+def test_help_answers_without_importing_anything_heavy(words: list[str]) -> None:
+    ended = in_new_process(
+        "import sys; from estimator.cli import main\n"
+        f"try:\n    main({[*words, '--help']})\n"
+        "except SystemExit as end:\n    assert end.code == 0\n"
+        "heavy = {'pymc', 'numpy', 'pandas', 'hydra', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"usage: {' '.join(['estimator', *words])}" in ended.stdout
+
+
+def test_an_unknown_key_is_named_without_importing_what_estimates() -> None:
+    ended = in_new_process(
+        "import sys; from estimator.cli import main\n"
+        "assert main(['run', 'typo=1']) == 2\n"
+        "heavy = {'pymc', 'arviz', 'nutpie', 'scipy', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "typo: unknown key; allowed: name, output_dir, " in ended.stderr
+    assert "losses.level" not in ended.stderr
+
+
+def test_an_unknown_command_is_an_error_that_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["repot"])
+    assert "repot: unknown command; did you mean 'report'?" in capsys.readouterr().err
+
+
+def test_the_cache_tells_where_it_is_and_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kept"))
+    cache.save("key", b"code")
+    assert main(["cache"]) == 0
+    assert f"{tmp_path / 'kept'}: 1 files kept" in capsys.readouterr().out
+    assert main(["cache", "--clear"]) == 0
+    assert cache.load("key") is None
+    (tmp_path / "kept").chmod(0o755)
+    assert main(["cache"]) == 2
+    assert "open to others (mode 755" in complaint(capsys)
 
 
 def test_no_command_is_an_error_of_the_parser(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 
-from estimator.commands import add_command, add_config_dir, outputs_and_overrides
+from estimator.commands import outputs_and_overrides
 from estimator.errors import ConfigError
 
 
@@ -24,14 +23,3 @@ def test_a_folder_may_be_named_like_a_group_or_hold_an_equal_sign(name: str) -> 
 def test_overrides_without_a_folder_are_an_error_that_says_what_is_needed() -> None:
     with pytest.raises(ConfigError, match=r"^audit needs a run\. Got none$"):
         outputs_and_overrides(["audit.refit=none"], ("audit",), needs="audit needs a run")
-
-
-def test_a_command_shows_its_description_with_line_breaks_and_its_config_dir() -> None:
-    parser = argparse.ArgumentParser(prog="program")
-    made = add_command(
-        parser.add_subparsers(), "make", summary="makes it", description="One\n  two\nthree"
-    )
-    add_config_dir(made)
-    assert "makes it" in parser.format_help()
-    assert "One\n  two\nthree\n" in made.format_help()
-    assert parser.parse_args(["make", "--config-dir", "mine"]).config_dir == "mine"

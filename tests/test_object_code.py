@@ -40,6 +40,24 @@ def test_without_a_folder_that_can_be_used_functions_are_compiled_all_the_same(
     assert object_code.njit(half)(3.0) == 1.5
 
 
+def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("not a folder")
+    script = (
+        "from estimator.object_code import njit; from tests.test_object_code import half\n"
+        "import pytensor\n"
+        "assert njit(half)(3.0) == 1.5\n"
+    )
+    environment = os.environ | {"HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment.pop(cache.VARIABLE, None)
+    environment.pop("XDG_CACHE_HOME", None)
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert not ended.stderr
+
+
 @pytest.mark.parametrize(
     ("place", "name", "value"),
     [

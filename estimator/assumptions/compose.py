@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -15,25 +16,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from estimator.assumptions import AssumptionSet
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
+if TYPE_CHECKING:
+    from estimator.assumptions import AssumptionSet
+
 CONFIG_NAME = "config"
-_LABEL_MAXIMUM = 80
-# Groups that say how something is worked out, not what is assumed.
-_PROCEDURES = (
-    "sweep",
-    "compare",
-    "audit",
-    "breakeven",
-    "backtest",
-    "calibrate",
-    "report",
-    "ingest",
-)
-_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", *_PROCEDURES, "hydra", "experiment")
+LABEL_MAXIMUM = 80
+_NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", "hydra", "experiment")
 
 
 def compose_config(
@@ -92,6 +84,8 @@ def assumption_set(
 
 def typed(config: DictConfig, overrides: Sequence[str]) -> AssumptionSet:
     """Check a composed configuration; the label comes from it, or from the overrides."""
+    from estimator.assumptions import AssumptionSet
+
     plain: dict[str, Any] = to_plain(config)
     known = _top_keys()
     unknown = [f"{key}: unknown key; {nearest(key, known)}" for key in plain if key not in known]
@@ -126,15 +120,24 @@ def label_of(overrides: Sequence[str]) -> str:
         elif is_assumed(override.lstrip("+~")):
             changes.append(override)
     label = ",".join([bundle, *changes])
-    if len(label) <= _LABEL_MAXIMUM:
+    if len(label) <= LABEL_MAXIMUM:
         return label
     ending = "…" + hashlib.sha256(label.encode()).hexdigest()[:8]  # tells long ones apart
-    return label[: _LABEL_MAXIMUM - len(ending)] + ending
+    return label[: LABEL_MAXIMUM - len(ending)] + ending
 
 
 def is_assumed(override: str) -> bool:
     """Whether an override changes what is assumed, and not where or how it is worked out."""
-    return re.split(r"[./@=]", override, maxsplit=1)[0] not in _NOT_ASSUMED
+    root = re.split(r"[./@=]", override, maxsplit=1)[0]
+    return root not in _NOT_ASSUMED and root not in _groups_of_studies()
+
+
+@cache
+def _groups_of_studies() -> set[str]:
+    """Return the groups that say how something is worked out, not what is assumed."""
+    from estimator.assumptions import AssumptionSet
+
+    return config_groups() - set(AssumptionSet.model_fields) - {"assumptions", "experiment"}
 
 
 def config_groups(config_dir: str | Path | None = None) -> set[str]:
@@ -168,7 +171,9 @@ def explain_hydra(error: Exception) -> str:
             return f"{name}: unknown key; it is {RENAMED[name]} now"
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
-        return f"{name}: unknown key; {nearest(name, _keys())}{add}"
+        keys = _keys()
+        beside = [text for text in keys if text.rpartition(".")[0] == name.rpartition(".")[0]]
+        return f"{name}: unknown key; {nearest(name, keys, listed=beside)}{add}"
     if full_key:
         reason = text.partition("full_key:")[0].split("\n")
         return f"{full_key[1]}: {' '.join(' '.join(reason).split())}"
@@ -177,9 +182,11 @@ def explain_hydra(error: Exception) -> str:
 
 def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
+    from estimator.assumptions import AssumptionSet
+
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
-    return [*AssumptionSet.model_fields, *_PROCEDURES, *keys]
+    return [*AssumptionSet.model_fields, *sorted(_groups_of_studies()), *keys]
 
 
 def _groups() -> list[str]:

@@ -126,7 +126,7 @@ class NaturalDraws:
 
     @classmethod
     def of(cls, core: xr.Dataset, one_sided: np.ndarray) -> NaturalDraws:
-        """Take them from the draws that are kept of a fit (see `estimator.sweep.fits`)."""
+        """Take them from the draws that are kept of a fit (see `estimator.sweep.set_fit`)."""
         location = np.ascontiguousarray(_flat(core, "claim_location").T)
         return cls(natural_parameters(core, one_sided), location)
 

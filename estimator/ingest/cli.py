@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command
 from estimator.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from estimator.ingest.settings import Settings
     from estimator.ingest.writing import Ingested
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Brings a public table into the claims table, with units, origin and citation. Every row is
 accounted for: part of a claim, or skipped for a reason; OUTPUT.report.csv has them all.
 
@@ -51,14 +50,8 @@ _NAMES = (
 )
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "ingest",
-        summary="bring a public table of others into the claims table",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument("format", metavar="FORMAT", help=", ".join(_NAMES))
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the table")
     parser.add_argument("-o", "--output", type=Path, metavar="CSV", help="the claims to write")
@@ -110,7 +103,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--mapping", type=Path, metavar="YAML", help="what the columns mean")
     parser.add_argument("--print-mapping", action="store_true", help="print a mapping, and stop")
     parser.add_argument("--max-megabytes", type=float, metavar="N", help="size allowed (512)")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -108,6 +108,18 @@ def read_result(folder: Path) -> xr.DataTree:
     return read_netcdf(folder / "result.nc")
 
 
+def open_posterior(folder: Path) -> xr.DataTree:
+    """Open a set's posterior and root attributes; each variable is read when it is used."""
+    path = folder / "result.nc"
+    try:
+        posterior = xr.open_dataset(path, group="posterior", engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({error})") from error
+    tree = xr.DataTree.from_dict({"/posterior": posterior})
+    tree.attrs = read_attrs(folder)
+    return tree
+
+
 def read_attrs(folder: Path) -> dict[str, Any]:
     """Read the attributes of a set's result, without its draws."""
     path = folder / "result.nc"

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.quantities.derived import totals
-from estimator.quantity import TOTAL
+from estimator.quantity import KEPT, QUANTITIES, TOTAL
 
 SUMMARY_COLUMNS = (
     "assumption_set",
@@ -54,18 +54,9 @@ def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFr
     rows = _rows(label, "", monthly, "month")
     summed = totals(monthly)
     rows += _rows(label, "", summed.expand_dims(month=[TOTAL], axis=-1), "month")
-    for name, dim in (
-        ("unconfirmed", "confirmed_claim"),
-        ("unconfirmed_ratio", "confirmed_claim"),
-        ("assumption_value", "assumption"),
-        ("reporting_bias", "source"),
-        ("reporting_drift", "source"),
-        ("shared_bias_mean", "bias_group"),
-        ("shared_bias_spread", "bias_group"),
-        ("bias_steps", "bias_step"),
-    ):
-        if name in posterior:
-            rows += _named_rows(label, posterior[name], dim)
+    for name in KEPT:
+        if QUANTITIES[name].dim != "month" and name in posterior:
+            rows += _named_rows(label, posterior[name], QUANTITIES[name].dim)
     if "scenarios" in tree.children:
         scenarios = tree["scenarios"].to_dataset()
         for scenario in scenarios["scenario"].values:

@@ -23,6 +23,7 @@ from estimator.quantity import OPTIONAL, TOTAL
 from estimator.store.posterior_file import PosteriorFile
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sources import Chunk, places_of, relative_ess
+from estimator.streams import Stream, stream
 
 _KEPT = 4  # whole results that are kept in memory
 _DERIVED_FROM = ("losses", "recruits", "net_change")
@@ -98,8 +99,7 @@ class WholeSet:
 
     def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
         assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
-        # As in `estimator.run.estimate`: the third child of the set's seed.
-        rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
+        rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
         return derived_quantities(posterior, assumptions.derived, rng)
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:

@@ -10,8 +10,8 @@ import pandas as pd
 from estimator.fitting.entries import STATISTICS, statistics
 from estimator.fitting.reweighting import pooled_entries
 from estimator.sweep.engine import Engine
-from estimator.sweep.fits import fit_entries
 from estimator.sweep.journal import SweepJournal
+from estimator.sweep.set_fit import fit_entries
 
 QUANTITIES = ("losses", "killed", "net_change")
 QUANTILES = ("q05", "q50", "q95")
@@ -69,6 +69,29 @@ def check_table(journal: SweepJournal, engine: Engine) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def disagreements(check: pd.DataFrame, max_errors: float) -> dict[str, str]:
+    """Say which reweighted sets do not agree with a fit of theirs; by label.
+
+    Parameters
+    ----------
+    check
+        As `check_table` gives it.
+    max_errors
+        Most Monte-Carlo standard errors that a quantile may be off.
+    """
+    problems = {}
+    for row in check.to_dict("records"):
+        label, errors = str(row["assumption_set"]), float(row.get("max_errors", np.nan))
+        if row["note"]:
+            problems[label] = f"not checked: {row['note']}"
+        elif not errors <= max_errors:
+            problems[label] = (
+                f"{row['worst']} is {errors:.3g} Monte-Carlo standard errors from a fit "
+                f"(sweep.max_check_errors: {max_errors:g})"
+            )
+    return problems
 
 
 def differences(

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import joblib
 import numpy as np
@@ -23,13 +24,13 @@ from estimator.fitting.pilot import Pilot
 from estimator.store.versions import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
-from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.journal import FitRecord, SetRecord, SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
 from estimator.sweep.pools import Pool, make_pool, reweight_chunk
 from estimator.sweep.records import fit_record, fitted_record
 from estimator.sweep.rounds import PlannedFit, fit_task, next_fits, planned_fit
+from estimator.sweep.set_fit import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 from estimator.sweep.sets import SweepSet
 
 log = logging.getLogger(__name__)
@@ -142,17 +143,20 @@ class Engine:
     def _forget_another_plan(self) -> None:
         """Plan anew if this folder held other sets; finished sets stay, named by their content.
 
-        Results of other versions of what they hang on are all forgotten.
+        Results of other versions of what they hang on, or of fits with other options, are all
+        forgotten.
         """
         ids = sorted(self.by_id)
         plan = hashlib.sha256("\n".join([*ids, self.options.method]).encode()).hexdigest()
         about = self.journal.about()
-        if about.get("computed_with", _versions()) != _versions():
-            log.warning("%s: of other versions, begun anew", self.journal.folder)
+        computed_with = {"versions": versions(), "sweep": self.options.sampling}
+        before = json.loads(about.get("computed_with", "null"))
+        if before is not None and (changes := changed(before, computed_with)):
+            log.warning("%s: begun anew, for %s", self.journal.folder, "; ".join(changes))
             self.journal.forget_all()
         elif about.get("plan", plan) != plan:
             self.journal.forget_rounds()
-        self.journal.set_about(plan=plan, computed_with=_versions())
+        self.journal.set_about(plan=plan, computed_with=json.dumps(computed_with))
 
     def _applies(self, record: FitRecord) -> bool:
         """Whether a fit is one of a set, or a covering fit, of this sweep's groups."""
@@ -342,8 +346,15 @@ class Engine:
         self._fit_round(1_000_000 + number, tasks)
 
 
-def _versions() -> str:
-    return json.dumps(versions())
+def changed(before: Any, now: Any, key: str = "") -> list[str]:
+    """Say which entries of nested mappings differ, and from what to what."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return [
+            text
+            for name in dict.fromkeys([*now, *before])
+            for text in changed(before.get(name), now.get(name), f"{key}.{name}".lstrip("."))
+        ]
+    return [] if before == now else [f"{key} was {before} and is {now}"]
 
 
 def _threads(executor: Executor) -> Executor:

@@ -18,7 +18,7 @@ from estimator.fitting.pilot import Pilot
 from estimator.store.journal import Journal, Record
 from estimator.store.log_weights import packed
 from estimator.store.netcdf import read_netcdf, write_netcdf
-from estimator.sweep.fits import Fit
+from estimator.sweep.set_fit import Fit
 
 FILE = "journal.sqlite"
 

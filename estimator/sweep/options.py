@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -103,6 +103,7 @@ class SweepOptions(Options):
     whole_results: int = Field(ge=0, le=1000)
     max_k_hat: float = Field(gt=0.0, le=1.0)
     check: int = Field(ge=0, le=10_000)
+    max_check_errors: float = Field(gt=0.0)
     base_draws: int = Field(ge=50, le=100_000)
     fit: FitOptions
     keep_draws: bool
@@ -112,3 +113,18 @@ class SweepOptions(Options):
     backend: Literal["threads", "processes"]
     ray: RayOptions
     design: Design | None
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """Options that change the numbers of a set: all but those named here."""
+        return self.model_dump(
+            mode="json",
+            exclude={
+                # Held against what is finished already.
+                *("method", "max_k_hat", "check", "max_check_errors"),
+                # Which sets there are, and whether the sweep is planned at all.
+                *("design", "whole_results"),
+                # Where it runs, what it keeps, when it stops.
+                *("executor", "workers", "backend", "ray", "keep_draws", "fail_fast"),
+            },
+        )

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estimator.evidence import Evidence
-from estimator.fitting.entries import Entries, EntryLayout, statistics
+from estimator.fitting.entries import Entries, EntryLayout, statistics_of_sets
 from estimator.fitting.reweighting import Mixture, NaturalDraws, pooled_entries
 from estimator.store.sweep_files import thinning
-from estimator.sweep.fits import Fit, diagnosed_rows, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet
+from estimator.sweep.set_fit import Fit, diagnosed_rows, fit_entries
 
 
 @dataclass(frozen=True)
@@ -103,20 +103,15 @@ def _unused_rows(layout: EntryLayout, evidence: Evidence) -> np.ndarray:
     data = evidence.dataset
     sources = set(data["source"].values[data["used"].values].tolist())
     floors = set(data["confirmed_claim"].values[data["confirmed_used"].values].tolist())
-    counted = {
-        "reporting_bias": sources,
-        "reporting_drift": sources,
-        "unconfirmed": floors,
-        "unconfirmed_ratio": floors,
-    }
+    counted = {"source": sources, "confirmed_claim": floors}
     rows = []
     for variable in layout.variables:
-        if variable.name in counted:
+        if variable.dim in counted:
             begin = layout.slices[variable.name].start
             rows += [
                 begin + n
                 for n, label in enumerate(variable.labels)
-                if label not in counted[variable.name]
+                if label not in counted[variable.dim]
             ]
     return np.array(rows, dtype=int)
 
@@ -126,26 +121,31 @@ def reweight_chunk(
 ) -> list[SetRecord]:
     """Reweight some sets; those that the draws do not reach are left out."""
     pool, options = shared
+    begin = time.perf_counter()
+    reached = []
+    for planned in sets:
+        weights = pool.mixture.weights(planned.hyper)
+        ess = weights.kish * pool.worst_relative_ess
+        if weights.k_hat <= options.max_k_hat and ess >= planned.assumptions.sampler.min_ess:
+            reached.append((planned, weights, ess))
+    if not reached:
+        return []
+    log_weights = np.stack([weights.log_weights for _, weights, _ in reached])
+    tables = statistics_of_sets(pool.entries, np.exp(log_weights))
+    seconds = (time.perf_counter() - begin) / len(sets)
     records = []
-    for one in sets:
-        begin = time.perf_counter()
-        found = pool.mixture.weights(one.hyper)
-        ess = found.kish * pool.worst_relative_ess
-        minimum = one.assumptions.sampler.min_ess
-        if not (found.k_hat <= options.max_k_hat and ess >= minimum):
-            continue
-        table = statistics(pool.entries, np.exp(found.log_weights))
-        table[pool.unused_rows[one.evidence_key]] = np.nan
+    for (planned, weights, ess), table in zip(reached, tables, strict=True):
+        table[pool.unused_rows[planned.evidence_key]] = np.nan
         obtained = Obtained(
             "reweighted",
             pool.names,
-            found.k_hat,
+            weights.k_hat,
             ess,
             pool.max_rhat,
             pool.divergences,
             "",
-            time.perf_counter() - begin,
+            seconds,
         )
-        weights = found.log_weights if options.keep_draws else None
-        records.append(SetRecord(one.set_id, obtained, pool.layout.name, table, weights))
+        kept = weights.log_weights if options.keep_draws else None
+        records.append(SetRecord(planned.set_id, obtained, pool.layout.name, table, kept))
     return records

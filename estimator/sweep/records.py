@@ -9,10 +9,10 @@ import numpy as np
 from estimator.evidence import Evidence
 from estimator.fitting.entries import EntryLayout, statistics
 from estimator.fitting.reweighting import pooled_entries
-from estimator.sweep.fits import Fit, fit_entries
 from estimator.sweep.journal import FitRecord, Obtained, SetRecord
 from estimator.sweep.plan import PlannedSet
 from estimator.sweep.rounds import PlannedFit
+from estimator.sweep.set_fit import Fit, fit_entries
 
 
 def fit_record(number: int, position: int, planned: PlannedFit, found: Fit) -> FitRecord:

@@ -16,11 +16,12 @@ from estimator.evidence import Evidence
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import flatten, statistics
 from estimator.fitting.reweighting import pooled_entries
-from estimator.store.results import read_result
+from estimator.store.results import read_attrs, read_result
+from estimator.store.sweep_files import DATASET, TABLE
 from estimator.store.versions import versions
-from estimator.sweep.collect import collect_sweep, facts_of
-from estimator.sweep.fits import CORE, diagnose_entries, entries_dataset
+from estimator.sweep.collect import collect_sweep, facts_of, read_sweep
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
+from estimator.sweep.set_fit import CORE, diagnose_entries, entries_dataset
 
 
 def collect_folder(folder: Path) -> xr.DataTree:
@@ -40,26 +41,48 @@ def collect_folder(folder: Path) -> xr.DataTree:
 
 
 def collect_results(folder: Path) -> xr.DataTree:
-    """Put all whole results of a folder into its journal, and collect it."""
+    """Put all whole results of a folder into its journal, and collect it.
+
+    Results that are in the journal already, and files that are made of these very results, are
+    left as they are.
+
+    Raises
+    ------
+    OutputError
+        If two results have one label.
+    """
     with SweepJournal(folder) as journal:
-        rows, hashes = [], set()
+        finished, before = journal.finished(), journal.about()
+        known = json.loads(before.get("results", "{}"))
+        rows, hashes, stamps = [], set(), {}
+        folders: dict[str, Path] = {}
         for path in sorted(folder.glob("*/result.nc")):
-            tree = read_result(path.parent)
-            set_id = str(tree.attrs["assumption_set_id"])
-            hashes.add(str(tree.attrs["data_hash"]))
-            label = str(tree.attrs["assumption_set"])
-            assumptions = AssumptionSet.from_config(
-                json.loads(tree.attrs["configuration"]), label=label
-            )
-            row = {"set_id": set_id, "label": label, "error": ""}
-            rows.append(row | facts_of(assumptions))
-            journal.add_sets([_record(journal, tree, assumptions, set_id)])
-        journal.set_about(
-            sets=json.dumps(rows),
-            versions=json.dumps(versions()),
-            data_hash=" ".join(sorted(hashes)),
-        )
-        return collect_sweep(journal)
+            attrs = read_attrs(path.parent)
+            set_id, label = str(attrs["assumption_set_id"]), str(attrs["assumption_set"])
+            if label in folders:
+                both = f"{folders[label]} and {path.parent}"
+                raise OutputError(f"{both}: both hold the set {label!r}; move one of them away")
+            folders[label] = path.parent
+            hashes.add(str(attrs["data_hash"]))
+            assumptions = AssumptionSet.from_config(json.loads(attrs["configuration"]), label=label)
+            rows.append({"set_id": set_id, "label": label, "error": ""} | facts_of(assumptions))
+            file = path.stat()
+            stamps[set_id] = [file.st_mtime_ns, file.st_size, json.dumps(versions())]
+            if set_id not in finished or known.get(set_id) != stamps[set_id]:
+                journal.add_sets([_record(journal, read_result(path.parent), assumptions, set_id)])
+        about = {
+            "sets": json.dumps(rows),
+            "versions": json.dumps(versions()),
+            "data_hash": " ".join(sorted(hashes)),
+            "results": json.dumps(stamps),
+        }
+        if before | about == before and all((folder / n).exists() for n in (DATASET, TABLE)):
+            return read_sweep(folder)
+        # Which results the files are made of is said last: a collection that stops is made again.
+        journal.set_about(**about | {"results": "{}"})
+        tree = collect_sweep(journal)
+        journal.set_about(**about)
+        return tree
 
 
 def _record(

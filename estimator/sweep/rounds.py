@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from estimator.sweep.fits import FitTask
 from estimator.sweep.journal import FitRecord
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.plan import Group, PlannedSet
+from estimator.sweep.set_fit import FitTask
 
 PlannedFit = dict[str, str | None]
 """A fit as the journal keeps it: ``fit_id``, ``kind`` (single, base, cover or check), ``group_key``
@@ -90,9 +90,9 @@ def fit_task(planned: PlannedFit, group: Group, one: PlannedSet, options: SweepO
     options
         Of the sweep.
     """
-    base, covers = planned["kind"] != "single", planned["set_id"] is None
+    covers = planned["set_id"] is None
     fit_options = options.fit
-    if base:
+    if planned["kind"] in ("base", "cover"):
         fit_options = fit_options.model_copy(update={"draws": options.base_draws})
     return FitTask(
         str(planned["fit_id"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import (
+    LABEL_MAXIMUM,
     compose_config,
     config_groups,
     is_assumed,
@@ -28,6 +29,7 @@ from estimator.assumptions.compose import (
     typed,
 )
 from estimator.errors import ConfigError, EstimatorError
+from estimator.paths import folder_name
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,18 @@ class SweepSet:
     config: Mapping[str, Any]
     error: str = ""
 
+    def renamed(self, label: str) -> SweepSet:
+        """Give the set another label."""
+        assumptions = self.assumptions
+        if assumptions is not None:
+            assumptions = assumptions.model_copy(update={"label": label})
+        return replace(self, label=label, assumptions=assumptions)
+
 
 def compose_sets(
-    override_lists: Sequence[Sequence[str]], config_dir: str | None = None
+    override_lists: Sequence[Sequence[str]],
+    config_dir: str | None = None,
+    composer: Composer | None = None,
 ) -> list[SweepSet]:
     """Compose all sets of a sweep.
 
@@ -69,33 +80,57 @@ def compose_sets(
         For each set the overrides, without commas.
     config_dir
         A folder of a user's options.
+    composer
+        One that has composed some of the options already; None makes one.
 
     Notes
     -----
-    A configuration that is not possible gives a set with an `error`: the others are still done. An
-    override list that stands twice gives one set.
+    A configuration that is not possible gives a set with an `error`: the others are still done.
+    Override lists that make the same set of the same name twice give one set. Sets of one label,
+    or of labels that would name one folder, get what differs between them in their labels.
     """
-    composer = _Composer(config_dir)
+    composer = composer or Composer(config_dir)
     sets: list[SweepSet] = []
-    taken: set[str] = set()
+    named: dict[str, dict[Sequence[str], int]] = {}  # positions by folder and what is assumed
     for overrides in dict.fromkeys(tuple(texts) for texts in override_lists):
-        position = len(sets)
         label = label_of(overrides)
-        if "…" in label:  # too long to tell sets apart
-            label = f"{label.partition(',')[0]} #{position + 1}"
         try:
             config, assumptions = composer.compose(overrides)
             label = str(config.get("label") or label)
             error = ""
         except EstimatorError as problem:
             config, assumptions, error = {}, None, str(problem)
-        if label in taken:
-            label = f"{label} #{position + 1}"
-        taken.add(label)
-        if assumptions is not None:
-            assumptions = assumptions.model_copy(update={"label": label})
-        sets.append(SweepSet(position, overrides, label, assumptions, config, error))
+        planned = SweepSet(len(sets), overrides, "", assumptions, config, error).renamed(label)
+        alike = named.setdefault(folder_name(label), {})
+        assumed = tuple(text for text in overrides if is_assumed(text))
+        if assumed in alike:
+            if assumptions is not None and sets[alike[assumed]].assumptions == planned.assumptions:
+                continue
+            assumed = overrides
+        alike[assumed] = planned.position
+        sets.append(planned)
+    folders = set(named)
+    for alike in named.values():
+        if len(alike) > 1:
+            common = set.intersection(*(set(sets[at].overrides) for at in alike.values()))
+            for at in alike.values():
+                differing = [text for text in sets[at].overrides if text not in common]
+                label = ",".join([sets[at].label, *differing])
+                if folder_name(label) in folders or len(label) > LABEL_MAXIMUM:
+                    label = f"{sets[at].label} #{at + 1}"
+                folders.add(folder_name(label))
+                sets[at] = sets[at].renamed(label)
     return sets
+
+
+def with_short_labels(sets: Sequence[SweepSet]) -> list[SweepSet]:
+    """Name sets whose labels are cut after their position: a cut label tells nothing."""
+    return [
+        planned.renamed(f"{planned.label.partition(',')[0]} #{planned.position + 1}")
+        if "…" in planned.label
+        else planned
+        for planned in sets
+    ]
 
 
 def varied(sets: Sequence[SweepSet]) -> dict[str, list[Any]]:
@@ -129,14 +164,42 @@ def _key_and_text(override: str) -> tuple[str, str]:
     return key.lstrip("+~"), text
 
 
-class _Composer:
+class Composer:
+    """Composes many configurations; each combination of options by Hydra once.
+
+    Parameters
+    ----------
+    config_dir
+        A folder of a user's options.
+    """
+
     def __init__(self, config_dir: str | None) -> None:
         self.config_dir = config_dir
         self.groups = config_groups(config_dir)
         self._parser = OverridesParser.create()
         self._bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, Any], bool]] = {}
 
+    def plain(self, overrides: Sequence[str]) -> dict[str, Any]:
+        """Return the plain configuration of some overrides, possible or not.
+
+        Raises
+        ------
+        ConfigError
+            If Hydra cannot compose it.
+        """
+        options = tuple(text for text in overrides if not self._is_value(text))
+        if len(options) == len(overrides):
+            return self._base(options)[1]
+        return to_plain(compose_config(overrides, self.config_dir))
+
     def compose(self, overrides: Sequence[str]) -> tuple[dict[str, Any], AssumptionSet]:
+        """Return the plain configuration of some overrides, and the set that it makes.
+
+        Raises
+        ------
+        ConfigError
+            If they make no possible configuration.
+        """
         options = tuple(text for text in overrides if not self._is_value(text))
         values = [text for text in overrides if self._is_value(text)]
         if not values:

@@ -70,6 +70,7 @@ def test_every_group_has_options_and_every_group_is_composed() -> None:
     assert len(OPTIONS) > 40
 
 
+@pytest.mark.slow
 @each_option
 def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
     assumptions = checked(group, name)
@@ -114,6 +115,7 @@ def test_every_prior_of_every_shipped_set_has_a_source_and_a_unit(name: str) -> 
     assert {place for place, prior in found.items() if prior.get("unit") not in units} == set()
 
 
+@pytest.mark.slow
 @each_option
 def test_every_prior_of_every_option_has_a_source_and_a_unit(group: str, name: str) -> None:
     for place, prior in priors(to_plain(composed(group, name))):
@@ -131,6 +133,7 @@ def test_the_sets_of_the_design_ship() -> None:
     assert wanted | {"double_count"} <= set(SETS)
 
 
+@pytest.mark.slow
 def test_every_origin_and_source_that_an_option_names_is_in_the_shipped_claims() -> None:
     claims = read_claims()
     named: set[str] = set()

@@ -16,6 +16,7 @@ from estimator.fitting.entries import (
     Variable,
     flatten,
     statistics,
+    statistics_of_sets,
 )
 
 quick = settings(max_examples=50, deadline=None)
@@ -210,6 +211,53 @@ def test_a_draw_with_all_the_weight_is_every_quantile() -> None:
     draws = np.arange(10.0)[None]
     found = summary(draws, np.eye(10)[4])
     assert [found[name][0] for name in ("mean", *PROBABILITIES)] == [4.0] * 6
+
+
+def by_definition(values: np.ndarray, weights: np.ndarray, relative_ess: float) -> list[float]:
+    """All statistics of one entry, step by step from sums over all sorted draws. (statistic,)."""
+    order = np.argsort(values)
+    x, w = values[order], (weights / weights.sum())[order]
+    middles = np.cumsum(w) - w / 2
+    some = np.flatnonzero(w)
+    x_some, middles_some = x[some[0] : some[-1] + 1], middles[some[0] : some[-1] + 1]
+    mean = np.sum(w * x)
+
+    def quantile(p: float) -> float:
+        return float(np.interp(p, middles_some, x_some))
+
+    def error(p: float) -> float:
+        up_to = np.cumsum(w**2)[min(np.searchsorted(middles, p), len(w) - 1)]
+        variance = ((1 - 2 * p) * up_to + p * p * np.sum(w**2)) / relative_ess
+        spread = np.sqrt(max(variance, 0.0))
+        return (quantile(p + 2 * spread) - quantile(p - 2 * spread)) / 4
+
+    return [
+        mean,
+        np.sqrt(np.sum(w * (x - mean) ** 2)),
+        *(quantile(p) for p in PROBABILITIES.values()),
+        np.sum(w[x < 0]),
+        *(error(PROBABILITIES[name]) for name in WITH_ERROR),
+    ]
+
+
+@quick
+@given(
+    n_sets=st.integers(1, 35),
+    n_draws=st.integers(2, 150),
+    share_without_weight=st.sampled_from([0.0, 0.5, 0.9]),
+    seed=st.integers(0, 2**31),
+)
+def test_statistics_of_many_sets_are_those_of_their_definition(
+    n_sets: int, n_draws: int, share_without_weight: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    draws = rng.normal(size=(3, n_draws))
+    weights = rng.exponential(size=(n_sets, n_draws))
+    weights *= rng.random(weights.shape) >= share_without_weight
+    weights[:, rng.integers(n_draws)] += 0.1
+    found = statistics_of_sets(entries_of(draws, 0.7), weights)
+    expected = [[by_definition(row, one, 0.7) for row in draws] for one in weights]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 # Monte-Carlo errors: over many replications the quantiles spread as their errors say

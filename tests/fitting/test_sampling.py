@@ -26,8 +26,9 @@ from estimator.studies.audit.statements import judge_statements
 pytestmark = pytest.mark.sampling
 
 SMALL = ("sampler.chains=2", "sampler.draws=300", "sampler.tune=500", "sampler.prior_draws=200")
-# Bounds that so few draws hold: a set that misses one is sampled again in other coordinates.
-LOOSE = ("sampler.max_rhat=1.1", "sampler.min_ess=40", "sampler.max_divergences=3")
+# Bounds that so few draws hold: a set that misses one is sampled again in other coordinates. With
+# an effective size of 100 a median errs by an eighth of a standard deviation.
+LOOSE = ("sampler.max_rhat=1.05", "sampler.min_ess=100", "sampler.max_divergences=3")
 OPEN = 1e5
 SHIPPED = sorted(path.stem for path in (conf_dir() / "assumptions").glob("*.yaml"))
 
@@ -136,8 +137,8 @@ GOLDEN = pd.read_csv(Path(__file__).parents[1] / "golden" / "shipped.csv")
 def test_a_shipped_set_says_what_it_said(estimates: dict[str, Estimate], name: str) -> None:
     """Medians and widths of the ranges, against the golden table (see tests.golden).
 
-    Few draws: the median of 600 with an effective size of 60 errs by 0.16 standard deviations, a
-    90 % range is 3.3 of them; 0.2 of the range is four standard errors.
+    Few draws: the median of 600 with an effective size of 100 errs by 0.125 standard deviations, a
+    90 % range is 3.3 of them; 0.2 of the range is five standard errors.
     """
     keys = ["quantity", "month", "unit"]
     golden = GOLDEN[GOLDEN["assumption_set"] == name].set_index(keys)

@@ -20,6 +20,8 @@ from estimator.ingest.settings import Settings
 from estimator.ingest.writing import ingest, write
 from tests.ingest import made
 
+pytestmark = pytest.mark.slow
+
 NASTY = st.text(
     st.one_of(
         st.sampled_from("0123456789-+.,/eE _=@'\"\\\t\r\n\0\x1b;[]{}$|<>٣é€\u202e\ufeffЖ"),

@@ -31,6 +31,8 @@ from tests.ingest.made import (
     report,
 )
 
+pytestmark = pytest.mark.slow
+
 FIRST_LINE = ",".join(LIST_HEADER[:-1]).encode()
 DOC = Path(__file__).parents[2] / "docs" / "ingest.md"
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.sampling]
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; from estimator.cli import main; sys.exit(main(sys.argv[1:]))"
-QUICK = ("sampler=prior_only", "sampler.prior_draws=60", "plots=false", "output_dir=out", "name=x")
+QUICK = ("sampler=prior_only", "plots=false", "output_dir=out", "name=x")
 LAUNCHERS = {
     "joblib": ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
     "submitit_local": ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5"),
@@ -33,7 +33,7 @@ def estimator(folder: Path, launcher: str, *overrides: str) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
 
 

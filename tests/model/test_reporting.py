@@ -24,6 +24,8 @@ from estimator.model.hyperparameters import shared_biases, sources_of, wandering
 from estimator.model.inputs import model_inputs
 from tests.evidence.tables import YEAR, row, write
 
+pytestmark = pytest.mark.slow
+
 NORMAL = "{family: Normal, low: -0.2, high: 0.6, mass: 0.9}"
 SHARED = (
     "+reporting.hierarchy.enemy={losses: {mean: "

@@ -24,6 +24,8 @@ from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.sensitivity import weigh
 from estimator.studies.compare.stacking import stacking
 
+pytestmark = pytest.mark.slow
+
 DRAWS, KEPT = 360, 120
 PRIOR = ("sampler=prior_only", f"sampler.prior_draws={DRAWS}")
 FEW = KeepOptions(claim_numbers=100, claim_draws=KEPT)
@@ -116,8 +118,8 @@ def test_an_audit_judges_all_claims_by_the_draws_that_are_kept(
 
 
 def test_an_audit_says_how_many_draws_it_had(thinned: Estimate, tmp_path: Path) -> None:
+    from estimator.studies.audit.audit import audit
     from estimator.studies.audit.parts import claims_grid
-    from estimator.studies.audit.run import audit
 
     write_estimate(thinned, tmp_path, "run", {}, None)
     found = audit(Sets.open([tmp_path / "run"]), audit_options())

@@ -19,7 +19,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.sweep.design import design_overrides
 from estimator.sweep.engine import Engine
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.run import run_sweep
+from estimator.sweep.run_sweep import run_sweep
 from tests.sweep.synthetic import WINDOW, slow_fit, synthetic_pilot
 
 OVERRIDES = [

@@ -19,7 +19,7 @@ from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs
-from estimator.sweep.fits import CORE, Fit, FitTask, Shared, task_inputs
+from estimator.sweep.set_fit import CORE, Fit, FitTask, Shared, task_inputs
 
 WINDOW = "window=since_2025"
 CHAINS, DRAWS = 4, 1000

@@ -20,8 +20,8 @@ import xarray as xr
 
 from estimator.errors import ConfigError
 from estimator.sweep.executors import LocalExecutor, RayExecutor
-from estimator.sweep.fits import Fit, FitTask, Shared
-from estimator.sweep.run import SweepOutcome
+from estimator.sweep.run_sweep import SweepOutcome
+from estimator.sweep.set_fit import Fit, FitTask, Shared
 from tests.sweep import synthetic
 from tests.sweep.test_engine import CUBE, fits_are, sweep, values
 

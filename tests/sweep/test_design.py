@@ -19,6 +19,8 @@ from estimator.paths import conf_dir
 from estimator.sweep.design import SETS_MAXIMUM, design_overrides
 from estimator.sweep.options import Design, SweepOptions
 
+pytestmark = pytest.mark.slow
+
 PRESETS = {
     "tornado": 50,
     "options": 864,

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,19 @@ import xarray as xr
 from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
-from estimator.errors import ConfigError, OutputError, SweepError
+from estimator.errors import ConfigError, EstimatorError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.results import collect_folder
-from estimator.sweep.run import SweepOutcome, run_sweep
+from estimator.sweep.run_sweep import SweepOutcome, run_sweep
+from estimator.sweep.set_fit import Fit, FitTask, Shared
 from estimator.sweep.sets import compose_sets
 from tests.sweep import synthetic
 from tests.sweep.killed import OVERRIDES
+
+pytestmark = pytest.mark.slow
 
 CUBE = "experiment=latin_hypercube"
 
@@ -43,7 +47,7 @@ def sweep(
     folder: Path, *overrides: str, sets: Sequence[Sequence[str]] | None = None
 ) -> SweepOutcome:
     """Run a sweep of a short window: what takes time are the statistics of each month."""
-    plain = to_plain(compose_config(list(overrides)))
+    plain = to_plain(compose_config(["sweep.check=0", *overrides]))
     options = SweepOptions.from_config(plain["sweep"])
     if sets is None:
         assert options.design is not None
@@ -159,6 +163,67 @@ def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutc
     assert (cube.check["compared"] > 100).all()
     assert cube.check["max_errors"].max() < 6.0
     assert cube.check["rms_errors"].between(0.2, 2.0).all()
+
+
+def wrong_check(task: FitTask, shared: Shared) -> Fit:
+    """Fit for a check what a set does not say."""
+    found = synthetic.synthetic_fit(task, shared)
+    if not task.fit_id.startswith("check-") or found.core is None:
+        return found
+    wrong = found.core.assign(killed_share=found.core["killed_share"] * 1.1)
+    return replace(found, core=wrong)
+
+
+def failing_check(task: FitTask, shared: Shared) -> Fit:
+    if not task.fit_id.startswith("check-"):
+        return synthetic.synthetic_fit(task, shared)
+    return Fit(task.fit_id, None, None, None, None, "the sampler gave up", 0.01, 3)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (wrong_check, r"killed 20\d\d-\d\d q\d\d is .* errors from a fit"),
+        (failing_check, "gave up"),
+    ],
+)
+def test_what_a_check_finds_is_an_error_once_everything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fit: Callable[..., Fit], message: str
+) -> None:
+    fits_are(monkeypatch, fit)
+    found = sweep(tmp_path, CUBE, "sweep.design.sets=20", "sweep.check=3")
+    assert len(found.doubtful) == len(found.check) == 3
+    assert found.failed == {}
+    assert (tmp_path / "check.csv").exists()
+    with pytest.raises(SweepError, match=message) as raised:
+        found.raise_for_failures()
+    assert raised.value.exit_status == 4
+    for label in found.doubtful:
+        assert label in str(raised.value)
+
+
+def test_a_sound_sweep_raises_nothing(cube: SweepOutcome) -> None:
+    assert cube.doubtful == {}
+    cube.raise_for_failures()
+
+
+@pytest.mark.parametrize("option", ["base_draws=4000", "fit.draws=700"])
+def test_options_that_change_how_fits_are_made_begin_a_sweep_anew(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    option: str,
+) -> None:
+    sets = [["unconfirmed.ratio.high=0.4"]]
+    sweep(tmp_path, sets=sets)
+    fits_are(monkeypatch, synthetic.forbidden_fit)
+    assert not sweep(tmp_path, "sweep.workers=1", "sweep.check=5", sets=sets).failed
+    assert "begun anew" not in caplog.text
+    with pytest.raises(EstimatorError, match="fitted again"):
+        sweep(tmp_path, "sweep.workers=1", f"sweep.{option}", sets=sets)
+    key, _, value = option.partition("=")
+    assert f"begun anew, for sweep.{key} was " in caplog.text
+    assert f" and is {value}" in caplog.text
 
 
 def test_real_fits_everywhere_if_so_asked(tmp_path: Path) -> None:

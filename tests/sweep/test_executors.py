@@ -12,6 +12,8 @@ from estimator.errors import ConfigError
 from estimator.sweep.executors import Executor, LocalExecutor, executor_of
 from estimator.sweep.options import SweepOptions
 
+pytestmark = pytest.mark.slow
+
 TASKS = range(12)
 
 

@@ -16,13 +16,13 @@ from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.store.log_weights import packed
-from estimator.sweep.fits import Fit
 from estimator.sweep.journal import (
     FitRecord,
     Obtained,
     SetRecord,
     SweepJournal,
 )
+from estimator.sweep.set_fit import Fit
 
 ROOT = Path(__file__).parents[2]
 quick = settings(max_examples=50, deadline=None)

@@ -19,9 +19,9 @@ from estimator.assumptions.scalars import is_packed
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence, load_evidence, read_claims
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.sweep.fits import FitTask, Shared, entries_dataset
 from estimator.sweep.keys import _NOT_IN_CLAIMS, evidence_key
 from estimator.sweep.plan import PlannedSet, Planner
+from estimator.sweep.set_fit import FitTask, Shared, entries_dataset
 from estimator.sweep.sets import SweepSet
 from tests.sweep.synthetic import synthetic_fit
 

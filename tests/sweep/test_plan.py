@@ -14,6 +14,8 @@ from estimator.sweep.keys import evidence_key, sources_key
 from estimator.sweep.plan import Group, PlannedSet, Planner, groups_of
 from estimator.sweep.sets import compose_sets
 
+pytestmark = pytest.mark.slow
+
 KEYS = list(ASSUMPTIONS)
 RATIO = KEYS.index("unconfirmed.ratio")
 

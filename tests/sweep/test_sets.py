@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.errors import ConfigError
+from estimator.paths import folder_name
 from estimator.sweep.sets import SweepSet, compose_sets, varied
+
+pytestmark = pytest.mark.slow
 
 few = settings(max_examples=12, deadline=None)
 
@@ -188,10 +191,9 @@ LONG = "x" * 100
     [
         [["label=a", "seed=1"], ["label=a", "seed=2"], ["label=a", "seed=3"]],
         [[f"killed_share.level.source={LONG}", f"seed={n}"] for n in range(3)],
-        [["name=a"], ["name=b"], []],
         [["seed=1"], ["+seed=1"], ["seed=no"]],
     ],
-    ids=["of its own", "too long", "not assumed", "in all"],
+    ids=["of its own", "too long", "in all"],
 )
 def test_labels_tell_all_sets_apart(override_lists: Sequence[Sequence[str]]) -> None:
     sets = compose_sets(override_lists)
@@ -199,6 +201,21 @@ def test_labels_tell_all_sets_apart(override_lists: Sequence[Sequence[str]]) -> 
     for found in sets:
         assert len(found.label) <= 80
         assert found.assumptions is None or found.assumptions.label == found.label
+
+
+def test_sets_of_one_label_are_told_apart_by_what_differs() -> None:
+    sets = compose_sets([["label=a", "seed=1"], ["label=a", "seed=2"], ["label=b", "seed=3"]])
+    assert [found.label for found in sets] == ["a,seed=1", "a,seed=2", "b"]
+
+
+def test_labels_that_would_name_one_folder_are_told_apart() -> None:
+    sets = compose_sets([["label=a:b"], ["label=a;b", "seed=2"]])
+    assert len({folder_name(found.label) for found in sets}) == 2
+
+
+def test_what_is_not_assumed_makes_no_other_set_of_one_name() -> None:
+    sets = compose_sets([["name=a"], ["name=b"], [], ["label=mine", "name=a"]])
+    assert [found.label for found in sets] == ["central", "mine"]
 
 
 def test_a_set_is_named_as_a_single_run_would_name_it() -> None:

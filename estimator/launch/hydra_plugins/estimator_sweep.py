@@ -11,10 +11,11 @@ from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from estimator.assumptions.compose import explain_hydra
+from estimator.assumptions.compose import explain_hydra, label_of, to_plain
 from estimator.errors import ConfigError, EstimatorError
+from estimator.paths import folder_name
 
 NAME = "estimator"
 
@@ -53,20 +54,31 @@ class DesignSweeper(BasicSweeper):
         """Return the overrides of all sets of the next batch."""
         from estimator.batch import with_design
 
+        combinations = super().get_job_batch()
+        if self.plans:
+            return combinations  # what plans them composes them too
         batch = []
-        for combined in super().get_job_batch():
+        folders: dict[str, Sequence[str]] = {}
+        for combined in combinations:
             if self.hydra_context is None or self.config is None:
                 raise RuntimeError("Hydra sets a sweeper up before it asks for sets")
             loader = self.hydra_context.config_loader
             try:
                 config = loader.load_sweep_config(self.config, list(combined))
             except HydraException as error:
-                if self.plans:  # whoever runs the set says what is wrong with it
-                    batch.append(list(combined))
-                else:
-                    self.task_function.fail(combined, ConfigError(explain_hydra(error)))
+                self.task_function.fail(combined, ConfigError(explain_hydra(error)))
                 continue
-            batch += with_design(config, combined)
+            plain = to_plain(
+                OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
+            )
+            for overrides in with_design(plain, combined):
+                label = str(plain.get("label") or label_of(overrides))
+                other = folders.setdefault(folder_name(label), overrides)
+                if other is overrides:
+                    batch.append(overrides)
+                else:  # they would be written to one folder
+                    text = f"label {label!r} is also that of the set {','.join(other)}"
+                    self.task_function.fail(overrides, ConfigError(f"{text}; leave label out"))
         return batch
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:

@@ -176,7 +176,7 @@ def panels(
     margin
         Inches for the text around the axes.
     """
-    columns = columns if look.framed else 1
+    columns = min(columns, max(count, 1)) if look.framed else 1
     rows = max(-(-count // columns), 1)
     figure = new_figure(rows * row_height + (margin if look.framed else 0.0), look)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -11,8 +11,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.show.figures._look import GREEN, GREY, ORANGE, PURPLE, VERMILION, group
-from estimator.show.figures._months import DAYS_PER_MONTH, Months
+from estimator.show.figures._months import Months
 
 COLUMNS = ("quantity", "unit", "hedge", "status", "origin", "low", "value", "high")
 DATES = ("period_start", "period_end", "published")

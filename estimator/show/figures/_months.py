@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.show.figures._look import BLACK, TEXT_SIZE, group
 
-DAYS_PER_MONTH = 365.25 / 12
 FLOOR_ONE = "confirmed floor, one month"
 FLOOR_MANY = "confirmed floor, several months (mean)"
 _NARROW = 5.0  # inches of an axis, below which months are too many to be named
@@ -22,24 +21,36 @@ _TWO_YEARS = 24
 
 @dataclass(frozen=True)
 class Months:
-    """Months at 0, 1, 2, …; month i reaches from i - 0.5 to i + 0.5.
+    """Months of a window at 0, 1, 2, …; month i reaches from i - 0.5 to i + 0.5.
 
     Attributes
     ----------
-    labels
-        Months as ``2026-01``.
-    days
-        Days of each month that lie in the window. (month,).
+    window
+        First and last day.
     """
 
-    labels: tuple[str, ...]
-    days: np.ndarray
+    window: Window
 
     @classmethod
     def of(cls, result: xr.DataTree) -> Months:
         """Read the months of a result."""
-        month_days = group(result, "constant_data")["month_days"]
-        return cls(tuple(str(m) for m in month_days["month"].values), month_days.values)
+        return cls.from_days(group(result, "constant_data")["month_days"])
+
+    @classmethod
+    def from_days(cls, month_days: xr.DataArray) -> Months:
+        """Window from the days of each month: the first may begin late, the last end early."""
+        months = pd.PeriodIndex(month_days["month"].values.astype(str), freq="M")
+        first, last = months[0], months[-1]
+        late = first.days_in_month - int(month_days.values[0]) if first != last else 0
+        start = first.start_time + pd.Timedelta(days=late)
+        return cls(
+            Window(start, last.start_time + pd.Timedelta(days=int(month_days.values[-1]) - 1))
+        )
+
+    @property
+    def labels(self) -> list[str]:
+        """Months as ``2026-01``."""
+        return self.window.months
 
     @property
     def x(self) -> np.ndarray:
@@ -54,39 +65,23 @@ class Months:
     @property
     def notes(self) -> list[str]:
         """What a reader must know about the first month: it may be only a part of one."""
-        days = int(self.days[0])
-        if days >= pd.Period(self.labels[0], freq="M").days_in_month:
+        days = int(self.window.days[0])
+        if days >= self.window.start.days_in_month:
             return []
         return [f"{self.labels[0]} has only {days} days in the window."]
 
-    @cached_property
-    def _start(self) -> pd.Timestamp:
-        """First day of the window: the first month may begin late."""
-        month = pd.Period(self.labels[0], freq="M")
-        late = month.days_in_month - int(self.days[0]) if len(self.labels) > 1 else 0
-        return month.start_time + pd.Timedelta(days=late)
-
-    @cached_property
-    def _edges(self) -> np.ndarray:
-        """Days from the start to each month's first day and to the end. (month + 1,)."""
-        return np.concatenate([[0.0], np.cumsum(self.days)])
-
     def position(self, date: str, *, end_of_day: bool = False) -> float:
         """Position of a day's beginning or end; days beyond the window go on at the same pace."""
-        day = float((pd.Timestamp(date) - self._start).days) + float(end_of_day)
-        edges = self._edges
+        day = float((pd.Timestamp(date) - self.window.start).days) + float(end_of_day)
+        edges = self.window.edges
         beyond = (day - edges[-1]) / DAYS_PER_MONTH if day > edges[-1] else 0.0
         inside = float(np.interp(day, edges, np.arange(len(edges)))) - 0.5
         return inside + beyond
 
     def weights(self, first: str, last: str) -> np.ndarray:
         """Share of each month that a period covers; days beyond the end go to the last month."""
-        begin = float((pd.Timestamp(first) - self._start).days)
-        end = float((pd.Timestamp(last) - self._start).days) + 1.0
-        edges = self._edges
-        overlap = np.clip(np.minimum(end, edges[1:]) - np.maximum(begin, edges[:-1]), 0.0, None)
-        overlap[-1] += max(0.0, end - edges[-1])
-        return np.asarray(overlap / self.days)
+        days = self.window.overlap_days(pd.Timestamp(first), pd.Timestamp(last))
+        return np.asarray(days / self.window.days)
 
     def write_ticks(self, ax: Axes, further: Sequence[str] = (), reach: float = 0.0) -> None:
         """Label months on a wide axis, each January with its year on a narrow one; set the limits.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import binom
 
 from estimator.quantity import PER_MONTH
@@ -24,7 +25,7 @@ def plot_forecasts(cases: pd.DataFrame, shown: str) -> Figure:
     Parameters
     ----------
     cases
-        Of one set, as `estimator.studies.backtest.run.Backtest` has them.
+        Of one set, as `estimator.studies.backtest.backtest.Backtest` has them.
     shown
         The dynamics that are drawn.
 
@@ -86,7 +87,7 @@ def plot_scores(
     Parameters
     ----------
     cases
-        Of one set, as `estimator.studies.backtest.run.Backtest` has them.
+        Of one set, as `estimator.studies.backtest.backtest.Backtest` has them.
     table
         Of the same set, as `estimator.studies.backtest.summary.summary` gives it.
     shown, baseline
@@ -118,8 +119,8 @@ def plot_scores(
         failure=_failure(forecasts),
         notes=[
             f"Dynamics {shown} (left, middle). Bars and bands: {share}, as if only forecasts that "
-            f"do not overlap counted. Right: mean CRPS (log scale) over that of {baseline}, below "
-            "1 is better; dots: naive forecasts."
+            f"do not overlap counted. Right: mean CRPS over that of {baseline}, below 1 is "
+            "better; dotted: naive forecasts."
         ],
     )
 
@@ -152,6 +153,7 @@ def _coverage(ax: Axes, table: pd.DataFrame, levels: Sequence[float]) -> None:
         ax.plot(x, value, "o", color=color, markersize=4.5, label=f"{100 * level:.10g} %")
     ax.set_ylim(0, 103)
     ax.set_xlabel("months ahead", fontsize=style.TEXT_SIZE)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Share of figures inside the range, %", loc="left", fontsize=style.TEXT_SIZE)
     axes.tidy(ax)
     ax.legend(fontsize=style.SMALL_SIZE, frameon=False, loc="lower left", ncols=2,
@@ -193,6 +195,7 @@ def _ratios(ax: Axes, model: pd.DataFrame, naive: pd.DataFrame, baseline: str) -
                     linewidth=1.4, label=f"naive {name}")  # fmt: skip
     ax.axhline(1.0, color=style.BLACK, linewidth=0.8)
     ax.set_xlabel("months ahead", fontsize=style.TEXT_SIZE)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_title("Mean CRPS over the naive one", loc="left", fontsize=style.TEXT_SIZE)
     axes.tidy(ax)
     axes.legend(ax)

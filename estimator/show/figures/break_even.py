@@ -17,14 +17,14 @@ from scipy.special import ndtri
 from estimator.show.break_even import Axis, BreakEven
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
-from estimator.show.number import hundredths, significant
+from estimator.show.number import fixed, hundredths, significant, with_error
 
 _WIDE_RANGE = 8.0  # a range whose ends differ by more than this factor gets a log axis
 _MARGIN = 0.015  # share of the range beside it, so that points at its ends are whole
 _UNREACHED = "#E4E4E4"
 _ASSUMED = "what the set assumes"
 _NAME = 110  # characters of a key's description
-_LABEL = {True: 120, False: 42}  # characters of a line below an axis, on paper and inside a page
+_LINE = {"x": 38, "y": 22}  # characters of a line beside an axis inside a page
 
 
 def plot_break_even(results: Sequence[BreakEven], *, look: style.Look = style.PAPER) -> Figure:
@@ -50,7 +50,7 @@ def plot_break_even(results: Sequence[BreakEven], *, look: style.Look = style.PA
         ax = figure.subplots()
         _curves(ax, results, look)
     else:
-        figure = style.new_figure(6.8 if look.framed else 2.8, look)
+        figure = style.new_figure(6.8 if look.framed else 3.1, look)
         ax = figure.subplots()
         _map(figure, ax, first, look)
     failures = dict.fromkeys(text for result in results for text in result.failures)
@@ -87,10 +87,17 @@ def _title(results: Sequence[BreakEven]) -> str:
     return f"P({first.words}) crosses {first.level:g} at {key} {' and '.join(texts)}"
 
 
-def _axis_label(axis: Axis, look: style.Look) -> str:
-    """Name a key and its unit: a page uses its words in place of the key."""
-    name = axis.key if look.framed else axes.shorten(axis.description, _NAME)
-    return axes.wrapped(f"{name} ({axes.in_unit(axis.unit)[1]})", _LABEL[look.framed])
+def _axis_label(axis: Axis, which: axes.Axis, look: style.Look) -> str:
+    """Name a key as the configuration has it; a page uses words and the unit of readers."""
+    if look.framed:
+        return f"{axis.key} ({axis.unit})"
+    name = axes.shorten(axis.description, _NAME)
+    return axes.wrapped(f"{name} ({axes.in_unit(axis.unit)[1]})", _LINE[which])
+
+
+def _level_text(result: BreakEven, look: style.Look) -> str:
+    level = f"{result.level:g}" if look.framed else f"{hundredths(result.level)} %"
+    return f"level {level}"
 
 
 # ---- one key ------------------------------------------------------------------------------------
@@ -120,11 +127,11 @@ def _curves(ax: Axes, results: Sequence[BreakEven], look: style.Look) -> None:
         ax.set_xlim(low * (low / high) ** _MARGIN, high * (high / low) ** _MARGIN)
     axes.tidy(ax)
     event = first.words if len(results) == 1 else first.words.partition(" under ")[0]
-    label = f"P({event}), %" if look.framed else "chance, %"
-    axes.show_unit(ax, "y", "probability", label=label)
+    label = f"P({event})" if look.framed else "chance, %"
+    axes.show_unit(ax, "y", "" if look.framed else "probability", label=label)
     ax.set_ylim(-0.02, 1.02)
     ax.annotate(
-        f"level {hundredths(first.level)} %", (1.0, first.level),
+        _level_text(first, look), (1.0, first.level),
         xycoords=("axes fraction", "data"), xytext=(-3, 3), textcoords="offset points", ha="right",
         fontsize=style.SMALL_SIZE,
     )  # fmt: skip
@@ -197,7 +204,7 @@ def _draw_fits(ax: Axes, result: BreakEven, wide: float) -> None:
 
 def _map(figure: Figure, ax: Axes, result: BreakEven, look: style.Look) -> None:
     """Draw the probability over two keys."""
-    handles: list[Artist] = [*_draw_lines(ax, result), *_draw_points(ax, result.refits, look)]
+    handles: list[Artist] = [*_draw_lines(ax, result, look), *_draw_points(ax, result.refits, look)]
     handles += _draw_box(ax, result.axes)
     if look.framed:  # a filled map would be a bright spot on a dark page
         handles += _fill(figure, ax, result)
@@ -208,8 +215,8 @@ def _map(figure: Figure, ax: Axes, result: BreakEven, look: style.Look) -> None:
         _scale(ax, which, axis, look)
         getattr(ax, f"set_{which}lim")(axis.low, axis.high)
     if look.framed:
-        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0),
-                  ncols=len(handles) or 1, fontsize=style.SMALL_SIZE, frameon=False)  # fmt: skip
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3,
+                  fontsize=style.SMALL_SIZE, frameon=False)  # fmt: skip
     else:
         axes.legend(ax, look, handles=handles)
 
@@ -228,8 +235,14 @@ def _fill(figure: Figure, ax: Axes, result: BreakEven) -> list[Artist]:
     )
     bar = figure.colorbar(filled, ax=ax, pad=0.01)
     bar.ax.tick_params(labelsize=style.TEXT_SIZE - 1)
-    axes.show_unit(bar.ax, "y", "probability", label=f"P({result.words}), %")
+    axes.show_unit(bar.ax, "y", "", label=f"P({result.words})")
     return [] if used.all() else [Patch(color=_UNREACHED, label="not reached by the draws")]
+
+
+def _chance_text(value: float, error: float, look: style.Look) -> str:
+    if look.framed:
+        return with_error(value, error)
+    return f"{with_error(100 * value, 100 * error, fixed)} %"
 
 
 def _draw_box(ax: Axes, keys: Sequence[Axis]) -> list[Artist]:
@@ -245,13 +258,12 @@ def _draw_box(ax: Axes, keys: Sequence[Axis]) -> list[Artist]:
     return [box]
 
 
-def _draw_lines(ax: Axes, result: BreakEven) -> list[Artist]:
+def _draw_lines(ax: Axes, result: BreakEven, look: style.Look) -> list[Artist]:
     """Draw the level's lines and the edges of their band; return one of each."""
     drawn: dict[str, Artist] = {}
     for (edge, _), line in result.contour.groupby(["edge", "line"]):
         main = edge == "level"
-        level = hundredths(result.level)
-        label = f"level {level} %" if main else "edges of its band"
+        label = _level_text(result, look) if main else "edges of its band"
         (drawn[label],) = ax.plot(
             line["value"], line["value_2"], color=style.BLACK, linewidth=2.0 if main else 0.9,
             linestyle="-" if main else "--", label=label,
@@ -271,10 +283,9 @@ def _draw_points(ax: Axes, refits: pd.DataFrame, look: style.Look) -> list[Artis
             markersize=7, linestyle="none", zorder=5, label=label,
         )  # fmt: skip
         if not failed:
-            size, _ = axes.in_unit("probability")
             box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
             ax.annotate(
-                f"{fit['probability'] / size:.0f} ± {fit['error'] / size:.0f} %",
+                _chance_text(fit["probability"], fit["error"], look),
                 (fit["value"], fit["value_2"]), xytext=(8, -10), textcoords="offset points",
                 fontsize=style.SMALL_SIZE, bbox=box if look.framed else None,
             )  # fmt: skip
@@ -283,12 +294,12 @@ def _draw_points(ax: Axes, refits: pd.DataFrame, look: style.Look) -> list[Artis
 
 def _scale(ax: Axes, which: axes.Axis, axis: Axis, look: style.Look) -> None:
     """Name an axis; a range of more than a factor gets a log scale with plain numbers."""
-    label = _axis_label(axis, look)
+    label, unit = _axis_label(axis, which, look), "" if look.framed else axis.unit
     if axis.unit == "share" or axis.low <= 0 or axis.high / axis.low <= _WIDE_RANGE:
-        axes.show_unit(ax, which, axis.unit, label=label)
+        axes.show_unit(ax, which, unit, label=label)
         return
     getattr(ax, f"set_{which}scale")("log")
-    size, _ = axes.in_unit(axis.unit)
+    size, _ = axes.in_unit(unit)
     target = ax.xaxis if which == "x" else ax.yaxis
     target.set_major_formatter(FuncFormatter(lambda v, _: significant(v / size, 4)))
     target.set_minor_formatter(

@@ -54,8 +54,9 @@ def plot_ranks(shares: pd.DataFrame, band: Band, name: str, level: float) -> Fig
     for ax, (title, entries) in zip(grid, panels.items(), strict=False):
         outside += _draw_ranks(ax, shares[entries], band)
         ax.set_title(title, fontsize=style.SMALL_SIZE)
-    for ax in grid[len(panels) :]:
-        ax.set_visible(False)
+    for n, ax in enumerate(grid):
+        ax.set_visible(n < len(panels))
+        ax.tick_params(labelbottom=n + _COLUMNS >= len(panels))  # nothing stands below
     at, lower, upper = band
     widest = 1.6 * float(max((upper - at).max(), (at - lower).max()))
     grid[0].set_ylim(-widest, widest)

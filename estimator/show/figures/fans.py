@@ -65,11 +65,10 @@ def plot_fans(
     names = [str(name) for name in (bands["set"].values if only is None else only)]
     if not names:
         raise ValueError("plot_fans needs at least one set. Got none.")
-    months = Months(
-        tuple(str(month) for month in bands["month"].values), bands["month_days"].values
-    )
+    months = Months.from_days(bands["month_days"])
+    bands = bands.reindex(month=months.labels)
     figure, panels = axes.panels(
-        len(names), 2.2 if look.framed else 1.7, look, columns=min(len(names), COLUMNS), margin=1.3
+        len(names), 2.2 if look.framed else 1.7, look, columns=COLUMNS, margin=1.3
     )
     bars = {name: floors_of(tree, months) for name, tree in (floors or {}).items()}
     low, high = _limits(bands, bars)

@@ -8,7 +8,6 @@ description are what a screen reader says.
 from __future__ import annotations
 
 import io
-import itertools
 import re
 import warnings
 import xml.etree.ElementTree as ET  # only reads what matplotlib wrote here
@@ -32,7 +31,6 @@ _INK = "currentColor"
 _SPACE = re.compile(r"\s+")
 # What XML cannot hold at all, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _FONT = re.compile(r"font-family: [^;]*;? ?")
 
 
@@ -98,18 +96,15 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> Marku
     root = ET.fromstring(svg)  # noqa: S314 - matplotlib wrote it just now
     for parent in list(root.iter()):
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style") or _is_frame(child):
+            if _local(child.tag) in ("metadata", "style"):
                 parent.remove(child)
-    used = _used_ids(root)
-    numbers = itertools.count(1)
-    ids = {old: f"{name}-{next(numbers)}" for old in sorted(used)}
     for element in root.iter():
         element.tag = _local(element.tag)
         attributes = {_local(key): value for key, value in element.attrib.items()}
-        if attributes.get("id") not in used:
-            attributes.pop("id", None)
+        if element.tag == "g":
+            attributes.pop("id", None)  # nothing refers to a group
         element.attrib.clear()
-        element.attrib.update({key: _fitted(value, ids) for key, value in attributes.items()})
+        element.attrib.update({key: _fitted(key, value, name) for key, value in attributes.items()})
         if element.tag != "text":
             element.text = None
         element.tail = None
@@ -133,32 +128,14 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _is_frame(element: ET.Element) -> bool:
-    """Whether it is the figure's or an axes' background, which is not painted."""
-    paths = [e for e in element.iter() if _local(e.tag) == "path"]
-    return (
-        element.attrib.get("id", "").startswith("patch_")
-        and len(paths) == 1
-        and paths[0].attrib.get("style") == "fill: none"
-    )
-
-
-def _used_ids(root: ET.Element) -> set[str]:
-    used = set()
-    for element in root.iter():
-        for key, value in element.attrib.items():
-            used |= set(_REFERENCE.findall(value))
-            if _local(key) == "href":
-                used.add(value.removeprefix("#"))
-    return used
-
-
-def _fitted(value: str, ids: dict[str, str]) -> str:
+def _fitted(key: str, value: str, name: str) -> str:
     """Fit an attribute into the page: its ids, its text colour, its font."""
-    if value in ids or value.removeprefix("#") in ids:
-        return value.replace(value.removeprefix("#"), ids[value.removeprefix("#")])
-    value = _REFERENCE.sub(lambda found: f"url(#{ids.get(found[1], found[1])})", value)
-    return _SPACE.sub(" ", _FONT.sub("", value).replace(BLACK, _INK)).strip()
+    if key == "id":
+        return f"{name}-{value}"
+    if key == "href":
+        return f"#{name}-{value.removeprefix('#')}"
+    value = _FONT.sub("", value).replace("url(#", f"url(#{name}-").replace(BLACK, _INK)
+    return _SPACE.sub(" ", value).strip()
 
 
 def _describe(root: ET.Element, name: str, title: str, description: str) -> None:

@@ -90,7 +90,8 @@ def plot_forest(
         if unit == "probability":
             ax.set_xlim(-0.03, 1.03)
         axes.show_unit(ax, "x", unit)
-        axes.mark_zero(ax)
+        if unit != "probability":
+            axes.mark_zero(ax)
         mark_reference(ax, rows["q50"].get(reference, np.nan))
         ax.set_ylim(len(names) - 0.4, -0.6)
         if look.framed:

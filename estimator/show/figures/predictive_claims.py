@@ -24,7 +24,7 @@ BANDS = ("low", "lower", "mid", "upper", "high")
 _EXPECTED = [f"pp_{band}" for band in BANDS]
 _ROW_HEIGHT, _ORIGIN_HEIGHT = 0.155, 0.19  # inches
 _APART = 0.17  # of a row by origin, by which its two ranges stand above and below its middle
-_WIDE = 100.0  # a log axis over more than this has fewer ticks
+_CLOSE, _WIDE = 2.0, 100.0  # a log axis over less has more ticks, over more fewer
 # Of each kind of claims: titles one by one and by origin, labels of the axes one by one and by
 # origin. Only differences and shares have a unit.
 _TEXTS = {
@@ -320,7 +320,9 @@ def _log_axis(ax: Axes) -> None:
     ax.set_xscale("log")
     low, high = ax.get_xlim()
     ticks: tuple[float, ...] = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10)
-    if high / low > _WIDE:
+    if high / low < _CLOSE:
+        ticks = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2)
+    elif high / low > _WIDE:
         ticks = (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100)
     ax.set_xticks([t for t in ticks if low <= t <= high], minor=False)
     ax.xaxis.set_minor_locator(NullLocator())

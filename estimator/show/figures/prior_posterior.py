@@ -133,6 +133,6 @@ def _draw_densities(ax: Axes, draws: dict[str, xr.DataArray], unit: str) -> None
     ax.set_ylim(-0.2 * top, 1.05 * top)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    axes.show_unit(ax, "x", unit, ticks=4)
+    axes.show_unit(ax, "x", "", label=unit, ticks=4)  # as the configuration has it
     ax.tick_params(labelsize=style.SMALL_SIZE)
     ax.xaxis.label.set_fontsize(style.SMALL_SIZE)

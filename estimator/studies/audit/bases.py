@@ -91,7 +91,7 @@ class Basis:
     audited
         The set.
     draws
-        `AuditedSet.located`, or draws that a fit kept (`estimator.sweep.fits.CORE` and
+        `AuditedSet.located`, or draws that a fit kept (`estimator.sweep.set_fit.CORE` and
         claim_location).
     answers
         On which influence is told.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, outputs_and_overrides
+from estimator.commands import outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.store.sets import Sets
-    from estimator.studies.audit.run import Audit
+    from estimator.studies.audit.audit import Audit
 
 FOLDER = "audit"
 _GROUPS = ("audit",)
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Holds every claim against what each set predicts for it without having seen it; asks what was said
 in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
 holds recruits, losses and returns against the published sizes of the force.
@@ -28,14 +28,8 @@ holds recruits, losses and returns against the published sizes of the force.
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "audit",
-        summary="hold the claims against the posterior of each set",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "outputs",
         nargs="+",
@@ -45,7 +39,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--sets", action="append", metavar="LABEL,...", help="these sets alone")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder (first OUTPUT/audit)")
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -91,8 +84,8 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
     from estimator.store.results import check_writable
+    from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
-    from estimator.studies.audit.run import FILE, audit
 
     checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
     check_writable(folder)

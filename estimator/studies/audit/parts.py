@@ -12,8 +12,8 @@ import pandas as pd
 from estimator.show.grid import Cell, Grid, column
 from estimator.show.number import NOTHING, fixed, interval, probability, tail
 from estimator.show.part import Part, publish
+from estimator.studies.audit.audit import Audit
 from estimator.studies.audit.claims import CONSISTENT, IN_CONFLICT, REPEAT, STRAINED
-from estimator.studies.audit.run import Audit
 from estimator.studies.audit.statements import MONTHS
 
 if TYPE_CHECKING:

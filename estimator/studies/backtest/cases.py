@@ -35,7 +35,7 @@ def model_cases(
     Parameters
     ----------
     fitted
-        As `estimator.studies.backtest.fits.cut` gives it.
+        As `estimator.studies.backtest.origin_fits.cut` gives it.
     origin
         From whose day is forecast.
     inputs, assumptions

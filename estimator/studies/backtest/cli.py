@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.commands import add_command, add_config_dir
+from estimator.commands import add_config_dir
 from estimator.errors import ConfigError, DiagnosticsError, nearest, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from estimator.assumptions import AssumptionSet
+    from estimator.studies.backtest.backtest import Backtest
     from estimator.studies.backtest.options import BacktestOptions
-    from estimator.studies.backtest.run import Backtest
 
 _BUNDLE = "assumptions="
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Sets evidence.as_of to the day of each monthly figure of the past, estimates, forecasts the figures
 that came later, and scores them: coverage, CRPS and interval score, against naive forecasts.
 
@@ -32,14 +32,8 @@ options.
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "backtest",
-        summary="hold forecasts from every month of the past against what came",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -56,7 +50,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         default=None,
         help="draw the pictures (default: as the key plots says)",
     )
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -151,7 +144,7 @@ def _folder(
     options: argparse.Namespace, config: dict[str, Any], sets: Sequence[AssumptionSet]
 ) -> Path:
     """Where results go; without a name the set gives one."""
-    from estimator.run import folder_name
+    from estimator.paths import folder_name
 
     if options.output is not None:
         return Path(options.output)
@@ -164,7 +157,7 @@ def _with_progress(
 ) -> Backtest:
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
-    from estimator.studies.backtest.run import FILE, backtest
+    from estimator.studies.backtest.backtest import FILE, backtest
 
     with (
         Journal(folder / FILE, "back-test") as journal,

@@ -14,7 +14,7 @@ from estimator.assumptions.groups import Projection
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
-from estimator.studies.backtest.fits import month_weight, typical_step
+from estimator.studies.backtest.origin_fits import month_weight, typical_step
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 
@@ -33,7 +33,7 @@ def forecast_reports(
     Parameters
     ----------
     fitted
-        As `estimator.studies.backtest.fits.cut` gives it.
+        As `estimator.studies.backtest.origin_fits.cut` gives it.
     origin
         Whose targets are forecast.
     inputs

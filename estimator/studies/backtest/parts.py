@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from estimator.run import folder_name
+from estimator.paths import folder_name
 from estimator.show.grid import Cell, Grid, column, set_cell
 from estimator.show.number import NOTHING, fixed, hundredths, interval
 from estimator.show.part import Part
 from estimator.store.versions import versions
+from estimator.studies.backtest.backtest import Backtest
 from estimator.studies.backtest.cases import MODEL
-from estimator.studies.backtest.run import Backtest
 from estimator.studies.backtest.summary import summary, vintage_summary
 
 if TYPE_CHECKING:

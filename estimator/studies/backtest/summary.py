@@ -23,7 +23,7 @@ def summary(cases: pd.DataFrame, options: BacktestOptions) -> pd.DataFrame:
     Parameters
     ----------
     cases
-        As `estimator.studies.backtest.run.Backtest.cases`.
+        As `estimator.studies.backtest.backtest.Backtest.cases`.
     options
         Levels, baseline, interval.
 

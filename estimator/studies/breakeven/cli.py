@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command
+from estimator.commands import add_config_dir
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from estimator.show.break_even import BreakEven
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 What would have to be true: the value of an assumption at which a probability crosses a level.
 
   estimator breakeven returns.rate --event 'net_change[2026-01] < 0'
@@ -28,64 +28,23 @@ fits a plain grid as well.
 """
 
 
-class _Words(argparse.Action):
-    """Collect keys and overrides wherever they stand among the options."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Keep an option's own value, if it is one, and add the rest to the words."""
-        words = [values] if isinstance(values, str) else list(values or [])
-        if option_string is not None:
-            own = words.pop(0)
-            if self.dest == "ranges":
-                namespace.ranges = [*namespace.ranges, own]
-            else:
-                setattr(namespace, self.dest, own)
-        namespace.words = [*namespace.words, *words]
-
-
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to those of the command line; the caller sets what it runs.
-
-    Parameters
-    ----------
-    commands
-        What ``ArgumentParser.add_subparsers`` gave.
-    """
-    parser = add_command(
-        commands,
-        "breakeven",
-        summary="find the value of an assumption at which a probability crosses a level",
-        description=_DESCRIPTION,
-        usage="%(prog)s KEY [KEY2] --event EVENT [--level P] [--range LOW:HIGH]... "
-        "[--output FOLDER] [OVERRIDE...]",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add = parser.add_argument
+    add("words", nargs="*", metavar="KEY", help="one key or two, and overrides")
+    add("--event", help="e.g. 'net_change[2026-01] < 0', 'killed[total] > 300000'")
+    add("--level", help="probability that is crossed (default 0.5)")
+    add(
+        "--range",
+        action="append",
+        default=[],
+        dest="ranges",
+        metavar="LOW:HIGH",
+        help="range of a key, in its unit; once a key, or not at all",
     )
-    parser.add_argument(
-        "words", nargs="*", action=_Words, default=[], metavar="KEY", help="one key or two"
-    )
-    for name, text in (
-        ("event", "e.g. 'net_change[2026-01] < 0', 'killed[total] > 300000'"),
-        ("level", "probability that is crossed (default 0.5)"),
-        ("range", "LOW:HIGH of a key, in its unit; once a key, or not at all"),
-        ("output", "folder for what is written (default: <output_dir>/<name>)"),
-        ("result", "of scenario.plan_share: a set's folder, instead of an estimate"),
-        ("config-dir", "a folder of your own options, beside the shipped ones"),
-    ):
-        parser.add_argument(
-            f"--{name}",
-            nargs="+",
-            action=_Words,
-            dest="ranges" if name == "range" else name.replace("-", "_"),
-            default=[] if name == "range" else None,
-            metavar=name.upper(),
-            help=text,
-        )
-    return parser
+    add("--output", help="folder for what is written (default: <output_dir>/<name>)")
+    add("--result", help="of scenario.plan_share: a set's folder, instead of an estimate")
+    add_config_dir(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -198,7 +157,7 @@ def _folder(
 ) -> Path:
     """Where results go; without a name the set and the question give one."""
     from estimator.assumptions.compose import compose_config
-    from estimator.run import folder_name
+    from estimator.paths import folder_name
 
     if options.output is not None:
         return Path(options.output)

@@ -14,6 +14,8 @@ from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantities.derived import with_what_follows
 from estimator.quantities.scenario import PROJECTED, project
 from estimator.quantity import MONTHLY, SHARES, SUMMED, TOTAL
+from estimator.show.number import significant
+from estimator.streams import Stream, stream
 
 _NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _EVENT = re.compile(
@@ -85,7 +87,7 @@ class Event:
         """Say it in words, e.g. ``net change in 2026-01 < 0``."""
         period = "in total" if self.period == TOTAL else f"in {self.period}"
         under = f" under scenario {self.scenario}" if self.scenario is not None else ""
-        number = f"{self.threshold:,.10g}"
+        number = significant(self.threshold, 10)
         sign = "<" if self.below else ">"
         return f"{self.quantity.replace('_', ' ')} {period}{under} {sign} {number}"
 
@@ -136,7 +138,7 @@ class Event:
         Parameters
         ----------
         core
-            Draws as `estimator.sweep.fits.fit` keeps them.
+            Draws as `estimator.sweep.set_fit.fit` keeps them.
         assumptions
             Of the set; a scenario is projected with its seed, horizon and dynamics.
 
@@ -154,8 +156,7 @@ class Event:
     def _projected(self, core: xr.Dataset, assumptions: AssumptionSet) -> xr.Dataset:
         one = {str(self.scenario): assumptions.scenario[str(self.scenario)]}
         quantities = with_what_follows(core.astype(float, keep_attrs=True))
-        # As in `estimator.run.estimate`: the second child of the set's seed.
-        seed = np.random.SeedSequence(assumptions.seed).spawn(3)[1]
+        seed = stream(assumptions.seed, Stream.SCENARIO)
         projected = project(quantities, assumptions.model_copy(update={"scenario": one}), seed)
         if projected is None:
             raise ValueError(f"{self}: the set projects nothing")

@@ -24,11 +24,11 @@ from estimator.studies.breakeven.contour import (
 from estimator.studies.breakeven.crossing import multiple
 from estimator.studies.breakeven.curve import Reweighting
 from estimator.studies.breakeven.event import Event
-from estimator.studies.breakeven.fits import Fitter, Say
+from estimator.studies.breakeven.key_fits import KeyFits, Say
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import check_key, key_range, prior_of
 from estimator.studies.breakeven.reach import reach
-from estimator.studies.breakeven.refine import Held, Refinement
+from estimator.studies.breakeven.refine import RealFit, Refinement
 from estimator.studies.breakeven.search import Search
 from estimator.studies.breakeven.tables import (
     crossing_of,
@@ -105,7 +105,7 @@ def break_even(
         key_range(key, assumptions, pair, config_dir)
         for key, pair in zip(names, given, strict=False)
     ]
-    fitter = Fitter(assumptions, evidence, asked, axes, sampling, say or (lambda _: None))
+    fitter = KeyFits(assumptions, evidence, asked, axes, sampling, say or (lambda _: None))
     question = Search(assumptions, evidence, asked, level, axes, options, fitter, begin)
     return _one_key(question) if len(axes) == 1 else _two_keys(question)
 
@@ -147,7 +147,7 @@ def _one_key(asked: Search) -> BreakEven:
     (axis,), options = asked.axes, asked.options
     points = axis.grid(options.points)[:, None]
     reached = reach(asked.fitter, asked.axes, points, asked.level, options)
-    scan: list[Held] = []
+    scan: list[RealFit] = []
     if reached is None:
         scan = [asked.hold(np.array([x]), "scan") for x in axis.grid(options.scan)]
     reweighting, curve = reached or (None, curve_of(scan))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from estimator.studies.breakeven.curve import Curve, Reweighting, probit
-from estimator.studies.breakeven.fits import Fitter
+from estimator.studies.breakeven.key_fits import KeyFits
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange
 
 
 def reach(
-    fitter: Fitter,
+    fitter: KeyFits,
     axes: Sequence[KeyRange],
     points: np.ndarray,
     level: float,

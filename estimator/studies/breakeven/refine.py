@@ -17,7 +17,7 @@ _NEAR = 1.0  # probits from the level within which a straight line is trusted
 
 
 @dataclass(frozen=True)
-class Held:
+class RealFit:
     """A real fit with the keys held at one place.
 
     Attributes
@@ -48,12 +48,12 @@ class Held:
         return not self.failures
 
 
-Hold = Callable[[np.ndarray, str], Held]
+Hold = Callable[[np.ndarray, str], RealFit]
 """Makes a real fit with the keys held at a place; the word says why."""
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class NarrowedCrossing:
     """A crossing after its fits.
 
     Attributes
@@ -96,9 +96,9 @@ class Refinement:
         self._hold = hold
         self.x = curve.x[:, 0]
         self.tolerance = options.tolerance * float(self.x[-1] - self.x[0])
-        self.held: list[Held] = []
+        self.held: list[RealFit] = []
 
-    def run(self, known: Sequence[Held] = ()) -> list[Narrowed]:
+    def run(self, known: Sequence[RealFit] = ()) -> list[NarrowedCrossing]:
         """Find and narrow all crossings, beginning with fits that are there already."""
         self.held = list(known)
         budget = self.options.refits
@@ -129,7 +129,7 @@ class Refinement:
             self.options.interval,
         )
 
-    def _make(self, x: float, kind: str) -> Held:
+    def _make(self, x: float, kind: str) -> RealFit:
         self.held.append(self._hold(np.array([x]), kind))
         return self.held[-1]
 
@@ -174,7 +174,7 @@ class Refinement:
 
     # ---- one crossing ---------------------------------------------------------------------------
 
-    def _narrow(self, rough: Place, left: float, right: float, budget: int) -> Narrowed:
+    def _narrow(self, rough: Place, left: float, right: float, budget: int) -> NarrowedCrossing:
         """Narrow one crossing; other crossings lie beyond `left` and `right`."""
         low_end, high_end = max(left, float(self.x[0])), min(right, float(self.x[-1]))
         queue = self._bracket(rough, low_end, high_end)
@@ -184,7 +184,7 @@ class Refinement:
             if found is not None and found.narrow and not queue and found.fits >= _LEAST:
                 return found
             if budget <= 0:
-                return found or Narrowed(rough, 0, self._is_narrow(rough))
+                return found or NarrowedCrossing(rough, 0, self._is_narrow(rough))
             if queue:
                 x = queue.pop(0)
             elif found is not None:
@@ -192,7 +192,7 @@ class Refinement:
             else:
                 outside = self._outwards(rough, low_end, high_end, left, right, step)
                 if outside is None:
-                    return Narrowed(rough, 0, self._is_narrow(rough))
+                    return NarrowedCrossing(rough, 0, self._is_narrow(rough))
                 x, step = outside, 2.0 * step
             self._make(float(np.clip(x, low_end, high_end)), "refit")
             budget -= 1
@@ -221,13 +221,13 @@ class Refinement:
         low, high = min(*ends, rough.low), max(*ends, rough.high)
         return [max(low, low_end), min(high, high_end)]
 
-    def _of(self, left: float, right: float) -> list[Held]:
+    def _of(self, left: float, right: float) -> list[RealFit]:
         return sorted(
             (one for one in self.held if one.ok and left <= one.x[0] <= right),
             key=lambda one: float(one.x[0]),
         )
 
-    def _from_fits(self, rough: Place, left: float, right: float) -> Narrowed | None:
+    def _from_fits(self, rough: Place, left: float, right: float) -> NarrowedCrossing | None:
         """Crossing from the fits alone; None if they do not lie on both sides of the level."""
         fits = self._of(left, right)
         z = np.array([float(probit(one.probability) - probit(self.level)) for one in fits])
@@ -259,7 +259,7 @@ class Refinement:
             open_low=bool(low > place.low),
             open_high=bool(high < place.high),
         )
-        return Narrowed(place, len(chosen), self._is_narrow(place))
+        return NarrowedCrossing(place, len(chosen), self._is_narrow(place))
 
     def _outwards(
         self,

@@ -16,11 +16,11 @@ from estimator.store.versions import versions
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.event import Event
-from estimator.studies.breakeven.fits import Fitter
+from estimator.studies.breakeven.key_fits import KeyFits
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange, prior_of
 from estimator.studies.breakeven.reach import kernel_widths
-from estimator.studies.breakeven.refine import Held
+from estimator.studies.breakeven.refine import RealFit
 from estimator.studies.breakeven.tables import notes_of, refit_table
 
 
@@ -34,7 +34,7 @@ class Search:
     level: float
     axes: Sequence[KeyRange]
     options: BreakEvenOptions
-    fitter: Fitter
+    fitter: KeyFits
     begin: float
 
     @property
@@ -57,17 +57,17 @@ class Search:
             for axis, ends in zip(self.axes, assumed, strict=True)
         ]
 
-    def hold(self, x: np.ndarray, kind: str) -> Held:
+    def hold(self, x: np.ndarray, kind: str) -> RealFit:
         """Make a real fit with the keys held."""
         return self.fitter.held(x, kind, self.options.refit_draws)
 
-    def refits(self, held: Sequence[Held], reweighting: Reweighting | None) -> pd.DataFrame:
+    def refits(self, held: Sequence[RealFit], reweighting: Reweighting | None) -> pd.DataFrame:
         """Table of real fits beside the curve."""
         kernel = kernel_widths(self.axes, self.options)
         return refit_table(held, self.axes, reweighting, kernel, self.options)
 
     def notes(
-        self, curve: Curve, crossings: Sequence[Crossing], checks: Sequence[Held]
+        self, curve: Curve, crossings: Sequence[Crossing], checks: Sequence[RealFit]
     ) -> tuple[str, ...]:
         """Say what has to be known beside the answer."""
         failures = self.fitter.wide_failures

@@ -13,10 +13,10 @@ from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.curve import Curve, Reweighting
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.ranges import KeyRange
-from estimator.studies.breakeven.refine import Held, Narrowed
+from estimator.studies.breakeven.refine import NarrowedCrossing, RealFit
 
 
-def crossing_of(axis: KeyRange, found: Narrowed) -> Crossing:
+def crossing_of(axis: KeyRange, found: NarrowedCrossing) -> Crossing:
     """Bring a crossing into the unit of its key."""
     place = found.place
     value, low, high = (float(axis.spec.value(x)) for x in (place.x, place.low, place.high))
@@ -39,7 +39,7 @@ def curve_table(curve: Curve, axes: Sequence[KeyRange]) -> pd.DataFrame:
 
 
 def refit_table(
-    held: Sequence[Held],
+    held: Sequence[RealFit],
     axes: Sequence[KeyRange],
     reweighting: Reweighting | None,
     kernel: np.ndarray,
@@ -68,7 +68,7 @@ def _values(x: np.ndarray, axes: Sequence[KeyRange]) -> dict[str, np.ndarray]:
     return {"value": values[0], "value_2": values[1] if len(axes) > 1 else np.full(len(x), np.nan)}
 
 
-def curve_of(held: Sequence[Held]) -> Curve:
+def curve_of(held: Sequence[RealFit]) -> Curve:
     """Real fits as a curve; those that failed are not used. In the order of the first key."""
     ordered = sorted(held, key=lambda one: float(one.x[0]))
 
@@ -105,7 +105,7 @@ def notes_of(
     curve: Curve,
     axes: Sequence[KeyRange],
     crossings: Sequence[Crossing],
-    checks: Sequence[Held],
+    checks: Sequence[RealFit],
     wide_failures: Sequence[str],
     level: float,
     options: BreakEvenOptions,
@@ -148,13 +148,15 @@ def _missing_text(curve: Curve, axes: Sequence[KeyRange], missing: int) -> str:
 
 
 def _check_text(
-    axis: KeyRange, checks: Sequence[Held], level: float, options: BreakEvenOptions
+    axis: KeyRange, checks: Sequence[RealFit], level: float, options: BreakEvenOptions
 ) -> str:
     """Say what a plain grid of real fits gives, with lines in between on the probit scale."""
     grid = curve_of(checks)
     places = find_places(
         grid.x[:, 0], grid.probability, grid.error, grid.used, level, options.interval
     )
-    found = [crossing_of(axis, Narrowed(place, len(checks), narrow=True)) for place in places]
+    found = [
+        crossing_of(axis, NarrowedCrossing(place, len(checks), narrow=True)) for place in places
+    ]
     text = ", ".join(map(str, found))
     return f"{len(checks)} real fits, evenly spread, cross the level at {text or 'no value'}."

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, add_config_dir
+from estimator.commands import add_config_dir
 from estimator.errors import DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from estimator.studies.calibrate.calibration import Calibration
     from estimator.studies.calibrate.options import CalibrateOptions
-    from estimator.studies.calibrate.run import Calibration
 
 _NAME = "calibration"
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Checks in simulated worlds whether the ranges mean what they say: ranks of the truth (simulation-
 based calibration) for each structure of conf/calibrate, coverage and scores against baselines,
 worlds that break what a set believes, and the error of reweighting as a function of k-hat.
@@ -28,14 +28,8 @@ The same command again goes on where it was stopped.
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "calibrate",
-        summary="check in simulated worlds whether ranges mean what they say",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -44,7 +38,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     add_config_dir(parser)
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -95,7 +88,7 @@ def _calibrated(
 ) -> Calibration:
     """Calibrate with a progress bar."""
     from estimator.show.progress import counting_bar
-    from estimator.studies.calibrate.run import calibrate
+    from estimator.studies.calibrate.calibration import calibrate
 
     own = ("calibrate", "name=", "output_dir=", "label=", "plots=")
     overrides = [text for text in options.overrides if not text.lstrip("+~").startswith(own)]

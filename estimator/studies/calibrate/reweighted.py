@@ -22,7 +22,7 @@ from estimator.studies.calibrate.options import CalibrateOptions, Move
 from estimator.studies.calibrate.sbc import identity
 from estimator.studies.calibrate.worlds import Worlds
 from estimator.sweep.check import FAR, QUANTILES, QUANTITIES, differences
-from estimator.sweep.fits import FitTask, Shared, fit, fit_entries, pilot_of
+from estimator.sweep.set_fit import FitTask, Shared, fit, fit_entries, pilot_of
 
 PART = "reweighting"
 _KEY = "published"

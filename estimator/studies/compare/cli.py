@@ -9,9 +9,9 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, outputs_and_overrides
+from estimator.commands import outputs_and_overrides
 from estimator.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from estimator.store.sets import Sets
     from estimator.studies.compare.options import CompareOptions
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Sets the answers of runs and sweeps side by side: ranges, differences to a reference set, who is
 above whom, one range across all sets, and within a set whether prior or claims decided. Prints
 tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
@@ -36,14 +36,8 @@ _FOLDER = "compare"
 _FILES = "files.txt"
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "compare",
-        summary="set the answers of runs and sweeps side by side",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     add = parser.add_argument
     add(
         "outputs",
@@ -67,7 +61,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     add("--output", type=Path, metavar="FOLDER", help="where files go (first OUTPUT/compare)")
     add("--no-plots", action="store_true", help="no pictures")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -29,7 +29,8 @@ def names_of(sets: Sets, labels: Sequence[str], width: int) -> list[str]:
         Characters.
     """
     # A set of another folder does not have the column: pandas would leave it out of the counts.
-    assumed = sets.facts.filter(regex=f"^{re.escape(ASSUMED)}").fillna("").astype(str)
+    assumed = sets.facts.filter(regex=f"^{re.escape(ASSUMED)}")
+    assumed = assumed.astype(object).fillna("").astype(str)
     usual = {
         str(column): counts.index[0]
         for column in assumed

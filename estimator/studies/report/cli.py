@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from estimator.commands import add_command, outputs_and_overrides
+from estimator.commands import outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 FILE = "report.html"
 _GROUPS = ("report", "compare", "audit", "breakeven")
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Makes one page on a run, which opens without a network: the question, the answer with ranges, the
 sets, what drives them, the claims held against them, what would have to be true, and every prior
 and claim with its source. Further outputs are sweeps whose drivers are shown.
@@ -25,14 +25,8 @@ An audit that is there (estimator audit) is taken; else one without fits is made
 """
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the parsers of a command line, and return its parser."""
-    parser = add_command(
-        commands,
-        "report",
-        summary="make one self-contained page on a run",
-        description=_DESCRIPTION,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument(
         "outputs",
         nargs="+",
@@ -42,7 +36,6 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="the page (OUTPUT/report.html)")
     parser.add_argument("--no-fits", action="store_true", help="no break-even that needs fits")
-    return parser
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

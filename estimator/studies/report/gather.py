@@ -14,15 +14,15 @@ from rich.text import Text
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EstimatorError, OutputError
+from estimator.paths import folder_name
 from estimator.quantities.answers import Answer, with_last_month
-from estimator.run import folder_name
 from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
+from estimator.studies.audit.audit import Audit, read_audit
 from estimator.studies.audit.cli import FOLDER as AUDIT
 from estimator.studies.audit.cli import make_audit
 from estimator.studies.audit.parts import publish_audit
-from estimator.studies.audit.run import Audit, read_audit
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens

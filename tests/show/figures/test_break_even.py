@@ -40,8 +40,8 @@ def test_one_key_shows_curve_level_crossing_fits_and_what_is_assumed():
     )
     intervals = [one.get_xdata() for one in ax.lines if len(one.get_xdata()) == 2]
     assert any(np.allclose(ends, [0.48, 0.53]) for ends in intervals)
-    assert ax.get_xlabel() == "returns.rate (share, %)"
-    assert ax.get_ylabel() == "P(net change in 2026-01 < 0), %"
+    assert ax.get_xlabel() == "returns.rate (share)"
+    assert ax.get_ylabel() == "P(net change in 2026-01 < 0)"
 
 
 def test_a_curve_that_no_fit_gave_is_left_out_and_real_fits_stay():
@@ -75,7 +75,7 @@ def test_two_keys_show_line_band_fits_and_what_is_not_reached():
     figure = plot_break_even([toy.result_of_two_keys()])
     ax, bar = figure.axes
     assert legend(ax) == [
-        "level 50 %",
+        "level 0.5",
         "edges of its band",
         "real fits ± standard error",
         "failed fits, not used",
@@ -83,19 +83,18 @@ def test_two_keys_show_line_band_fits_and_what_is_not_reached():
         "not reached by the draws",
     ]
     ends = np.array([[0.3, 2000.0], [0.7, 9000.0]])
-    assert line(ax, "level 50 %").get_xydata() == pytest.approx(ends)
+    assert line(ax, "level 0.5").get_xydata() == pytest.approx(ends)
     assert sum(one.get_label() == "edges of its band" for one in ax.lines) == 2
     assert ax.get_xscale() == "linear"
     assert ax.get_yscale() == "log"
     assert "P(net change" in bar.get_ylabel()
-    assert any("56 ± 1 %" in text.get_text() for text in ax.texts)
+    assert any("0.56 ± 0.01" in text.get_text() for text in ax.texts)
 
 
 def test_a_level_without_a_line_is_drawn_all_the_same():
     two = toy.result_of_two_keys()
     bare = replace(two, contour=two.contour.iloc[:0], refits=two.refits.iloc[:0])
-    ax = plot_break_even([bare]).axes[0]
-    assert "level 50 %" not in legend(ax)
+    assert "level 0.5" not in legend(plot_break_even([bare]).axes[0])
 
 
 @pytest.mark.parametrize("results", [[toy.result()], [toy.result_of_two_keys()],

@@ -15,6 +15,8 @@ from estimator.show.figures.monthly_losses import plot_monthly_losses
 from estimator.show.figures.predictive_claims import FARTHEST, met, predictive_table
 from estimator.show.figures.recruits_losses import plot_recruits_losses
 
+pytestmark = pytest.mark.slow
+
 DAYS = pd.date_range("2025-01-01", "2025-12-31")
 ORIGINS = 14
 

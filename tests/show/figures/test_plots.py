@@ -17,6 +17,8 @@ from estimator.show import figures as pictures
 from estimator.show.figures import _look as style
 from estimator.show.figures.trace_rank import plot_trace_rank
 
+pytestmark = pytest.mark.slow
+
 NAMES = {plot.__name__.removeprefix("plot_"): plot for plot in pictures.OF_A_RESULT}
 
 
@@ -189,7 +191,7 @@ def test_priors_and_posteriors_have_a_panel_a_free_assumption_and_list_the_fixed
     figure = drawn["prior_posterior"]
     units = {ax.get_title(): ax.get_xlabel() for ax in figure.axes}
     assert len(figure.axes) == 11
-    assert units["losses.level"] == "thousand persons per month"
+    assert units["losses.level"] == "persons/month"
     assert "force.other_exits = 0 persons/month" in texts(figure)
     assert all(ax.get_xlim()[0] >= 0 for ax in figure.axes)
 

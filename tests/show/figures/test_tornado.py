@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from estimator.show.figures import _look as style
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = ["net_change[2026-01]", "P(net_change[2026-01] < 0)"]
 
 

@@ -17,6 +17,7 @@ from estimator.run import Estimate, write_estimate
 from estimator.show.figures.audit import plot_audit
 from estimator.store.journal import Journal
 from estimator.store.sets import Sets
+from estimator.studies.audit.audit import FILE, audit, read_audit
 from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.claims import REPEAT, judge_claims
 from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
@@ -28,7 +29,8 @@ from estimator.studies.audit.parts import (
     publish_audit,
     verdict_rows,
 )
-from estimator.studies.audit.run import FILE, audit, read_audit
+
+pytestmark = pytest.mark.slow
 
 HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>|_[a](b)'
 
@@ -154,7 +156,7 @@ def test_a_finished_set_is_not_judged_again(run: Path, tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise AssertionError("judged again")
 
-    monkeypatch.setattr("estimator.studies.audit.run.judge_claims", fail)
+    monkeypatch.setattr("estimator.studies.audit.audit.judge_claims", fail)
     with Journal(tmp_path / FILE, "audit") as journal:
         again = audit(Sets.open([run]), options(), cores=1, journal=journal)
     pd.testing.assert_frame_equal(first.claims, again.claims)

@@ -18,6 +18,8 @@ from estimator.studies.audit.face_values import FaceValue, face_values
 from tests.evidence.tables import claims as read
 from tests.evidence.tables import row
 
+pytestmark = pytest.mark.slow
+
 MONTHS = ["2025-01", "2025-02", "2025-03"]
 
 

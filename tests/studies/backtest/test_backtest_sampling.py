@@ -16,9 +16,9 @@ from estimator.assumptions.groups import Projection
 from estimator.fitting.inference import infer_whitened, learn_whitening
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.store.journal import Journal
-from estimator.studies.backtest import run as running
-from estimator.studies.backtest.fits import PILOT, Fitter, forecast_inputs, typical_step
-from estimator.studies.backtest.run import FILE, FIT, Backtest, backtest
+from estimator.studies.backtest import backtest as running
+from estimator.studies.backtest.backtest import FILE, FIT, Backtest, backtest
+from estimator.studies.backtest.origin_fits import PILOT, OriginFits, forecast_inputs, typical_step
 from tests.studies.backtest import made
 
 pytestmark = pytest.mark.sampling
@@ -65,11 +65,11 @@ def test_forecasts_lie_around_the_last_figure_and_widen(found: tuple[Backtest, P
 def test_a_backtest_that_was_stopped_goes_on_from_kept_fits(
     found: tuple[Backtest, Path], loose: AssumptionSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class NoFit(Fitter):
+    class NoFit(OriginFits):
         def fit(self, *_: object) -> xr.Dataset:
             raise AssertionError("a kept fit was made again")
 
-    monkeypatch.setattr(running, "Fitter", NoFit)
+    monkeypatch.setattr(running, "OriginFits", NoFit)
     with Journal(found[1], "back-test") as journal:
         again = backtest([loose], OPTIONS, journal=journal).cases
     before = found[0].cases

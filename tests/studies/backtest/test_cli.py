@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from estimator.cli import main
 from estimator.errors import ConfigError
 from estimator.studies.backtest.cli import expanded
+
+pytestmark = pytest.mark.slow
 
 
 def test_one_assumptions_word_may_name_several_sets() -> None:
@@ -50,14 +49,3 @@ def test_what_cannot_be_done_is_said_and_exits_with_2(
     status = main(["backtest", word, "--output", str(tmp_path / "out"), "--no-plots"])
     assert status == 2
     assert message in capsys.readouterr().err.replace("\n", " ")
-
-
-def test_help_does_not_import_numpy() -> None:
-    code = (
-        "import sys\nfrom estimator.cli import main\n"
-        "try:\n    main(['backtest', '--help'])\n"
-        "except SystemExit:\n    pass\n"
-        "assert 'numpy' not in sys.modules"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # noqa: S603
-    assert found.returncode == 0, found.stderr

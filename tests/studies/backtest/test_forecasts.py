@@ -10,8 +10,8 @@ import pytest
 from estimator.assumptions.groups import Projection
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.scores import central_intervals
-from estimator.studies.backtest.fits import forecast_inputs, typical_step
 from estimator.studies.backtest.forecasts import forecast_reports
+from estimator.studies.backtest.origin_fits import forecast_inputs, typical_step
 from tests.studies.backtest import made
 
 MONTH = "2024-06"

@@ -12,7 +12,7 @@ from estimator.evidence import load_evidence, read_claims
 from estimator.model.claim_density import log_densities
 from estimator.model.inputs import ModelInputs
 from estimator.studies.backtest.cases import naive_cases
-from estimator.studies.backtest.fits import forecast_inputs
+from estimator.studies.backtest.origin_fits import forecast_inputs
 from estimator.studies.backtest.origins import (
     FORECAST,
     VINTAGE,

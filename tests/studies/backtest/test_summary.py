@@ -7,8 +7,8 @@ import pytest
 from estimator.show.figures.backtest import plot_forecasts, plot_scores
 from estimator.show.grid import Grid
 from estimator.show.part import publish
+from estimator.studies.backtest.backtest import Backtest
 from estimator.studies.backtest.parts import HINDSIGHT, parts
-from estimator.studies.backtest.run import Backtest
 from estimator.studies.backtest.summary import summary, vintage_summary
 from tests.studies.backtest import made
 

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from estimator.cli import parse
 from estimator.errors import ConfigError, DiagnosticsError, OutputError
 from estimator.run import Estimate
 from estimator.store.results import write_result
@@ -16,11 +15,11 @@ from estimator.studies.breakeven import cli, find
 from estimator.studies.breakeven.parts import read_break_evens
 from tests.studies.breakeven import toy
 
+pytestmark = pytest.mark.slow
+
 
 def parsed(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    cli.add_parser(parser.add_subparsers())
-    return parser.parse_args(["breakeven", *words])
+    return parse(["breakeven", *words])[1]
 
 
 def ran(*words: str) -> str:
@@ -146,17 +145,3 @@ def test_plan_shares_come_from_a_result_that_is_there(from_prior: Estimate, tmp_
     results = read_break_evens(tmp_path / "out")
     assert len(results) >= 10
     assert all(one.key == "scenario.plan_share" for one in results)
-
-
-def test_the_command_is_known_without_importing_pymc() -> None:
-    code = (
-        "import argparse, sys\n"
-        "from estimator.studies.breakeven.cli import add_parser\n"
-        "add_parser(argparse.ArgumentParser().add_subparsers()).format_help()\n"
-        "heavy = {'pymc', 'arviz', 'nutpie', 'numpy', 'hydra', 'rich'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    found = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 0, found.stderr

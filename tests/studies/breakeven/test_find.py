@@ -9,10 +9,12 @@ import pytest
 
 from estimator.errors import ConfigError, DiagnosticsError
 from estimator.show.break_even import BreakEven
-from estimator.studies.breakeven import fits
+from estimator.studies.breakeven import key_fits
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.parts import publish_break_evens, read_break_evens
 from tests.studies.breakeven import toy
+
+pytestmark = pytest.mark.slow
 
 PRIOR = ("sampler=prior_only", "sampler.prior_draws=1000")
 EVENT = "net_change[2026-01] < 0"
@@ -159,12 +161,12 @@ def test_an_event_outside_the_window_is_refused_before_any_fit() -> None:
 
 def failing(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let fits of one kind miss a bound."""
-    original = fits._failures
+    original = key_fits._failures
 
-    def missed(found: fits.Fit) -> str:
+    def missed(found: key_fits.Fit) -> str:
         return "R-hat 1.30 > 1.01" if found.fit_id.startswith(kind) else original(found)
 
-    monkeypatch.setattr(fits, "_failures", missed)
+    monkeypatch.setattr(key_fits, "_failures", missed)
 
 
 def test_real_fits_stand_in_for_a_curve_whose_fit_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from estimator.studies.breakeven.curve import standard_error
-from estimator.studies.breakeven.refine import Held, Narrowed, Refinement
+from estimator.studies.breakeven.refine import NarrowedCrossing, RealFit, Refinement
 from tests.studies.breakeven import toy
 
 GRID = np.linspace(-3.0, 3.0, 41)
@@ -27,11 +27,11 @@ class Bench:
         self.rng = np.random.default_rng(seed)
         self.calls: list[tuple[float, str]] = []
 
-    def __call__(self, x: np.ndarray, kind: str) -> Held:
+    def __call__(self, x: np.ndarray, kind: str) -> RealFit:
         self.calls.append((float(x[0]), kind))
         share = self.rng.binomial(int(ESS), self.truth(float(x[0]))) / ESS
         failures = "R-hat 1.3 > 1.01" if self.fails(float(x[0])) else ""
-        return Held(x, share, standard_error(share, ESS), ESS, failures, 1.0, kind)
+        return RealFit(x, share, standard_error(share, ESS), ESS, failures, 1.0, kind)
 
 
 def line(x: float, at: float = 0.3, slope: float = 1.0) -> float:
@@ -50,7 +50,7 @@ def search(
     shift: float = 0.0,
     used: np.ndarray | None = None,
     **changes: object,
-) -> tuple[list[Narrowed], Refinement]:
+) -> tuple[list[NarrowedCrossing], Refinement]:
     """Search with a curve that is off by `shift` along the key."""
     rough = toy.curve(GRID, np.array([truth(x + shift) for x in GRID]))
     if used is not None:

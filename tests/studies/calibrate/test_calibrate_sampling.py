@@ -9,8 +9,8 @@ import pytest
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.cli import main
+from estimator.studies.calibrate.calibration import calibrate
 from estimator.studies.calibrate.options import CalibrateOptions
-from estimator.studies.calibrate.run import calibrate
 
 pytestmark = pytest.mark.sampling
 

@@ -8,8 +8,8 @@ import pytest
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.errors import ConfigError
 from estimator.evidence import read_claims
+from estimator.studies.calibrate.calibration import calibrate
 from estimator.studies.calibrate.options import CalibrateOptions
-from estimator.studies.calibrate.run import calibrate
 
 
 @functools.cache

@@ -19,13 +19,15 @@ from estimator.errors import ConfigError, OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
+from estimator.studies.calibrate.calibration import Calibration
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.parts import parts, structures_grid, verdict_text
 from estimator.studies.calibrate.ranked import Ranked
-from estimator.studies.calibrate.run import Calibration
 from estimator.studies.calibrate.sbc import finished, sbc_table, simulate_structure, summary_table
 from estimator.studies.calibrate.worlds import Prepared, WorldFit, Worlds
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("unconfirmed.ratio", "losses[2026-01]", "losses[total]", "reporting_bias[x:losses]")
 

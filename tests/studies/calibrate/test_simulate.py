@@ -22,6 +22,8 @@ from estimator.studies.calibrate.ranked import ranked_names
 from estimator.studies.calibrate.simulate import reported, simulate, totals_of_confirmed
 from estimator.studies.calibrate.worlds import beside, doubled
 
+pytestmark = pytest.mark.slow
+
 N = 4000
 NOISE, WIDTH = 0.2, 0.3
 

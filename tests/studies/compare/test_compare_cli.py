@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import argparse
 import io
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -13,15 +10,18 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from estimator.cli import parse
 from estimator.errors import ConfigError, EstimatorError, OutputError
 from estimator.show.part import Part
 from estimator.store.sets import Sets
-from estimator.studies.compare.cli import add_parser, run
+from estimator.studies.compare.cli import run
 from estimator.studies.compare.parts import Comparison
 from tests.studies.compare.made import LOSSES
 from tests.studies.compare.on_disk import MONTHS, posterior, write_sweep, write_whole
 from tests.studies.compare.test_sensitivity import toy
 from tests.studies.compare.test_stacking import groups
+
+pytestmark = pytest.mark.slow
 
 TABLES = {
     "files.txt",
@@ -48,9 +48,7 @@ HOSTILE = (
 
 
 def compare(*arguments: object, width: int = 100) -> tuple[int, str]:
-    parser = argparse.ArgumentParser()
-    add_parser(parser.add_subparsers())
-    options = parser.parse_args(["compare", *map(str, arguments)])
+    _, options = parse(["compare", *map(str, arguments)])
     printed = io.StringIO()
     status = run(options, Console(file=printed, width=width))
     return status, printed.getvalue()
@@ -233,22 +231,3 @@ def test_a_further_part_is_written_with_its_table_and_its_picture(
     assert (tmp_path / "extra.csv").read_text() == "sets\n3\n"
     assert (tmp_path / "more.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "more.svg").exists()
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import argparse, sys\n"
-        "from estimator.studies.compare.cli import add_parser\n"
-        "parser = argparse.ArgumentParser()\n"
-        "add_parser(parser.add_subparsers())\n"
-        "try:\n    parser.parse_args(['compare', '--help'])\n"
-        "except SystemExit as end:\n    assert end.code == 0\n"
-        "heavy = {'pymc', 'arviz', 'numpy', 'pandas', 'hydra', 'rich'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    root = Path(__file__).parents[3]
-    found = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=root
-    )
-    assert found.returncode == 0, found.stderr
-    assert "--reference" in found.stdout

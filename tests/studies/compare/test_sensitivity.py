@@ -22,6 +22,8 @@ from estimator.studies.compare.sensitivity import (
 )
 from tests.studies.compare.made import CHANCE, LOSSES
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (4, 1500)
 SOURCES = ("nato:losses", "kobak:killed", "nobody:losses")
 RATE = "returns.rate"

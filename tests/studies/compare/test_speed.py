@@ -16,6 +16,8 @@ from estimator.studies.compare.table import compare_sets
 from tests.studies.compare.made import CHANCE, GAP, LOSSES, TOTAL
 from tests.studies.compare.on_disk import write_sweep
 
+pytestmark = pytest.mark.slow
+
 SIZE = 2_000
 ANSWERS = [LOSSES, GAP, CHANCE, TOTAL]
 

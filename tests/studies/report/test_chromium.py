@@ -16,10 +16,13 @@ from typing import Any, NoReturn
 
 import pytest
 
+from estimator.show.figures._look import SMALL_SIZE
 from estimator.studies.report import render
 from estimator.studies.report.page import SECTIONS
 from tests.studies.report.conftest import report_data
 from tests.studies.report.hostile import hostile_data
+
+pytestmark = pytest.mark.slow
 
 PHONE, DESKTOP = 360, 1280
 FLAGS = (
@@ -153,7 +156,7 @@ def test_letters_in_pictures_can_be_read_on_a_phone(show: Any) -> None:
         .map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
     )
     assert len(sizes) >= 9
-    assert min(sizes) * 10 >= 9  # the smallest letters have a size of 10 units
+    assert min(sizes) * SMALL_SIZE >= 9
 
 
 def test_wide_tables_scroll_in_their_own_box_by_keyboard_too(show: Any) -> None:

@@ -12,6 +12,8 @@ from estimator.errors import OutputError
 from estimator.run import Estimate, write_estimate
 from estimator.studies.report import gather as gathering
 
+pytestmark = pytest.mark.slow
+
 LABEL = "from prior"
 ASKED = (
     "report.breakeven=[{keys:[scenario.plan_share],level:0.5,assumption_set:'from prior',"

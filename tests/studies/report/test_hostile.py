@@ -10,6 +10,8 @@ from estimator.studies.report import render
 from tests.studies.report.hostile import HOSTILE, hostile_data
 from tests.studies.report.parsing import Element, parse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def hostile() -> str:

@@ -10,6 +10,8 @@ from estimator.studies.report.audit import heat_tables
 from estimator.studies.report.claims import ClaimRows
 from tests.studies.report.conftest import Change, claims_table, options
 
+pytestmark = pytest.mark.slow
+
 N = 600
 
 

@@ -31,6 +31,8 @@ from tests.studies.report.conftest import (
 )
 from tests.studies.report.parsing import Element, parse
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("page", "bare_page", "failed_page")
 MEGABYTES = 1_000_000
 

@@ -15,6 +15,8 @@ from estimator.studies.report.pictures import Picture
 from tests.studies.report.conftest import one_key, report_data, tables, trees, two_keys
 from tests.studies.report.parsing import Element, parse
 
+pytestmark = pytest.mark.slow
+
 GROUNDS = ("#ffffff", "#14181c")  # of style.css, light and dark
 LOSSES = Answer.parse("losses[2026-01]")
 

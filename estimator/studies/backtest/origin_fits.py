@@ -130,7 +130,7 @@ def month_weight(inputs: ModelInputs, target: Target) -> float:
 
 
 @dataclass
-class Fitter:
+class OriginFits:
     """Fits one set after the other as of one day after the other.
 
     Attributes

@@ -17,10 +17,10 @@ from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.studies.breakeven.curve import WideFit, standard_error
 from estimator.studies.breakeven.event import Event
 from estimator.studies.breakeven.ranges import KeyRange
-from estimator.studies.breakeven.refine import Held
-from estimator.sweep.fits import Fit, FitTask, Shared, fit, pilot_of, task_inputs
+from estimator.studies.breakeven.refine import RealFit
 from estimator.sweep.keys import evidence_key
 from estimator.sweep.options import SweepOptions
+from estimator.sweep.set_fit import Fit, FitTask, Shared, fit, pilot_of, task_inputs
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Fitter:
+class KeyFits:
     """Makes the fits of one question, each with its own part of the set's randomness.
 
     Attributes
@@ -92,7 +92,7 @@ class Fitter:
         hyper = Hyperparameters.of(task.assumptions, inputs.data)
         return WideFit(natural, hyper, happens.ravel(), min(relative, 1.0))
 
-    def held(self, x: np.ndarray, kind: str, draws: int) -> Held:
+    def held(self, x: np.ndarray, kind: str, draws: int) -> RealFit:
         """Fit with the keys held at one place.
 
         Parameters
@@ -110,7 +110,7 @@ class Fitter:
         priors = {a.key: a.prior(float(at), 0.0) for a, at in zip(self.axes, x, strict=True)}
         task, found = self._run("held", self.assumptions.with_priors(priors), draws)
         failures = _failures(found)
-        nothing = Held(x, np.nan, np.nan, np.nan, failures, found.seconds, kind)
+        nothing = RealFit(x, np.nan, np.nan, np.nan, failures, found.seconds, kind)
         if found.core is None or found.diagnostics is None:
             return nothing
         happens = self.event.happens(found.core, task.assumptions)
@@ -119,7 +119,7 @@ class Fitter:
         slowest = min(found.diagnostics.min_ess_bulk, found.diagnostics.min_ess_tail)
         ess = effective(happens) if 0.0 < probability < 1.0 else min(slowest, happens.size)
         error = standard_error(probability, ess)
-        return Held(x, probability, error, ess, failures, found.seconds, kind)
+        return RealFit(x, probability, error, ess, failures, found.seconds, kind)
 
     def base(self) -> Hyperparameters:
         """Hyper-parameters of the set itself."""

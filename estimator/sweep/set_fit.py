@@ -29,6 +29,7 @@ from estimator.quantities.derived import (
     with_what_follows,
 )
 from estimator.quantity import DIAGNOSED, KEPT, QUANTITIES
+from estimator.streams import Stream, stream
 
 log = logging.getLogger(__name__)
 
@@ -251,8 +252,7 @@ def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evid
     """
     monthly = core[[name for name in CORE if "month" in core[name].dims]]
     monthly = with_what_follows(monthly)
-    # As in `estimator.run.estimate`: the third child of the set's seed.
-    rng = np.random.default_rng(np.random.SeedSequence(assumptions.seed).spawn(3)[2])
+    rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
     monthly = monthly.merge(derived_quantities(monthly, assumptions.derived, rng))
     whole = totals(monthly)
     whole = xr.Dataset(

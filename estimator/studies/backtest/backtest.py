@@ -15,8 +15,8 @@ from estimator.show.progress import Progress
 from estimator.store.journal import Journal, Record, key_of
 from estimator.store.netcdf import dataset_of, netcdf_bytes
 from estimator.studies.backtest.cases import model_cases, naive_cases
-from estimator.studies.backtest.fits import Fitter, forecast_inputs
 from estimator.studies.backtest.options import BacktestOptions
+from estimator.studies.backtest.origin_fits import OriginFits, forecast_inputs
 from estimator.studies.backtest.origins import (
     FORECAST,
     Origin,
@@ -75,7 +75,7 @@ class Backtest:
 class _Run:
     options: BacktestOptions
     claims: pd.DataFrame | None
-    fitter: Fitter
+    fitter: OriginFits
     journal: Journal | None
     progress: Progress | None
 
@@ -115,7 +115,7 @@ def backtest(
     EvidenceError
         If no set can be tested.
     """
-    run = _Run(options, claims, Fitter(options, cores, journal), journal, progress)
+    run = _Run(options, claims, OriginFits(options, cores, journal), journal, progress)
     tables, refused, data_hash = [], {}, ""
     for assumptions in sets:
         if assumptions.sampler.method != "nutpie":

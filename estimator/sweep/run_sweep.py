@@ -19,17 +19,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from estimator.errors import ConfigError, SweepError
+from estimator.errors import ConfigError, SweepError, problems_text
 from estimator.export import write_csv
 from estimator.show.progress import progress_bar
 from estimator.store.versions import versions
-from estimator.sweep.check import check_table
+from estimator.sweep.check import check_table, disagreements
 from estimator.sweep.collect import collect_sweep, facts_of, set_table
 from estimator.sweep.engine import Engine, Event
 from estimator.sweep.executors import executor_of
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.sets import SweepSet, compose_sets, varied
+from estimator.sweep.sets import Composer, SweepSet, compose_sets, varied, with_short_labels
 
 CHECK = "check.csv"
 
@@ -48,6 +48,8 @@ class SweepOutcome:
         Why sets have no numbers, or numbers that missed a bound; by label.
     check
         As `estimator.sweep.check.check_table` gives it; empty without checks.
+    doubtful
+        Which reweighted sets do not agree with a fit of theirs; by label.
     densities
         How many models were compiled in this process for it.
     """
@@ -56,7 +58,31 @@ class SweepOutcome:
     tree: xr.DataTree
     failed: dict[str, str]
     check: pd.DataFrame
+    doubtful: dict[str, str]
     densities: int
+
+    def raise_for_failures(self) -> None:
+        """Raise an error if sets failed, or if their checks did.
+
+        Raises
+        ------
+        SweepError
+            With all of them.
+        """
+        texts = [
+            problems_text(heading, [f"{label}: {problem}" for label, problem in problems.items()])
+            for heading, problems in (
+                ("These sets failed:", self.failed),
+                (
+                    "Reweighted sets do not agree with their fits, so that others may be wrong too "
+                    "(sweep.method=fit fits every set):",
+                    self.doubtful,
+                ),
+            )
+            if problems
+        ]
+        if texts:
+            raise SweepError("\n".join(texts))
 
 
 def run_sweep(
@@ -65,6 +91,7 @@ def run_sweep(
     folder: Path,
     console: Console,
     config_dir: str | None = None,
+    composer: Composer | None = None,
 ) -> SweepOutcome:
     """Run a sweep, or go on with one that was stopped.
 
@@ -80,6 +107,8 @@ def run_sweep(
         For the progress bar; quiet if it is no terminal.
     config_dir
         A folder of a user's options.
+    composer
+        One that has composed some of the options already; None makes one.
 
     Raises
     ------
@@ -94,7 +123,7 @@ def run_sweep(
 
     before = densities()
     with SweepJournal(folder) as journal, _Bar(console, len(override_lists)) as bar:
-        sets = compose_sets(override_lists, config_dir)
+        sets = with_short_labels(compose_sets(override_lists, config_dir, composer))
         if all(one.assumptions is None for one in sets):
             raise ConfigError(sets[0].error)
         bar.total(len(sets))
@@ -112,12 +141,15 @@ def run_sweep(
             check = check_table(journal, engine)
         if len(check):
             write_csv(check, folder / CHECK, "%.4g")
+        else:
+            (folder / CHECK).unlink(missing_ok=True)  # of another sweep
         if stopped is not None:
             raise stopped
         table = set_table(journal)
         failed = dict(zip(table["label"], table["failures"], strict=True))
         failed = {label: reason for label, reason in failed.items() if reason}
-        return SweepOutcome(folder, tree, failed, check, densities() - before)
+        doubtful = disagreements(check, options.max_check_errors)
+        return SweepOutcome(folder, tree, failed, check, doubtful, densities() - before)
 
 
 def _about(sets: Sequence[SweepSet], engine: Engine, options: SweepOptions) -> dict[str, str]:
