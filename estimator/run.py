@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -139,11 +138,6 @@ def _judged(
     used = evidence.dataset["confirmed_used"].values
     diagnostics = diagnose(reported.isel(confirmed_claim=used), draws.sample_stats, sampler)
     return (draws, posterior), diagnostics
-
-
-def default_name() -> str:
-    """Name of a run that was given none: the time of its start."""
-    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
 
 
 def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:

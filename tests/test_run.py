@@ -8,8 +8,8 @@ import pytest
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import OutputError
 from estimator.evidence import load_evidence
-from estimator.paths import folder_name
-from estimator.run import Estimate, collect, default_name, estimate, write_estimate
+from estimator.paths import default_name, folder_name
+from estimator.run import Estimate, collect, estimate, write_estimate
 from tests.conftest import PRIOR_ONLY
 
 
