@@ -42,7 +42,7 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
     ess = [worst[name] for name in ("min_ess_bulk", "min_ess_tail") if worst[name] is not None]
     diagnostics = (
         fixed(worst["max_rhat"], 3),
-        f"{min(ess):.0f}" if ess else NOTHING,
+        fixed(min(ess)) if ess else NOTHING,
         f"{worst['divergences']}",
     )
     name = set_cell(label, failed=tree.attrs["diagnostics_ok"] != "true")

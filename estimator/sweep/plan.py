@@ -36,13 +36,13 @@ class PlannedSet:
     set
         The set.
     assumptions
-        Of the set.
+        Assumptions of the set.
     set_id
-        Its identity, with the data.
+        Identity of the set with its data.
     evidence_key
-        Which evidence it uses.
+        Key of its claims.
     hyper
-        What weights are computed from.
+        Priors and claims' figures, from which weights are computed.
     one_sided
         Whether a source's bias is an undercount. (source,).
     """
@@ -62,12 +62,12 @@ class Group:
     Attributes
     ----------
     key
-        Names the group.
+        Name of the group.
     sets
-        In the order of the sweep.
+        Its sets in the order of the sweep.
     used_parameters
-        Parameters that matter: all assumptions, and biases of sources with a claim that counts in
-        any of the sets. (parameter,).
+        Whether each parameter matters: all assumptions do, and biases of sources with a claim that
+        counts in any of the sets. (parameter,).
     """
 
     key: str

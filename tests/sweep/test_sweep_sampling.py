@@ -100,3 +100,20 @@ def test_the_folder_can_be_read_without_this_package(swept: SweepOutcome, tmp_pa
     table = pd.read_parquet(swept.folder / "summary.parquet")
     assert {"assumption_set", "quantity", "month", "unit", "q50"} <= set(table.columns)
     assert len(table) > 10_000
+
+
+def test_sets_with_bounded_priors_reach_the_ends_of_their_own(tmp_path: Path) -> None:
+    # The claims want high rates: the posterior crowds at the upper end.
+    plain = to_plain(
+        compose_config(["sweep.method=plan", "sweep.check=0", "sweep.base_draws=1000"])
+    )
+    uniform = "returns.rate={family: Uniform, low: 0.05, high: %s, mass: 0.9}"
+    highs = [0.35, 0.35, 0.65, 0.65]
+    sets = [
+        [uniform % high, f"unconfirmed.ratio.high={ratio}"]
+        for high, ratio in zip(highs, (0.28, 0.32, 0.28, 0.32), strict=True)
+    ]
+    swept = run_sweep(sets, SweepOptions.from_config(plain["sweep"]), tmp_path, Console(quiet=True))
+    assert swept.failed == {}
+    rate = swept.tree["assumption_value"].sel(assumption="returns.rate", statistic="q95").values
+    assert rate == pytest.approx(highs, rel=0.1)

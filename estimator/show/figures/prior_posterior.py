@@ -58,7 +58,7 @@ def plot_prior_posterior(result: xr.DataTree) -> Figure:
         result,
         f"Prior (grey) and posterior (blue) of {len(free)} assumptions"
         + (f"; {most} is narrowed most" if most else ""),
-        notes=[f"RealFit fixed: {held or 'none'}."],
+        notes=[f"Held fixed: {held or 'none'}."],
         ranges=f"{axes.RANGES_TEXT} under each density",
     )
 

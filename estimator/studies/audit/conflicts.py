@@ -24,6 +24,7 @@ import xarray as xr
 from scipy.optimize import linprog
 
 from estimator.quantity import QUANTITIES, SHARES, combine
+from estimator.show.number import fixed
 from estimator.studies.audit.bases import RANGE, AuditedSet
 from estimator.studies.audit.face_values import SERIES, FaceValue
 
@@ -367,7 +368,7 @@ def _way_out(programme: FaceValues, at: int, others: list[int]) -> str:
     row = next((n for n, (a, b) in enumerate(extents) if a > claim.high or b < claim.low), 0)
     low, high = extents[row]
     digits = 2 if claim.quantity in SHARES else 0
-    ends = [f"{end:,.{digits}f}".replace("-", "−") for end in (low, high)]
+    ends = [fixed(end, digits) for end in (low, high)]
     if np.isfinite(low) and np.isfinite(high):
         needed = f"from {ends[0]} to {ends[1]}"
     else:
@@ -376,7 +377,7 @@ def _way_out(programme: FaceValues, at: int, others: list[int]) -> str:
     text = f"without {claim.claim}, {whole.replace('confirmed ', '')} would be {needed}"
     if claim.status == "confirmed" and np.isfinite(low) and low > claim.high:
         text += (
-            f", so that {claim.claim} is a floor with {low - claim.high:,.0f} or more unconfirmed "
-            f"beside it (a ratio of {low / claim.high - 1.0:.2f})"
+            f", so that {claim.claim} is a floor with {fixed(low - claim.high)} or more "
+            f"unconfirmed beside it (a ratio of {fixed(low / claim.high - 1.0, 2)})"
         )
     return text

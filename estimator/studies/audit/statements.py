@@ -13,6 +13,7 @@ from estimator.errors import nearest
 from estimator.fitting.convergence import convergence
 from estimator.quantities.derived import derived_quantities, share_of_sums
 from estimator.quantity import QUANTITIES, SHARES
+from estimator.show.number import significant
 from estimator.streams import Stream, stream
 from estimator.studies.audit.bases import RANGE, AuditedSet
 from estimator.studies.audit.options import Statement
@@ -160,9 +161,9 @@ class _Asked:
     def _about(statement: Statement, period: str) -> str:
         ends = []
         if statement.above is not None:
-            ends.append(f"above {statement.above:,.10g}")
+            ends.append(f"above {significant(statement.above, 10)}")
         if statement.below is not None:
-            ends.append(f"below {statement.below:,.10g}")
+            ends.append(f"below {significant(statement.below, 10)}")
         given = ""
         if statement.scenario is not None:
             given = f" | {statement.scenario}"

@@ -14,6 +14,7 @@ from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantities.derived import with_what_follows
 from estimator.quantities.scenario import PROJECTED, project
 from estimator.quantity import MONTHLY, SHARES, SUMMED, TOTAL
+from estimator.show.number import significant
 from estimator.streams import Stream, stream
 
 _NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -86,7 +87,7 @@ class Event:
         """Say it in words, e.g. ``net change in 2026-01 < 0``."""
         period = "in total" if self.period == TOTAL else f"in {self.period}"
         under = f" under scenario {self.scenario}" if self.scenario is not None else ""
-        number = f"{self.threshold:,.10g}"
+        number = significant(self.threshold, 10)
         sign = "<" if self.below else ">"
         return f"{self.quantity.replace('_', ' ')} {period}{under} {sign} {number}"
 

@@ -23,6 +23,7 @@ from estimator.show.break_even import (
     BreakEven,
     Crossing,
 )
+from estimator.show.number import fixed
 from estimator.studies.breakeven import sentences
 from estimator.studies.breakeven.crossing import Place, find_places
 from estimator.studies.breakeven.curve import standard_error
@@ -119,7 +120,7 @@ def _one(
     axis = Axis(
         KEY,
         "share",
-        f"recruits until {last} as a share of the plan of {plan:,.0f} a year",
+        f"recruits until {last} as a share of the plan of {fixed(plan)} a year",
         float(low),
         float(high),
         "the draws",

@@ -17,10 +17,12 @@ from estimator.studies.calibrate.calibration import Calibration
 from estimator.studies.calibrate.coverage import MODEL, PERIODS
 from estimator.studies.calibrate.options import CalibrateOptions
 from estimator.studies.calibrate.reweighted import by_k_hat
+from estimator.studies.calibrate.uniformity import FEWEST, band
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_PLOTS = "plots"  # folder of the pictures
 _BIASES = ("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step")
 _ORDER = {
     name: n for names in (HEADLINES, PERIODS, (MODEL, *BASELINES)) for n, name in enumerate(names)
@@ -29,13 +31,7 @@ _ORDER = {
 
 def parts(calibration: Calibration, options: CalibrateOptions) -> Iterator[Part]:
     """Yield all parts that are there in the order in which they are read, and then the verdict."""
-
-    def figures() -> Iterator[tuple[str, Figure]]:
-        from estimator.studies.calibrate.pictures import pictures  # matplotlib takes a second
-
-        return pictures(calibration, options)
-
-    yield Part(tables=calibration.tables, figures=figures)
+    yield Part(tables=calibration.tables, figures=lambda: _figures(calibration, options))
     if len(calibration.summary):
         grids = [structures_grid(calibration.summary, options)]
         first, sbc = next(iter(calibration.summary["structure"])), calibration.sbc
@@ -50,6 +46,25 @@ def parts(calibration: Calibration, options: CalibrateOptions) -> Iterator[Part]
         if len(table):
             yield Part(grids=[grid(table, options)])
     yield Part(sentences=[verdict_text(calibration, options)])
+
+
+def _figures(calibration: Calibration, options: CalibrateOptions) -> Iterator[tuple[str, Figure]]:
+    """Draw what is there, one figure after the other."""
+    from estimator.show.figures import calibration as drawing  # matplotlib takes a second
+
+    of_ranks = options.sbc
+    for name, shares in calibration.shares.items():
+        if len(shares) >= FEWEST:
+            limits = band(len(shares), of_ranks.band, of_ranks.band_simulations)
+            yield f"{_PLOTS}/ranks_{name}", drawing.plot_ranks(shares, limits, name, of_ranks.band)
+    if len(calibration.coverage):
+        figure = drawing.plot_coverage(calibration.coverage, options.coverage.structure)
+        yield f"{_PLOTS}/coverage", figure
+    if len(calibration.broken):
+        yield f"{_PLOTS}/broken", drawing.plot_broken(calibration.broken, options.noticing.level)
+    if "compared" in calibration.reweighting:
+        most = options.reweighting.max_k_hat
+        yield f"{_PLOTS}/reweighting", drawing.plot_reweighting(calibration.reweighting, most)
 
 
 def verdict_text(calibration: Calibration, options: CalibrateOptions) -> str:

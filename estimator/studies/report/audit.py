@@ -24,9 +24,9 @@ _BAD = {"in conflict": 1.0, "strained": 0.01}
 _MOST_INFLUENCES = 12
 
 
-def heat_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
+def heat_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
-    audit = found.data.claims
+    audit = answers.data.claims
     if audit is None:
         return None, None
     audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
@@ -34,16 +34,16 @@ def heat_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     audit = audit.sort_values("bad", ascending=False, kind="stable")
     noted = audit["bad"] > 0
     return (
-        _heat(found, audit[noted], "Claims that some set finds strained or in conflict"),
-        _heat(found, audit[~noted], "Claims that no set finds strained or in conflict"),
+        _heat(answers, audit[noted], "Claims that some set finds strained or in conflict"),
+        _heat(answers, audit[~noted], "Claims that no set finds strained or in conflict"),
     )
 
 
-def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
+def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
-    labels = _in_order(found, audit)
-    most, names = found.data.options.most_claims, audit["claim"].unique()
+    labels = _in_order(answers, audit)
+    most, names = answers.data.options.most_claims, audit["claim"].unique()
     if len(names) > most:
         caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
         audit = audit[audit["claim"].isin(names[:most])]
@@ -56,27 +56,27 @@ def _heat(found: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
             [
                 Cell(
                     f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
-                    f"{period}; {found.data.options.origin(str(row['origin']))}",
+                    f"{period}; {answers.data.options.origin(str(row['origin']))}",
                 ),
                 *(_verdict(by_set.get(label)) for label in labels),
             ]
         )
     head = [
         column("claim", "long"),
-        *(column(found.marked(label), "text") for label in labels),
+        *(column(answers.marked(label), "text") for label in labels),
     ]
     return Grid.of(caption, head, rows)
 
 
-def asked_table(found: Answers) -> Grid | None:
+def asked_table(answers: Answers) -> Grid | None:
     """Tabulate the claims that the question names: how many sets they go together with."""
-    audit = found.data.claims
+    audit = answers.data.claims
     if audit is None:
         return None
-    audit = found.sound(audit)
+    audit = answers.sound(audit)
     rows = [
-        _asked_row(found, audit[audit["claim"] == claim])
-        for claim in found.data.options.asked
+        _asked_row(answers, audit[audit["claim"] == claim])
+        for claim in answers.data.options.asked
         if (audit["claim"] == claim).any()
     ]
     head = (
@@ -91,7 +91,7 @@ def asked_table(found: Answers) -> Grid | None:
     )
 
 
-def _asked_row(found: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
+def _asked_row(answers: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
     row = own.iloc[0]
     unit, quantity = str(row["unit"]), str(row["quantity"])
     sign = words.is_signed(quantity)
@@ -140,9 +140,9 @@ def _is_rough(row: pd.Series) -> bool:
     return isinstance(failures, str) and failures not in ("", _KEPT_IN)
 
 
-def influence_table(found: Answers) -> Grid | None:
+def influence_table(answers: Answers) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
-    audit = found.data.claims
+    audit = answers.data.claims
     if audit is None:
         return None
     rows = audit[audit["influence"].abs() > 0]
@@ -154,13 +154,13 @@ def influence_table(found: Answers) -> Grid | None:
         (
             Cell(str(row["claim"])),
             Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}",
-                 found.data.options.origin(str(row["origin"]))),
-            set_cell(found, str(row["assumption_set"])),
+                 answers.data.options.origin(str(row["origin"]))),
+            set_cell(answers, str(row["assumption_set"])),
             Cell(
                 number.fixed(float(row["influence"]), 2, sign=True),
                 "rough" if _is_rough(row) else "",
             ),
-            words.heading(str(row["influence_on"]), found.months)
+            words.heading(str(row["influence_on"]), answers.months)
             if str(row["influence_on"]) not in ("", "nan")
             else number.NOTHING,
         )
@@ -176,12 +176,12 @@ def influence_table(found: Answers) -> Grid | None:
     return Grid.of("The claims that the answers hang on most", head, cells)
 
 
-def statements_table(found: Answers) -> Grid | None:
+def statements_table(answers: Answers) -> Grid | None:
     """How likely each statement is, sets beside each other, with the number behind it."""
-    table = found.data.statements
+    table = answers.data.statements
     if table is None:
         return None
-    labels = _in_order(found, table)
+    labels = _in_order(answers, table)
     rows = []
     for _, own in table.groupby(["statement", "about"], sort=False, dropna=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
@@ -191,7 +191,7 @@ def statements_table(found: Answers) -> Grid | None:
         below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
         cells = [_chance(by_set.get(label)) for label in labels]
         rows.append([Cell(f"“{row['says']}”", below), *cells])
-    head = [column("statement", "long"), *(column(found.marked(label)) for label in labels)]
+    head = [column("statement", "long"), *(column(answers.marked(label)) for label in labels)]
     caption = "Share of each set's draws in which a statement holds, and the number behind it"
     return Grid.of(caption, head, rows)
 
@@ -205,12 +205,12 @@ def _chance(row: pd.Series | None) -> Cell:
     return Cell(number.rounded(float(row["probability"]), "probability"), value)
 
 
-def balance_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
+def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Set published sizes of the force against the flows between them: in short, and in full."""
-    table = found.data.balance
+    table = answers.data.balance
     if table is None:
         return None, None
-    labels = _in_order(found, table)
+    labels = _in_order(answers, table)
     short = []
     for _, own in table.groupby(["period_start", "period_end"], sort=False):
         by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
@@ -222,7 +222,7 @@ def balance_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     full = [
         (
             _between(row),
-            set_cell(found, str(row["assumption_set"])),
+            set_cell(answers, str(row["assumption_set"])),
             _published(row),
             _three(row, "flows"),
             _three(row, "gap"),
@@ -230,7 +230,7 @@ def balance_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
         )
         for _, row in table.iterrows()
     ]
-    marked = [found.marked(label) for label in labels]
+    marked = [answers.marked(label) for label in labels]
     return (
         Grid.of(
             "Left over, persons a month: what came and went, less the change of the published size",
@@ -252,10 +252,10 @@ def balance_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
     )
 
 
-def _in_order(found: Answers, table: pd.DataFrame) -> list[str]:
+def _in_order(answers: Answers, table: pd.DataFrame) -> list[str]:
     """Order the sets of a table as the page does."""
     there = list(dict.fromkeys(table["assumption_set"].astype(str)))
-    known = [label for label in found.labels if label in there]
+    known = [label for label in answers.labels if label in there]
     return known + [label for label in there if label not in known]
 
 

@@ -15,17 +15,17 @@ from estimator.studies.report.beliefs import configuration
 from estimator.studies.report.sets import set_cell
 
 
-def diagnostics_table(found: Answers) -> Grid:
+def diagnostics_table(answers: Answers) -> Grid:
     """Diagnostics of each set, with the bounds that it is held to."""
     rows = []
-    for label in found.shown:
-        tree = found.data.trees.get(label)
+    for label in answers.shown:
+        tree = answers.data.trees.get(label)
         result = (
-            Cell(f"FAILED: {found.failures[label]}", style=f"{FAILED} long")
-            if label in found.failures
+            Cell(f"FAILED: {answers.failures[label]}", style=f"{FAILED} long")
+            if label in answers.failures
             else Cell("passed")
         )
-        rows.append((set_cell(found, label), result, *_numbers(tree)))
+        rows.append((set_cell(answers, label), result, *_numbers(tree)))
     numbers = ("R-hat", "ESS, bulk", "ESS, tail", "divergences", "draws")
     head = ("set", column("result", "text"), *numbers)
     return Grid.of("Checks of the computation: the worst of all reported numbers", head, rows)
@@ -39,30 +39,30 @@ def _numbers(tree: xr.DataTree | None) -> list[Cell]:
     posterior = tree["posterior"]
     draws = int(posterior.sizes["chain"] * posterior.sizes["draw"])
     return [
-        _bounded(values["max_rhat"], "{:.3f}", "at most", bounds.get("max_rhat")),
-        _bounded(values["min_ess_bulk"], "{:,.0f}", "at least", bounds.get("min_ess")),
-        _bounded(values["min_ess_tail"], "{:,.0f}", "at least", bounds.get("min_ess")),
-        _bounded(values["divergences"], "{:,}", "at most", bounds.get("max_divergences")),
+        _bounded(values["max_rhat"], 3, "at most", bounds.get("max_rhat")),
+        _bounded(values["min_ess_bulk"], 0, "at least", bounds.get("min_ess")),
+        _bounded(values["min_ess_tail"], 0, "at least", bounds.get("min_ess")),
+        _bounded(values["divergences"], 0, "at most", bounds.get("max_divergences")),
         Cell(f"{draws:,}"),
     ]
 
 
-def _bounded(value: float | None, form: str, which: str, bound: float | None) -> Cell:
-    text = number.NOTHING if value is None else form.format(value)
+def _bounded(value: float | None, digits: int, which: str, bound: float | None) -> Cell:
+    text = number.NOTHING if value is None else number.fixed(value, digits)
     return Cell(text, "" if bound is None else f"{which} {bound:g}")
 
 
-def identity_table(found: Answers) -> Grid:
+def identity_table(answers: Answers) -> Grid:
     """Hashes and seed of each set."""
     rows = [
         (
-            set_cell(found, label),
+            set_cell(answers, label),
             *(
                 Cell(str(tree.attrs.get(name, number.NOTHING)), style="hash")
                 for name in ("assumption_set_id", "data_hash", "structure", "seed")
             ),
         )
-        for label, tree in found.data.trees.items()
+        for label, tree in answers.data.trees.items()
     ]
     texts = ("id of its assumptions and data", "hash of the claims", "model structure", "seed")
     head = [column("set", "name"), *(column(text, "text") for text in texts)]
@@ -71,14 +71,14 @@ def identity_table(found: Answers) -> Grid:
 
 def versions_table(trees: Mapping[str, xr.DataTree]) -> Grid:
     """Versions of all that the numbers hang on, with the sets that were made with each."""
-    found: dict[str, dict[str, list[str]]] = {}
+    answers: dict[str, dict[str, list[str]]] = {}
     for label, tree in trees.items():
         versions: dict[str, Any] = json.loads(tree.attrs.get("versions", "{}"))
         for name, version in versions.items():
-            found.setdefault(name, {}).setdefault(str(version), []).append(label)
+            answers.setdefault(name, {}).setdefault(str(version), []).append(label)
     rows = [
         (name, Cell(version, style="hash"), _which(labels, trees))
-        for name, by_version in found.items()
+        for name, by_version in answers.items()
         for version, labels in by_version.items()
     ]
     return Grid.of("Versions", ("package", column("version", "text"), column("sets", "long")), rows)

@@ -29,31 +29,33 @@ _VERDICTS = {
 }
 
 
-def charts(found: Answers) -> list[pictures.Picture]:
+def charts(answers: Answers) -> list[pictures.Picture]:
     """Draw the pictures of each answer and method."""
     return [
         picture
-        for at, (answer, _, rows) in enumerate(_groups(found), start=1)
-        for picture in pictures.drivers(rows, words.phrase(Answer.parse(answer), found.months), at)
+        for at, (answer, _, rows) in enumerate(_groups(answers), start=1)
+        for picture in pictures.drivers(
+            rows, words.phrase(Answer.parse(answer), answers.months), at
+        )
     ]
 
 
-def tables(found: Answers) -> list[Grid]:
+def tables(answers: Answers) -> list[Grid]:
     """Tabulate what moves each answer by each method."""
-    return [_table(found, *group) for group in _groups(found)]
+    return [_table(answers, *group) for group in _groups(answers)]
 
 
-def _groups(found: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    table = found.data.drivers
+def _groups(answers: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    table = answers.data.drivers
     if table is not None:
         for (answer, method), rows in table.groupby(["answer", "method"], sort=False):
             yield str(answer), str(method), rows.sort_values("rank")
 
 
-def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid:
+def _table(answers: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid:
     unit = str(rows["unit"].iloc[0])
     reference = number.rounded(float(rows["reference"].iloc[0]), unit)
-    title = words.heading(answer, found.months)
+    title = words.heading(answer, answers.months)
     caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
     moves = bool(rows["value_low"].notna().any())
     has_shares = bool(rows[["first_order", "total"]].notna().any(axis=None))
@@ -82,19 +84,19 @@ def _table(found: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid
     return Grid.of(caption, head, cells)
 
 
-def deciding_tables(found: Answers) -> tuple[Grid | None, Grid | None]:
+def deciding_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
-    table = found.data.prior_or_data
+    table = answers.data.prior_or_data
     if table is None:
         return None, None
     single = table["parameter"].isin(list(ASSUMPTIONS))
     return (
-        _deciding(found, table[single], "Who decides each number"),
-        _deciding(found, table[~single], "Who decides how each origin reports"),
+        _deciding(answers, table[single], "Who decides each number"),
+        _deciding(answers, table[~single], "Who decides how each origin reports"),
     )
 
 
-def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Grid | None:
+def _deciding(answers: Answers, table: pd.DataFrame, title: str) -> Grid | None:
     if table.empty:
         return None
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
@@ -107,7 +109,7 @@ def _deciding(found: Answers, table: pd.DataFrame, title: str) -> Grid | None:
         rows.append(cells)
     head = [
         column("assumption", "long"),
-        *(column(found.marked(label), "text") for label in labels),
+        *(column(answers.marked(label), "text") for label in labels),
     ]
     return Grid.of(f"{title}, and how much narrower the claims made its range", head, rows)
 
@@ -122,9 +124,9 @@ def _verdict(row: pd.Series | None) -> Cell:
     return Cell(_VERDICTS.get(verdict, verdict), below, style)
 
 
-def interval_charts(found: Answers) -> list[pictures.Picture]:
+def interval_charts(answers: Answers) -> list[pictures.Picture]:
     """Draw each parameter before and after the claims, but for those that are held fixed."""
-    table = found.data.prior_or_data
+    table = answers.data.prior_or_data
     if table is None:
         return []
     moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]

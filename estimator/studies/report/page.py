@@ -90,23 +90,23 @@ def render(data: ReportData) -> str:
     str
         HTML that needs no other file, no network and no script.
     """
-    found, claims = Answers(data), ClaimRows(data)
+    answers, claims = Answers(data), ClaimRows(data)
     context = {
         "data": data,
         "options": data.options,
         "sections": SECTIONS,
         "missing": Missing(data.output),
         "output": shlex.quote(data.output),
-        "window": number.period("total", found.months),
-        "set_count": found.sets_text,
-        "failures": found.failures,
-        **_answer(found, claims),
-        **_sets(found, claims),
-        **_drivers(found),
-        **_audit(found),
-        **_whatif(found),
+        "window": number.period("total", answers.months),
+        "set_count": answers.sets_text,
+        "failures": answers.failures,
+        **_answer(answers, claims),
+        **_sets(answers, claims),
+        **_drivers(answers),
+        **_audit(answers),
+        **_whatif(answers),
         **_sources(data, claims),
-        **_checks(found),
+        **_checks(answers),
     }
     page = _environment().get_template(TEMPLATE).render(context)
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", page)
@@ -134,57 +134,57 @@ def _environment() -> Environment:
     )
 
 
-def _answer(found: Answers, claims: ClaimRows) -> dict[str, Any]:
-    headline = pictures.forest(found, found.asked[0], "chart-headline")
+def _answer(answers: Answers, claims: ClaimRows) -> dict[str, Any]:
+    headline = pictures.forest(answers, answers.asked[0], "chart-headline")
     return {
-        "how_many": text.how_many(found),
-        "how_sure": text.how_sure(found),
-        "says_who": text.says_who(found, claims),
-        "what_if": whatif_text.what_if(found),
+        "how_many": text.how_many(answers),
+        "how_sure": text.how_sure(answers),
+        "says_who": text.says_who(answers, claims),
+        "what_if": whatif_text.what_if(answers),
         "headline": headline,
     }
 
 
-def _sets(found: Answers, claims: ClaimRows) -> dict[str, Any]:
+def _sets(answers: Answers, claims: ClaimRows) -> dict[str, Any]:
     forests = [
-        pictures.forest(found, answer, f"chart-forest-{at}")
-        for at, answer in enumerate(found.asked, start=1)
+        pictures.forest(answers, answer, f"chart-forest-{at}")
+        for at, answer in enumerate(answers.asked, start=1)
     ]
     return {
-        "beliefs_table": sets.beliefs_table(found, claims),
-        "answers_table": sets.answers_table(found),
-        "signs_table": sets.signs_table(found),
-        "differences_table": sets.differences_table(found),
-        "stacking_table": sets.stacking_table(found),
-        "refusals": sets.refusals(found),
-        "not_shown": len(found.labels) - len(found.shown),
+        "beliefs_table": sets.beliefs_table(answers, claims),
+        "answers_table": sets.answers_table(answers),
+        "signs_table": sets.signs_table(answers),
+        "differences_table": sets.differences_table(answers),
+        "stacking_table": sets.stacking_table(answers),
+        "refusals": sets.refusals(answers),
+        "not_shown": len(answers.labels) - len(answers.shown),
         "forests": [chart for chart in forests if chart is not None],
-        "fans": pictures.fans(found.data.trees, found.failures, "chart-months"),
-        "months_table": sets.months_table(found),
+        "fans": pictures.fans(answers.data.trees, answers.failures, "chart-months"),
+        "months_table": sets.months_table(answers),
     }
 
 
-def _drivers(found: Answers) -> dict[str, Any]:
-    single, biases = drivers.deciding_tables(found)
+def _drivers(answers: Answers) -> dict[str, Any]:
+    single, biases = drivers.deciding_tables(answers)
     return {
-        "driver_charts": drivers.charts(found),
-        "driver_tables": drivers.tables(found),
+        "driver_charts": drivers.charts(answers),
+        "driver_tables": drivers.tables(answers),
         "deciding_table": single,
         "deciding_biases": biases,
-        "interval_charts": drivers.interval_charts(found),
+        "interval_charts": drivers.interval_charts(answers),
     }
 
 
-def _audit(found: Answers) -> dict[str, Any]:
-    noted, consistent = audit.heat_tables(found)
-    conflicts = found.data.conflicts
-    balance, balance_in_full = audit.balance_tables(found)
+def _audit(answers: Answers) -> dict[str, Any]:
+    noted, consistent = audit.heat_tables(answers)
+    conflicts = answers.data.conflicts
+    balance, balance_in_full = audit.balance_tables(answers)
     return {
-        "asked_table": audit.asked_table(found),
+        "asked_table": audit.asked_table(answers),
         "noted_claims": noted,
         "consistent_claims": consistent,
-        "influence_table": audit.influence_table(found),
-        "statements_table": audit.statements_table(found),
+        "influence_table": audit.influence_table(answers),
+        "statements_table": audit.statements_table(answers),
         "balance_table": balance,
         "balance_in_full": balance_in_full,
         "conflicts": None if conflicts is None else conflicts.to_dict("records"),
@@ -192,11 +192,11 @@ def _audit(found: Answers) -> dict[str, Any]:
     }
 
 
-def _whatif(found: Answers) -> dict[str, Any]:
+def _whatif(answers: Answers) -> dict[str, Any]:
     return {
-        "breakeven_charts": whatif.draw_breakevens(found),
-        "breakeven_table": whatif.breakeven_table(found),
-        "scenarios_table": whatif.scenarios_table(found),
+        "breakeven_charts": whatif.draw_breakevens(answers),
+        "breakeven_table": whatif.breakeven_table(answers),
+        "scenarios_table": whatif.scenarios_table(answers),
     }
 
 
@@ -210,9 +210,9 @@ def _sources(data: ReportData, claims: ClaimRows) -> dict[str, Any]:
     }
 
 
-def _checks(found: Answers) -> dict[str, Any]:
+def _checks(answers: Answers) -> dict[str, Any]:
     return {
-        "diagnostics_table": checks.diagnostics_table(found),
-        "identity_table": checks.identity_table(found),
-        "versions_table": checks.versions_table(found.data.trees),
+        "diagnostics_table": checks.diagnostics_table(answers),
+        "identity_table": checks.identity_table(answers),
+        "versions_table": checks.versions_table(answers.data.trees),
     }

@@ -55,7 +55,7 @@ def _picture(figure: Figure, name: str, caption: str, description: str) -> Pictu
     return Picture(inline_svg(figure, name, caption, description), caption)
 
 
-def forest(found: Answers, answer: Answer, name: str) -> Picture | None:
+def forest(answers: Answers, answer: Answer, name: str) -> Picture | None:
     """Draw the ranges of one answer, sets below each other; None where no set has it.
 
     Parameters
@@ -63,26 +63,26 @@ def forest(found: Answers, answer: Answer, name: str) -> Picture | None:
     name
         Of the picture, unique in the page; so of all functions here.
     """
-    table = found.of(answer).head(found.data.options.most_sets)
+    table = answers.of(answer).head(answers.data.options.most_sets)
     if table.empty:
         return None
     unit = str(table["unit"].iloc[0])
     table = table.rename_axis("assumption_set").reset_index()
-    table["failures"] = [found.failures.get(label, "") for label in table["assumption_set"]]
-    pooled = found.pooled(answer)
+    table["failures"] = [answers.failures.get(label, "") for label in table["assumption_set"]]
+    pooled = answers.pooled(answer)
     pool = "" if pooled is None else pool_name(str(pooled["weights"]))
     if pooled is not None:
         row = {"assumption_set": pool, "unit": unit, "failures": "", **pooled[list(QUANTILES)]}
         table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
     sign = words.is_signed(answer.quantity)
     texts = (
-        f"{found.marked(str(row['assumption_set']))}: {_range_of(row, '', unit, sign=sign)}"
+        f"{answers.marked(str(row['assumption_set']))}: {_range_of(row, '', unit, sign=sign)}"
         for _, row in table.iterrows()
     )
     return _picture(
         plot_forest(table.assign(answer=str(answer)), pooled=pool, look=PAGE),
         name,
-        words.capital(words.answer(answer, found.months)),
+        words.capital(words.answer(answer, answers.months)),
         f"Middle value and 9-of-10 range, {unit}. {'; '.join(texts)}.",
     )
 

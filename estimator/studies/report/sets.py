@@ -18,34 +18,34 @@ from estimator.studies.report.pictures import pool_name
 _MOST_DIFFERENCES = 8
 
 
-def set_cell(found: Answers, label: str) -> Cell:
+def set_cell(answers: Answers, label: str) -> Cell:
     """Name a set at the head of its row; one that failed is marked."""
-    if label in found.failures:
+    if label in answers.failures:
         return Cell(label, "FAILED its checks", FAILED)
     return Cell(label)
 
 
-def beliefs_table(found: Answers, claims: ClaimRows) -> Grid:
+def beliefs_table(answers: Answers, claims: ClaimRows) -> Grid:
     """Say what each set believes, and how many claims it counts."""
     rows = []
-    for label in found.shown:
+    for label in answers.shown:
         counted = claims.counted.get(label)
         counts = "" if counted is None else f"counts {counted} of {len(claims.rows)} claims"
         rows.append(
             (
-                set_cell(found, label),
-                Cell(belief(found, label), counts),
+                set_cell(answers, label),
+                Cell(belief(answers, label), counts),
             )
         )
     return Grid.of("What each set believes", ("set", column("believes", "long")), rows)
 
 
-def belief(found: Answers, label: str) -> str:
+def belief(answers: Answers, label: str) -> str:
     """Say what a set believes: as the options describe it, or how it differs from the first set."""
-    described = found.data.options.sets.get(label)
+    described = answers.data.options.sets.get(label)
     if described is not None:
         return described
-    trees = found.data.trees
+    trees = answers.data.trees
     first = next(iter(trees))
     if label not in trees:
         return "a set of a sweep; its assumptions are in the sweep's table"
@@ -57,28 +57,28 @@ def belief(found: Answers, label: str) -> str:
     return f"as {first}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
 
 
-def answers_table(found: Answers) -> Grid:
+def answers_table(answers: Answers) -> Grid:
     """All answers of all sets: median with the range below it."""
-    columns = [(answer, found.of(answer)) for answer in found.asked]
+    columns = [(answer, answers.of(answer)) for answer in answers.asked]
     columns = [(answer, table) for answer, table in columns if not table.empty]
     by_label = [
         (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
     ]
     rows: list[list[Cell | str]] = [
-        [set_cell(found, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
-        for label in found.shown
+        [set_cell(answers, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
+        for label in answers.shown
     ]
-    for weights in found.pools:
-        cells = [_cell_of(answer, found.pooled(answer, weights)) for answer, _ in columns]
+    for weights in answers.pools:
+        cells = [_cell_of(answer, answers.pooled(answer, weights)) for answer, _ in columns]
         if any(cell.text != number.NOTHING for cell in cells):
             rows.append([Cell(pool_name(weights), style="pooled"), *cells])
-    head = [column("set", "name"), *(_heading(found, answer) for answer, _ in columns)]
+    head = [column("set", "name"), *(_heading(answers, answer) for answer, _ in columns)]
     caption = "Middle value, and below it the range that holds 9 of 10 draws"
     return Grid.of(caption, head, rows)
 
 
-def _heading(found: Answers, answer: Answer) -> Column:
-    when = number.period(answer.period, found.months)
+def _heading(answers: Answers, answer: Answer) -> Column:
+    when = number.period(answer.period, answers.months)
     return column(words.capital(words.quantity(answer.quantity)), below=when)
 
 
@@ -90,40 +90,40 @@ def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
     return Cell(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
 
 
-def signs_table(found: Answers) -> Grid | None:
+def signs_table(answers: Answers) -> Grid | None:
     """How likely each set finds it that a signed quantity is below 0; None if none is asked."""
-    columns = [a for a in found.asked if words.is_signed(a.quantity) and len(found.of(a))]
+    columns = [a for a in answers.asked if words.is_signed(a.quantity) and len(answers.of(a))]
     if not columns:
         return None
     rows = []
-    for label in found.shown:
+    for label in answers.shown:
         cells = []
         for answer in columns:
-            below = found.of(answer)["below_zero"].get(label, float("nan"))
+            below = answers.of(answer)["below_zero"].get(label, float("nan"))
             cells.append(Cell(number.rounded(float(below), "probability")))
-        rows.append((set_cell(found, label), *cells))
-    head = [column("set", "name"), *(_heading(found, answer) for answer in columns)]
+        rows.append((set_cell(answers, label), *cells))
+    head = [column("set", "name"), *(_heading(answers, answer) for answer in columns)]
     return Grid.of("Share of the draws below 0", head, rows)
 
 
-def differences_table(found: Answers) -> Grid | None:
+def differences_table(answers: Answers) -> Grid | None:
     """How far each set lies from the one that others are compared with."""
-    table = found.data.comparison
+    table = answers.data.comparison
     if table is None:
         return None
     rows = []
     for _, row in table.iterrows():
         label, reference = str(row["assumption_set"]), str(row["reference"])
         difference = float(row["difference"])
-        if label == reference or label not in found.shown or math.isnan(difference):
+        if label == reference or label not in answers.shown or math.isnan(difference):
             continue
         # A difference of probabilities is small: as a share it has a decimal.
         unit = str(row["unit"]).replace("probability", "share")
         error = number.rounded(2 * float(row["difference_mcse"]), unit)
         rows.append(
             (
-                set_cell(found, label),
-                words.heading(str(row["answer"]), found.months),
+                set_cell(answers, label),
+                words.heading(str(row["answer"]), answers.months),
                 Cell(number.rounded(difference, unit, sign=True), f"± {error}"),
                 Cell(number.rounded(float(row["p_above"]), "probability")),
                 reference,
@@ -139,26 +139,26 @@ def differences_table(found: Answers) -> Grid | None:
     return Grid.of("Differences, with twice their Monte-Carlo error", head, rows)
 
 
-def refusals(found: Answers) -> list[str]:
+def refusals(answers: Answers) -> list[str]:
     """Say which answers are not pooled, and why."""
-    if found.data.pooled is None:
+    if answers.data.pooled is None:
         return []
-    refused = found.data.pooled.fillna({"refused": ""})
+    refused = answers.data.pooled.fillna({"refused": ""})
     refused = refused[refused["refused"].astype(str) != ""]
     return [
-        f"{words.heading(str(row['answer']), found.months)}: {row['refused']}"
+        f"{words.heading(str(row['answer']), answers.months)}: {row['refused']}"
         for _, row in refused.iterrows()
     ]
 
 
-def stacking_table(found: Answers) -> Grid | None:
+def stacking_table(answers: Answers) -> Grid | None:
     """How well each set foretells claims that it has not seen."""
-    table = found.data.stacking
+    table = answers.data.stacking
     if table is None:
         return None
     rows = [
         (
-            set_cell(found, str(row["assumption_set"])),
+            set_cell(answers, str(row["assumption_set"])),
             Cell(number.rounded(float(row["weight"]), "probability")),
             Cell(
                 number.rounded(float(row["elpd"]), ""),
@@ -167,23 +167,23 @@ def stacking_table(found: Answers) -> Grid | None:
             str(row["warnings"]),
         )
         for _, row in table.iterrows()
-        if str(row["assumption_set"]) in found.shown
+        if str(row["assumption_set"]) in answers.shown
     ]
     score = "score of the claims left out, ± error"
     head = ("set", "weight", score, column("warnings", "long"))
     return Grid.of("How well each set foretells a claim that was left out", head, rows)
 
 
-def months_table(found: Answers) -> Grid:
+def months_table(answers: Answers) -> Grid:
     """Median and range of the losses in every month, sets as columns."""
     columns = {
         label: tree["posterior"]["losses"].quantile(
             [int(name[1:]) / 100 for name in QUANTILES], dim=["chain", "draw"]
         )
-        for label, tree in found.data.trees.items()
+        for label, tree in answers.data.trees.items()
     }
     rows: list[list[Cell]] = []
-    for month in found.months:
+    for month in answers.months:
         cells = [Cell(number.month(month))]
         for bands in columns.values():
             if month in bands["month"].values:
@@ -192,5 +192,5 @@ def months_table(found: Answers) -> Grid:
             else:
                 cells.append(Cell(number.NOTHING))
         rows.append(cells)
-    head = ("month", *(found.marked(label) for label in columns))
+    head = ("month", *(answers.marked(label) for label in columns))
     return Grid.of("Losses a month, persons: middle value and range", head, rows)

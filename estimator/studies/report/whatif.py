@@ -16,30 +16,30 @@ from estimator.studies.report.answers import Answers
 _PROBABILITIES = (0.05, 0.5, 0.95)
 
 
-def draw_breakevens(found: Answers) -> list[pictures.Picture]:
+def draw_breakevens(answers: Answers) -> list[pictures.Picture]:
     """Draw the curve of each break-even value."""
     return [
-        pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(found, item))
-        for at, item in enumerate(found.data.breakeven or (), start=1)
+        pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(answers, item))
+        for at, item in enumerate(answers.data.breakeven or (), start=1)
     ]
 
 
-def failed(found: Answers, item: BreakEven) -> bool:
+def failed(answers: Answers, item: BreakEven) -> bool:
     """Whether the set of a break-even, or the fits that it rests on, failed."""
-    return item.assumption_set in found.failures or bool(item.failures)
+    return item.assumption_set in answers.failures or bool(item.failures)
 
 
-def breakeven_table(found: Answers) -> Grid | None:
+def breakeven_table(answers: Answers) -> Grid | None:
     """Tabulate each break-even value with its range."""
-    if not found.data.breakeven:
+    if not answers.data.breakeven:
         return None
     rows = []
-    for item in found.data.breakeven:
+    for item in answers.data.breakeven:
         at = pictures.crossings_text(item)
         if len(item.axes) > 1:
             at = "along a line" if len(item.contour) else ""
         looked = " × ".join(number.span(axis.low, axis.high, axis.unit) for axis in item.axes)
-        mark = " – FAILED its checks" if failed(found, item) else ""
+        mark = " – FAILED its checks" if failed(answers, item) else ""
         rows.append(
             (
                 Cell(words.event(item.words), f"{item.assumption_set}{mark}"),
@@ -56,13 +56,13 @@ def breakeven_table(found: Answers) -> Grid | None:
     return Grid.of("Break-even values", head, rows)
 
 
-def scenarios_table(found: Answers) -> Grid | None:
+def scenarios_table(answers: Answers) -> Grid | None:
     """How the force would stand at the end of each scenario, over all sound sets that have it."""
-    sound = set(found.data.trees) - set(found.failures)
+    sound = set(answers.data.trees) - set(answers.failures)
     sets = {
         label: tree["scenarios"].to_dataset()
-        for label, tree in found.data.trees.items()
-        if "scenarios" in tree.children and (label not in found.failures or not sound)
+        for label, tree in answers.data.trees.items()
+        if "scenarios" in tree.children and (label not in answers.failures or not sound)
     }
     if not sets:
         return None
@@ -73,9 +73,9 @@ def scenarios_table(found: Answers) -> Grid | None:
     head = ("scenario", column("what is assumed", "long"), *numbers)
     caption = (
         f"Scenarios to {number.month(end)}: change of the force since "
-        f"{number.month(found.months[-1])}, persons; middle values of the sets, and below them the "
-        "widest reach of their ranges"
-        + ("; sets that failed their checks are left out" if found.failures and sound else "")
+        f"{number.month(answers.months[-1])}, persons; middle values of the sets, and below them "
+        "the widest reach of their ranges"
+        + ("; sets that failed their checks are left out" if answers.failures and sound else "")
     )
     return Grid.of(caption, head, rows)
 

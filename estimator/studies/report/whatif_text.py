@@ -13,22 +13,22 @@ from estimator.studies.report.answers import Answers
 _NAMED = 4  # statements that are said here
 
 
-def what_if(found: Answers) -> list[Markup]:
+def what_if(answers: Answers) -> list[Markup]:
     """Say what would move the answer, from where on it turns, and which statements hold."""
     sentences: list[Markup] = []
-    if found.data.drivers is not None:
-        sentences += _drivers(found, found.data.drivers)
-    if found.data.breakeven:
-        sentences += [_breakeven(found, item) for item in found.data.breakeven]
-    if found.data.statements is not None:
-        sentences += _statements(found, found.data.statements)
+    if answers.data.drivers is not None:
+        sentences += _drivers(answers, answers.data.drivers)
+    if answers.data.breakeven:
+        sentences += [_breakeven(answers, item) for item in answers.data.breakeven]
+    if answers.data.statements is not None:
+        sentences += _statements(answers, answers.data.statements)
     return sentences
 
 
-def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
+def _drivers(answers: Answers, drivers: pd.DataFrame) -> list[Markup]:
     """Name the assumption that moves each answer furthest."""
     sentences = []
-    for answer in found.asked:
+    for answer in answers.asked:
         rows = drivers[(drivers["answer"] == str(answer)) & drivers["value_low"].notna()]
         if rows.empty:
             continue
@@ -37,7 +37,7 @@ def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
         text = Markup("What moves {} most: {} (<code>{}</code>). {} if it is {}; {} if it is {}.")
         sentences.append(
             text.format(
-                words.phrase(answer, found.months),
+                words.phrase(answer, answers.months),
                 words.assumption(str(row["assumption"])),
                 row["assumption"],
                 number.rounded(float(row["value_low"]), unit, sign=sign),
@@ -49,7 +49,7 @@ def _drivers(found: Answers, drivers: pd.DataFrame) -> list[Markup]:
     return sentences
 
 
-def _breakeven(found: Answers, item: BreakEven) -> Markup:
+def _breakeven(answers: Answers, item: BreakEven) -> Markup:
     """Say where the answer turns, in plain words."""
     first = item.axes[0]
     level = number.rounded(item.level, "probability")
@@ -83,17 +83,17 @@ def _breakeven(found: Answers, item: BreakEven) -> Markup:
             first.description,
             number.span(first.low, first.high, first.unit),
         )
-    if whatif.failed(found, item):
+    if whatif.failed(answers, item):
         text += Markup(' <span class="failed">(FAILED its checks.)</span>')
     return text
 
 
-def _statements(found: Answers, statements: pd.DataFrame) -> list[Markup]:
+def _statements(answers: Answers, statements: pd.DataFrame) -> list[Markup]:
     """Say of the first statements how likely they are: of several months, of all together."""
     sentences = []
     for _, rows in statements[statements["probability"].notna()].groupby("statement", sort=False):
         about = str(rows["about"].iloc[-1])
-        known = found.sound(rows[rows["about"] == about])
+        known = answers.sound(rows[rows["about"] == about])
         low, high = known["probability"].min(), known["probability"].max()
         text = Markup("“{}” ({}) holds in {} draws{}.")
         by_set = ", depending on the set" if len(known) > 1 else ""

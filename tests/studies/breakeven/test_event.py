@@ -140,5 +140,5 @@ def test_a_scenario_is_projected_as_in_the_result_of_the_set(
 
 def test_words_and_slug_name_quantity_period_and_number() -> None:
     event = Event.parse("scenario.goal_50000.net_change[2026-08] < -5000")
-    assert event.words == "net change in 2026-08 under scenario goal_50000 < -5,000"
+    assert event.words == "net change in 2026-08 under scenario goal_50000 < −5,000"
     assert event.slug == "goal_50000-net_change-2026-08-below--5000"
