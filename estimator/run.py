@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import arviz_base  # noqa: F401 - looks through all modules that are there, so it comes first
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -190,10 +191,8 @@ def open_posteriors(folders: Sequence[Path]) -> dict[str, xr.DataTree]:
     return trees
 
 
-def collect(
-    outputs: Path, name: str, folders: Sequence[Path] | None = None
-) -> tuple[pd.DataFrame, dict[str, xr.DataTree]]:
-    """Join the sets of a run: ``summary.csv`` of all, and their posteriors by label.
+def collect(outputs: Path, name: str, folders: Sequence[Path] | None = None) -> pd.DataFrame:
+    """Join the tables of the sets of a run into its ``summary.csv``; return it.
 
     Parameters
     ----------
@@ -205,7 +204,7 @@ def collect(
     Raises
     ------
     OutputError
-        If the run holds no result, or one cannot be read.
+        If the run holds no result.
     """
     run = outputs / name
     found = (
@@ -213,9 +212,8 @@ def collect(
     )
     if not found:
         raise OutputError(f"{run}: holds no result")
-    trees = open_posteriors([path.parent for path in found])
     summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
     combined = pd.concat(summaries, ignore_index=True)
     write_csv(combined, run / "summary.csv", float_format=None)
     point_latest(outputs, name)
-    return combined, trees
+    return combined
