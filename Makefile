@@ -56,7 +56,8 @@ calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting i
 backtest: .venv/.installed ## forecasts of claims that came later, as of each month since June 2023
 	.venv/bin/estimator backtest
 
-bench: .venv/.installed-dev ## time four ways to work out a sweep; BENCH='--more 10000' adds one
+bench: .venv/.installed-dev ## time runs, and four ways of a sweep; BENCH='--more 10000' adds one
+	.venv/bin/python -m tests.benchmarks.run
 	.venv/bin/python -m tests.benchmarks.sweep $(BENCH)
 
 fix: .venv/.installed-dev ## mend style where ruff can

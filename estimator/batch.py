@@ -2,6 +2,9 @@
 
 A multirun of a few sets writes each whole (draws, prior, predictive, pictures). One of many goes to
 `estimator.sweep`, which plans it. Other launchers of Hydra get one plain fit a job.
+
+What estimates takes seconds to import: functions import it once there is something to estimate, so
+that errors in what was typed come at once.
 """
 
 from __future__ import annotations
@@ -16,11 +19,9 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
-import pandas as pd
-import xarray as xr
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -28,7 +29,6 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import (
     compose_config,
     explain_hydra,
@@ -39,26 +39,18 @@ from estimator.assumptions.compose import (
 )
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
-from estimator.paths import conf_dir
-from estimator.run import (
-    Estimate,
-    collect,
-    default_name,
-    estimate,
-    is_done,
-    open_posteriors,
-    write_estimate,
-)
+from estimator.paths import conf_dir, default_name
 from estimator.show.progress import progress_bar
-from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sweep_grid
-from estimator.store.claim_draws import KeepOptions
-from estimator.store.results import COMMAND, check_writable, point_latest, read_attrs
-from estimator.sweep.design import design_overrides
-from estimator.sweep.journal import SweepJournal
-from estimator.sweep.options import SweepOptions
-from estimator.sweep.results import collect_results
-from estimator.sweep.run_sweep import SweepOutcome, run_sweep
 from estimator.sweep.sets import Composer, compose_sets
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from estimator.assumptions import AssumptionSet
+    from estimator.run import Estimate
+    from estimator.store.claim_draws import KeepOptions
+    from estimator.sweep.options import SweepOptions
+    from estimator.sweep.run_sweep import SweepOutcome
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +100,8 @@ class Batch:
 
         With `resume`, a set that is there already is not estimated again.
         """
+        from estimator.run import is_done
+
         try:
             self.configure(config)
             folder = is_done(assumptions, self.outputs, self.name) if resume else None
@@ -120,6 +114,8 @@ class Batch:
 
     def take(self, folder: Path) -> None:
         """Count a set that is written already."""
+        from estimator.store.results import read_attrs
+
         self.folders.append(folder)
         attrs = read_attrs(folder)
         if attrs["diagnostics_failures"]:
@@ -127,6 +123,9 @@ class Batch:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Take name, place, plots and what is kept from a plain configuration."""
+        from estimator.store.claim_draws import KeepOptions
+        from estimator.store.results import check_writable
+
         self.name = self.name if config["name"] is None else str(config["name"])
         self.outputs = Path(str(config["output_dir"]))
         self.plots = bool(config["plots"])
@@ -134,6 +133,8 @@ class Batch:
         check_writable(self.outputs / self.name)
 
     def _estimate(self, assumptions: AssumptionSet, config: Mapping[str, Any]) -> None:
+        from estimator.run import estimate
+
         task = self.progress.add_task(f"{assumptions.label}: compile", total=None)
 
         def advance(done: int, total: int) -> None:
@@ -167,13 +168,19 @@ class Batch:
 
     def finish(self) -> None:
         """Collect what was written, and print and write the table and the forest of the sets."""
+        if self.sweep is None and not self.folders:
+            return
+        from estimator.run import collect, open_posteriors
+        from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sweep_grid
+        from estimator.store.results import point_latest
+
         run = self.outputs / self.name
         if self.sweep is not None:
             point_latest(self.outputs, self.name)
             self.console.print(sweep_grid(self.sweep.tree))
             if len(self.sweep.check):
                 self.console.print(check_grid(self.sweep.check))
-        elif self.folders:
+        else:
             trees = open_posteriors(self.folders)
             if not self._is_collected(list(trees)):
                 collect(self.outputs, self.name, self.folders)
@@ -185,12 +192,12 @@ class Batch:
             else:
                 point_latest(self.outputs, self.name)
             self.console.print(run_grid(trees))
-        else:
-            return
         self.console.print(f"Results: {run}", markup=False)
 
     def _is_collected(self, labels: Sequence[str]) -> bool:
         """Whether tables and picture of these very sets are there, newer than all of them."""
+        import pandas as pd
+
         run = self.outputs / self.name
         made = [run / name for name in ("summary.csv", "summary.md")]
         made += [run / "forest.png"] if self.plots else []
@@ -204,6 +211,8 @@ class Batch:
 
     def write_command(self, command: str) -> None:
         """Keep which command made the run, beside its results."""
+        from estimator.store.results import COMMAND
+
         if self.folders or self.sweep is not None:
             write_text(self.outputs / self.name / COMMAND, f"{command}\n")
 
@@ -273,11 +282,16 @@ class Job:
                 override_lists.append(list(overrides))
                 continue
             if options is None:
+                from estimator.sweep.options import SweepOptions
+
                 batch.configure(config)
                 options = SweepOptions.from_config(config["sweep"])
             override_lists += with_design(config, overrides)
         if options is None:
             return
+        from estimator.sweep.journal import SweepJournal
+        from estimator.sweep.run_sweep import run_sweep
+
         batch.errors.clear()  # they are kept once more, with their sets
         if options.method == "auto" and len(override_lists) <= options.whole_results:
             with SweepJournal(batch.outputs / batch.name):  # nobody else may write there
@@ -294,14 +308,18 @@ class Job:
 
 def with_design(config: Mapping[str, Any], overrides: Sequence[str]) -> list[list[str]]:
     """Override lists of all sets of the design that a plain configuration asks for."""
+    from estimator.sweep.design import design_overrides
+    from estimator.sweep.options import SweepOptions
+
     options = SweepOptions.from_config(config["sweep"])
     if options.design is None:
         return [list(overrides)]
     return [[*overrides, *more] for more in design_overrides(options.design, config)]
 
 
-def run_one(config: DictConfig, overrides: Sequence[str], console: Console) -> Batch:
-    """Estimate the one set of a configuration that was composed from overrides."""
+def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
+    """Estimate the one set of a configuration that is composed from overrides."""
+    config = compose_config(overrides, config_dir)
     batch = Batch(console)
     with batch.progress:
         batch.estimate_set(typed(config, overrides), to_plain(config))
@@ -324,6 +342,8 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
             for path in sorted((batch.outputs / batch.name).glob("*/result.nc")):
                 batch.take(path.parent)
     if batch.folders:
+        from estimator.sweep.results import collect_results
+
         collect_results(batch.outputs / batch.name)
     return batch
 
@@ -396,6 +416,8 @@ def _command_line(words: list[str]) -> Iterator[None]:
 
 
 def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:
+    from estimator.run import write_estimate
+
     return write_estimate(found, outputs, name, config, _plots() if plots else None)
 
 

@@ -47,17 +47,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     EstimatorError
         If sets could not be estimated or missed their diagnostics; the others are written.
     """
-    if options.multirun:
-        from estimator.batch import run_many
+    from estimator.batch import run_many, run_one
 
+    if options.multirun:
         batch = run_many(options.overrides, options.config_dir, console)
     else:
-        from estimator.assumptions.compose import compose_config
-
-        config = compose_config(options.overrides, options.config_dir)
-        from estimator.batch import run_one  # takes seconds, which an error above does not
-
-        batch = run_one(config, options.overrides, console)
+        batch = run_one(options.overrides, options.config_dir, console)
     batch.finish()
     batch.write_command(_command(options))
     if batch.sweep is not None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from estimator.errors import OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -46,6 +47,8 @@ def write_text(path: Path, text: str) -> Path:
 
 def write_csv(frame: pd.DataFrame, path: Path, float_format: str | None = "%.6g") -> Path:
     """Write a table as CSV in one step, text that a spreadsheet would run made harmless."""
+    import pandas as pd
+
     safe = frame.rename(columns=_harmless)
     for column in safe.columns[[not pd.api.types.is_numeric_dtype(t) for t in safe.dtypes]]:
         safe[column] = safe[column].map(_harmless)

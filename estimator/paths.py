@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -30,3 +31,8 @@ def data_dir() -> Path:
 def folder_name(label: str) -> str:
     """Turn a label into a folder name that every file system takes."""
     return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)
+
+
+def default_name() -> str:
+    """Name of a run that was given none: the time of its start."""
+    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")

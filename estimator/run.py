@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import arviz_base  # noqa: F401 - looks through all modules that are there, so it comes first
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -141,11 +141,6 @@ def _judged(
     return (draws, posterior), diagnostics
 
 
-def default_name() -> str:
-    """Name of a run that was given none: the time of its start."""
-    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-
-
 def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:
     """Folder of a set that was written before with the same configuration and data, else None.
 
@@ -196,10 +191,8 @@ def open_posteriors(folders: Sequence[Path]) -> dict[str, xr.DataTree]:
     return trees
 
 
-def collect(
-    outputs: Path, name: str, folders: Sequence[Path] | None = None
-) -> tuple[pd.DataFrame, dict[str, xr.DataTree]]:
-    """Join the sets of a run: ``summary.csv`` of all, and their posteriors by label.
+def collect(outputs: Path, name: str, folders: Sequence[Path] | None = None) -> pd.DataFrame:
+    """Join the tables of the sets of a run into its ``summary.csv``; return it.
 
     Parameters
     ----------
@@ -211,7 +204,7 @@ def collect(
     Raises
     ------
     OutputError
-        If the run holds no result, or one cannot be read.
+        If the run holds no result.
     """
     run = outputs / name
     found = (
@@ -219,9 +212,8 @@ def collect(
     )
     if not found:
         raise OutputError(f"{run}: holds no result")
-    trees = open_posteriors([path.parent for path in found])
     summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
     combined = pd.concat(summaries, ignore_index=True)
     write_csv(combined, run / "summary.csv", float_format=None)
     point_latest(outputs, name)
-    return combined, trees
+    return combined

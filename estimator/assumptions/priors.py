@@ -16,8 +16,8 @@ import warnings
 from typing import Any, Literal
 
 import numpy as np
+import scipy  # its parts are imported when they are used
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy import special, stats
 
 Family = Literal[
     "Fixed",
@@ -215,7 +215,9 @@ class Prior(BaseModel):
             mu, sigma = self.location_scale()
             inside = (x > 0) & (x < 1)
             safe = np.where(inside, x, 0.5)
-            density = stats.norm.pdf(special.logit(safe), mu, sigma) / (safe * (1 - safe))
+            density = scipy.stats.norm.pdf(scipy.special.logit(safe), mu, sigma) / (
+                safe * (1 - safe)
+            )
             return np.where(inside, density, 0.0)
         return np.asarray(self.distribution().pdf(x))
 
@@ -225,7 +227,7 @@ class Prior(BaseModel):
             return float(self.value or 0.0)
         if self.family == "LogitNormal":
             mu, sigma = self.location_scale()
-            return float(special.expit(mu + sigma * stats.norm.ppf(probability)))
+            return float(scipy.special.expit(mu + sigma * scipy.stats.norm.ppf(probability)))
         return float(self.distribution().ppf(probability))
 
     def describe(self) -> str:
@@ -245,13 +247,13 @@ def _parameters_of_range(
 ) -> tuple[tuple[str, float], ...]:
     tail = (1.0 - mass) / 2.0
     if family == "HalfNormal":
-        return (("sigma", float(high or 0.0) / float(stats.halfnorm.ppf(mass))),)
+        return (("sigma", float(high or 0.0) / float(scipy.stats.halfnorm.ppf(mass))),)
     if low is None or high is None:
         raise ValueError(f"a {family} range needs low and high")
     if family in LINKS:
-        link = {"identity": float, "exp": math.log, "sigmoid": special.logit}[LINKS[family]]
+        link = {"identity": float, "exp": math.log, "sigmoid": scipy.special.logit}[LINKS[family]]
         below, above = float(link(low)), float(link(high))
-        sigma = (above - below) / (2.0 * float(special.ndtri(1.0 - tail)))
+        sigma = (above - below) / (2.0 * float(scipy.special.ndtri(1.0 - tail)))
         return (("mu", (below + above) / 2.0), ("sigma", sigma))
     if family == "Uniform":
         rim = (high - low) * tail / mass
@@ -316,19 +318,21 @@ def _check_match(
 def _scipy(family: str, parameters: dict[str, float]) -> Any:
     match family:
         case "Normal":
-            return stats.norm(parameters["mu"], parameters["sigma"])
+            return scipy.stats.norm(parameters["mu"], parameters["sigma"])
         case "LogNormal":
-            return stats.lognorm(s=parameters["sigma"], scale=math.exp(parameters["mu"]))
+            return scipy.stats.lognorm(s=parameters["sigma"], scale=math.exp(parameters["mu"]))
         case "Beta":
-            return stats.beta(parameters["alpha"], parameters["beta"])
+            return scipy.stats.beta(parameters["alpha"], parameters["beta"])
         case "Gamma":
-            return stats.gamma(parameters["alpha"], scale=1.0 / parameters["beta"])
+            return scipy.stats.gamma(parameters["alpha"], scale=1.0 / parameters["beta"])
         case "HalfNormal":
-            return stats.halfnorm(scale=parameters["sigma"])
+            return scipy.stats.halfnorm(scale=parameters["sigma"])
         case "TruncatedNormal":
             mu, sigma = parameters["mu"], parameters["sigma"]
             lower, upper = parameters.get("lower", -np.inf), parameters.get("upper", np.inf)
-            return stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
+            return scipy.stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
         case "Uniform":
-            return stats.uniform(parameters["lower"], parameters["upper"] - parameters["lower"])
+            return scipy.stats.uniform(
+                parameters["lower"], parameters["upper"] - parameters["lower"]
+            )
     raise KeyError(family)

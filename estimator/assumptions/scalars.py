@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy  # its parts are imported when they are used
 
 from estimator.assumptions.priors import FAMILIES_BY_SUPPORT, LINKS, Prior, Support
 
@@ -34,12 +34,12 @@ class Spec:
         scaled = np.asarray(values, dtype=float) / self.per_model_unit
         with np.errstate(divide="ignore"):
             if self.support == "share":
-                return np.asarray(logit(np.clip(scaled, 0.0, 1.0)))
+                return np.asarray(scipy.special.logit(np.clip(scaled, 0.0, 1.0)))
             return np.asarray(np.log(np.maximum(scaled, 0.0)))
 
     def value(self, links: np.ndarray | float) -> np.ndarray:
         """Bring values on the link scale back to the assumption's unit."""
-        inverse = expit if self.support == "share" else np.exp
+        inverse = scipy.special.expit if self.support == "share" else np.exp
         return np.asarray(inverse(links) * self.per_model_unit, dtype=float)
 
     def normal(self, location: float, scale: float) -> Prior:

@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,6 +82,15 @@ class CompiledStructure:
         inputs = [rv.type(name=rv.name) for rv in free]
         known = dict(zip(free, inputs, strict=True))
         return _vectorised(inputs, graph_replace(list(self.model.deterministics), known))
+
+    def set_data(self, inputs: ModelInputs) -> None:
+        """Give the model the data of a set of this structure.
+
+        `pymc.set_data` compiles a function for every length that it compares.
+        """
+        for name, array in _checked(inputs, self).items():
+            shared = self.model[name]
+            shared.set_value(array.astype(shared.dtype))
 
     def with_data(self, inputs: ModelInputs) -> Any:
         """Density of a set of this structure, ready to be sampled."""
@@ -251,19 +260,16 @@ def _initial_point_function(
 ) -> Callable[[int | None], np.ndarray]:
     """Return a function of a seed that draws where a chain starts, as nutpie's own does."""
     lock = threading.Lock()  # nutpie's chains start in threads of their own
-
-    @cache
-    def draw() -> Any:
-        return make_initial_point_fn(
-            model=model,
-            default_strategy="support_point",
-            jitter_rvs=set(model.free_RVs),
-            return_transformed=True,
-        )
+    draw = make_initial_point_fn(
+        model=model,
+        default_strategy="support_point",
+        jitter_rvs=set(model.free_RVs),
+        return_transformed=True,
+    )
 
     def initial_point(seed: int | None = None) -> np.ndarray:
         with lock:
-            point = draw()(seed)
+            point = draw(seed)
         return np.concatenate([np.ravel(point[name]).astype(float) for name in names])
 
     return initial_point

@@ -69,16 +69,20 @@ def infer(
     sampler_seed, prior_seed = (int(child.generate_state(1)[0]) for child in seed.spawn(2))
     with _LOCK:
         entry = compiled(inputs.structure, inputs)
-        with entry.model:
-            pm.set_data(inputs.data)
+        entry.set_data(inputs)
+        sampling = (
+            _nutpie(entry, inputs, options, sampler_seed, progress)
+            if options.method == "nutpie"
+            else None
+        )
         prior, _ = entry.evaluate(draw_prior(entry.model, options.prior_draws, prior_seed))
-        if options.method == "prior":
+        if sampling is not None:
+            free, stats = sampling()
+        elif options.method == "prior":
             free = {name: prior[name].values for name in (rv.name for rv in entry.model.free_RVs)}
             stats = xr.Dataset(
                 {"diverging": (("chain", "draw"), np.zeros((1, options.prior_draws), bool))}
             )
-        elif options.method == "nutpie":
-            free, stats = _nutpie(entry, inputs, options, sampler_seed, progress)
         else:
             free, stats = _pymc(entry.model, options, sampler_seed)
         posterior, log_likelihood = entry.evaluate(free)
@@ -195,8 +199,7 @@ def infer_whitened(
     sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
     kept = ["diverging", "n_steps"]
     with _LOCK:
-        with entry.model:
-            pm.set_data(inputs.data)
+        entry.set_data(inputs)
         posterior = entry.variables(entry.free_variables(sampled))
     return posterior, stats[kept].reset_coords(drop=True)
 
@@ -207,7 +210,8 @@ def _nutpie(
     options: SamplerOptions,
     seed: int,
     progress: Progress | None,
-) -> tuple[dict[str, np.ndarray], xr.Dataset]:
+) -> Callable[[], tuple[dict[str, np.ndarray], xr.Dataset]]:
+    """Begin to sample, beside whatever else is done; return what waits for the draws."""
     import nutpie
 
     density = entry.with_data(inputs)
@@ -219,7 +223,7 @@ def _nutpie(
         if progress is not None:
             progress(sum(chain.finished_draws for chain in chains), total)
 
-    trace = nutpie.sample(
+    sampler = nutpie.sample(
         density if whitening is None else whitened_model(density, whitening),
         draws=options.draws,
         tune=options.tune,
@@ -232,17 +236,22 @@ def _nutpie(
         progress_bar=False,
         progress_callback=report,
         store_unconstrained=whitening is not None,
+        blocking=False,
     )
-    stats = trace["sample_stats"].to_dataset()
-    if whitening is not None:
-        sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
-    else:
-        moved = trace["posterior"]
-        sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
-    kept = [
-        name for name in ("diverging", "energy", "n_steps", "depth", "step_size") if name in stats
-    ]
-    return entry.free_variables(sampled), stats[kept].reset_coords(drop=True)
+
+    def wait() -> tuple[dict[str, np.ndarray], xr.Dataset]:
+        trace = sampler.wait()
+        stats = trace["sample_stats"].to_dataset()
+        if whitening is not None:
+            sampled = entry.split(whitening.sampled(stats["unconstrained_draw"].values))
+        else:
+            moved = trace["posterior"]
+            sampled = {value.name: moved[value.name].values for value in entry.model.value_vars}
+        names = ("diverging", "energy", "n_steps", "depth", "step_size")
+        kept = [name for name in names if name in stats]
+        return entry.free_variables(sampled), stats[kept].reset_coords(drop=True)
+
+    return wait
 
 
 def _pymc(

@@ -24,7 +24,6 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
@@ -331,6 +330,8 @@ def smoothed(log_ratio: np.ndarray) -> Weights:
     elif n_possible < _FEWEST:
         smooth, k_hat = ratios, np.inf
     else:
+        from arviz_stats.base import array_stats
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of is k-hat, which is checked
             # ArviZ takes the negative of the log ratio, as of a pointwise log likelihood.

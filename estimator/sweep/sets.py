@@ -11,14 +11,13 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import (
     LABEL_MAXIMUM,
     compose_config,
@@ -30,6 +29,9 @@ from estimator.assumptions.compose import (
 )
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import folder_name
+
+if TYPE_CHECKING:
+    from estimator.assumptions import AssumptionSet
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,8 @@ class Composer:
             whole = compose_config(overrides, self.config_dir)
             return to_plain(whole), typed(whole, overrides)
         label = changed.get("label") or label_of(overrides)
+        from estimator.assumptions import AssumptionSet
+
         return changed, AssumptionSet.from_config(changed, label=str(label))
 
     def _is_value(self, override: str) -> bool:
