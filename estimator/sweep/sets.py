@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from estimator.assumptions.compose import (
+    CONFIG_NAME,
     LABEL_MAXIMUM,
     compose_config,
     config_groups,
@@ -28,7 +29,7 @@ from estimator.assumptions.compose import (
     typed,
 )
 from estimator.errors import ConfigError, EstimatorError
-from estimator.paths import folder_name
+from estimator.paths import conf_dir, folder_name
 
 if TYPE_CHECKING:
     from estimator.assumptions import AssumptionSet
@@ -189,10 +190,8 @@ class Composer:
         ConfigError
             If Hydra cannot compose it.
         """
-        options = tuple(text for text in overrides if not self._is_value(text))
-        if len(options) == len(overrides):
-            return self._base(options)[1]
-        return to_plain(compose_config(overrides, self.config_dir))
+        config = self._with_values(overrides)
+        return to_plain(compose_config(overrides, self.config_dir)) if config is None else config
 
     def compose(self, overrides: Sequence[str]) -> tuple[dict[str, Any], AssumptionSet]:
         """Return the plain configuration of some overrides, and the set that it makes.
@@ -202,27 +201,38 @@ class Composer:
         ConfigError
             If they make no possible configuration.
         """
+        if not any(self._is_value(text) for text in overrides):
+            composed, plain, _ = self._base(tuple(overrides))
+            return plain, typed(composed, overrides)
+        config = self._with_values(overrides)
+        if config is None:
+            whole = compose_config(overrides, self.config_dir)
+            return to_plain(whole), typed(whole, overrides)
+        label = config.get("label") or label_of(overrides)
+        from estimator.assumptions import AssumptionSet
+
+        return config, AssumptionSet.from_config(config, label=str(label))
+
+    def _with_values(self, overrides: Sequence[str]) -> dict[str, Any] | None:
+        """Put values into the configuration of the options; None if only Hydra can tell."""
         options = tuple(text for text in overrides if not self._is_value(text))
         values = [text for text in overrides if self._is_value(text)]
-        if not values:
-            composed, plain, _ = self._base(options)
-            return plain, typed(composed, overrides)
+        roots = {_key_and_text(text)[0].partition(".")[0] for text in values}
+        if roots - self._roots or any("${" in text for text in values):
+            return None
         try:
             _, plain, simple = self._base(options)
         except ConfigError:  # options may be possible only with the values
-            plain, simple = {}, False
-        changed = dict(plain)
-        if (
-            not simple
-            or any("${" in text for text in values)
-            or not all(_put(changed, *self._parsed(text)) for text in values)
-        ):
-            whole = compose_config(overrides, self.config_dir)
-            return to_plain(whole), typed(whole, overrides)
-        label = changed.get("label") or label_of(overrides)
-        from estimator.assumptions import AssumptionSet
+            return None
+        config = dict(plain)
+        placed = simple and all(_put(config, *self._parsed(text)) for text in values)
+        return config if placed else None
 
-        return changed, AssumptionSet.from_config(changed, label=str(label))
+    @functools.cached_property
+    def _roots(self) -> set[str]:
+        """Groups and keys at the root: what begins otherwise is mistyped, or Hydra's own."""
+        keys = (str(key) for key in OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml"))
+        return {*self.groups, *keys}
 
     def _is_value(self, override: str) -> bool:
         key, text = _key_and_text(override)
