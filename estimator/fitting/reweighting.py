@@ -30,7 +30,6 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed, on_link_scale
 from estimator.fitting.entries import Entries, EntryLayout
-from estimator.model.hyperparameters import assumption_data
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 _SPECS = tuple(ASSUMPTIONS.values())
@@ -62,10 +61,11 @@ class Hyperparameters:
     def of(cls, assumptions: AssumptionSet, data: Mapping[str, np.ndarray]) -> Hyperparameters:
         """Take them from an assumption set and the data of its model.
 
-        Of the data are used ``reporting_location``, ``reporting_scale``, ``claim_figures`` and
-        ``claim_value``.
+        Of the data are used location and scale of ``assumption`` and ``reporting``, which may be
+        others than those of the set, ``claim_figures`` and ``claim_value``. The set gives the
+        priors that are not normal on their link scale.
         """
-        location, scale = assumption_data(assumptions)
+        location, scale = data["assumption_location"].copy(), data["assumption_scale"].copy()
         # Without ranges and sources: two ways to write one prior are one prior.
         others = {
             position: Prior.model_validate({"family": prior.family, **prior.parameters()})

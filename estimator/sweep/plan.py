@@ -20,7 +20,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence import Evidence
 from estimator.fitting.reweighting import Hyperparameters
 from estimator.model.figures import figures_of_claims
-from estimator.model.hyperparameters import reporting_data, sources_of
+from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
 from estimator.sweep.keys import claims_key, group_key, sources_key
 from estimator.sweep.sets import SweepSet
 
@@ -231,7 +231,9 @@ class Planner:
             raise ValueError(f"{one.label} is no possible configuration")
         assumptions, evidence = one.assumptions, self.evidences[evidence_key]
         reports = self._reports_of(assumptions, evidence_key)
-        hyper = Hyperparameters.of(assumptions, reports.data)
+        location, scale = assumption_data(assumptions)
+        priors = {"assumption_location": location, "assumption_scale": scale}
+        hyper = Hyperparameters.of(assumptions, {**reports.data, **priors})
         key = group_key(assumptions, hyper, self._claims_key(evidence_key), reports.key)
         set_id = assumptions.identity(evidence.data_hash)
         return key, PlannedSet(one, assumptions, set_id, evidence_key, hyper, reports.one_sided)

@@ -108,7 +108,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 # The same tables at every run: few of the UCDP's become claims, and some must.
 FEW = settings(
-    max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -22,7 +22,7 @@ COLORS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY, BLACK)
 """Colours of series, in the order in which they are used up."""
 DASHES = ("-", "--", ":", "-.")
 
-TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.0, 7.5
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.0, 7.8
 _MARGIN = 0.1  # inches between the edge and the lines of text
 
 
