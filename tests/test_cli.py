@@ -198,8 +198,8 @@ def test_an_unknown_command_is_an_error_that_names_the_nearest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["repot"])
-    assert "repot: unknown command; did you mean 'report'?" in capsys.readouterr().err
+        main(["reportt"])
+    assert "reportt: unknown command; did you mean 'report'?" in capsys.readouterr().err
 
 
 def test_the_cache_tells_where_it_is_and_is_cleared(
