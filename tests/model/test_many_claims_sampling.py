@@ -31,9 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "window.start=2031-01-01",
         "window.end=2031-12-31",
         f"output_dir='{base}'",
-        *("name=run", "label=war", "plots=false", "sampler.draws=700", "sampler.tune=400"),
-        # So few draws have R-hats of 1.01 to 1.02, by the processor; what is asked needs less.
-        *("sampler.max_rhat=1.05", "sampler.min_ess=100", "sampler.max_divergences=3"),
+        # With 700 draws R-hat was 1.016 on one processor; with 2,000 it has room under 1.01.
+        *("name=run", "label=war", "plots=false", "sampler.draws=2000", "sampler.tune=400"),
     ]
     assert main(["run", *overrides]) == 0
     return base / "run" / "war"
