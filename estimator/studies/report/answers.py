@@ -1,21 +1,21 @@
-"""The answers of every set, from the table of the comparison or from the draws."""
+"""The answers of every set, from the table of the comparison."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
+import xarray as xr
 
-from estimator.quantities.answers import Answer, answer_draws, with_last_month
+from estimator.quantities.answers import Answer
 from estimator.show import number
 from estimator.studies.report.data import ReportData
 
 EQUAL = "equal"
 """Weights of a pool in which each set counts alike."""
 QUANTILES = ("q05", "q25", "q50", "q75", "q95")
-_PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -33,25 +33,18 @@ class Answers:
     @cached_property
     def months(self) -> list[str]:
         """Months of the window; of several windows, of the one that ends last."""
-        windows = [
-            [str(month) for month in tree["posterior"].indexes["month"]]
-            for tree in self.data.trees.values()
-        ]
-        return max(windows, key=lambda months: (months[-1], len(months)))
+        return last_window(self.data.trees)
 
-    @cached_property
-    def asked(self) -> list[Answer]:
-        """Answers to show, with the last month in its place."""
-        texts = (with_last_month(text, self.months[-1]) for text in self.data.options.answers)
-        return [Answer.parse(text) for text in texts]
+    @property
+    def asked(self) -> Sequence[Answer]:
+        """Answers to show."""
+        return self.data.asked
 
     @cached_property
     def labels(self) -> list[str]:
         """All sets: those written whole, then those that only the comparison has."""
-        labels = list(self.data.trees)
-        if self.data.comparison is not None:
-            labels += [str(label) for label in self.data.comparison["assumption_set"]]
-        return list(dict.fromkeys(labels))
+        compared = self.data.comparison["assumption_set"].astype(str)
+        return list(dict.fromkeys([*self.data.trees, *compared]))
 
     @property
     def shown(self) -> list[str]:
@@ -71,36 +64,22 @@ class Answers:
             for label, tree in self.data.trees.items()
             if str(tree.attrs.get("diagnostics_ok")) != "true"
         }
-        if self.data.comparison is not None:
-            table = self.data.comparison.fillna({"failures": ""})
-            table = table[table["failures"].astype(str) != ""]
-            for label, text in zip(table["assumption_set"], table["failures"], strict=True):
-                found.setdefault(str(label), str(text))
+        table = self.data.comparison.fillna({"failures": ""})
+        table = table[table["failures"].astype(str) != ""]
+        for label, text in zip(table["assumption_set"], table["failures"], strict=True):
+            found.setdefault(str(label), str(text))
         return found
 
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """Index answer and set; columns unit, the quantiles and `below_zero`, NaN where unknown."""
-        rows = {
-            (str(answer), label): values
-            for label in self.data.trees
-            for answer, values in zip(self.asked, self._from_draws(label), strict=True)
-        }
-        if self.data.comparison is not None:
-            rows |= self._from_comparison(self.data.comparison)
-        index = pd.MultiIndex.from_tuples(rows, names=["answer", "assumption_set"])
-        table = pd.DataFrame(
-            list(rows.values()), index=index, columns=["unit", *QUANTILES, "below_zero"]
-        )
-        return table.dropna(subset="q50").sort_index()
-
     def of(self, answer: Answer) -> pd.DataFrame:
-        """Ranges of one answer by set, in the order of `labels`; sets without it are left out."""
-        text = str(answer)
-        if text not in self.table.index.get_level_values("answer"):
-            return self.table.iloc[:0].droplevel("answer")
-        found = self.table.loc[[text]].droplevel("answer")
-        return found.reindex([label for label in self.labels if label in found.index])
+        """Rows of one answer in the comparison by set, in the order of `labels`.
+
+        Sets that do not have the answer are left out.
+        """
+        table = self.data.comparison
+        rows = table[(table["answer"].astype(str) == str(answer)) & table["q50"].notna()]
+        rows = rows.set_index(rows["assumption_set"].astype(str).rename("assumption_set"))
+        rows = rows.drop(columns="assumption_set")
+        return rows.reindex([label for label in self.labels if label in rows.index])
 
     def pooled(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
         """Range of all sets together, or None where there is none or pooling was refused.
@@ -112,8 +91,6 @@ class Answers:
         weights
             How the sets are weighted (column `weights`); None: the first of `pools`.
         """
-        if self.data.pooled is None:
-            return None
         weights = weights or (self.pools or [EQUAL])[0]
         table = self.data.pooled
         found = table[
@@ -126,8 +103,6 @@ class Answers:
     @cached_property
     def pools(self) -> list[str]:
         """Ways in which sets are pooled; each set counted alike comes first."""
-        if self.data.pooled is None:
-            return []
         found = dict.fromkeys(self.data.pooled["weights"].astype(str))
         return sorted(found, key=lambda weights: weights != EQUAL)
 
@@ -148,25 +123,8 @@ class Answers:
         kept = table[~labels.astype(str).isin(list(self.failures)).to_numpy()]
         return table if kept.empty else kept
 
-    def _from_draws(self, label: str) -> list[tuple[str | float, ...]]:
-        draws = answer_draws(self.data.trees[label]["posterior"].to_dataset(), self.asked)
-        flat = draws.reshape(len(self.asked), -1)
-        quantiles = np.quantile(flat, _PROBABILITIES, axis=1).T
-        return [
-            (answer.unit, *(float(q) for q in row), float((values < 0).mean()))
-            for answer, row, values in zip(self.asked, quantiles, flat, strict=True)
-        ]
 
-    def _from_comparison(
-        self, table: pd.DataFrame
-    ) -> dict[tuple[str, str], tuple[str | float, ...]]:
-        asked = {str(answer) for answer in self.asked}
-        return {
-            (str(row["answer"]), str(row["assumption_set"])): (
-                str(row["unit"]),
-                *(float(row[name]) for name in QUANTILES),
-                float(row["below_zero"]),
-            )
-            for _, row in table.iterrows()
-            if str(row["answer"]) in asked
-        }
+def last_window(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Months of the results; of several windows, of the one that ends last."""
+    windows = [[str(m) for m in tree["posterior"].indexes["month"]] for tree in trees.values()]
+    return max(windows, key=lambda months: (months[-1], len(months)))

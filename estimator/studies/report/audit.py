@@ -26,9 +26,7 @@ _MOST_INFLUENCES = 12
 
 def heat_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
-    audit = answers.data.claims
-    if audit is None:
-        return None, None
+    audit = answers.data.audit.claims
     audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
     audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
     audit = audit.sort_values("bad", ascending=False, kind="stable")
@@ -70,9 +68,7 @@ def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
 
 def asked_table(answers: Answers) -> Grid | None:
     """Tabulate the claims that the question names: how many sets they go together with."""
-    audit = answers.data.claims
-    if audit is None:
-        return None
+    audit = answers.data.audit.claims
     audit = answers.sound(audit)
     rows = [
         _asked_row(answers, audit[audit["claim"] == claim])
@@ -142,9 +138,7 @@ def _is_rough(row: pd.Series) -> bool:
 
 def influence_table(answers: Answers) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
-    audit = answers.data.claims
-    if audit is None:
-        return None
+    audit = answers.data.audit.claims
     rows = audit[audit["influence"].abs() > 0]
     rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
     rows = rows.head(_MOST_INFLUENCES)
@@ -178,8 +172,8 @@ def influence_table(answers: Answers) -> Grid | None:
 
 def statements_table(answers: Answers) -> Grid | None:
     """How likely each statement is, sets beside each other, with the number behind it."""
-    table = answers.data.statements
-    if table is None:
+    table = answers.data.audit.statements
+    if table.empty:
         return None
     labels = _in_order(answers, table)
     rows = []
@@ -207,8 +201,8 @@ def _chance(row: pd.Series | None) -> Cell:
 
 def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Set published sizes of the force against the flows between them: in short, and in full."""
-    table = answers.data.balance
-    if table is None:
+    table = answers.data.audit.balance
+    if table.empty:
         return None, None
     labels = _in_order(answers, table)
     short = []

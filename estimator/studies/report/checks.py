@@ -10,6 +10,7 @@ import xarray as xr
 
 from estimator.show import number
 from estimator.show.grid import FAILED, Cell, Grid, column
+from estimator.studies.report import words
 from estimator.studies.report.answers import Answers
 from estimator.studies.report.beliefs import configuration
 from estimator.studies.report.sets import set_cell
@@ -77,12 +78,8 @@ def versions_table(trees: Mapping[str, xr.DataTree]) -> Grid:
         for name, version in versions.items():
             answers.setdefault(name, {}).setdefault(str(version), []).append(label)
     rows = [
-        (name, Cell(version, style="hash"), _which(labels, trees))
+        (name, Cell(version, style="hash"), words.which(labels, list(trees)))
         for name, by_version in answers.items()
         for version, labels in by_version.items()
     ]
     return Grid.of("Versions", ("package", column("version", "text"), column("sets", "long")), rows)
-
-
-def _which(labels: list[str], trees: Mapping[str, xr.DataTree]) -> str:
-    return "all sets" if len(labels) == len(trees) else number.listed(labels, 40)

@@ -46,10 +46,8 @@ def tables(answers: Answers) -> list[Grid]:
 
 
 def _groups(answers: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    table = answers.data.drivers
-    if table is not None:
-        for (answer, method), rows in table.groupby(["answer", "method"], sort=False):
-            yield str(answer), str(method), rows.sort_values("rank")
+    for (answer, method), rows in answers.data.drivers.groupby(["answer", "method"], sort=False):
+        yield str(answer), str(method), rows.sort_values("rank")
 
 
 def _table(answers: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid:
@@ -87,8 +85,6 @@ def _table(answers: Answers, answer: str, method: str, rows: pd.DataFrame) -> Gr
 def deciding_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
     table = answers.data.prior_or_data
-    if table is None:
-        return None, None
     single = table["parameter"].isin(list(ASSUMPTIONS))
     return (
         _deciding(answers, table[single], "Who decides each number"),
@@ -127,8 +123,6 @@ def _verdict(row: pd.Series | None) -> Cell:
 def interval_charts(answers: Answers) -> list[pictures.Picture]:
     """Draw each parameter before and after the claims, but for those that are held fixed."""
     table = answers.data.prior_or_data
-    if table is None:
-        return []
     moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
     return [
         pictures.prior_ranges(own, f"chart-prior-{at}")

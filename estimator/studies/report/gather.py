@@ -31,6 +31,9 @@ from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
+from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
+from estimator.studies.compare.table import reference_of
+from estimator.studies.report.answers import last_window
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.options import ReportOptions
 
@@ -74,43 +77,42 @@ def gather(
         )
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
-        comparison = Comparison.of(sets, compared.answers_of(sets.months[-1]), compared)
-        ordered = [comparison.reference, *(s for s in sets.whole if s != comparison.reference)]
+        reference = reference_of(sets, compared.reference)
+        ordered = [reference, *(label for label in sets.whole if label != reference)]
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
+        last = last_window(trees)[-1]
+        asked = [Answer.parse(with_last_month(text, last)) for text in options.answers]
+        answers = list(dict.fromkeys([*compared.answers_of(sets.months[-1]), *asked]))
+        comparison = Comparison.of(sets, answers, compared)
         pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
         status.update("drivers")
-        moved = _drivers(sets, outputs[1:], options, comparison.reference)
+        moved = _drivers(sets, outputs[1:], asked, reference)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
-        found = _break_evens(
+        crossings = _break_evens(
             options, config, trees, place, lambda text: status.update(Text(text)), fits=fits
         )
-    audit = _audit(sets, outputs[0] / AUDIT, overrides, console)
     return ReportData(
         output=str(outputs[0]),
         command=_command(outputs[0]),
         options=options,
         trees=trees,
-        claims_table=_claims_table(outputs[0], comparison.reference),
+        asked=asked,
+        claims_table=_claims_table(outputs[0], reference),
         comparison=comparison.table,
         pooled=pooled["pooled"],
         stacking=pooled["stacking"],
-        drivers=moved if len(moved) else None,
-        prior_or_data=prior.get("prior_or_data"),
-        claims=audit.claims,
-        statements=audit.statements,
-        conflicts=audit.conflicts,
-        balance=audit.balance,
-        breakeven=found or None,
+        prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
+        drivers=moved,
+        audit=_audit(sets, outputs[0] / AUDIT, overrides, console),
+        breakeven=crossings,
     )
 
 
 def _drivers(
-    sets: Sets, sweeps: Sequence[Path], options: ReportOptions, reference: str
+    sets: Sets, sweeps: Sequence[Path], answers: list[Answer], reference: str
 ) -> pd.DataFrame:
     """Drivers of each sweep, and within the reference set the pull of each prior."""
-    month = sets.months[-1]
-    answers = [Answer.parse(with_last_month(text, month)) for text in options.answers]
     parts = [drivers(Sets.open([sweep]), answers) for sweep in sweeps]
     if reference in sets.whole:
         parts.append(shifts(sets, answers, reference))

@@ -87,6 +87,12 @@ def forest(answers: Answers, answer: Answer, name: str) -> Picture | None:
     )
 
 
+def forests(answers: Answers) -> list[Picture]:
+    """Draw the ranges of all answers that are asked and that some set has."""
+    made = [forest(answers, a, f"chart-forest-{n}") for n, a in enumerate(answers.asked, start=1)]
+    return [picture for picture in made if picture is not None]
+
+
 def pool_name(weights: str) -> str:
     """Name a pool by its weights."""
     return POOLED if weights == EQUAL else f"sets weighted ({weights})"

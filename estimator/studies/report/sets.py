@@ -106,13 +106,10 @@ def signs_table(answers: Answers) -> Grid | None:
     return Grid.of("Share of the draws below 0", head, rows)
 
 
-def differences_table(answers: Answers) -> Grid | None:
+def differences_table(answers: Answers) -> Grid:
     """How far each set lies from the one that others are compared with."""
-    table = answers.data.comparison
-    if table is None:
-        return None
     rows = []
-    for _, row in table.iterrows():
+    for _, row in answers.data.comparison.iterrows():
         label, reference = str(row["assumption_set"]), str(row["reference"])
         difference = float(row["difference"])
         if label == reference or label not in answers.shown or math.isnan(difference):
@@ -141,8 +138,6 @@ def differences_table(answers: Answers) -> Grid | None:
 
 def refusals(answers: Answers) -> list[str]:
     """Say which answers are not pooled, and why."""
-    if answers.data.pooled is None:
-        return []
     refused = answers.data.pooled.fillna({"refused": ""})
     refused = refused[refused["refused"].astype(str) != ""]
     return [
@@ -151,11 +146,8 @@ def refusals(answers: Answers) -> list[str]:
     ]
 
 
-def stacking_table(answers: Answers) -> Grid | None:
+def stacking_table(answers: Answers) -> Grid:
     """How well each set foretells claims that it has not seen."""
-    table = answers.data.stacking
-    if table is None:
-        return None
     rows = [
         (
             set_cell(answers, str(row["assumption_set"])),
@@ -166,7 +158,7 @@ def stacking_table(answers: Answers) -> Grid | None:
             ),
             str(row["warnings"]),
         )
-        for _, row in table.iterrows()
+        for _, row in answers.data.stacking.iterrows()
         if str(row["assumption_set"]) in answers.shown
     ]
     score = "score of the claims left out, ± error"

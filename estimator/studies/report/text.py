@@ -6,9 +6,6 @@ draws; a sentence says of which sets. Sets that failed their diagnostics are lef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
 from markupsafe import Markup
 
 from estimator.quantities.answers import Answer
@@ -192,10 +189,7 @@ def says_who(answers: Answers, claims: ClaimRows) -> list[Markup]:
     sentences = [_sources(claims)]
     if claims.floors:
         sentences.append(_floor(answers, claims))
-    audit = answers.data.claims
-    if audit is not None:
-        sentences.append(_misfits(answers, audit, claims))
-    return sentences
+    return [*sentences, _misfits(answers, claims)]
 
 
 def _sources(claims: ClaimRows) -> Markup:
@@ -239,8 +233,8 @@ def _floor(answers: Answers, claims: ClaimRows) -> Markup:
     )
 
 
-def _misfits(answers: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup:
-    audit = answers.sound(audit)
+def _misfits(answers: Answers, claims: ClaimRows) -> Markup:
+    audit = answers.sound(answers.data.audit.claims)
     sets = audit["assumption_set"].nunique()
     against = audit[audit["verdict"] == "in conflict"].groupby("claim")["assumption_set"].nunique()
     against = against[against > sets / 2].sort_values(ascending=False)
@@ -250,11 +244,3 @@ def _misfits(answers: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup
     return Markup(
         "{} in conflict with the rest of what is known in more than half of the sets: {}."
     ).format(number.count(len(against), "claim is", "claims are"), names)
-
-
-def no_table(command: str, what: Sequence[str] | str) -> Markup:
-    """Say which command makes what a section is without."""
-    names = what if isinstance(what, str) else number.listed(what)
-    return Markup("Not worked out for this run: {}. <code>{}</code> does it.").format(
-        names, command
-    )

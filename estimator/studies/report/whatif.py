@@ -20,7 +20,7 @@ def draw_breakevens(answers: Answers) -> list[pictures.Picture]:
     """Draw the curve of each break-even value."""
     return [
         pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(answers, item))
-        for at, item in enumerate(answers.data.breakeven or (), start=1)
+        for at, item in enumerate(answers.data.breakeven, start=1)
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from markupsafe import Markup
 
 from estimator.show import number
@@ -15,19 +14,16 @@ _NAMED = 4  # statements that are said here
 
 def what_if(answers: Answers) -> list[Markup]:
     """Say what would move the answer, from where on it turns, and which statements hold."""
-    sentences: list[Markup] = []
-    if answers.data.drivers is not None:
-        sentences += _drivers(answers, answers.data.drivers)
-    if answers.data.breakeven:
-        sentences += [_breakeven(answers, item) for item in answers.data.breakeven]
-    if answers.data.statements is not None:
-        sentences += _statements(answers, answers.data.statements)
-    return sentences
+    return [
+        *_drivers(answers),
+        *(_breakeven(answers, item) for item in answers.data.breakeven),
+        *_statements(answers),
+    ]
 
 
-def _drivers(answers: Answers, drivers: pd.DataFrame) -> list[Markup]:
+def _drivers(answers: Answers) -> list[Markup]:
     """Name the assumption that moves each answer furthest."""
-    sentences = []
+    sentences, drivers = [], answers.data.drivers
     for answer in answers.asked:
         rows = drivers[(drivers["answer"] == str(answer)) & drivers["value_low"].notna()]
         if rows.empty:
@@ -88,9 +84,9 @@ def _breakeven(answers: Answers, item: BreakEven) -> Markup:
     return text
 
 
-def _statements(answers: Answers, statements: pd.DataFrame) -> list[Markup]:
+def _statements(answers: Answers) -> list[Markup]:
     """Say of the first statements how likely they are: of several months, of all together."""
-    sentences = []
+    sentences, statements = [], answers.data.audit.statements
     for _, rows in statements[statements["probability"].notna()].groupby("statement", sort=False):
         about = str(rows["about"].iloc[-1])
         known = answers.sound(rows[rows["about"] == about])
