@@ -166,9 +166,9 @@ def prior_grid(table: pd.DataFrame, moved: pd.DataFrame, most: int) -> Grid:
     Parameters
     ----------
     table
-        As `estimator.studies.compare.sensitivity.prior_or_data` gives it.
+        The first table of `estimator.studies.compare.sensitivity.prior_or_data`.
     moved
-        As `estimator.studies.compare.sensitivity.answer_sensitivity` gives it.
+        The second one.
     most
         Rows that are shown: conflicts first, then what hangs most on its prior.
     """
