@@ -105,7 +105,8 @@ def pooled_part(comparison: Comparison) -> Part:
     table = pd.concat(tables, ignore_index=True)
     grids = [pooled_grid(mixture) for mixture in tables]
     if sets.whole:
-        grids.append(stacking_grid(stacked))
+        failed = sets.facts.index[sets.facts["failures"].astype(str) != ""]
+        grids.append(stacking_grid(stacked, failed))
     return Part(grids=grids, tables={"pooled": table, "stacking": stacked})
 
 

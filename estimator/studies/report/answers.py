@@ -11,11 +11,8 @@ import xarray as xr
 
 from estimator.quantities.answers import Answer
 from estimator.show import number
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report.data import ReportData
-
-EQUAL = "equal"
-"""Weights of a pool in which each set counts alike."""
-QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from estimator.show import number
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
 from estimator.studies.report.answers import Answers
-from estimator.studies.report.sets import set_cell
+from estimator.studies.report.sets import cells_by_set, set_cell
 
 _HARD = "\N{NO-BREAK SPACE}"
 _MARKS = {
@@ -46,9 +46,8 @@ def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
         caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
         audit = audit[audit["claim"].isin(names[:most])]
     rows = []
-    for claim, own in audit.groupby("claim", sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        row = own.iloc[0]
+    for claim, verdicts in audit.groupby("claim", sort=False):
+        row = verdicts.iloc[0]
         period = number.dates(row["period_start"], row["period_end"])
         rows.append(
             [
@@ -56,7 +55,7 @@ def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
                     f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
                     f"{period}; {answers.data.options.origin(str(row['origin']))}",
                 ),
-                *(_verdict(by_set.get(label)) for label in labels),
+                *cells_by_set(verdicts, labels, _verdict),
             ]
         )
     head = [
@@ -87,25 +86,26 @@ def asked_table(answers: Answers) -> Grid | None:
     )
 
 
-def _asked_row(answers: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
-    row = own.iloc[0]
+def _asked_row(answers: Answers, verdicts: pd.DataFrame) -> tuple[Cell, ...]:
+    """Say of one claim what the sets expect to read, and how many find what."""
+    row = verdicts.iloc[0]
     unit, quantity = str(row["unit"]), str(row["quantity"])
     sign = words.is_signed(quantity)
-    ends = own["predicted_q50"].min(), own["predicted_q50"].max()
-    reach = own["predicted_q05"].min(), own["predicted_q95"].max()
-    said = [_said(one) for _, one in own.iterrows()]
-    verdicts = [f"{text} in {said.count(text)} of {len(own)}" for text in dict.fromkeys(said)]
+    ends = verdicts["predicted_q50"].min(), verdicts["predicted_q50"].max()
+    reach = verdicts["predicted_q05"].min(), verdicts["predicted_q95"].max()
+    texts = [_verdict_text(verdict) for _, verdict in verdicts.iterrows()]
+    counts = [f"{text} in {texts.count(text)} of {len(texts)}" for text in dict.fromkeys(texts)]
     return (
         Cell(
             f"{words.capital(words.quantity(quantity))}: {row['figure']}",
             f"{number.dates(row['period_start'], row['period_end'])}; {row['claim']}",
         ),
         Cell(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
-        Cell("; ".join(verdicts)),
+        Cell("; ".join(counts)),
     )
 
 
-def _said(row: pd.Series) -> str:
+def _verdict_text(row: pd.Series) -> str:
     """Say a verdict; of a repeat, which claim it repeats."""
     verdict, reason = str(row["verdict"]), str(row["reason"])
     if verdict == "repeat" and reason.startswith("repeats "):
@@ -177,13 +177,12 @@ def statements_table(answers: Answers) -> Grid | None:
         return None
     labels = _in_order(answers, table)
     rows = []
-    for _, own in table.groupby(["statement", "about"], sort=False, dropna=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        row = own.iloc[0]
+    for _, chances in table.groupby(["statement", "about"], sort=False, dropna=False):
+        row = chances.iloc[0]
         about = "" if pd.isna(row["about"]) else words.event(words.plain(str(row["about"])))
-        notes = dict.fromkeys(str(note) for note in own["note"].dropna() if note)
+        notes = dict.fromkeys(str(note) for note in chances["note"].dropna() if note)
         below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
-        cells = [_chance(by_set.get(label)) for label in labels]
+        cells = cells_by_set(chances, labels, _chance)
         rows.append([Cell(f"“{row['says']}”", below), *cells])
     head = [column("statement", "long"), *(column(answers.marked(label)) for label in labels)]
     caption = "Share of each set's draws in which a statement holds, and the number behind it"
@@ -206,20 +205,16 @@ def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
         return None, None
     labels = _in_order(answers, table)
     short = []
-    for _, own in table.groupby(["period_start", "period_end"], sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        cells = [
-            _three(by_set[label], "gap") if label in by_set else Cell(number.NOTHING)
-            for label in labels
-        ]
-        short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
+    for _, gaps in table.groupby(["period_start", "period_end"], sort=False):
+        cells = cells_by_set(gaps, labels, lambda row: _range(row, "gap"))
+        short.append([_between(gaps.iloc[0]), _published(gaps.iloc[0]), *cells])
     full = [
         (
             _between(row),
             set_cell(answers, str(row["assumption_set"])),
             _published(row),
-            _three(row, "flows"),
-            _three(row, "gap"),
+            _range(row, "flows"),
+            _range(row, "gap"),
             "" if pd.isna(row["note"]) else str(row["note"]),
         )
         for _, row in table.iterrows()
@@ -261,6 +256,8 @@ def _published(row: pd.Series) -> Cell:
     return Cell(number.rounded(float(row["published_change"]), "persons", sign=True))
 
 
-def _three(row: pd.Series, name: str) -> Cell:
+def _range(row: pd.Series | None, name: str) -> Cell:
+    if row is None:
+        return Cell(number.NOTHING)
     low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
     return Cell(number.rounded(middle, sign=True), number.span(low, high, sign=True))

@@ -12,6 +12,7 @@ from estimator.show import number
 from estimator.show.grid import Cell, Column, Grid, column
 from estimator.studies.report import pictures, words
 from estimator.studies.report.answers import Answers
+from estimator.studies.report.sets import cells_by_set
 
 _METHODS = {
     "one_at_a_time": "each assumption changed alone",
@@ -97,12 +98,9 @@ def _deciding(answers: Answers, table: pd.DataFrame, title: str) -> Grid | None:
         return None
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
     rows = []
-    for parameter, own in table.groupby("parameter", sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        key = str(parameter)
-        cells = [Cell(words.assumption(key), key)]
-        cells += [_verdict(by_set.get(label)) for label in labels]
-        rows.append(cells)
+    for parameter, verdicts in table.groupby("parameter", sort=False):
+        name = Cell(words.assumption(str(parameter)), str(parameter))
+        rows.append([name, *cells_by_set(verdicts, labels, _verdict)])
     head = [
         column("assumption", "long"),
         *(column(answers.marked(label), "text") for label in labels),
@@ -125,6 +123,6 @@ def interval_charts(answers: Answers) -> list[pictures.Picture]:
     table = answers.data.prior_or_data
     moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
     return [
-        pictures.prior_ranges(own, f"chart-prior-{at}")
-        for at, (_, own) in enumerate(moving.groupby("parameter", sort=False), start=1)
+        pictures.prior_ranges(rows, f"chart-prior-{at}")
+        for at, (_, rows) in enumerate(moving.groupby("parameter", sort=False), start=1)
     ]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTILES
 from estimator.show import number
 from estimator.show.break_even import Axis, BreakEven
 from estimator.show.figures._claims import floors_of
@@ -23,8 +24,9 @@ from estimator.show.figures.files import inline_svg
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.prior_posterior import plot_prior_ranges
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
-from estimator.studies.report.answers import EQUAL, QUANTILES, Answers
+from estimator.studies.report.answers import Answers
 
 POOLED = "all sets alike"
 

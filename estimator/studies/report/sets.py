@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from estimator.quantities.answers import Answer
-from estimator.show import number
-from estimator.show.grid import FAILED, Cell, Column, Grid, column
+from estimator.show import grid, number
+from estimator.show.figures.fans import monthly_bands
+from estimator.show.grid import Cell, Column, Grid, column
+from estimator.studies.compare.grids import stacking_grid
 from estimator.studies.report import words
-from estimator.studies.report.answers import QUANTILES, Answers
+from estimator.studies.report.answers import Answers
 from estimator.studies.report.beliefs import differences
 from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.pictures import pool_name
@@ -20,9 +23,15 @@ _MOST_DIFFERENCES = 8
 
 def set_cell(answers: Answers, label: str) -> Cell:
     """Name a set at the head of its row; one that failed is marked."""
-    if label in answers.failures:
-        return Cell(label, "FAILED its checks", FAILED)
-    return Cell(label)
+    return grid.set_cell(label, failed=label in answers.failures)
+
+
+def cells_by_set(
+    rows: pd.DataFrame, labels: Sequence[str], cell: Callable[[pd.Series | None], Cell]
+) -> list[Cell]:
+    """Make a cell for each set, of its row in the column `assumption_set`, or of None."""
+    by_set = {str(row["assumption_set"]): row for _, row in rows.iterrows()}
+    return [cell(by_set.get(label)) for label in labels]
 
 
 def beliefs_table(answers: Answers, claims: ClaimRows) -> Grid:
@@ -148,41 +157,23 @@ def refusals(answers: Answers) -> list[str]:
 
 def stacking_table(answers: Answers) -> Grid:
     """How well each set foretells claims that it has not seen."""
-    rows = [
-        (
-            set_cell(answers, str(row["assumption_set"])),
-            Cell(number.rounded(float(row["weight"]), "probability")),
-            Cell(
-                number.rounded(float(row["elpd"]), ""),
-                "" if pd.isna(row["se"]) else f"± {number.rounded(float(row['se']), '')}",
-            ),
-            str(row["warnings"]),
-        )
-        for _, row in answers.data.stacking.iterrows()
-        if str(row["assumption_set"]) in answers.shown
-    ]
-    score = "score of the claims left out, ± error"
-    head = ("set", "weight", score, column("warnings", "long"))
-    return Grid.of("How well each set foretells a claim that was left out", head, rows)
+    table = answers.data.stacking
+    shown = table[table["assumption_set"].astype(str).isin(answers.shown)]
+    return stacking_grid(shown, answers.failures)
 
 
 def months_table(answers: Answers) -> Grid:
     """Median and range of the losses in every month, sets as columns."""
-    columns = {
-        label: tree["posterior"]["losses"].quantile(
-            [int(name[1:]) / 100 for name in QUANTILES], dim=["chain", "draw"]
-        )
-        for label, tree in answers.data.trees.items()
-    }
+    bands = monthly_bands(answers.data.trees, "losses")
     rows: list[list[Cell]] = []
     for month in answers.months:
-        cells = [Cell(number.month(month))]
-        for bands in columns.values():
-            if month in bands["month"].values:
-                low, _, middle, _, high = bands.sel(month=month).values.tolist()
-                cells.append(Cell(number.rounded(middle), number.span(low, high)))
-            else:
-                cells.append(Cell(number.NOTHING))
-        rows.append(cells)
-    head = ("month", *(answers.marked(label) for label in columns))
+        ranges = bands.sel(month=month).transpose("set", "quantile").values
+        cells = [
+            Cell(number.NOTHING)
+            if math.isnan(middle)
+            else Cell(number.rounded(middle), number.span(low, high))
+            for low, _, middle, _, high in ranges.tolist()
+        ]
+        rows.append([Cell(number.month(month)), *cells])
+    head = ("month", *(answers.marked(label) for label in answers.data.trees))
     return Grid.of("Losses a month, persons: middle value and range", head, rows)

@@ -11,8 +11,9 @@ from markupsafe import Markup
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
 from estimator.show import number
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
-from estimator.studies.report.answers import EQUAL, Answers
+from estimator.studies.report.answers import Answers
 from estimator.studies.report.claims import ClaimRows
 
 _SURE = 0.95

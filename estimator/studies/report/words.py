@@ -33,19 +33,19 @@ def is_signed(name: str) -> bool:
     return name in SIGNED
 
 
-def answer(given: Answer, months: Sequence[str]) -> str:
+def answer(asked: Answer, months: Sequence[str]) -> str:
     """Write an answer as a heading: losses, January 2026."""
-    words = quantity(given.quantity)
-    if given.below_zero:
+    words = quantity(asked.quantity)
+    if asked.below_zero:
         words = f"{words} below 0"
-    return f"{words}, {number.period(given.period, months)}"
+    return f"{words}, {number.period(asked.period, months)}"
 
 
-def phrase(given: Answer, months: Sequence[str]) -> str:
+def phrase(asked: Answer, months: Sequence[str]) -> str:
     """Write an answer inside a sentence: losses in January 2026."""
-    words = quantity(given.quantity)
-    within = "from" if given.period == TOTAL else "in"
-    return f"{words} {within} {number.period(given.period, months)}"
+    words = quantity(asked.quantity)
+    within = "from" if asked.period == TOTAL else "in"
+    return f"{words} {within} {number.period(asked.period, months)}"
 
 
 def heading(text: str, months: Sequence[str]) -> str:

@@ -180,7 +180,7 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
         "stacking": pd.DataFrame(
             [
                 {"assumption_set": label, "elpd": -320.4, "se": 12.0, "weight": 0.5,
-                 "warnings": "3 claims have k over 0.7"}
+                 "diagnostics": "9 claims", "warnings": "3 claims have k over 0.7"}
                 for label in trees
             ]
         ),
