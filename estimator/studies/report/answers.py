@@ -56,7 +56,7 @@ class Answers:
     @cached_property
     def failures(self) -> dict[str, str]:
         """Why the draws of a set failed their diagnostics, by label; sound sets are not in it."""
-        found = {
+        failures = {
             label: str(tree.attrs.get("diagnostics_failures") or "not recorded")
             for label, tree in self.data.trees.items()
             if str(tree.attrs.get("diagnostics_ok")) != "true"
@@ -64,8 +64,8 @@ class Answers:
         table = self.data.comparison.fillna({"failures": ""})
         table = table[table["failures"].astype(str) != ""]
         for label, text in zip(table["assumption_set"], table["failures"], strict=True):
-            found.setdefault(str(label), str(text))
-        return found
+            failures.setdefault(str(label), str(text))
+        return failures
 
     def of(self, answer: Answer) -> pd.DataFrame:
         """Rows of one answer in the comparison by set, in the order of `labels`.
@@ -90,18 +90,18 @@ class Answers:
         """
         weights = weights or (self.pools or [EQUAL])[0]
         table = self.data.pooled
-        found = table[
+        rows = table[
             (table["answer"].astype(str) == str(answer))
             & (table["weights"].astype(str) == weights)
             & table["q50"].notna()
         ]
-        return None if found.empty else found.iloc[0]
+        return None if rows.empty else rows.iloc[0]
 
     @cached_property
     def pools(self) -> list[str]:
         """Ways in which sets are pooled; each set counted alike comes first."""
-        found = dict.fromkeys(self.data.pooled["weights"].astype(str))
-        return sorted(found, key=lambda weights: weights != EQUAL)
+        names = dict.fromkeys(self.data.pooled["weights"].astype(str))
+        return sorted(names, key=lambda weights: weights != EQUAL)
 
     def marked(self, label: str) -> str:
         """Name a set; one that failed is marked."""

@@ -54,7 +54,7 @@ def gather(
     Parameters
     ----------
     outputs
-        The run, then sweeps whose drivers are told.
+        The run, then sweeps whose drivers are shown.
     overrides
         Of the groups ``report``, ``compare``, ``audit`` and ``breakeven``.
     console
@@ -130,7 +130,7 @@ def _break_evens(
 ) -> list[BreakEven]:
     """Break-even values of the sets that the run has: kept ones of the same sets, or new ones."""
     search = BreakEvenOptions.from_config(config["breakeven"])
-    found: list[BreakEven] = []
+    results: list[BreakEven] = []
     for asked in options.breakeven:
         tree = trees.get(asked.assumption_set)
         if tree is None:
@@ -142,14 +142,14 @@ def _break_evens(
                 else []
             )
             wanted = [name for name in asked.scenarios if name in known]
-            found += plan_shares(tree, asked.level, search, wanted) if wanted else []
+            results += plan_shares(tree, asked.level, search, wanted) if wanted else []
             continue
         month = str(tree["posterior"].to_dataset()["month"].values[-1])
         event = with_last_month(asked.event, month)
         place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
         kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
-        if [one.assumption_set_id for one in kept] == [tree.attrs["assumption_set_id"]]:
-            found += kept
+        if [result.assumption_set_id for result in kept] == [tree.attrs["assumption_set_id"]]:
+            results += kept
         elif fits:
             say(f"break-even: {', '.join(asked.keys)}")
             try:
@@ -158,21 +158,21 @@ def _break_evens(
                 log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
                 continue
             publish_break_evens([made], place)
-            found.append(made)
-    return found
+            results.append(made)
+    return results
 
 
 def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console) -> Audit:
     """Take the audit of these sets if there is one, else make one without fits."""
-    own = [text for text in overrides if text.startswith("audit")]
+    chosen = [text for text in overrides if text.startswith("audit")]
     wanted = sets.facts.loc[sets.whole, "set_id"].tolist()
-    if (folder / "sets.csv").exists() and not own:
+    if (folder / "sets.csv").exists() and not chosen:
         kept = read_audit(folder)
         if kept.facts["set_id"].tolist() == wanted:
             return kept
-    if not any(text.startswith("audit.refit") for text in own):
-        own.append("audit.refit=none")
-    made = make_audit(sets, own, folder, console)
+    if not any(text.startswith("audit.refit") for text in chosen):
+        chosen.append("audit.refit=none")
+    made = make_audit(sets, chosen, folder, console)
     publish_audit(made, folder)
     return made
 

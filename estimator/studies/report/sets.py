@@ -74,7 +74,10 @@ def answers_table(answers: Answers) -> Grid:
         (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
     ]
     rows: list[list[Cell | str]] = [
-        [set_cell(answers, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
+        [
+            set_cell(answers, label),
+            *(_cell_of(answer, row_of.get(label)) for answer, row_of in by_label),
+        ]
         for label in answers.shown
     ]
     for weights in answers.pools:
