@@ -7,7 +7,7 @@ import pandas as pd
 from estimator.show import number
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report.answers import Answers
+from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import cells_by_set, set_cell
 
 _HARD = "\N{NO-BREAK SPACE}"
@@ -24,24 +24,24 @@ _BAD = {"in conflict": 1.0, "strained": 0.01}
 _MOST_INFLUENCES = 12
 
 
-def heat_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
+def heat_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
-    audit = answers.data.audit.claims
+    audit = data.audit.claims
     audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
     audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
     audit = audit.sort_values("bad", ascending=False, kind="stable")
     noted = audit["bad"] > 0
     return (
-        _heat(answers, audit[noted], "Claims that some set finds strained or in conflict"),
-        _heat(answers, audit[~noted], "Claims that no set finds strained or in conflict"),
+        _heat(data, audit[noted], "Claims that some set finds strained or in conflict"),
+        _heat(data, audit[~noted], "Claims that no set finds strained or in conflict"),
     )
 
 
-def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
+def _heat(data: ReportData, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
-    labels = _in_order(answers, audit)
-    most, names = answers.data.options.most_claims, audit["claim"].unique()
+    labels = _in_order(data, audit)
+    most, names = data.options.most_claims, audit["claim"].unique()
     if len(names) > most:
         caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
         audit = audit[audit["claim"].isin(names[:most])]
@@ -53,25 +53,25 @@ def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
             [
                 Cell(
                     f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
-                    f"{period}; {answers.data.options.origin(str(row['origin']))}",
+                    f"{period}; {data.options.origin(str(row['origin']))}",
                 ),
                 *cells_by_set(verdicts, labels, _verdict),
             ]
         )
     head = [
         column("claim", "long"),
-        *(column(answers.marked(label), "text") for label in labels),
+        *(column(data.marked(label), "text") for label in labels),
     ]
     return Grid.of(caption, head, rows)
 
 
-def asked_table(answers: Answers) -> Grid | None:
+def asked_table(data: ReportData) -> Grid | None:
     """Tabulate the claims that the question names: how many sets they go together with."""
-    audit = answers.data.audit.claims
-    audit = answers.sound(audit)
+    audit = data.audit.claims
+    audit = data.sound(audit)
     rows = [
-        _asked_row(answers, audit[audit["claim"] == claim])
-        for claim in answers.data.options.asked
+        _asked_row(data, audit[audit["claim"] == claim])
+        for claim in data.options.asked
         if (audit["claim"] == claim).any()
     ]
     head = (
@@ -86,7 +86,7 @@ def asked_table(answers: Answers) -> Grid | None:
     )
 
 
-def _asked_row(answers: Answers, verdicts: pd.DataFrame) -> tuple[Cell, ...]:
+def _asked_row(data: ReportData, verdicts: pd.DataFrame) -> tuple[Cell, ...]:
     """Say of one claim what the sets expect to read, and how many find what."""
     row = verdicts.iloc[0]
     unit, quantity = str(row["unit"]), str(row["quantity"])
@@ -136,9 +136,9 @@ def _is_rough(row: pd.Series) -> bool:
     return isinstance(failures, str) and failures not in ("", _KEPT_IN)
 
 
-def influence_table(answers: Answers) -> Grid | None:
+def influence_table(data: ReportData) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
-    audit = answers.data.audit.claims
+    audit = data.audit.claims
     rows = audit[audit["influence"].abs() > 0]
     rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
     rows = rows.head(_MOST_INFLUENCES)
@@ -148,13 +148,13 @@ def influence_table(answers: Answers) -> Grid | None:
         (
             Cell(str(row["claim"])),
             Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}",
-                 answers.data.options.origin(str(row["origin"]))),
-            set_cell(answers, str(row["assumption_set"])),
+                 data.options.origin(str(row["origin"]))),
+            set_cell(data, str(row["assumption_set"])),
             Cell(
                 number.fixed(float(row["influence"]), 2, sign=True),
                 "rough" if _is_rough(row) else "",
             ),
-            words.heading(str(row["influence_on"]), answers.months)
+            words.heading(str(row["influence_on"]), data.months)
             if str(row["influence_on"]) not in ("", "nan")
             else number.NOTHING,
         )
@@ -170,12 +170,12 @@ def influence_table(answers: Answers) -> Grid | None:
     return Grid.of("The claims that the answers hang on most", head, cells)
 
 
-def statements_table(answers: Answers) -> Grid | None:
+def statements_table(data: ReportData) -> Grid | None:
     """How likely each statement is, sets beside each other, with the number behind it."""
-    table = answers.data.audit.statements
+    table = data.audit.statements
     if table.empty:
         return None
-    labels = _in_order(answers, table)
+    labels = _in_order(data, table)
     rows = []
     for _, chances in table.groupby(["statement", "about"], sort=False, dropna=False):
         row = chances.iloc[0]
@@ -184,7 +184,7 @@ def statements_table(answers: Answers) -> Grid | None:
         below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
         cells = cells_by_set(chances, labels, _chance)
         rows.append([Cell(f"“{row['says']}”", below), *cells])
-    head = [column("statement", "long"), *(column(answers.marked(label)) for label in labels)]
+    head = [column("statement", "long"), *(column(data.marked(label)) for label in labels)]
     caption = "Share of each set's draws in which a statement holds, and the number behind it"
     return Grid.of(caption, head, rows)
 
@@ -198,12 +198,12 @@ def _chance(row: pd.Series | None) -> Cell:
     return Cell(number.rounded(float(row["probability"]), "probability"), value)
 
 
-def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
+def balance_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
     """Set published sizes of the force against the flows between them: in short, and in full."""
-    table = answers.data.audit.balance
+    table = data.audit.balance
     if table.empty:
         return None, None
-    labels = _in_order(answers, table)
+    labels = _in_order(data, table)
     short = []
     for _, gaps in table.groupby(["period_start", "period_end"], sort=False):
         cells = cells_by_set(gaps, labels, lambda row: _range(row, "gap"))
@@ -211,7 +211,7 @@ def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     full = [
         (
             _between(row),
-            set_cell(answers, str(row["assumption_set"])),
+            set_cell(data, str(row["assumption_set"])),
             _published(row),
             _range(row, "flows"),
             _range(row, "gap"),
@@ -219,7 +219,7 @@ def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
         )
         for _, row in table.iterrows()
     ]
-    marked = [answers.marked(label) for label in labels]
+    marked = [data.marked(label) for label in labels]
     return (
         Grid.of(
             "Left over, persons a month: what came and went, less the change of the published size",
@@ -241,10 +241,10 @@ def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     )
 
 
-def _in_order(answers: Answers, table: pd.DataFrame) -> list[str]:
+def _in_order(data: ReportData, table: pd.DataFrame) -> list[str]:
     """Order the sets of a table as the page does."""
     there = list(dict.fromkeys(table["assumption_set"].astype(str)))
-    known = [label for label in answers.labels if label in there]
+    known = [label for label in data.labels if label in there]
     return known + [label for label in there if label not in known]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 
 import pandas as pd
 import xarray as xr
 
 from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.show.break_even import BreakEven
 from estimator.studies.audit.audit import Audit
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report.options import ReportOptions
 
 
@@ -63,3 +66,97 @@ class ReportData:
     def name(self) -> str:
         """Name of the run."""
         return PurePath(self.output).name
+
+    @cached_property
+    def months(self) -> list[str]:
+        """Months of the window; of several windows, of the one that ends last."""
+        return last_window(self.trees)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """All sets: those written whole, then those that only the comparison has."""
+        compared = self.comparison["assumption_set"].astype(str)
+        return list(dict.fromkeys([*self.trees, *compared]))
+
+    @property
+    def shown(self) -> list[str]:
+        """Sets that are shown in full."""
+        return self.labels[: self.options.most_sets]
+
+    @property
+    def sets_text(self) -> str:
+        """Say how many sets there are: 1 set, 8 sets."""
+        return number.count(len(self.labels), "set")
+
+    @cached_property
+    def failures(self) -> dict[str, str]:
+        """Why the draws of a set failed their diagnostics, by label; sound sets are not in it."""
+        failures = {
+            label: str(tree.attrs.get("diagnostics_failures") or "not recorded")
+            for label, tree in self.trees.items()
+            if str(tree.attrs.get("diagnostics_ok")) != "true"
+        }
+        table = self.comparison.fillna({"failures": ""})
+        table = table[table["failures"].astype(str) != ""]
+        for label, text in zip(table["assumption_set"], table["failures"], strict=True):
+            failures.setdefault(str(label), str(text))
+        return failures
+
+    def ranges(self, answer: Answer) -> pd.DataFrame:
+        """Rows of one answer in the comparison by set, in the order of `labels`.
+
+        Sets that do not have the answer are left out.
+        """
+        table = self.comparison
+        rows = table[(table["answer"].astype(str) == str(answer)) & table["q50"].notna()]
+        rows = rows.set_index(rows["assumption_set"].astype(str).rename("assumption_set"))
+        rows = rows.drop(columns="assumption_set")
+        return rows.reindex([label for label in self.labels if label in rows.index])
+
+    def pool(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
+        """Range of all sets together, or None where there is none or pooling was refused.
+
+        Parameters
+        ----------
+        answer
+            Which one.
+        weights
+            How the sets are weighted (column `weights`); None: the first of `pools`.
+        """
+        weights = weights or (self.pools or [EQUAL])[0]
+        table = self.pooled
+        rows = table[
+            (table["answer"].astype(str) == str(answer))
+            & (table["weights"].astype(str) == weights)
+            & table["q50"].notna()
+        ]
+        return None if rows.empty else rows.iloc[0]
+
+    @cached_property
+    def pools(self) -> list[str]:
+        """Ways in which sets are pooled; each set counted alike comes first."""
+        names = dict.fromkeys(self.pooled["weights"].astype(str))
+        return sorted(names, key=lambda weights: weights != EQUAL)
+
+    def marked(self, label: str) -> str:
+        """Name a set; one that failed is marked."""
+        return f"{label} – FAILED its checks" if label in self.failures else label
+
+    def sound(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Leave out the rows of sets that failed, unless all failed.
+
+        Parameters
+        ----------
+        table
+            Index or column `assumption_set`.
+        """
+        in_column = "assumption_set" in table.columns
+        labels = table["assumption_set"] if in_column else table.index.to_series()
+        kept = table[~labels.astype(str).isin(list(self.failures)).to_numpy()]
+        return table if kept.empty else kept
+
+
+def last_window(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Months of the results; of several windows, of the one that ends last."""
+    windows = [[str(m) for m in tree["posterior"].indexes["month"]] for tree in trees.values()]
+    return max(windows, key=lambda months: (months[-1], len(months)))

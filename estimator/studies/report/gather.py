@@ -33,8 +33,7 @@ from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
 from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
 from estimator.studies.compare.table import reference_of
-from estimator.studies.report.answers import last_window
-from estimator.studies.report.data import ReportData
+from estimator.studies.report.data import ReportData, last_window
 from estimator.studies.report.options import ReportOptions
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,6 @@ from estimator.studies.report import (
     whatif,
     whatif_text,
 )
-from estimator.studies.report.answers import Answers
 from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.data import ReportData
 
@@ -60,9 +59,8 @@ def render(data: ReportData) -> str:
     str
         HTML that needs no other file, no network and no script.
     """
-    answers = Answers(data)
     page = _environment().get_template(TEMPLATE)
-    filled = page.render(data=data, answers=answers, claims=ClaimRows(data), sections=SECTIONS)
+    filled = page.render(data=data, claims=ClaimRows(data), sections=SECTIONS)
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", filled)
 
 
