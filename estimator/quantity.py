@@ -16,6 +16,9 @@ Scale = Literal["log", "logit", "difference", "stock"]
 TOTAL = "total"
 """The period that is the whole window."""
 
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+"""Quantiles of every range that is reported, by the name of their column."""
+
 PER_MONTH = "persons/month"
 _FLOW = ("persons", PER_MONTH, "persons/day")
 

@@ -16,15 +16,12 @@ import numpy as np
 import xarray as xr
 
 from estimator.object_code import njit
+from estimator.quantity import QUANTILES
 
 STATISTICS = (
     "mean",
     "sd",
-    "q05",
-    "q25",
-    "q50",
-    "q75",
-    "q95",
+    *QUANTILES,
     "below_zero",
     "mcse_q05",
     "mcse_q50",
@@ -35,7 +32,7 @@ STATISTICS = (
 The `mcse_` are Monte-Carlo standard errors of the quantiles.
 """
 
-_PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+_PROBABILITIES = np.array(list(QUANTILES.values()))
 _WITH_ERROR = np.array([0, 2, 4])
 _LANES = 16  # sets whose weights are summed together: a row of weights is one line of the cache
 _BLOCK = 16  # draws between sums that are kept

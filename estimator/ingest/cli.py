@@ -39,20 +39,13 @@ Running totals of one origin overlap, so their errors are not independent: by de
 them that is dense becomes increments (--cumulative). See docs/ingest.md.
 """
 _FIRST_ROWS = 5
-_NAMES = (
-    "general-staff",
-    "economist-raw",
-    "economist-list",
-    "radford",
-    "ucdp-ged",
-    "weekly-registry",
-    "mapping",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("format", metavar="FORMAT", help=", ".join(_NAMES))
+    from estimator.ingest.formats import FORMATS
+
+    parser.add_argument("format", metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="the table")
     parser.add_argument("-o", "--output", type=Path, metavar="CSV", help="the claims to write")
     parser.add_argument("--force", action="store_true", help="overwrite claims and report")

@@ -23,7 +23,11 @@ _SIGNS = ("=", "+", "-", "@")  # with which a spreadsheet runs a cell; a writer 
 
 @dataclass(frozen=True)
 class Draft:
-    """One claim to be, with the rows that it comes from; columns as in `data/README.md`."""
+    """One claim to be, with the rows that it comes from; columns as in `data/README.md`.
+
+    A running total is one whose `end` is its day; `start` is not looked at before it has become a
+    sum over a period (`estimator.ingest.totals`).
+    """
 
     rows: tuple[int, ...]
     quantity: str
@@ -45,6 +49,20 @@ class Draft:
     role: str = ""
     note: str = ""
     id: str = ""
+
+    @property
+    def series(self) -> tuple[str, str, str]:
+        """Origin, quantity and population: what figures must share to be of one series."""
+        return self.origin, self.quantity, self.population
+
+    @property
+    def has_point(self) -> bool:
+        """Whether it has a figure that can be differenced, with bounds or without."""
+        return is_given(self.value) and self.hedge in ("about", "exact", "range")
+
+    def noted(self, note: str) -> str:
+        """Put a note before its own."""
+        return "; ".join(filter(None, (note, self.note)))
 
 
 _TEXTS = tuple(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from estimator.ingest.cells import is_given, shown, snake
 from estimator.ingest.draft import Draft
 from estimator.ingest.reading import Table
-from estimator.ingest.series import Reported, totals_to_drafts
+from estimator.ingest.series import totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of, of_country
-from estimator.ingest.totals import Piece, period_of
+from estimator.ingest.totals import period_of
 
 _VIA = "as listed by The Economist, Ukraine war dead and wounded estimates"
 
@@ -80,7 +80,7 @@ def estimates_to_drafts(
     countries = [estimate.country for estimate in estimates]
     wanted = of_country(table, settings.country, countries, settings.population)
     origins = Origins(settings)
-    reported = []
+    totals = []
     for estimate in estimates:
         if wanted is not None and snake(estimate.country) != wanted:
             ledger.skip_all(estimate.rows, "of another country", shown(estimate.country))
@@ -105,30 +105,29 @@ def estimates_to_drafts(
             ledger.remark("bounds the wrong way round, not used", row=estimate.rows[0])
             low = high = math.nan
         hedge, low, value, high = hedge_of(low, value, high)
-        reported.append(
-            Reported(
-                estimate.rows,
-                (origin, estimate.quantity, settings.population_of(estimate.country)),
-                day,
-                hedge,
-                low,
-                value,
-                high,
-                {
-                    "status": "claimed" if estimate.of_a_party else "estimated",
-                    "speaker": speaker,
-                    "citation": f"{estimate.source}, {_VIA}",
-                    "locator": estimate.url,
-                    "source": source,
-                },
+        totals.append(
+            Draft(
+                rows=estimate.rows,
+                quantity=estimate.quantity,
+                start=start,
+                end=day,
+                low=low,
+                value=value,
+                high=high,
+                hedge=hedge,
+                status="claimed" if estimate.of_a_party else "estimated",
+                origin=origin,
+                source=settings.source or source,
+                published=settings.published or day,
+                citation=settings.citation or f"{estimate.source}, {_VIA}",
+                population=settings.population_of(estimate.country),
+                speaker=speaker,
+                locator=estimate.url,
+                note="" if settings.published else "published: the row's date",
             )
         )
     origins.report(ledger)
-
-    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
-        return _draft(item, piece, hedge, settings)
-
-    return totals_to_drafts(reported, start, settings, ledger, make)
+    return totals_to_drafts(totals, start, settings, ledger)
 
 
 def _problem(estimate: Estimate, start: dt.date) -> tuple[str, bool]:
@@ -145,26 +144,3 @@ def _problem(estimate: Estimate, start: dt.date) -> tuple[str, bool]:
     if low <= high and (value < low or value > high):
         return "estimate not between its bounds", True
     return "", False
-
-
-def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draft:
-    origin, quantity, population = item.key
-    return Draft(
-        rows=piece.rows,
-        quantity=quantity,
-        start=piece.start,
-        end=piece.end,
-        value=piece.value,
-        low=piece.low,
-        high=piece.high,
-        hedge=hedge,
-        status=item.cells["status"],
-        origin=origin,
-        source=settings.source or item.cells["source"],
-        published=settings.published or item.date,
-        citation=settings.citation or item.cells["citation"],
-        population=population,
-        speaker=item.cells["speaker"],
-        locator=item.cells["locator"],
-        note=piece.note + ("" if settings.published else "; published: the row's date"),
-    )

@@ -19,8 +19,6 @@ from estimator.ingest.reading import Columns, each_row, read_json
 from estimator.ingest.settings import Settings
 from estimator.ingest.totals import (
     DAY,
-    Piece,
-    Total,
     increments,
     never_falling,
     report_coarse,
@@ -42,7 +40,7 @@ CITATION = (
 
 @dataclass(frozen=True)
 class _Record:
-    total: Total
+    total: Draft
     first_day: dt.date | None
 
 
@@ -56,18 +54,19 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     """
     table = read_json(path, COLUMNS, settings.max_megabytes)
     ledger = table.ledger
-    records = each_row(table, _record, (not_a_date("date", "%Y-%m-%d"),))
+    reasons = [not_a_date("date", "%Y-%m-%d")]
+    records = each_row(table, lambda n, cells: _record(n, cells, settings), reasons)
     said = _first_day(records, ledger)
     if said is not None:
         settings.check_war_start(said, f"{path}: day numbers")
     start = settings.war_start or said
     totals = []
     for record in records:
-        if start is not None and record.total.date < start:
+        if start is not None and record.total.end < start:
             ledger.skip_all(
                 record.total.rows,
                 "before the first day of the war",
-                f"{record.total.date} before {start}",
+                f"{record.total.end} before {start}",
                 bad=True,
             )
         else:
@@ -77,15 +76,14 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if settings.cumulative == "keep":
         if start is None:
             raise IngestError(f"{path}: no day numbers, so the sums need --war-start YYYY-MM-DD")
-        pieces = sums(settled, start, ledger)
-    else:
-        thinned = thin(settled, settings.every or "day")
-        pieces = increments(thinned, start, ledger)
-        report_coarse("the table", thinned, settings.coarse, ledger)
-    return ledger, [_draft(piece, settings) for piece in pieces]
+        return ledger, sums(settled, start, ledger)
+    thinned = thin(settled, settings.every or "day")
+    drafts = increments(thinned, start, ledger)
+    report_coarse("the table", thinned, settings.coarse, ledger)
+    return ledger, drafts
 
 
-def _record(number: int, cells: dict[str, str]) -> _Record:
+def _record(number: int, cells: dict[str, str], settings: Settings) -> _Record:
     day = date(cells["date"], "date")
     value = figure(cells["personnel"], "personnel")
     if not is_given(value):
@@ -96,7 +94,23 @@ def _record(number: int, cells: dict[str, str]) -> _Record:
         if not 1 <= count <= (day - dt.date.min).days:
             raise RowSkipped("day: not a number of days from 1 on", cells["day"])
         first = day - (count - 1) * DAY
-    return _Record(Total((number,), day, value), first)
+    total = Draft(
+        rows=(number,),
+        quantity="losses",
+        start=day,
+        end=day,
+        value=value,
+        hedge="exact",
+        status="claimed",
+        origin=settings.origins.get("", ORIGIN),
+        source=settings.source or SOURCE,
+        published=day,
+        citation=settings.citation or CITATION,
+        population=settings.population or POPULATION,
+        speaker=settings.speaker or "enemy",
+        note="published: the day of the record",
+    )
+    return _Record(total, first)
 
 
 def _first_day(records: list[_Record], ledger: Ledger) -> dt.date | None:
@@ -114,22 +128,3 @@ def _first_day(records: list[_Record], ledger: Ledger) -> dt.date | None:
                 record.total.rows[0],
             )
     return first
-
-
-def _draft(piece: Piece, settings: Settings) -> Draft:
-    return Draft(
-        rows=piece.rows,
-        quantity="losses",
-        start=piece.start,
-        end=piece.end,
-        value=piece.value,
-        hedge="exact",
-        status="claimed",
-        origin=settings.origins.get("", ORIGIN),
-        source=settings.source or SOURCE,
-        published=piece.end,
-        citation=settings.citation or CITATION,
-        population=settings.population or POPULATION,
-        speaker=settings.speaker or "enemy",
-        note=f"{piece.note}; published: the day of the record",
-    )

@@ -29,9 +29,9 @@ from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.mapping_options import DATES, FIGURES, Mapping, read_mapping
 from estimator.ingest.reading import Columns, Table, each_row, read_csv
-from estimator.ingest.series import Reported, totals_to_drafts
+from estimator.ingest.series import totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, hedge_of
-from estimator.ingest.totals import EVERY, Piece, period_of
+from estimator.ingest.totals import EVERY, period_of
 from estimator.ingest.zeros import zeros_joined
 from estimator.quantity import COUNTS, SIGNED, STOCKS
 
@@ -71,24 +71,15 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if mapping.figures != "cumulative":
         if "id" not in mapping.columns:
             rows = _distinct(rows, table)
-        drafts = [_draft(item, item.rows, start, settings) for item, start in rows]
-        return ledger, drafts if "id" in mapping.columns else zeros_joined(drafts, ledger)
+        return ledger, rows if "id" in mapping.columns else zeros_joined(rows, ledger)
     start = settings.need_war_start("figures: cumulative")
-
-    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
-        cells = item.cells | {"note": "; ".join(t for t in (item.cells["note"], piece.note) if t)}
-        changed = Reported(
-            piece.rows, item.key, item.date, hedge, piece.low, piece.value, piece.high, cells
-        )
-        return _draft(changed, piece.rows, piece.start, settings)
-
     totals = []
-    for item, _ in rows:
-        if item.date < start:
-            ledger.skip_all(item.rows, "before --war-start", str(item.date), bad=True)
+    for total in rows:
+        if total.end < start:
+            ledger.skip_all(total.rows, "before --war-start", str(total.end), bad=True)
         else:
-            totals.append(item)
-    return ledger, totals_to_drafts(totals, start, settings, ledger, make)
+            totals.append(total)
+    return ledger, totals_to_drafts(totals, start, settings, ledger)
 
 
 def _report_filters(table: Table, mapping: Mapping) -> None:
@@ -103,26 +94,26 @@ def _report_filters(table: Table, mapping: Mapping) -> None:
                 )
 
 
-def _distinct(rows: list[tuple[Reported, dt.date]], table: Table) -> list[tuple[Reported, dt.date]]:
+def _distinct(drafts: list[Draft], table: Table) -> list[Draft]:
     """Leave one of rows that are alike in every cell, and tell of figures that a run drops."""
     cells = dict(table.rows)
     firsts: dict[tuple[str, ...], int] = {}
     kept: dict[tuple[object, ...], int] = {}
     result = []
-    for item, start in rows:
-        (row,) = item.rows
+    for draft in drafts:
+        (row,) = draft.rows
         first = firsts.setdefault(tuple(cells[row].values()), row)
         if first != row:
             table.ledger.skip(row, "repeats another row", f"row {first}")
             continue
-        earlier = kept.setdefault((item.key, start, item.date), row)
+        earlier = kept.setdefault((draft.series, draft.start, draft.end), row)
         if earlier != row:
             table.ledger.remark(
                 "another figure on the same by the same origin: a run counts one of them",
                 f"row {earlier}",
                 row,
             )
-        result.append((item, start))
+        result.append(draft)
     return result
 
 
@@ -148,8 +139,8 @@ class _RowReader:
         groups = rf"|[0-9]{{1,3}}({mark}[0-9]{{3}})+" if mark else ""  # 12.5 is no 125
         self._notation = re.compile(rf"[+-]?([0-9]+{groups})({point}[0-9]*)?(e[+-]?[0-9]+)?", re.I)
 
-    def read(self, number: int, cells: dict[str, str]) -> tuple[Reported, dt.date]:
-        """Figure with its cells, and the first day of its period."""
+    def read(self, number: int, cells: dict[str, str]) -> Draft:
+        """Draft of the claim that a row makes."""
         if not any(cell.strip() for cell in cells.values()):
             raise RowSkipped("empty line", bad=False)
         self._filter(cells)
@@ -165,31 +156,41 @@ class _RowReader:
         if not hedge:
             hedge, low, value, high = hedge_of(low, value, high)
         texts = {name: self._text(cells, name) for name in _FREE}
-        texts["id"] = self._text(cells, "id")
         origin = self._text(cells, "origin")
         if not origin and "" not in self._settings.origins:
             raise RowSkipped("origin: empty")
-        population = self._settings.population or texts["population"]
-        published = self._settings.published
+        published, note = self._settings.published, texts["note"]
         if published is None and "published" in self._mapping.columns:
             published = self._date(cells, "published")
-        texts |= {
-            "published": (published or end).isoformat(),
-            "source": self._settings.source or texts["source"] or self._file,
-            "citation": self._settings.citation or texts["citation"],
-            "speaker": self._origins.speaker_of(origin, texts["speaker"]),
-            "status": texts["status"] or "estimated",
-            "unit": texts["unit"] or "persons",
-        }
         if published is None:
-            said = "published: the last day of the period"
-            texts["note"] = f"{texts['note']}; {said}" if texts["note"] else said
-        if self._mapping.figures == "cumulative" and texts["unit"] != "persons":
-            raise RowSkipped("a running total in another unit than persons", shown(texts["unit"]))
+            note = "; ".join(filter(None, (note, "published: the last day of the period")))
+        unit = texts["unit"] or "persons"
+        if self._mapping.figures == "cumulative" and unit != "persons":
+            raise RowSkipped("a running total in another unit than persons", shown(unit))
         if self._mapping.figures == "cumulative" and quantity not in COUNTS:
             raise RowSkipped("a running total of what may fall or does not add up", shown(quantity))
-        key = (self._origins.of(origin, quantity), quantity, population)
-        return Reported((number,), key, end, hedge, low, value, high, texts), start
+        return Draft(
+            id=self._text(cells, "id"),
+            rows=(number,),
+            quantity=quantity,
+            start=end if quantity in STOCKS else start,
+            end=end,
+            low=low,
+            value=value,
+            high=high,
+            unit=unit,
+            hedge=hedge,
+            status=texts["status"] or "estimated",
+            origin=self._origins.of(origin, quantity),
+            source=self._settings.source or texts["source"] or self._file,
+            published=published or end,
+            citation=self._settings.citation or texts["citation"],
+            population=self._settings.population or texts["population"],
+            speaker=self._origins.speaker_of(origin, texts["speaker"]),
+            locator=texts["locator"],
+            role=texts["role"],
+            note=note,
+        )
 
     def _filter(self, cells: dict[str, str]) -> None:
         for rule in self._mapping.filters:
@@ -247,31 +248,3 @@ class _RowReader:
         source = mapping.columns.get(name)
         multiply = 1.0 if source is None else source.multiply
         return figure(text, column, signed=quantity in SIGNED, multiply=multiply)
-
-
-def _draft(item: Reported, rows: tuple[int, ...], start: dt.date, settings: Settings) -> Draft:
-    origin, quantity, population = item.key
-    cells = item.cells
-    stock = quantity in STOCKS
-    return Draft(
-        id=cells["id"],
-        rows=rows,
-        quantity=quantity,
-        start=item.date if stock else start,
-        end=item.date,
-        value=item.value,
-        low=item.low,
-        high=item.high,
-        unit=cells["unit"],
-        hedge=item.hedge,
-        status=cells["status"],
-        origin=origin,
-        source=cells["source"],
-        published=dt.date.fromisoformat(cells["published"]),
-        citation=cells["citation"],
-        population=population,
-        speaker=cells["speaker"],
-        locator=cells["locator"],
-        role=cells["role"],
-        note=cells["note"],
-    )

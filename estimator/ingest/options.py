@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.assumptions.sections import Options
 from estimator.ingest.formats import FORMATS
+from estimator.ingest.settings import Settings
 
 
 class IngestOptions(Options):
@@ -45,6 +47,18 @@ class IngestOptions(Options):
                 f"every must be given for {', '.join(sorted(wanted))}. Got {sorted(self.every)}"
             )
         return self
+
+    def fill(self, settings: Settings, name: str) -> Settings:
+        """Complete the settings for a format: these options hold where nothing was said."""
+        return replace(
+            settings,
+            every=settings.every or self.every.get(name),
+            dense_days=settings.dense_days or self.dense_days,
+            dense_totals=settings.dense_totals or self.dense_totals,
+            gap_steps=settings.gap_steps or self.gap_steps,
+            coarse=settings.coarse or self.coarse,
+            max_megabytes=settings.max_megabytes or self.max_megabytes,
+        )
 
 
 def shipped() -> IngestOptions:

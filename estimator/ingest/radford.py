@@ -15,16 +15,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from estimator.ingest.cells import RowSkipped, figure, is_given, plain, shown, snake, whole
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_csv
-from estimator.ingest.series import Reported, totals_to_drafts
+from estimator.ingest.series import totals_to_drafts
 from estimator.ingest.settings import Origins, Settings, of_country
-from estimator.ingest.totals import DAY, Piece, Total, settle
+from estimator.ingest.totals import DAY, settle
 
 COLUMNS = Columns(
     (
@@ -86,25 +86,21 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     if not flags:
         ledger.remark("minimum and maximum hold numbers other than 0 and 1: read as bounds")
     origins = Origins(settings)
-    totals: list[Reported] = []
-    days: list[Reported] = []
+    totals: list[Draft] = []
+    days: list[Draft] = []
     for report in reports:
         if wanted is not None and snake(report.country) != wanted:
             ledger.skip(report.row, "of another country", shown(report.country))
             continue
         try:
-            item = _reported(report, flags, origins, settings)
+            draft = _draft(report, flags, origins, settings)
         except RowSkipped as skipped:
             ledger.skip(report.row, skipped.reason, skipped.detail, bad=skipped.bad)
             continue
-        (totals if report.cumulative else days).append(item)
+        (totals if report.cumulative else days).append(draft)
     origins.report(ledger)
-
-    def make(item: Reported, piece: Piece, hedge: str) -> Draft:
-        return _draft(item, piece, hedge, settings)
-
-    drafts = totals_to_drafts(totals, DAY_ONE, settings, ledger, make)
-    return ledger, drafts + _single_days(days, drafts, settings, ledger)
+    drafts = totals_to_drafts(totals, DAY_ONE, settings, ledger)
+    return ledger, drafts + _single_days(days, drafts, ledger)
 
 
 def _report(number: int, cells: dict[str, str]) -> _Report:
@@ -136,7 +132,7 @@ def _report(number: int, cells: dict[str, str]) -> _Report:
     )
 
 
-def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings) -> Reported:
+def _draft(report: _Report, flags: bool, origins: Origins, settings: Settings) -> Draft:
     if report.count <= 0:
         raise RowSkipped("a count of 0 says nothing on a log scale", bad=False)
     hedge, low, value, high = _worded(report, flags)
@@ -144,14 +140,24 @@ def _reported(report: _Report, flags: bool, origins: Origins, settings: Settings
     speaker = "third_party"
     if owner is not None:
         speaker = "own" if owner == snake(report.country) else "enemy"
-    origin = origins.of(report.source, report.quantity)
-    key = (origin, report.quantity, settings.population_of(report.country))
-    cells = {
-        "speaker": origins.speaker_of(report.source, speaker),
-        "status": "estimated" if owner is None else "claimed",
-        "who": f"{report.source} on {report.country}",
-    }
-    return Reported((report.row,), key, report.day, hedge, low, value, high, cells)
+    return Draft(
+        rows=(report.row,),
+        quantity=report.quantity,
+        start=report.day,
+        end=report.day,
+        low=low,
+        value=value,
+        high=high,
+        hedge=hedge,
+        status="estimated" if owner is None else "claimed",
+        origin=origins.of(report.source, report.quantity),
+        source=settings.source or SOURCE,
+        published=settings.published or report.day,
+        citation=settings.citation or f"{CITATION}: {report.source} on {report.country}",
+        population=settings.population_of(report.country),
+        speaker=origins.speaker_of(report.source, speaker),
+        note="" if settings.published else "published: the row's date",
+    )
 
 
 def _are_flags(reports: Sequence[_Report]) -> bool:
@@ -185,50 +191,19 @@ def _worded(report: _Report, flags: bool) -> tuple[str, float, float, float]:
     return "range", low, report.count, high
 
 
-def _single_days(
-    items: Sequence[Reported], totals: Sequence[Draft], settings: Settings, ledger: Ledger
-) -> list[Draft]:
+def _single_days(days: Sequence[Draft], totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
     """Claims of reports of one day that no running totals of the same origin cover."""
     covered: dict[tuple[str, str, str], list[tuple[dt.date, dt.date]]] = {}
-    for draft in totals:
-        key = (draft.origin, draft.quantity, draft.population)
-        covered.setdefault(key, []).append((draft.start, draft.end))
-    groups: dict[tuple[tuple[str, str, str], str], list[Reported]] = {}
-    for item in items:
-        if any(first <= item.date <= last for first, last in covered.get(item.key, [])):
-            ledger.skip_all(item.rows, "a day that running totals of the same origin cover")
+    for total in totals:
+        covered.setdefault(total.series, []).append((total.start, total.end))
+    groups: dict[tuple[tuple[str, str, str], str], list[Draft]] = {}
+    for day in days:
+        if any(first <= day.end <= last for first, last in covered.get(day.series, [])):
+            ledger.skip_all(day.rows, "a day that running totals of the same origin cover")
         else:
-            groups.setdefault((item.key, item.hedge), []).append(item)
-    drafts = []
-    for same in groups.values():
-        by_rows = {item.rows: item for item in same}
-        as_totals = [Total(i.rows, i.date, i.value, i.low, i.high) for i in same]
-        for total in settle(as_totals, ledger):
-            item = by_rows[total.rows]
-            piece = Piece(
-                total.rows, item.date, item.date, item.value, item.low, item.high, "one day"
-            )
-            drafts.append(_draft(item, piece, item.hedge, settings))
-    return drafts
-
-
-def _draft(item: Reported, piece: Piece, hedge: str, settings: Settings) -> Draft:
-    origin, quantity, population = item.key
-    return Draft(
-        rows=piece.rows,
-        quantity=quantity,
-        start=piece.start,
-        end=piece.end,
-        value=piece.value,
-        low=piece.low,
-        high=piece.high,
-        hedge=hedge,
-        status=item.cells["status"],
-        origin=origin,
-        source=settings.source or SOURCE,
-        published=settings.published or item.date,
-        citation=settings.citation or f"{CITATION}: {item.cells['who']}",
-        population=population,
-        speaker=item.cells["speaker"],
-        note=piece.note + ("" if settings.published else "; published: the row's date"),
-    )
+            groups.setdefault((day.series, day.hedge), []).append(day)
+    return [
+        replace(day, note=day.noted("one day"))
+        for same in groups.values()
+        for day in settle(same, ledger)
+    ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 from estimator.ingest.cells import is_given
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.settings import Settings, hedge_of
 from estimator.ingest.totals import (
-    Piece,
-    Total,
     increments,
     is_dense,
     never_falling,
@@ -26,57 +24,15 @@ from estimator.ingest.totals import (
     thin,
 )
 
-_POINTS = ("about", "exact")
-
-
-@dataclass(frozen=True)
-class Reported:
-    """A figure of a table, worded, with whose it is.
-
-    Attributes
-    ----------
-    rows
-        Of the table.
-    key
-        What makes a series: origin, quantity, population.
-    date
-        Of the figure; a running total holds up to it.
-    hedge, low, value, high
-        As in a claims table.
-    cells
-        Columns of the claim that come from the row.
-    """
-
-    rows: tuple[int, ...]
-    key: tuple[str, str, str]
-    date: dt.date
-    hedge: str
-    low: float
-    value: float
-    high: float
-    cells: dict[str, str]
-
-    @property
-    def has_point(self) -> bool:
-        """Whether it is a point that can be differenced: a figure, bounds or not."""
-        return is_given(self.value) and self.hedge in (*_POINTS, "range")
-
-
-MakeDraft = Callable[[Reported, Piece, str], Draft]
-
 
 def totals_to_drafts(
-    reported: Sequence[Reported],
-    start: dt.date,
-    settings: Settings,
-    ledger: Ledger,
-    make: MakeDraft,
+    totals: Sequence[Draft], start: dt.date, settings: Settings, ledger: Ledger
 ) -> list[Draft]:
-    """Turn running totals into drafts.
+    """Turn running totals into sums over periods.
 
     Parameters
     ----------
-    reported
+    totals
         Running totals since `start`, of any origins and quantities.
     start
         Their first day.
@@ -85,49 +41,36 @@ def totals_to_drafts(
         those without a figure of their own (at least, up to, ranges) as sums from the start.
     ledger
         Gets what is left out, and what was differenced.
-    make
-        Makes a draft of a figure's cells, a piece and its hedge.
     """
     every = settings.every or "day"
     drafts: list[Draft] = []
-    groups: dict[tuple[str, str, str], list[Reported]] = {}
-    for item in reported:
-        groups.setdefault(item.key, []).append(item)
-    for key, items in groups.items():
-        points = [item for item in items if item.has_point]
-        others = [item for item in items if not item.has_point]
-        drafts += _points(key, points, start, settings, every, ledger, make)
-        drafts += _bounds(others, start, settings, every, ledger, make)
+    series: dict[tuple[str, str, str], list[Draft]] = {}
+    for total in totals:
+        series.setdefault(total.series, []).append(total)
+    for same in series.values():
+        drafts += _points([t for t in same if t.has_point], start, settings, every, ledger)
+        drafts += _bounds([t for t in same if not t.has_point], start, every, ledger)
     return drafts
 
 
 def _points(
-    key: tuple[str, str, str],
-    items: Sequence[Reported],
-    start: dt.date,
-    settings: Settings,
-    every: str,
-    ledger: Ledger,
-    make: MakeDraft,
+    totals: Sequence[Draft], start: dt.date, settings: Settings, every: str, ledger: Ledger
 ) -> list[Draft]:
-    by_row = {item.rows: item for item in items}
-    settled = settle([_total(item) for item in items], ledger)
+    """Difference a series of figures, or keep its totals."""
+    settled = settle([_with_bounds_of_ranges(total) for total in totals], ledger)
     mode = settings.cumulative or "auto"
     dense = is_dense(settled, settings.dense_days, settings.dense_totals)
+    name = ", ".join(totals[0].series[:2]) if totals else ""
     if mode == "keep" or (mode == "auto" and not dense):
         if mode == "auto" and len(settled) > 1:
             ledger.remark(
                 "sparse running totals of one origin, kept as sums that overlap",
-                f"{len(settled)} of {key[0]}, {key[1]}",
+                f"{len(settled)} of {name}",
             )
-        return [
-            make(by_row[piece.rows], piece, by_row[piece.rows].hedge)
-            for piece in sums(settled, start, ledger)
-        ]
+        return sums(settled, start, ledger)
     rising = never_falling(settled, ledger)
     thinned = thin(rising, every)
     pieces = increments(thinned, start, ledger)
-    name = f"{key[0]}, {key[1]}"
     ledger.remark(
         "running totals of one origin, turned into increments that do not overlap",
         f"{len(settled)} of {name}: {len(pieces)} claims",
@@ -139,47 +82,36 @@ def _points(
             "running totals on Mondays; dated by the first day of the week? (--week-start SOURCE)",
             name,
         )
-    by_last = {item.rows[-1]: item for item in items}
-    drafts = []
-    for piece in pieces:
-        item = by_last[piece.rows[-1]]
-        worded = hedge_of(piece.low, piece.value, piece.high)[0]
-        drafts.append(make(item, piece, item.hedge if item.hedge == "exact" else worded))
-    return drafts
+    return [
+        piece
+        if piece.hedge == "exact"
+        else replace(piece, hedge=hedge_of(piece.low, piece.value, piece.high)[0])
+        for piece in pieces
+    ]
 
 
-def _bounds(
-    items: Sequence[Reported],
-    start: dt.date,
-    settings: Settings,
-    every: str,
-    ledger: Ledger,
-    make: MakeDraft,
-) -> list[Draft]:
+def _with_bounds_of_ranges(total: Draft) -> Draft:
+    """Leave the bounds of a range alone: those beside a figure are not of the same kind."""
+    return total if total.hedge == "range" else replace(total, low=math.nan, high=math.nan)
+
+
+def _bounds(totals: Sequence[Draft], start: dt.date, every: str, ledger: Ledger) -> list[Draft]:
     """Keep sums that are ranges or bounds: of one hedge and period the last."""
-    drafts = []
-    last: dict[tuple[str, dt.date], Reported] = {}
-    for hedge in dict.fromkeys(item.hedge for item in items):
-        same = {item.rows: item for item in items if item.hedge == hedge}
-        for total in settle([_total(item) for item in same.values()], ledger):
-            place = (hedge, period_of(total.date, every)[0])
+    last: dict[tuple[str, dt.date], Draft] = {}
+    for hedge in dict.fromkeys(total.hedge for total in totals):
+        for total in settle([total for total in totals if total.hedge == hedge], ledger):
+            place = (hedge, period_of(total.end, every)[0])
             if place in last:
                 ledger.skip_all(
                     last[place].rows,
                     f"a later sum of the same origin and wording in the same {every} is kept",
                 )
-            last[place] = same[total.rows]
-    for item in last.values():
-        note = f"sum up to {item.date}"
-        piece = Piece(item.rows, start, item.date, item.value, item.low, item.high, note)
-        if is_given(item.value) and item.value <= 0:
-            ledger.skip_all(item.rows, "a total of 0 says nothing on a log scale")
+            last[place] = total
+    drafts = []
+    for total in last.values():
+        if is_given(total.value) and total.value <= 0:
+            ledger.skip_all(total.rows, "a total of 0 says nothing on a log scale")
         else:
-            drafts.append(make(item, piece, item.hedge))
+            note = total.noted(f"sum up to {total.end}")
+            drafts.append(replace(total, start=start, note=note))
     return drafts
-
-
-def _total(item: Reported) -> Total:
-    whole = item.hedge == "range" or not item.has_point
-    low, high = (item.low, item.high) if whole else (math.nan, math.nan)
-    return Total(item.rows, item.date, item.value, low, high)

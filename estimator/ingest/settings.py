@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from estimator.ingest.ledger import Ledger
 from estimator.quantity import CLAIMED
 
 if TYPE_CHECKING:
-    from estimator.ingest.options import IngestOptions
     from estimator.ingest.reading import Table
 
 _NAMES_SHOWN = 12
@@ -81,18 +80,6 @@ class Settings:
     week_start: tuple[str, ...] = ()
     mapping: Path | None = None
     max_megabytes: float = 0.0
-
-    def with_rules(self, name: str, rules: IngestOptions) -> Settings:
-        """Return settings for a format, with the configuration's rules where nothing was said."""
-        return replace(
-            self,
-            every=self.every or rules.every.get(name),
-            dense_days=self.dense_days or rules.dense_days,
-            dense_totals=self.dense_totals or rules.dense_totals,
-            gap_steps=self.gap_steps or rules.gap_steps,
-            coarse=self.coarse or rules.coarse,
-            max_megabytes=self.max_megabytes or rules.max_megabytes,
-        )
 
     def need_war_start(self, why: str) -> dt.date:
         """Return the first day of the war.

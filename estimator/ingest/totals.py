@@ -13,49 +13,16 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from estimator.ingest.cells import is_given
+from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 
 DAY = dt.timedelta(days=1)
 EVERY = ("day", "week", "month")
 MODES = ("auto", "difference", "keep")
 _FEW = 3  # totals that may be on Mondays by chance
-
-
-@dataclass(frozen=True)
-class Total:
-    """A running total on a day.
-
-    Attributes
-    ----------
-    rows
-        Of the table.
-    date
-        Up to and with it.
-    value, low, high
-        In persons; NaN where not given.
-    """
-
-    rows: tuple[int, ...]
-    date: dt.date
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What is said of one period: a sum over it."""
-
-    rows: tuple[int, ...]
-    start: dt.date
-    end: dt.date
-    value: float
-    low: float
-    high: float
-    note: str
 
 
 def period_of(day: dt.date, every: str) -> tuple[dt.date, dt.date]:
@@ -69,11 +36,11 @@ def period_of(day: dt.date, every: str) -> tuple[dt.date, dt.date]:
     return day, day
 
 
-def settle(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
+def settle(totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
     """Leave one total a day, in order: equal ones are repeats, contradicting ones all go."""
-    days: dict[dt.date, list[Total]] = {}
+    days: dict[dt.date, list[Draft]] = {}
     for total in totals:
-        days.setdefault(total.date, []).append(total)
+        days.setdefault(total.end, []).append(total)
     settled = []
     for day in sorted(days):
         first, *others = days[day]
@@ -90,14 +57,14 @@ def settle(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
     return settled
 
 
-def _equal(one: Total, other: Total) -> bool:
+def _equal(one: Draft, other: Draft) -> bool:
     return all(
         a == b or (math.isnan(a) and math.isnan(b))
         for a, b in ((one.value, other.value), (one.low, other.low), (one.high, other.high))
     )
 
 
-def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
+def never_falling(totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
     """Leave out as few totals as possible, so that the others never fall (in order of days)."""
     tails: list[float] = []
     ends: list[int] = []
@@ -120,7 +87,7 @@ def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
             ledger.skip_all(
                 total.rows,
                 "a running total that does not fit: it would have to fall",
-                f"{total.value:,.10g} on {total.date}",
+                f"{total.value:,.10g} on {total.end}",
                 bad=True,
             )
     if 2 * len(chosen) < len(totals):
@@ -133,17 +100,17 @@ def never_falling(totals: Sequence[Total], ledger: Ledger) -> list[Total]:
     return [total for place, total in enumerate(totals) if place in chosen]
 
 
-def thin(totals: Sequence[Total], every: str) -> list[Total]:
+def thin(totals: Sequence[Draft], every: str) -> list[Draft]:
     """Leave the last total of each period; the rows of the others become part of it."""
-    periods: dict[dt.date, Total] = {}
+    periods: dict[dt.date, Draft] = {}
     for total in totals:
-        first = period_of(total.date, every)[0]
+        first = period_of(total.end, every)[0]
         earlier = periods[first].rows if first in periods else ()
-        periods[first] = Total(earlier + total.rows, total.date, total.value, total.low, total.high)
+        periods[first] = replace(total, rows=earlier + total.rows)
     return list(periods.values())
 
 
-def increments(totals: Sequence[Total], start: dt.date | None, ledger: Ledger) -> list[Piece]:
+def increments(totals: Sequence[Draft], start: dt.date | None, ledger: Ledger) -> list[Draft]:
     """Turn totals that never fall into sums over the days between them.
 
     Days on which the total did not rise go with the next rise, since a claim of 0 says nothing on a
@@ -164,57 +131,66 @@ def increments(totals: Sequence[Total], start: dt.date | None, ledger: Ledger) -
     if start is None:
         last, pending, rest = totals[0], totals[0].rows, totals[1:]
     else:
-        last, pending, rest = Total((), start - DAY, 0.0, 0.0, 0.0), (), totals
-    pieces: list[Piece] = []
+        nothing = replace(totals[0], rows=(), end=start - DAY, low=0.0, value=0.0, high=0.0)
+        last, pending, rest = nothing, (), totals
+    pieces: list[Draft] = []
     for total in rest:
         pending += total.rows
         if total.value <= last.value:
             continue
         low, high = _bounds(last, total)
-        note = f"running total {total.value:,.10g} on {total.date}"
-        note += f" less {last.value:,.10g} on {last.date}" if last.rows else ""
+        note = f"running total {total.value:,.10g} on {total.end}"
+        note += f" less {last.value:,.10g} on {last.end}" if last.rows else ""
         pieces.append(
-            Piece(pending, last.date + DAY, total.date, total.value - last.value, low, high, note)
+            replace(
+                total,
+                rows=pending,
+                start=last.end + DAY,
+                low=low,
+                value=total.value - last.value,
+                high=high,
+                note=total.noted(note),
+            )
         )
         last, pending = total, ()
     ledger.skip_all(pending, "the running total did not rise any more: no claim")
     return pieces
 
 
-def _bounds(last: Total, total: Total) -> tuple[float, float]:
+def _bounds(last: Draft, total: Draft) -> tuple[float, float]:
     """Differences of the bounds, if they enclose that of the totals."""
     low, value, high = total.low - last.low, total.value - last.value, total.high - last.high
     return (low, high) if 0.0 <= low <= value <= high and low < high else (math.nan, math.nan)
 
 
-def report_gaps(totals: Sequence[Total], ledger: Ledger) -> None:
+def report_gaps(totals: Sequence[Draft], ledger: Ledger) -> None:
     """Tell of days without a total between the first and the last."""
     for one, other in itertools.pairwise(totals):
-        missing = (other.date - one.date).days - 1
+        missing = (other.end - one.end).days - 1
         if missing > 0:
             ledger.remark(
                 "days without a total; the next difference covers them",
-                f"{missing} after {one.date}",
+                f"{missing} after {one.end}",
                 other.rows[0],
             )
 
 
-def report_long_steps(name: str, totals: Sequence[Total], gap_steps: float, ledger: Ledger) -> None:
+def report_long_steps(name: str, totals: Sequence[Draft], gap_steps: float, ledger: Ledger) -> None:
     """Tell of steps of a series that are longer than `gap_steps` times its usual (median) one."""
-    steps = [((b.date - a.date).days, a, b) for a, b in itertools.pairwise(totals)]
+    steps = [((b.end - a.end).days, a, b) for a, b in itertools.pairwise(totals)]
     usual = statistics.median(days for days, _, _ in steps) if steps else 0
     long = [step for step in steps if step[0] > gap_steps * usual]
     if long:
         days, before, after = max(long, key=lambda step: step[0])
         ledger.remark(
             "gaps in running totals of one origin; the next difference covers each",
-            f"{len(long)} of {name}, the longest {days} days after {before.date}; "
+            f"{len(long)} of {name}, the longest {days} days after {before.end}; "
             f"usual {usual:g} days",
             after.rows[-1],
         )
 
 
-def report_coarse(name: str, totals: Sequence[Total], coarse: float, ledger: Ledger) -> None:
+def report_coarse(name: str, totals: Sequence[Draft], coarse: float, ledger: Ledger) -> None:
     """Tell of differences of which more than the share `coarse` may be what was rounded off.
 
     The rounding is read from the zeros at the end of a total: half a unit of the last other digit.
@@ -233,32 +209,30 @@ def report_coarse(name: str, totals: Sequence[Total], coarse: float, ledger: Led
         )
 
 
-def _rounding(total: Total) -> float:
+def _rounding(total: Draft) -> float:
     digits = f"{total.value:.0f}" if total.value == round(total.value) else ""
     zeros = len(digits) - len(digits.rstrip("0"))
     return 0.5 * 10.0**zeros if zeros else 0.0
 
 
-def on_first_days(totals: Sequence[Total]) -> bool:
+def on_first_days(totals: Sequence[Draft]) -> bool:
     """Tell whether all totals but the first are on Mondays, the first days of weeks."""
-    return len(totals) > _FEW and all(total.date.weekday() == 0 for total in totals[1:])
+    return len(totals) > _FEW and all(total.end.weekday() == 0 for total in totals[1:])
 
 
-def is_dense(totals: Sequence[Total], dense_days: float, dense_totals: int) -> bool:
+def is_dense(totals: Sequence[Draft], dense_days: float, dense_totals: int) -> bool:
     """Tell whether totals are a series: so many, and half of the steps at most so many days."""
-    steps = [(b.date - a.date).days for a, b in itertools.pairwise(totals)]
+    steps = [(b.end - a.end).days for a, b in itertools.pairwise(totals)]
     return len(totals) >= max(dense_totals, 2) and statistics.median(steps) <= dense_days
 
 
-def sums(totals: Sequence[Total], start: dt.date, ledger: Ledger) -> list[Piece]:
+def sums(totals: Sequence[Draft], start: dt.date, ledger: Ledger) -> list[Draft]:
     """Keep totals as they are: sums from the start, which overlap."""
     pieces = []
     for total in totals:
         if is_given(total.value) and total.value <= 0:
             ledger.skip_all(total.rows, "a total of 0 says nothing on a log scale")
         else:
-            note = f"running total on {total.date}"
-            pieces.append(
-                Piece(total.rows, start, total.date, total.value, total.low, total.high, note)
-            )
+            note = total.noted(f"running total on {total.end}")
+            pieces.append(replace(total, start=start, note=note))
     return pieces

@@ -112,7 +112,7 @@ def ingest(
         bad rows.
     """
     reader = format_of(name, settings).reader()
-    ledger, found = reader(path, settings.with_rules(name, rules or shipped()))
+    ledger, found = reader(path, (rules or shipped()).fill(settings, name))
     order = sorted(
         found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
     )

@@ -140,11 +140,6 @@ def interval(low: float, high: float, write: Write = fixed) -> str:
     return f"[{write(low)}, {write(high)}]"
 
 
-def with_range(low: float, middle: float, high: float, write: Write = fixed) -> str:
-    """Write a median with its range behind it: 33.5 [31.4, 36.6]."""
-    return f"{write(middle)} {interval(low, high, write)}".strip()
-
-
 def with_error(value: float, error: float, write: Write | None = None) -> str:
     """Write a number and its standard error, to the first digit of the error unless told otherwise.
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.quantities.derived import totals
-from estimator.quantity import KEPT, QUANTITIES, TOTAL
+from estimator.quantity import KEPT, QUANTILES, QUANTITIES, TOTAL
 
 SUMMARY_COLUMNS = (
     "assumption_set",
@@ -19,13 +19,8 @@ SUMMARY_COLUMNS = (
     "unit",
     "mean",
     "sd",
-    "q05",
-    "q25",
-    "q50",
-    "q75",
-    "q95",
+    *QUANTILES,
 )
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFrame:
@@ -67,7 +62,7 @@ def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFr
 
 def _numbers(draws: np.ndarray) -> tuple[float, ...]:
     """Mean, sd and quantiles over the last axis."""
-    quantiles = np.quantile(draws, _QUANTILES)
+    quantiles = np.quantile(draws, list(QUANTILES.values()))
     return (float(draws.mean()), float(draws.std(ddof=1)), *(float(q) for q in quantiles))
 
 

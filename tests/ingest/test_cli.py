@@ -14,7 +14,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.cli import main
 from estimator.evidence import load_evidence, read_claims
-from estimator.ingest.cli import _NAMES
+from estimator.ingest.cli import DESCRIPTION
 from estimator.ingest.formats import FORMATS
 from estimator.ingest.mapping_options import TEMPLATE
 from tests.ingest.made import (
@@ -97,8 +97,8 @@ def test_the_documentation_shows_the_mapping_that_is_printed(
     assert capsys.readouterr().out == TEMPLATE
 
 
-def test_help_names_every_format_and_imports_nothing_heavy() -> None:
-    assert set(_NAMES) == set(FORMATS)
+def test_help_describes_every_format_and_imports_nothing_heavy() -> None:
+    assert re.findall(r"^  (\S+) {2,}", DESCRIPTION, re.MULTILINE) == list(FORMATS)
     code = (
         "import sys; from estimator.cli import main\n"
         "try: main(['ingest', '--help'])\n"

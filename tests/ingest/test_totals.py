@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 
 from estimator.ingest.cells import snake
+from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.totals import (
     DAY,
-    Total,
     increments,
     is_dense,
     never_falling,
@@ -25,8 +25,14 @@ FIRST = dt.date(2022, 2, 24)
 SERIES = st.lists(st.integers(0, 50), min_size=1, max_size=30)
 
 
-def series(values: list[int]) -> list[Total]:
-    return [Total((n,), FIRST + n * DAY, float(value)) for n, value in enumerate(values)]
+def running_total(row: int, day: int, value: int) -> Draft:
+    date = FIRST + day * DAY
+    return Draft((row,), "losses", date, date, "somebody", "a_source", date, "a citation",
+                 "claimed", "exact", float(value))  # fmt: skip
+
+
+def series(values: list[int]) -> list[Draft]:
+    return [running_total(n, n, value) for n, value in enumerate(values)]
 
 
 @given(SERIES)
@@ -61,13 +67,13 @@ def test_increments_sum_to_the_last_total_less_the_first_and_cover_each_day_once
 def test_settling_leaves_one_total_a_day_and_accounts_for_the_others(
     found: list[tuple[int, int]],
 ) -> None:
-    totals = [Total((n,), FIRST + d * DAY, float(v)) for n, (d, v) in enumerate(found)]
+    totals = [running_total(n, day, value) for n, (day, value) in enumerate(found)]
     ledger = Ledger(tuple(range(len(found))))
     settled = settle(totals, ledger)
-    assert len({total.date for total in settled}) == len(settled)
+    assert len({total.end for total in settled}) == len(settled)
     assert len(settled) + len(ledger.skipped) == len(found)
     for total in settled:
-        assert {t.value for t in totals if t.date == total.date} == {total.value}
+        assert {t.value for t in totals if t.end == total.end} == {total.value}
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,7 @@ def test_a_column_has_as_many_decimals_as_its_size_asks_for(
     assert (write(33417.0), unit_text) == (texts, shown)
 
 
-def test_a_range_that_is_missing_leaves_its_brackets_out() -> None:
-    assert number.with_range(1.0, 2.0, 3.0) == "2 [1, 3]"
-    assert number.with_range(NAN, NAN, NAN) == number.NOTHING
-    assert number.with_range(NAN, 2.0, NAN) == "2"
+def test_what_is_missing_leaves_its_brackets_and_its_error_out() -> None:
+    assert number.interval(1.0, 3.0) == "[1, 3]"
+    assert number.interval(NAN, NAN) == ""
     assert number.with_error(NAN, NAN) == number.NOTHING

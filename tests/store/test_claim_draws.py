@@ -20,8 +20,7 @@ from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.claims import judge_claims
 from estimator.studies.audit.options import AuditOptions
 from estimator.studies.compare.drivers import shifts
-from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.sensitivity import weigh
+from estimator.studies.compare.sensitivity import prior_or_data
 from estimator.studies.compare.stacking import stacking
 
 pytestmark = pytest.mark.slow
@@ -147,9 +146,7 @@ def test_sensitivity_to_the_claims_takes_the_draws_that_are_kept(thinned: Estima
             {"reported": -20.0 * (kept.drop_vars(["assumption", "unit"]) - 0.5) ** 2}
         )
         one["log_likelihood"] = xr.DataTree(likelihood.assign_coords(draw=range(0, DRAWS, 3)))
-    found, expected = (
-        weigh(one, [], CompareOptions.default())[0].set_index("parameter") for one in (other, tree)
-    )
+    found, expected = (prior_or_data(one)[0].set_index("parameter") for one in (other, tree))
     column = "likelihood_sensitivity"
     assert found.loc["returns.rate", column] > 0.05
     np.testing.assert_allclose(found[column], expected[column])

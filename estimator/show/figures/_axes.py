@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from estimator.quantity import PER_MONTH
+from estimator.quantity import PER_MONTH, QUANTILES
 from estimator.show.figures._look import (
     BLACK,
     BLUE,
@@ -28,10 +28,7 @@ from estimator.show.figures._look import (
 )
 from estimator.show.number import fixed, significant
 
-INNER, OUTER = 0.5, 0.9
-LEVELS = ((1 - OUTER) / 2, (1 - INNER) / 2, 0.5, (1 + INNER) / 2, (1 + OUTER) / 2)
-QUANTILES = ("q05", "q25", "q50", "q75", "q95")
-"""Columns of ranges: quantiles at `LEVELS`."""
+LEVELS = tuple(QUANTILES.values())
 RANGES_TEXT = "90 % and 50 % ranges"
 
 PERSONS = "persons"

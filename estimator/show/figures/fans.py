@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.quantity import QUANTILES
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 from estimator.show.figures._claims import floors_of, words
@@ -75,9 +76,7 @@ def plot_fans(
     for n, (name, ax) in enumerate(zip(names, panels, strict=True)):
         ranges = bands.sel(set=name).transpose("quantile", "month")
         dashes = "--" if name in failures else "-"
-        axes.draw_band(
-            ax, months.x, ranges.sel(quantile=list(axes.QUANTILES)).values, linestyle=dashes
-        )
+        axes.draw_band(ax, months.x, ranges.sel(quantile=list(QUANTILES)).values, linestyle=dashes)
         if reference in bands["set"].values and name != reference:
             middle = bands.sel(set=reference, quantile="q50").values
             ax.plot(months.x, middle, color=style.ORANGE, linewidth=0.9, linestyle="--")
@@ -111,7 +110,7 @@ def monthly_bands(trees: Mapping[str, xr.DataTree], quantity: str) -> xr.DataArr
     """
     series = [style.group(tree, "posterior")[quantity] for tree in trees.values()]
     days = [style.group(tree, "constant_data")["month_days"] for tree in trees.values()]
-    bands = [axes.quantiles(one).assign_coords(quantile=list(axes.QUANTILES)) for one in series]
+    bands = [axes.quantiles(one).assign_coords(quantile=list(QUANTILES)) for one in series]
     every = pd.Index(sorted({str(month) for one in days for month in one["month"].values}))
     most = xr.concat([one.reindex(month=every) for one in days], "set").max("set")
     return (

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from estimator.quantities.answers import Answer, answer_draws
-from estimator.quantity import TOTAL
+from estimator.quantity import QUANTILES, TOTAL
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 from estimator.show.number import significant
@@ -76,7 +76,7 @@ def plot_forest(
     for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
         rows = table[table["answer"] == answer].set_index("assumption_set").reindex(names)
         unit = str(rows["unit"].dropna().iloc[0])
-        ranges = rows[list(axes.QUANTILES)].to_numpy(dtype=float)
+        ranges = rows[list(QUANTILES)].to_numpy(dtype=float)
         size = 5.0 if len(names) <= axes.MANY else 3.2
         for which, color, marker, empty in (
             (~diamond & ~hollow, style.BLUE, "o", False),
@@ -132,7 +132,7 @@ def main_answers(results: Mapping[str, xr.DataTree]) -> pd.DataFrame:
                     "assumption_set": name,
                     "answer": str(shown),
                     "unit": answer.unit,
-                    **dict(zip(axes.QUANTILES, numbers, strict=True)),
+                    **dict(zip(QUANTILES, numbers, strict=True)),
                     "failures": style.failure_of(tree),
                 }
             )

@@ -15,16 +15,29 @@ from estimator.show.progress import Progress
 from estimator.store.claim_draws import note as draws_note
 from estimator.store.journal import Journal, Record, key_of
 from estimator.store.sets import Sets
+from estimator.studies.audit.balance import COLUMNS as BALANCE_COLUMNS
 from estimator.studies.audit.balance import balances
 from estimator.studies.audit.bases import AuditedSet
+from estimator.studies.audit.claims import COLUMNS as CLAIM_COLUMNS
 from estimator.studies.audit.claims import judge_claims
-from estimator.studies.audit.conflicts import conflicts, resolutions
+from estimator.studies.audit.conflicts import COLUMNS as CONFLICT_COLUMNS
+from estimator.studies.audit.conflicts import RESOLUTION_COLUMNS, conflicts, resolutions
 from estimator.studies.audit.face_values import face_values
 from estimator.studies.audit.options import AuditOptions
+from estimator.studies.audit.statements import COLUMNS as STATEMENT_COLUMNS
 from estimator.studies.audit.statements import judge_statements
 
 FILE = "audit.sqlite"
 """Journal of the verdicts of single sets, so that an audit that was stopped goes on."""
+
+_COLUMNS = {
+    "claims": CLAIM_COLUMNS,
+    "statements": STATEMENT_COLUMNS,
+    "conflicts": CONFLICT_COLUMNS,
+    "resolutions": RESOLUTION_COLUMNS,
+    "balance": BALANCE_COLUMNS,
+    "sets": ("label", "set_id", "data_hash", "failures", "note"),
+}
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,15 @@ def read_audit(folder: Path) -> Audit:
     Raises
     ------
     OutputError
-        If a table is missing or cannot be read.
+        If a table is missing, lacks a column or cannot be read.
     """
     tables = {}
-    for name in ("claims", "statements", "conflicts", "resolutions", "balance", "sets"):
+    for name, columns in _COLUMNS.items():
         path = folder / f"{name}.csv"
         try:
-            tables[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            tables[name] = pd.read_csv(
+                path, usecols=list(columns), keep_default_na=False, na_values=[""]
+            )
         except (OSError, ValueError) as error:
             raise OutputError(f"{path}: cannot be read ({error}); run: estimator audit") from error
         text = tables[name].select_dtypes(exclude="number").columns

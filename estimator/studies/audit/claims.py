@@ -17,7 +17,6 @@ from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.studies.audit.options import AuditOptions
 
 CONSISTENT, STRAINED, IN_CONFLICT, REPEAT = "consistent", "strained", "in conflict", "repeat"
-VERDICTS = (CONSISTENT, STRAINED, IN_CONFLICT, REPEAT)
 COLUMNS = (
     "assumption_set",
     "claim",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +45,14 @@ def publish_audit(
 
 def parts(audit: Audit) -> Iterator[Part]:
     """Yield verdicts of all claims, statements, contradictions, and stock and flow."""
+    verdicts = claims_grid(audit.claims, audit.facts)
 
     def figures() -> Iterator[tuple[str, Figure]]:
-        from estimator.show.figures.audit import plot_audit  # matplotlib takes a second
+        from estimator.show.figures.audit import plot_verdicts  # matplotlib takes a second
 
-        yield "audit", plot_audit(audit.claims)
+        yield "audit", plot_verdicts(verdicts)
 
-    grids = [claims_grid(audit.claims, audit.facts), _counts_grid(audit.claims)]
+    grids = [verdicts, _counts_grid(audit.claims)]
     if audit.claims["claim"].nunique() > MANY:
         grids.append(_origins_grid(audit.claims))
     yield Part(grids=grids, tables=audit.tables, figures=figures)
@@ -66,28 +66,12 @@ def parts(audit: Audit) -> Iterator[Part]:
         yield Part(grids=[_balance_grid(audit.balance)])
 
 
-@dataclass(frozen=True)
-class Row:
-    """One count in the table claims x sets.
+def verdict_rows(claims: pd.DataFrame) -> tuple[list[str], list[list[Cell]]]:
+    """Labels of the sets, and the rows of the table claims x sets, the worst claims first.
 
-    Attributes
-    ----------
-    claims
-        The claim, with those that repeat its count.
-    figure
-        Quantity and figure as published.
-    cells
-        For each set the tail probability, marked by the verdict; in brackets if the set does not
-        count the claim.
+    A row is one count: the claim with those that repeat it, its figure below, and for each set the
+    tail probability, in brackets if the set does not count the claim. The style is the verdict.
     """
-
-    claims: str
-    figure: str
-    cells: list[Cell]
-
-
-def verdict_rows(claims: pd.DataFrame) -> tuple[list[str], list[Row]]:
-    """Labels of the sets, and the rows of the table claims x sets, the worst claims first."""
     labels = list(dict.fromkeys(claims["assumption_set"]))
     counts: dict[str, list[dict[Hashable, Any]]] = {}
     for record in claims[claims["verdict"] != REPEAT].to_dict("records"):
@@ -100,7 +84,7 @@ def verdict_rows(claims: pd.DataFrame) -> tuple[list[str], list[Row]]:
         # Sets that count the claim first: others only say that they believe somebody else.
         counted = _smallest_tail([verdict for verdict in group if verdict["counted"]])
         rank = (counted, 0.0) if counted == counted else (2.0, _smallest_tail(group))
-        rows.append((rank, Row(ids, figure, cells)))
+        rows.append((rank, [Cell(ids, figure), *cells]))
     rows.sort(key=lambda pair: pair[0])
     return labels, [row for _, row in rows]
 
@@ -129,7 +113,7 @@ def claims_grid(claims: pd.DataFrame, facts: pd.DataFrame) -> Grid:
     return Grid.of(
         f"Claims under {len(labels)} sets, those that fit worst first (all: claims.csv)",
         [column("claim", "long"), *(column(label) for label in labels)],
-        ([Cell(row.claims, row.figure), *row.cells] for row in rows[:WRITTEN]),
+        rows[:WRITTEN],
         notes,
         most=SHOWN,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from estimator.commands import add_config_dir
+from estimator.commands import add_config_dir, add_overrides
 from estimator.errors import ConfigError, DiagnosticsError, nearest, problems_text
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ options.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="OVERRIDE",
-        help="group=option or key=value; assumptions=A,B",
-    )
+    add_overrides(parser, "group=option or key=value; assumptions=A,B")
     add_config_dir(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="folder (default: <output_dir>/<name>)"

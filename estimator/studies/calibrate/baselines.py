@@ -85,7 +85,7 @@ class Figures:
         for claim in np.flatnonzero(self._of("killed_share") | self._of("killed")):
             value = self.values[claim]
             if self.data["quantity"].values[claim] == "killed":
-                # NaN where the reporter gives no losses of some of the months: no share is told.
+                # NaN where the reporter gives no losses of some of the months: no share is known.
                 covered = weight[claim] > 0
                 value = value / (weight[claim][covered] @ self.monthly[covered])
             shares.append(np.where(weight[claim] > 0, value, np.nan))
@@ -111,10 +111,10 @@ def _mean(rows: list[np.ndarray], n_months: int) -> np.ndarray:
     if not rows:
         return np.full(n_months, np.nan)
     table = np.array(rows)
-    told = np.isfinite(table)
-    total = np.where(told, table, 0.0).sum(axis=0)
-    mean = total / np.maximum(told.sum(axis=0), 1)
-    return np.asarray(np.where(told.any(axis=0), mean, np.nan))
+    known = np.isfinite(table)
+    total = np.where(known, table, 0.0).sum(axis=0)
+    mean = total / np.maximum(known.sum(axis=0), 1)
+    return np.asarray(np.where(known.any(axis=0), mean, np.nan))
 
 
 def face_value(figures: Figures, rng: np.random.Generator, n_draws: int) -> Draws:
@@ -131,11 +131,11 @@ def trend(figures: Figures, rng: np.random.Generator, n_draws: int) -> Draws:
     """
     exposure = figures.inputs.structure.constants["exposure"]
     rate = np.log(figures.monthly / exposure)
-    told = np.isfinite(rate)
+    known = np.isfinite(rate)
     losses = np.full((n_draws, len(rate)), np.nan)
-    if told.sum() >= 4:
-        middle, error = prediction(np.flatnonzero(told), rate[told], len(rate))
-        noise = stats.t.rvs(int(told.sum()) - 2, size=losses.shape, random_state=rng)
+    if known.sum() >= 4:
+        middle, error = prediction(np.flatnonzero(known), rate[known], len(rate))
+        noise = stats.t.rvs(int(known.sum()) - 2, size=losses.shape, random_state=rng)
         losses = np.exp(middle + error * noise) * exposure
     return _derived(figures, losses, rng)
 
@@ -177,10 +177,10 @@ def _derived(figures: Figures, losses: np.ndarray, rng: np.random.Generator) -> 
     series = {"losses": losses, "killed": losses * share, "replacement_gap": recruits - losses}
     draws: Draws = {}
     for name, values in series.items():
-        told = np.isfinite(values).all(axis=0)
-        for at in np.flatnonzero(told):
+        known = np.isfinite(values).all(axis=0)
+        for at in np.flatnonzero(known):
             draws[f"{name}[{figures.months[at]}]"] = values[:, at] * THOUSAND
-        if told.all():
+        if known.all():
             draws[f"{name}[{TOTAL}]"] = values.sum(axis=1) * THOUSAND
     return draws
 

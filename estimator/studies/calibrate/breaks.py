@@ -68,8 +68,8 @@ def broken_figures(
             _invented(inputs, evidence, spec, rng),
             location,
         )
-    told = truth.assign(claim_location=truth["claim_location"].copy(data=location))
-    world = simulate(inputs, told, rng)
+    changed = truth.assign(claim_location=truth["claim_location"].copy(data=location))
+    world = simulate(inputs, changed, rng)
     confirmed = world.data["confirmed_value"]
     if spec.confirmed_factor is not None:
         confirmed = spec.confirmed_factor * totals_of_confirmed(inputs, truth)

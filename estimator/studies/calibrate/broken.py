@@ -54,22 +54,22 @@ def simulate_broken(
     made_of += [options.noticing.model_dump(mode="json"), worlds.kept_truths(spec.sims)]
     journal.begin(PART, name, identity(worlds, options, made_of))
     journal.keep_layout(PART, name, entries(options, worlds.months))
-    one = partial(_one, worlds=worlds, spec=spec, options=options)
-    simulate_missing(PART, name, spec.sims, worlds, one, options, journal, progress)
+    simulate = partial(_world, worlds=worlds, spec=spec, options=options)
+    simulate_missing(PART, name, spec.sims, worlds, simulate, options, journal, progress)
 
 
-def _one(
+def _world(
     number: int, prepared: Prepared, worlds: Worlds, spec: BrokenOptions, options: CalibrateOptions
 ) -> Result:
     truth = broken_truth(worlds.published, worlds.truth(number, prepared), spec)
     evidence = worlds.evidence.dataset
     rng = np.random.default_rng(worlds.report_seed(number))
     world = broken_figures(worlds.published, evidence, truth, spec, rng)
-    found = worlds.fit(number, world, prepared)
-    facts = facts_of(found)
-    if found.kept is None:
+    fitted = worlds.fit(number, world, prepared)
+    facts = facts_of(fitted)
+    if fitted.kept is None:
         return number, facts, None
-    variables, picked = found.kept
+    variables, picked = fitted.kept
     facts |= noticed(variables, world, touched(evidence, spec), options.noticing.outside)
     names = entries(options, worlds.months)
     numbers = _numbers(picked, worlds.true_values(truth), names, options.noticing.level)
@@ -77,7 +77,7 @@ def _one(
 
 
 def entries(options: CalibrateOptions, months: list[str]) -> list[str]:
-    """Entries on which errors are told."""
+    """Entries of which the errors are reported."""
     return [with_last_month(name, months[-1]) for name in options.noticing.quantities]
 
 
@@ -193,7 +193,7 @@ def _break_rows(
     facts = pd.DataFrame([one for one, _ in with_draws])
     numbers = np.array([one for _, one in with_draws])
     about = float(facts["touched"].sum())
-    told = {
+    of_break = {
         "worlds": len(finished),
         "failed": sum(not one["ok"] for _, one, _ in finished),
         "predictive_alarm": float((facts["predictive_p"] < options.noticing.predictive_p).mean()),
@@ -216,5 +216,5 @@ def _break_rows(
             "error_sd": float((error / sd).mean()),
             "coverage": float(covered.mean()),
             "coverage_se": float(covered.std() / np.sqrt(len(covered))),
-            **told,
+            **of_break,
         }

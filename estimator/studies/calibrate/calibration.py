@@ -123,26 +123,26 @@ def calibrate(
     OutputError
         If the journal cannot be written.
     """
-    found = Calibration()
+    calibration = Calibration()
     chosen = options.chosen()
     with CalibrationJournal(folder) as journal:
         if "coverage" in options.parts:
-            found.coverage = _coverage(journal, overrides, options, progress, config_dir)
+            calibration.coverage = _coverage(journal, overrides, options, progress, config_dir)
         if "sbc" in options.parts:
             for name, spec in chosen.items():
                 worlds = worlds_of(name, spec, overrides, options, config_dir)
                 simulate_structure(worlds, spec, options, journal, progress)
-            found.sbc = sbc_table(journal, chosen, options)
-            found.summary = summary_table(journal, chosen, found.sbc, options)
-            found.shares = {
+            calibration.sbc = sbc_table(journal, chosen, options)
+            calibration.summary = summary_table(journal, chosen, calibration.sbc, options)
+            calibration.shares = {
                 name: shares_table(journal, name, spec, options) for name, spec in chosen.items()
             }
         if "broken" in options.parts:
-            found.broken = _broken(journal, overrides, options, progress, config_dir)
+            calibration.broken = _broken(journal, overrides, options, progress, config_dir)
         if "reweighting" in options.parts:
             base = Worlds.of("base", overrides, "replicate", options.seed, options.fit, config_dir)
-            found.reweighting = compare_moves(base, options, journal, progress)
-    return found
+            calibration.reweighting = compare_moves(base, options, journal, progress)
+    return calibration
 
 
 def _broken(

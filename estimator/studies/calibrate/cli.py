@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import add_config_dir
+from estimator.commands import add_config_dir, add_overrides
 from estimator.errors import DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -30,11 +30,8 @@ The same command again goes on where it was stopped.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="OVERRIDE",
-        help="calibrate.KEY=VALUE (see conf/calibrate); others hold for every structure",
+    add_overrides(
+        parser, "calibrate.KEY=VALUE (see conf/calibrate); others hold for every structure"
     )
     add_config_dir(parser)
     parser.add_argument("--no-plots", action="store_true", help="no pictures")

@@ -26,8 +26,8 @@ _STREAM = 5  # child of the seed; the others are in `estimator.studies.calibrate
 
 
 @dataclass(frozen=True)
-class Said:
-    """What one method said of all worlds; NaN where it says nothing.
+class Scores:
+    """Ranges and scores of one method in all worlds; NaN where it has none.
 
     Attributes
     ----------
@@ -74,8 +74,8 @@ def coverage_table(
     truth = table[:, rows, COLUMNS.index("truth")]
     total = table[:, layout.index(f"losses[{TOTAL}]"), COLUMNS.index("truth")]
     first = len(COLUMNS)
-    said = {
-        MODEL: Said(
+    scores_of = {
+        MODEL: Scores(
             low=table[:, rows, first : first + len(levels)],
             high=table[:, rows, first + len(levels) :],
             crps=table[:, rows, COLUMNS.index("crps")],
@@ -92,23 +92,23 @@ def coverage_table(
     ]
     for n, method in enumerate(BASELINES):
         seeds = [[options.seed, _STREAM, n, number] for number in numbers]
-        said[method] = baseline_said(method, figures, seeds, names, truth, levels)
+        scores_of[method] = baseline_scores(method, figures, seeds, names, truth, levels)
     table_rows = [
         row
-        for method, one in said.items()
-        for row in _rows(method, one, names, truth, total, worlds.months, levels)
+        for method, scores in scores_of.items()
+        for row in _rows(method, scores, names, truth, total, worlds.months, levels)
     ]
     return pd.DataFrame(table_rows)
 
 
-def baseline_said(
+def baseline_scores(
     method: str,
     figures: list[Figures],
     seeds: list[list[int]],
     names: list[str],
     truth: np.ndarray,
     levels: tuple[float, ...],
-) -> Said:
+) -> Scores:
     """Score one baseline in all worlds.
 
     Parameters
@@ -126,21 +126,21 @@ def baseline_said(
     """
     low = np.full((*truth.shape, len(levels)), np.nan)
     high, crps = low.copy(), np.full(truth.shape, np.nan)
-    for world, (one, seed) in enumerate(zip(figures, seeds, strict=True)):
-        draws = BASELINES[method](one, np.random.default_rng(seed), _DRAWS)
-        told = [at for at, name in enumerate(names) if name in draws]
-        if told:
+    for world, (published, seed) in enumerate(zip(figures, seeds, strict=True)):
+        draws = BASELINES[method](published, np.random.default_rng(seed), _DRAWS)
+        rows = [at for at, name in enumerate(names) if name in draws]
+        if rows:
             scores = score_draws(
-                np.array([draws[names[at]] for at in told]), truth[world, told], levels
+                np.array([draws[names[at]] for at in rows]), truth[world, rows], levels
             )
-            low[world, told], high[world, told] = scores["low"].values, scores["high"].values
-            crps[world, told] = scores["crps"].values
-    return Said(low, high, crps)
+            low[world, rows], high[world, rows] = scores["low"].values, scores["high"].values
+            crps[world, rows] = scores["crps"].values
+    return Scores(low, high, crps)
 
 
 def _rows(
     method: str,
-    said: Said,
+    scores: Scores,
     names: list[str],
     truth: np.ndarray,
     total: np.ndarray,
@@ -152,16 +152,16 @@ def _rows(
             members = [at for at, name in enumerate(names) if _is(name, quantity, period, months)]
             size = total if period == TOTAL else total / len(months)
             for which, level in enumerate(levels):
-                low, high = said.low[:, members, which], said.high[:, members, which]
-                told = np.isfinite(low)
+                low, high = scores.low[:, members, which], scores.high[:, members, which]
+                known = np.isfinite(low)
                 yield {
                     "method": method,
                     "quantity": quantity,
                     "period": period,
                     "level": level,
-                    "worlds": int(told.any(axis=1).sum()),
-                    "cases": int(told.sum()),
-                    **_scores(low, high, said.crps[:, members], truth[:, members], level, size),
+                    "worlds": int(known.any(axis=1).sum()),
+                    "cases": int(known.sum()),
+                    **_scores(low, high, scores.crps[:, members], truth[:, members], level, size),
                 }
 
 
@@ -186,19 +186,21 @@ def _scores(
     size: np.ndarray,
 ) -> dict[str, float]:
     """Average over worlds the means over a world's entries. (world, entry); size (world,)."""
-    told = np.isfinite(low)
-    if not told.any():
+    known = np.isfinite(low)
+    if not known.any():
         return dict.fromkeys(("coverage", "coverage_se", "width", "interval_score", "crps"), np.nan)
-    some = told.any(axis=1)
+    some = known.any(axis=1)
     missed = np.maximum(np.maximum(low - truth, truth - high), 0.0)
     # Gneiting and Raftery (2007): the width, and 2 / alpha for each unit by which it missed.
     interval = high - low + 2.0 / (1.0 - level) * missed
-    covered = np.where(told, missed == 0.0, np.nan)
+    covered = np.where(known, missed == 0.0, np.nan)
     by_world = np.nanmean(covered[some], axis=1)
     error = float(by_world.std(ddof=1) / np.sqrt(len(by_world))) if len(by_world) > 1 else np.nan
 
     def mean(values: np.ndarray) -> float:
-        return float(np.mean(np.nanmean(np.where(told, values, np.nan)[some], axis=1) / size[some]))
+        return float(
+            np.mean(np.nanmean(np.where(known, values, np.nan)[some], axis=1) / size[some])
+        )
 
     return {
         "coverage": float(by_world.mean()),

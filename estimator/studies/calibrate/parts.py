@@ -143,18 +143,18 @@ def _passed(row: Mapping[Hashable, Any]) -> str:
     return "yes" if row["passed"] else "NO" if row["entries"] else "–"
 
 
-def entries_grid(own: pd.DataFrame, options: CalibrateOptions) -> Grid:
+def entries_grid(ranks: pd.DataFrame, options: CalibrateOptions) -> Grid:
     """Rows of one structure: assumptions, biases pooled and the worst, some months, totals."""
-    rows = [_entry_row(str(row["entry"]), row) for row in _shown(own, options.sbc.months_shown)]
+    rows = [_entry_row(str(row["entry"]), row) for row in _shown(ranks, options.sbc.months_shown)]
     for name in _BIASES:
-        biases = own[own["quantity"] == name]
+        biases = ranks[ranks["quantity"] == name]
         if len(biases):
             worst = biases.sort_values("p", kind="stable").to_dict("records")[0]
             inside = int(biases["inside"].sum())
             label = f"{name}: worst of {len(biases)} ({inside} inside), {worst['entry']}"
             rows.append(_entry_row(label, worst))
     return Grid.of(
-        f"Ranks: {own['structure'].iloc[0]}",
+        f"Ranks: {ranks['structure'].iloc[0]}",
         ("quantity", "n", "mean", "spread", "ECDF / band", "KS p", "chi² p", "inside"),
         rows,
         (
@@ -170,10 +170,10 @@ def coverage_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
     levels = options.coverage.levels
     rows = []
     keys = ["quantity", "period", "method"]
-    for key, own in table.groupby(keys, sort=False):
-        if not own["cases"].any():
+    for key, rows_of_key in table.groupby(keys, sort=False):
+        if not rows_of_key["cases"].any():
             continue
-        by_level = {row["level"]: row for row in own.to_dict("records")}
+        by_level = {row["level"]: row for row in rows_of_key.to_dict("records")}
         scored = by_level[options.coverage.level]
         rows.append(
             (
@@ -242,7 +242,7 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
                 ),
             )
         )
-    said = dict(zip(table["break"], table["says"], strict=True))
+    texts = dict(zip(table["break"], table["says"], strict=True))
     level, outside = 100 * options.noticing.level, options.noticing.outside
     return Grid.of(
         "Worlds that break what the set believes",
@@ -268,7 +268,7 @@ def broken_grid(table: pd.DataFrame, options: CalibrateOptions) -> Grid:
             "the worlds in which the smallest leave-one-out tail probability (PSIS) is under that "
             f"over the number of claims. Conflicts: mean number of claims under {outside:g}; "
             "touched: per cent of those that the break is about. `none` has the false alarms.",
-            *(f"{name}: {text}." for name, text in said.items()),
+            *(f"{name}: {text}." for name, text in texts.items()),
         ),
     )
 
@@ -316,15 +316,15 @@ def _bin_text(low: float, high: float) -> str:
     return f"over {low:g}" if not np.isfinite(high) else f"{low:g} to {high:g}"
 
 
-def _shown(own: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
+def _shown(ranks: pd.DataFrame, months: int) -> list[dict[Hashable, Any]]:
     keep = []
     every = [
         name.partition("[")[2].rstrip("]")
-        for name in own.loc[own["quantity"] == "losses", "entry"]
+        for name in ranks.loc[ranks["quantity"] == "losses", "entry"]
         if TOTAL not in name
     ]
     picked = {every[at] for at in np.linspace(0, len(every) - 1, months).round().astype(int)}
-    for row in own.to_dict("records"):
+    for row in ranks.to_dict("records"):
         month = str(row["entry"]).partition("[")[2].rstrip("]")
         if row["quantity"] in _BIASES:
             continue

@@ -136,5 +136,5 @@ def _sources_that_count(inputs: ModelInputs) -> set[str]:
     """Pick the sources with a claim that counts."""
     n_sources = len(inputs.structure.coords["source"])
     picks = np.asarray(inputs.structure.constants["shift"])[:, :n_sources] != 0
-    told = (picks & (inputs.figure("used") > 0)[:, None]).any(axis=0)
-    return {name for name, one in zip(inputs.structure.coords["source"], told, strict=True) if one}
+    counts = (picks & (inputs.figure("used") > 0)[:, None]).any(axis=0)
+    return {name for name, on in zip(inputs.structure.coords["source"], counts, strict=True) if on}

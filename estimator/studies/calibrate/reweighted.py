@@ -110,26 +110,28 @@ class Reweighter:
     def _fitted_base(self) -> tuple[Entries, Mixture]:
         if self._base is None:
             task = self._task("base", {}, self.options.reweighting.base_draws)
-            found = fit(task, self._shared(task))
-            if found.core is None:
-                raise ConfigError(f"calibrate.reweighting: the base set has no fit ({found.error})")
+            fitted = fit(task, self._shared(task))
+            if fitted.core is None:
+                raise ConfigError(
+                    f"calibrate.reweighting: the base set has no fit ({fitted.error})"
+                )
             data = self.worlds.published.data
-            natural = NaturalDraws.of(found.core, data["reporting_one_sided"][0])
+            natural = NaturalDraws.of(fitted.core, data["reporting_one_sided"][0])
             hyper = Hyperparameters.of(self.worlds.assumptions, data)
             varying = np.zeros(len(hyper.location), bool)
             varying[: len(ASSUMPTIONS)] = hyper.scale[: len(ASSUMPTIONS)] > 0
             mixture = Mixture([natural], [hyper], varying, claims_vary=True)
-            parts = fit_entries(found, self.worlds.assumptions, self.worlds.evidence)
+            parts = fit_entries(fitted, self.worlds.assumptions, self.worlds.evidence)
             self._base = pooled_entries([parts]), mixture
         return self._base
 
     def _fit(self, name: str, changed: dict[str, np.ndarray], draws: int) -> tuple[Any, str]:
         task = self._task(name, changed, draws)
-        found = fit(task, self._shared(task))
-        if found.core is None or found.diagnostics is None:
-            return None, found.error
-        parts = fit_entries(found, self.worlds.assumptions, self.worlds.evidence)
-        return parts, "; ".join(found.diagnostics.failures)
+        fitted = fit(task, self._shared(task))
+        if fitted.core is None or fitted.diagnostics is None:
+            return None, fitted.error
+        parts = fit_entries(fitted, self.worlds.assumptions, self.worlds.evidence)
+        return parts, "; ".join(fitted.diagnostics.failures)
 
     def _task(self, name: str, changed: dict[str, np.ndarray], draws: int) -> FitTask:
         options = self.options.fit.model_copy(update={"draws": draws})
@@ -171,26 +173,26 @@ def compare_moves(
                 facts, numbers = reweighter.compare(name, move, step + 1)
                 journal.add(PART, name, step, facts, numbers)
         rows += [
-            {"move": name, "step": step + 1, **facts, **_told(numbers)}
+            {"move": name, "step": step + 1, **facts, **_summary(numbers)}
             for step, facts, numbers in journal.worlds(PART, name, steps)
         ]
     return pd.DataFrame(rows)
 
 
-def _told(numbers: np.ndarray | None) -> dict[str, float]:
+def _summary(numbers: np.ndarray | None) -> dict[str, float]:
     if numbers is None:
         return {}
     shaped = numbers.reshape(2, len(QUANTITIES), -1, len(QUANTILES))
     middle = QUANTILES.index("q50")
     parts = {"median": shaped[..., middle], "tail": np.delete(shaped, middle, axis=-1)}
-    found = {
+    sizes = {
         f"{name}_{how}_{unit}": float(of(part[at]))
         for name, part in parts.items()
         for at, unit in enumerate(("errors", "sd"))
         for how, of in (("rms", _rms), ("max", _largest))
     }
     far = int((np.abs(numbers[0]) > FAR).sum())
-    return {**found, "far": far, "compared": numbers.shape[1]}
+    return {**sizes, "far": far, "compared": numbers.shape[1]}
 
 
 def _rms(values: np.ndarray) -> float:
@@ -215,18 +217,18 @@ def by_k_hat(table: pd.DataFrame, bins: tuple[float, ...]) -> pd.DataFrame:
 
 def _bins(table: pd.DataFrame, bins: tuple[float, ...]) -> Iterator[dict[str, Any]]:
     edges = [-np.inf, *bins[1:], np.inf]
-    told = table[table["compared"].notna()] if "compared" in table else table.iloc[:0]
+    compared = table[table["compared"].notna()] if "compared" in table else table.iloc[:0]
     for low, high in pairwise(edges):
-        own = told[(told["k_hat"] > low) & (told["k_hat"] <= high)]
-        if not len(own):
+        inside = compared[(compared["k_hat"] > low) & (compared["k_hat"] <= high)]
+        if not len(inside):
             continue
         means = ("median_rms_errors", "tail_rms_errors", "median_rms_sd", "tail_rms_sd")
         yield {
             "low": low,
             "high": high,
-            "sets": len(own),
-            **{name: float(own[name].mean()) for name in means},
-            "median_max_sd": float(own["median_max_sd"].max()),
-            "tail_max_sd": float(own["tail_max_sd"].max()),
-            "far": float(own["far"].sum() / own["compared"].sum()),
+            "sets": len(inside),
+            **{name: float(inside[name].mean()) for name in means},
+            "median_max_sd": float(inside["median_max_sd"].max()),
+            "tail_max_sd": float(inside["tail_max_sd"].max()),
+            "far": float(inside["far"].sum() / inside["compared"].sum()),
         }

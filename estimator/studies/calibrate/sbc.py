@@ -55,8 +55,8 @@ def simulate_structure(
     made_of = [options.sbc.kept_draws, options.coverage.levels, kept]
     journal.begin(PART, worlds.name, identity(worlds, options, made_of))
     journal.keep_layout(PART, worlds.name, list(worlds.entries))
-    one = partial(_one, worlds=worlds, options=options)
-    simulate_missing(PART, worlds.name, spec.sims, worlds, one, options, journal, progress)
+    simulate = partial(_world, worlds=worlds, options=options)
+    simulate_missing(PART, worlds.name, spec.sims, worlds, simulate, options, journal, progress)
 
 
 def simulate_missing(
@@ -64,7 +64,7 @@ def simulate_missing(
     name: str,
     sims: int,
     worlds: Worlds,
-    one: Callable[[int, Prepared], Result],
+    simulate: Callable[[int, Prepared], Result],
     options: CalibrateOptions,
     journal: CalibrationJournal,
     progress: Progress,
@@ -79,7 +79,7 @@ def simulate_missing(
         Number of worlds.
     worlds
         Of the structure.
-    one
+    simulate
         Simulates and fits the world of a number.
     options, journal, progress
         As in `simulate_structure`.
@@ -96,31 +96,31 @@ def simulate_missing(
         journal.keep_prepared(part, name, prepared)
     results = Parallel(
         n_jobs=options.workers, backend="threading", return_as="generator_unordered"
-    )(delayed(one)(number, prepared) for number in missing)
+    )(delayed(simulate)(number, prepared) for number in missing)
     for count, (number, facts, numbers) in enumerate(results, start=len(done) + 1):
         journal.add(part, name, number, facts, numbers)
         progress(name, count, sims)
 
 
-def _one(number: int, prepared: Prepared, worlds: Worlds, options: CalibrateOptions) -> Result:
+def _world(number: int, prepared: Prepared, worlds: Worlds, options: CalibrateOptions) -> Result:
     truth = worlds.truth(number, prepared)
-    found = worlds.fit(number, worlds.figures(number, truth), prepared)
-    if found.kept is None:
-        return number, facts_of(found), None
-    _, picked = found.kept
+    fitted = worlds.fit(number, worlds.figures(number, truth), prepared)
+    if fitted.kept is None:
+        return number, facts_of(fitted), None
+    _, picked = fitted.kept
     levels = options.coverage.levels
     numbers = record(picked, worlds.true_values(truth), options.sbc.kept_draws, levels)
-    return number, facts_of(found), numbers
+    return number, facts_of(fitted), numbers
 
 
-def facts_of(found: WorldFit) -> dict[str, Any]:
+def facts_of(fitted: WorldFit) -> dict[str, Any]:
     """Tell of a fit what stands beside its numbers."""
-    diagnostics = found.diagnostics
+    diagnostics = fitted.diagnostics
     return {
-        "ok": found.ok,
-        "error": found.failures,
-        "attempts": found.attempts,
-        "seconds": round(found.seconds, 2),
+        "ok": fitted.ok,
+        "error": fitted.failures,
+        "attempts": fitted.attempts,
+        "seconds": round(fitted.seconds, 2),
         "max_rhat": None if diagnostics is None else diagnostics.max_rhat,
         "min_ess": None
         if diagnostics is None
@@ -251,20 +251,20 @@ def _rows(
     if len(values) < FEWEST:
         return
     for entry in values.columns:
-        found = uniformity(values[entry].to_numpy(), options.sbc.band, options.sbc.band_simulations)
+        test = uniformity(values[entry].to_numpy(), options.sbc.band, options.sbc.band_simulations)
         yield {
             "structure": name,
             "kind": spec.kind,
             "entry": entry,
             "quantity": group_of(entry),
-            "worlds": found.n,
-            "mean": found.mean,
-            "spread": found.spread,
-            "ratio": found.ratio,
-            "inside": found.inside,
-            "ks_p": found.ks_p,
-            "chi2_p": found.chi2_p,
-            "p": found.p,
+            "worlds": test.n,
+            "mean": test.mean,
+            "spread": test.spread,
+            "ratio": test.ratio,
+            "inside": test.inside,
+            "ks_p": test.ks_p,
+            "chi2_p": test.chi2_p,
+            "p": test.p,
         }
 
 

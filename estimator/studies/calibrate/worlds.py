@@ -207,16 +207,16 @@ class Worlds:
         """Draws of the posterior given the published claims, in an order without meaning."""
         sampler, seed = self.assumptions.sampler, self._child(_POSTERIOR)
         first, second, third = seed.spawn(3)
-        own = whitening
+        chosen = whitening
         if self.kind == "posterior":
-            own = learn_whitening(self.published, sampler, first, cores)
+            chosen = learn_whitening(self.published, sampler, first, cores)
         options = self.fit_options.model_copy(
             update={
                 "draws": max(sampler.draws, n_truths),
                 "target_accept": sampler.target_accept,
             }
         )
-        drawn, _ = infer_whitened(self.published, own, options, sampler.chains, second, cores)
+        drawn, _ = infer_whitened(self.published, chosen, options, sampler.chains, second, cores)
         flat = _kept(drawn).stack(each=("chain", "draw"))
         order = np.random.default_rng(third).permutation(flat.sizes["each"])[:n_truths]
         truths = flat.isel(each=order).drop_vars(["each", "chain", "draw"]).rename(each="draw")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,7 +130,7 @@ def _remove_older(folder: Path, written: Sequence[Path]) -> None:
     write_text(listed, "\n".join(names) + "\n")
 
 
-def split_labels(texts: Sequence[str], known: Sequence[str]) -> list[str]:
+def split_labels(texts: Sequence[str], known: Collection[str]) -> list[str]:
     """Split lists of labels at commas; the labels of sweeps have commas themselves.
 
     Examples
@@ -139,19 +139,10 @@ def split_labels(texts: Sequence[str], known: Sequence[str]) -> list[str]:
     ['central,returns=none', 'western']
     """
     labels = set(known)
-    found = []
-    for text in texts:
-        words = text.split(",")
-        begin = 0
-        while begin < len(words):
-            ends = range(len(words), begin, -1)
-            end = next((e for e in ends if ",".join(words[begin:e]) in labels), begin + 1)
-            found.append(",".join(words[begin:end]))
-            begin = end
-    return found
+    return [part for text in texts for part in _parts(text, lambda part: part in labels)]
 
 
-def split_weights(texts: Sequence[str], known: Sequence[str]) -> Mapping[str, float]:
+def split_weights(texts: Sequence[str], known: Collection[str]) -> Mapping[str, float]:
     """Split lists of ``label=weight``; labels may have commas and equal signs themselves.
 
     Raises
@@ -167,20 +158,25 @@ def split_weights(texts: Sequence[str], known: Sequence[str]) -> Mapping[str, fl
     labels = set(known)
     found: dict[str, float] = {}
     for text in texts:
-        words = text.split(",")
-        begin = 0
-        while begin < len(words):
-            ends = range(len(words), begin, -1)
-            parts = {e: ",".join(words[begin:e]).rpartition("=") for e in ends}
-            end = next((e for e in ends if parts[e][0] in labels), begin + 1)
-            label, _, number = parts[end]
+        for part in _parts(text, lambda part: part.rpartition("=")[0] in labels):
+            label, _, number = part.rpartition("=")
             weight = _number(number)
             if not label or weight is None or label in found:
                 reason = "is named twice" if label in found else "must be LABEL=NUMBER"
-                raise ConfigError(f"--weights: {','.join(words[begin:end])!r} {reason}")
+                raise ConfigError(f"--weights: {part!r} {reason}")
             found[label] = weight
-            begin = end
     return found
+
+
+def _parts(text: str, is_known: Callable[[str], bool]) -> Iterator[str]:
+    """Split a list at commas, but for those inside the longest part that is known."""
+    words = text.split(",")
+    begin = 0
+    while begin < len(words):
+        parts = {end: ",".join(words[begin:end]) for end in range(len(words), begin, -1)}
+        end = next((end for end, part in parts.items() if is_known(part)), begin + 1)
+        yield parts[end]
+        begin = end
 
 
 def _number(text: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -140,14 +140,23 @@ def pooled_grid(pooled: pd.DataFrame) -> Grid:
     )
 
 
-def stacking_grid(stacked: pd.DataFrame) -> Grid:
-    """Table of the stacking weights, with what ArviZ warned of."""
+def stacking_grid(stacked: pd.DataFrame, failed: Collection[str] = ()) -> Grid:
+    """Table of the stacking weights, with what ArviZ warned of.
+
+    Parameters
+    ----------
+    stacked
+        As `estimator.studies.compare.stacking.stacking` gives it.
+    failed
+        Labels of sets that are marked: their diagnostics failed.
+    """
     rows, notes = [], []
     for row in stacked.to_dict("records"):
         scored = np.isfinite(row["elpd"])
         score = with_error(row["elpd"], row["se"], partial(fixed, digits=1))
         text = row["diagnostics"] if scored else row["warnings"]
-        rows.append((row["assumption_set"], score, fixed(row["weight"], 2), text))
+        name = set_cell(str(row["assumption_set"]), failed=row["assumption_set"] in failed)
+        rows.append((name, score, fixed(row["weight"], 2), text))
         if scored and row["warnings"]:
             notes.append(f"ArviZ warns: {row['warnings']}")
     if notes:
@@ -166,9 +175,9 @@ def prior_grid(table: pd.DataFrame, moved: pd.DataFrame, most: int) -> Grid:
     Parameters
     ----------
     table
-        As `estimator.studies.compare.sensitivity.prior_or_data` gives it.
+        The first table of `estimator.studies.compare.sensitivity.prior_or_data`.
     moved
-        As `estimator.studies.compare.sensitivity.answer_sensitivity` gives it.
+        The second one.
     most
         Rows that are shown: conflicts first, then what hangs most on its prior.
     """

@@ -21,7 +21,7 @@ from estimator.studies.compare.grids import (
 )
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.pool import checked_weights, pooled
-from estimator.studies.compare.sensitivity import GROUPS, weigh
+from estimator.studies.compare.sensitivity import GROUPS, prior_or_data
 from estimator.studies.compare.stacking import stacking
 from estimator.studies.compare.table import compare_sets, reference_of
 
@@ -105,7 +105,8 @@ def pooled_part(comparison: Comparison) -> Part:
     table = pd.concat(tables, ignore_index=True)
     grids = [pooled_grid(mixture) for mixture in tables]
     if sets.whole:
-        grids.append(stacking_grid(stacked))
+        failed = sets.facts.index[sets.facts["failures"].astype(str) != ""]
+        grids.append(stacking_grid(stacked, failed))
     return Part(grids=grids, tables={"pooled": table, "stacking": stacked})
 
 
@@ -122,7 +123,7 @@ def prior_part(comparison: Comparison) -> Part:
         tree = comparison.sets.tree(label, GROUPS)
         if tree is not None and "log_likelihood" in tree.children:
             # A set may have another name here than in its own file.
-            verdicts, sensitivity = weigh(tree, comparison.answers, comparison.options)
+            verdicts, sensitivity = prior_or_data(tree, comparison.answers, comparison.options)
             decided.append(verdicts.assign(assumption_set=label))
             moved.append(sensitivity.assign(assumption_set=label))
     if not decided:

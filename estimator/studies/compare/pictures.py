@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTILES
 from estimator.show.figures import plot_forest
 from estimator.show.figures.fans import plot_fans
 from estimator.show.figures.ridge import plot_ridge
@@ -26,7 +27,6 @@ from estimator.studies.compare.options import CompareOptions
 _WIDTH = 34  # characters of a name
 _ORDERED = 16  # sets from which on they stand in the order of the first answer
 _WITH_FLOORS = ("losses",)
-_QUANTILES = ("q05", "q25", "q50", "q75", "q95")
 
 Figures = Iterator[tuple[str, Figure]]
 """Figures by the name of their file, drawn one after the other."""
@@ -136,7 +136,7 @@ def _fans(selection: Selection, quantity: str, reference: str) -> Figure | None:
     sets = selection.sets
     months = sets.every_month
     answers = [Answer(quantity, month) for month in months]
-    statistics = sets.table(answers)[..., [STATISTICS.index(name) for name in _QUANTILES]]
+    statistics = sets.table(answers)[..., [STATISTICS.index(name) for name in QUANTILES]]
     if not np.isfinite(statistics).any():
         return None
     bands = xr.DataArray(
@@ -145,7 +145,7 @@ def _fans(selection: Selection, quantity: str, reference: str) -> Figure | None:
         coords={
             "set": [selection.names[label] for label in sets.labels],
             "month": months,
-            "quantile": list(_QUANTILES),
+            "quantile": list(QUANTILES),
             "month_days": ("month", _month_days(sets, months)),
         },
         name=quantity,

@@ -10,14 +10,14 @@ import pandas as pd
 
 from estimator.errors import ConfigError, problems_text
 from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTILES
 from estimator.store.sets import Sets, nearest_label
 from estimator.studies.compare.comparable import problems, some
 from estimator.studies.compare.mixture import Mixture
 
-COLUMNS = ("answer", "unit", "q05", "q25", "q50", "q75", "q95", "weights", "sets", "refused")
+COLUMNS = ("answer", "unit", *QUANTILES, "weights", "sets", "refused")
 EQUAL = "equal"
-_QUANTILES = ("q05", "q25", "q50", "q75", "q95")
-_PROBABILITIES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+"""Weights of a pool in which each set counts alike."""
 
 
 def pooled(
@@ -93,7 +93,7 @@ class _Row:
     def __init__(self, answer: Answer, shares: np.ndarray, **cells: object) -> None:
         self.answer = answer
         self.weights = shares
-        self.cells = {"answer": str(answer), **dict.fromkeys(_QUANTILES, np.nan), **cells}
+        self.cells = {"answer": str(answer), **dict.fromkeys(QUANTILES, np.nan), **cells}
         self.refuse("")
 
     def refuse(self, reason: str) -> None:
@@ -165,10 +165,10 @@ def _add_quantiles(sets: Sets, answers: Sequence[_Row]) -> None:
             mixture.add(values, own)
     for row, mixture in zip(answers, mixtures, strict=True):
         lost = [label for label in wanted if label not in seen and row.weights[at[label]] > 0]
-        found = mixture.quantiles(_PROBABILITIES)
+        found = mixture.quantiles(np.array(list(QUANTILES.values())))
         if lost:
             row.refuse(f"no draws are kept (sweep.keep_draws) of {some(lost)}")
         elif np.isnan(found).any():
             row.refuse("it is not among the draws that a sweep keeps")
         else:
-            row.cells |= dict(zip(_QUANTILES, (float(q) for q in found), strict=True))
+            row.cells |= dict(zip(QUANTILES, (float(q) for q in found), strict=True))

@@ -109,19 +109,23 @@ def _linear(values: np.ndarray, link: str) -> np.ndarray:
     return values
 
 
-def prior_or_data(tree: xr.DataTree, options: CompareOptions | None = None) -> pd.DataFrame:
-    """Say of each assumption and bias of a set whether prior or claims decided it.
+def prior_or_data(
+    tree: xr.DataTree, answers: Sequence[Answer] = (), options: CompareOptions | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say whether prior or claims decided each assumption and bias of a set, and each answer.
 
     Parameters
     ----------
     tree
         Result of a set; groups `GROUPS` are used.
+    answers
+        Of which the posterior is watched; a probability is left out.
     options
         Thresholds; None: the shipped ones.
 
     Returns
     -------
-    pandas.DataFrame
+    decided : pandas.DataFrame
         Columns `COLUMNS`; a row for each scalar assumption, each bias of a source that counts, and
         each drift that is not fixed. `contraction` is 1 less the ratio of the variances, `shift`
         the distance of the means in standard deviations of the prior, both on the scale on which
@@ -134,6 +138,9 @@ def prior_or_data(tree: xr.DataTree, options: CompareOptions | None = None) -> p
 
         It hangs on the prior if it is sensitive to it; on the claims if it moved and either is
         sensitive to them or narrower than the prior by half.
+    sensitivity : pandas.DataFrame
+        Columns `ANSWER_COLUMNS`, the largest first within an answer: how far the answer's posterior
+        moves if the parameter's prior is raised to a power near 1.
 
     Raises
     ------
@@ -146,32 +153,6 @@ def prior_or_data(tree: xr.DataTree, options: CompareOptions | None = None) -> p
     ``shift / sqrt(contraction)`` standard deviations (of prior and claims together) from the
     prior's middle.
     """
-    return weigh(tree, (), options)[0]
-
-
-def answer_sensitivity(tree: xr.DataTree, answers: Sequence[Answer]) -> pd.DataFrame:
-    """Say which prior moves an answer within a set.
-
-    Parameters
-    ----------
-    tree
-        Result of a set; groups `GROUPS` are used.
-    answers
-        Of which the posterior is watched; a probability is left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `ANSWER_COLUMNS`, the largest first within an answer: how far the answer's posterior
-        moves if the parameter's prior is raised to a power near 1.
-    """
-    return weigh(tree, answers)[1]
-
-
-def weigh(
-    tree: xr.DataTree, answers: Sequence[Answer], options: CompareOptions | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give the tables of `prior_or_data` and `answer_sensitivity` in less time than one by one."""
     options = CompareOptions.default() if options is None else options
     label = str(tree.attrs["assumption_set"])
     draws = _answers(tree, answers)

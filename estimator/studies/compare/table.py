@@ -10,6 +10,7 @@ import pandas as pd
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTILES
 from estimator.store.sets import Sets
 from estimator.studies.compare.comparable import unlike
 from estimator.studies.compare.pairs import Pairs
@@ -20,11 +21,7 @@ COLUMNS = (
     "quantity",
     "month",
     "unit",
-    "q05",
-    "q25",
-    "q50",
-    "q75",
-    "q95",
+    *QUANTILES,
     "mcse_q50",
     "reference",
     "difference",

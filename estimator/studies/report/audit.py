@@ -7,8 +7,8 @@ import pandas as pd
 from estimator.show import number
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
-from estimator.studies.report.answers import Answers
-from estimator.studies.report.sets import set_cell
+from estimator.studies.report.data import ReportData
+from estimator.studies.report.sets import cells_by_set, set_cell
 
 _HARD = "\N{NO-BREAK SPACE}"
 _MARKS = {
@@ -24,59 +24,54 @@ _BAD = {"in conflict": 1.0, "strained": 0.01}
 _MOST_INFLUENCES = 12
 
 
-def heat_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
+def heat_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
-    audit = answers.data.claims
-    if audit is None:
-        return None, None
+    audit = data.audit.claims
     audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
     audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
     audit = audit.sort_values("bad", ascending=False, kind="stable")
     noted = audit["bad"] > 0
     return (
-        _heat(answers, audit[noted], "Claims that some set finds strained or in conflict"),
-        _heat(answers, audit[~noted], "Claims that no set finds strained or in conflict"),
+        _heat(data, audit[noted], "Claims that some set finds strained or in conflict"),
+        _heat(data, audit[~noted], "Claims that no set finds strained or in conflict"),
     )
 
 
-def _heat(answers: Answers, audit: pd.DataFrame, caption: str) -> Grid | None:
+def _heat(data: ReportData, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
-    labels = _in_order(answers, audit)
-    most, names = answers.data.options.most_claims, audit["claim"].unique()
+    labels = _in_order(data, audit)
+    most, names = data.options.most_claims, audit["claim"].unique()
     if len(names) > most:
         caption = f"{caption}: {most:,} of {len(names):,} (all of them: audit/claims.csv)"
         audit = audit[audit["claim"].isin(names[:most])]
     rows = []
-    for claim, own in audit.groupby("claim", sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        row = own.iloc[0]
+    for claim, verdicts in audit.groupby("claim", sort=False):
+        row = verdicts.iloc[0]
         period = number.dates(row["period_start"], row["period_end"])
         rows.append(
             [
                 Cell(
                     f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
-                    f"{period}; {answers.data.options.origin(str(row['origin']))}",
+                    f"{period}; {data.options.origin(str(row['origin']))}",
                 ),
-                *(_verdict(by_set.get(label)) for label in labels),
+                *cells_by_set(verdicts, labels, _verdict),
             ]
         )
     head = [
         column("claim", "long"),
-        *(column(answers.marked(label), "text") for label in labels),
+        *(column(data.marked(label), "text") for label in labels),
     ]
     return Grid.of(caption, head, rows)
 
 
-def asked_table(answers: Answers) -> Grid | None:
+def asked_table(data: ReportData) -> Grid | None:
     """Tabulate the claims that the question names: how many sets they go together with."""
-    audit = answers.data.claims
-    if audit is None:
-        return None
-    audit = answers.sound(audit)
+    audit = data.audit.claims
+    audit = data.sound(audit)
     rows = [
-        _asked_row(answers, audit[audit["claim"] == claim])
-        for claim in answers.data.options.asked
+        _asked_row(data, audit[audit["claim"] == claim])
+        for claim in data.options.asked
         if (audit["claim"] == claim).any()
     ]
     head = (
@@ -91,25 +86,26 @@ def asked_table(answers: Answers) -> Grid | None:
     )
 
 
-def _asked_row(answers: Answers, own: pd.DataFrame) -> tuple[Cell, ...]:
-    row = own.iloc[0]
+def _asked_row(data: ReportData, verdicts: pd.DataFrame) -> tuple[Cell, ...]:
+    """Say of one claim what the sets expect to read, and how many find what."""
+    row = verdicts.iloc[0]
     unit, quantity = str(row["unit"]), str(row["quantity"])
     sign = words.is_signed(quantity)
-    ends = own["predicted_q50"].min(), own["predicted_q50"].max()
-    reach = own["predicted_q05"].min(), own["predicted_q95"].max()
-    said = [_said(one) for _, one in own.iterrows()]
-    verdicts = [f"{text} in {said.count(text)} of {len(own)}" for text in dict.fromkeys(said)]
+    ends = verdicts["predicted_q50"].min(), verdicts["predicted_q50"].max()
+    reach = verdicts["predicted_q05"].min(), verdicts["predicted_q95"].max()
+    texts = [_verdict_text(verdict) for _, verdict in verdicts.iterrows()]
+    counts = [f"{text} in {texts.count(text)} of {len(texts)}" for text in dict.fromkeys(texts)]
     return (
         Cell(
             f"{words.capital(words.quantity(quantity))}: {row['figure']}",
             f"{number.dates(row['period_start'], row['period_end'])}; {row['claim']}",
         ),
         Cell(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
-        Cell("; ".join(verdicts)),
+        Cell("; ".join(counts)),
     )
 
 
-def _said(row: pd.Series) -> str:
+def _verdict_text(row: pd.Series) -> str:
     """Say a verdict; of a repeat, which claim it repeats."""
     verdict, reason = str(row["verdict"]), str(row["reason"])
     if verdict == "repeat" and reason.startswith("repeats "):
@@ -140,11 +136,9 @@ def _is_rough(row: pd.Series) -> bool:
     return isinstance(failures, str) and failures not in ("", _KEPT_IN)
 
 
-def influence_table(answers: Answers) -> Grid | None:
+def influence_table(data: ReportData) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
-    audit = answers.data.claims
-    if audit is None:
-        return None
+    audit = data.audit.claims
     rows = audit[audit["influence"].abs() > 0]
     rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
     rows = rows.head(_MOST_INFLUENCES)
@@ -154,13 +148,13 @@ def influence_table(answers: Answers) -> Grid | None:
         (
             Cell(str(row["claim"])),
             Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}",
-                 answers.data.options.origin(str(row["origin"]))),
-            set_cell(answers, str(row["assumption_set"])),
+                 data.options.origin(str(row["origin"]))),
+            set_cell(data, str(row["assumption_set"])),
             Cell(
                 number.fixed(float(row["influence"]), 2, sign=True),
                 "rough" if _is_rough(row) else "",
             ),
-            words.heading(str(row["influence_on"]), answers.months)
+            words.heading(str(row["influence_on"]), data.months)
             if str(row["influence_on"]) not in ("", "nan")
             else number.NOTHING,
         )
@@ -176,22 +170,21 @@ def influence_table(answers: Answers) -> Grid | None:
     return Grid.of("The claims that the answers hang on most", head, cells)
 
 
-def statements_table(answers: Answers) -> Grid | None:
+def statements_table(data: ReportData) -> Grid | None:
     """How likely each statement is, sets beside each other, with the number behind it."""
-    table = answers.data.statements
-    if table is None:
+    table = data.audit.statements
+    if table.empty:
         return None
-    labels = _in_order(answers, table)
+    labels = _in_order(data, table)
     rows = []
-    for _, own in table.groupby(["statement", "about"], sort=False, dropna=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        row = own.iloc[0]
+    for _, chances in table.groupby(["statement", "about"], sort=False, dropna=False):
+        row = chances.iloc[0]
         about = "" if pd.isna(row["about"]) else words.event(words.plain(str(row["about"])))
-        notes = dict.fromkeys(str(note) for note in own["note"].dropna() if note)
+        notes = dict.fromkeys(str(note) for note in chances["note"].dropna() if note)
         below = "; ".join(text for text in (str(row["claims"]), about, *notes) if text)
-        cells = [_chance(by_set.get(label)) for label in labels]
+        cells = cells_by_set(chances, labels, _chance)
         rows.append([Cell(f"“{row['says']}”", below), *cells])
-    head = [column("statement", "long"), *(column(answers.marked(label)) for label in labels)]
+    head = [column("statement", "long"), *(column(data.marked(label)) for label in labels)]
     caption = "Share of each set's draws in which a statement holds, and the number behind it"
     return Grid.of(caption, head, rows)
 
@@ -205,32 +198,28 @@ def _chance(row: pd.Series | None) -> Cell:
     return Cell(number.rounded(float(row["probability"]), "probability"), value)
 
 
-def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
+def balance_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
     """Set published sizes of the force against the flows between them: in short, and in full."""
-    table = answers.data.balance
-    if table is None:
+    table = data.audit.balance
+    if table.empty:
         return None, None
-    labels = _in_order(answers, table)
+    labels = _in_order(data, table)
     short = []
-    for _, own in table.groupby(["period_start", "period_end"], sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        cells = [
-            _three(by_set[label], "gap") if label in by_set else Cell(number.NOTHING)
-            for label in labels
-        ]
-        short.append([_between(own.iloc[0]), _published(own.iloc[0]), *cells])
+    for _, gaps in table.groupby(["period_start", "period_end"], sort=False):
+        cells = cells_by_set(gaps, labels, lambda row: _range(row, "gap"))
+        short.append([_between(gaps.iloc[0]), _published(gaps.iloc[0]), *cells])
     full = [
         (
             _between(row),
-            set_cell(answers, str(row["assumption_set"])),
+            set_cell(data, str(row["assumption_set"])),
             _published(row),
-            _three(row, "flows"),
-            _three(row, "gap"),
+            _range(row, "flows"),
+            _range(row, "gap"),
             "" if pd.isna(row["note"]) else str(row["note"]),
         )
         for _, row in table.iterrows()
     ]
-    marked = [answers.marked(label) for label in labels]
+    marked = [data.marked(label) for label in labels]
     return (
         Grid.of(
             "Left over, persons a month: what came and went, less the change of the published size",
@@ -252,10 +241,10 @@ def balance_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
     )
 
 
-def _in_order(answers: Answers, table: pd.DataFrame) -> list[str]:
+def _in_order(data: ReportData, table: pd.DataFrame) -> list[str]:
     """Order the sets of a table as the page does."""
     there = list(dict.fromkeys(table["assumption_set"].astype(str)))
-    known = [label for label in answers.labels if label in there]
+    known = [label for label in data.labels if label in there]
     return known + [label for label in there if label not in known]
 
 
@@ -267,6 +256,8 @@ def _published(row: pd.Series) -> Cell:
     return Cell(number.rounded(float(row["published_change"]), "persons", sign=True))
 
 
-def _three(row: pd.Series, name: str) -> Cell:
+def _range(row: pd.Series | None, name: str) -> Cell:
+    if row is None:
+        return Cell(number.NOTHING)
     low, middle, high = (float(row[f"{name}_{q}"]) for q in ("q05", "q50", "q95"))
     return Cell(number.rounded(middle, sign=True), number.span(low, high, sign=True))

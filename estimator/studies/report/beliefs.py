@@ -29,8 +29,8 @@ _LEFT_OUT = ("label", "seed", "sampler")
 
 def configuration(tree: xr.DataTree) -> dict[str, Any]:
     """Read what a set was made with; empty where a result does not say."""
-    found: dict[str, Any] = json.loads(tree.attrs.get("configuration", "{}"))
-    return found
+    written: dict[str, Any] = json.loads(tree.attrs.get("configuration", "{}"))
+    return written
 
 
 def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Grid, Grid]:
@@ -61,28 +61,28 @@ def settings_table(trees: Mapping[str, xr.DataTree]) -> Grid:
 def differences(tree: xr.DataTree, other: xr.DataTree) -> list[str]:
     """Keys of the groups in which two sets differ."""
     mine, theirs = configuration(tree), configuration(other)
-    found = []
+    keys = []
     for group in mine:
         if group not in _LEFT_OUT and mine[group] != theirs.get(group):
             inner, outer = mine[group], theirs.get(group)
             if isinstance(inner, dict) and isinstance(outer, dict):
-                found += [f"{group}.{k}" for k in inner if inner[k] != outer.get(k)]
+                keys += [f"{group}.{k}" for k in inner if inner[k] != outer.get(k)]
             else:
-                found.append(group)
-    return found
+                keys.append(group)
+    return keys
 
 
 def _folded(
     trees: Mapping[str, xr.DataTree], read: Any
 ) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Key, value and sets, the sets of one value together; keys in the order of the first set."""
-    found: dict[str, dict[Any, list[str]]] = {}
+    sets_of: dict[str, dict[Any, list[str]]] = {}
     for label, tree in trees.items():
         for key, value in read(configuration(tree)):
-            found.setdefault(key, {}).setdefault(value, []).append(label)
+            sets_of.setdefault(key, {}).setdefault(value, []).append(label)
     order = {key: at for at, key in enumerate(ASSUMPTIONS)}
-    for key in sorted(found, key=lambda k: order.get(k, len(order))):
-        for value, labels in found[key].items():
+    for key in sorted(sets_of, key=lambda k: order.get(k, len(order))):
+        for value, labels in sets_of[key].items():
             yield key, value, tuple(labels)
 
 

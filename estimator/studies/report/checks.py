@@ -10,22 +10,23 @@ import xarray as xr
 
 from estimator.show import number
 from estimator.show.grid import FAILED, Cell, Grid, column
-from estimator.studies.report.answers import Answers
+from estimator.studies.report import words
 from estimator.studies.report.beliefs import configuration
+from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import set_cell
 
 
-def diagnostics_table(answers: Answers) -> Grid:
+def diagnostics_table(data: ReportData) -> Grid:
     """Diagnostics of each set, with the bounds that it is held to."""
     rows = []
-    for label in answers.shown:
-        tree = answers.data.trees.get(label)
+    for label in data.shown:
+        tree = data.trees.get(label)
         result = (
-            Cell(f"FAILED: {answers.failures[label]}", style=f"{FAILED} long")
-            if label in answers.failures
+            Cell(f"FAILED: {data.failures[label]}", style=f"{FAILED} long")
+            if label in data.failures
             else Cell("passed")
         )
-        rows.append((set_cell(answers, label), result, *_numbers(tree)))
+        rows.append((set_cell(data, label), result, *_numbers(tree)))
     numbers = ("R-hat", "ESS, bulk", "ESS, tail", "divergences", "draws")
     head = ("set", column("result", "text"), *numbers)
     return Grid.of("Checks of the computation: the worst of all reported numbers", head, rows)
@@ -52,17 +53,17 @@ def _bounded(value: float | None, digits: int, which: str, bound: float | None) 
     return Cell(text, "" if bound is None else f"{which} {bound:g}")
 
 
-def identity_table(answers: Answers) -> Grid:
+def identity_table(data: ReportData) -> Grid:
     """Hashes and seed of each set."""
     rows = [
         (
-            set_cell(answers, label),
+            set_cell(data, label),
             *(
                 Cell(str(tree.attrs.get(name, number.NOTHING)), style="hash")
                 for name in ("assumption_set_id", "data_hash", "structure", "seed")
             ),
         )
-        for label, tree in answers.data.trees.items()
+        for label, tree in data.trees.items()
     ]
     texts = ("id of its assumptions and data", "hash of the claims", "model structure", "seed")
     head = [column("set", "name"), *(column(text, "text") for text in texts)]
@@ -71,18 +72,14 @@ def identity_table(answers: Answers) -> Grid:
 
 def versions_table(trees: Mapping[str, xr.DataTree]) -> Grid:
     """Versions of all that the numbers hang on, with the sets that were made with each."""
-    answers: dict[str, dict[str, list[str]]] = {}
+    sets: dict[str, dict[str, list[str]]] = {}
     for label, tree in trees.items():
         versions: dict[str, Any] = json.loads(tree.attrs.get("versions", "{}"))
         for name, version in versions.items():
-            answers.setdefault(name, {}).setdefault(str(version), []).append(label)
+            sets.setdefault(name, {}).setdefault(str(version), []).append(label)
     rows = [
-        (name, Cell(version, style="hash"), _which(labels, trees))
-        for name, by_version in answers.items()
+        (name, Cell(version, style="hash"), words.which(labels, list(trees)))
+        for name, by_version in sets.items()
         for version, labels in by_version.items()
     ]
     return Grid.of("Versions", ("package", column("version", "text"), column("sets", "long")), rows)
-
-
-def _which(labels: list[str], trees: Mapping[str, xr.DataTree]) -> str:
-    return "all sets" if len(labels) == len(trees) else number.listed(labels, 40)

@@ -81,13 +81,13 @@ class ClaimRows:
     @property
     def statuses(self) -> list[str]:
         """How many claims there are of each status: those that may count, then all others."""
-        found = [row.status for row in self.rows]
+        statuses = [row.status for row in self.rows]
         texts = [
-            f"{found.count(status)} {_STATUSES[status]}"
+            f"{statuses.count(status)} {_STATUSES[status]}"
             for status in LIKELIHOOD_STATUSES
-            if status in found
+            if status in statuses
         ]
-        other = sum(status not in LIKELIHOOD_STATUSES for status in found)
+        other = sum(status not in LIKELIHOOD_STATUSES for status in statuses)
         return [*texts, *([f"{other} plans, goals and statements"] if other else [])]
 
     @property
@@ -98,8 +98,8 @@ class ClaimRows:
     @property
     def largest_origin(self) -> tuple[str, int]:
         """The origin with most claims, in words, and how many."""
-        found = pd.Series([row.origin for row in self.rows]).value_counts()
-        return self.data.options.origin(str(found.index[0])), int(found.iloc[0])
+        counts = pd.Series([row.origin for row in self.rows]).value_counts()
+        return self.data.options.origin(str(counts.index[0])), int(counts.iloc[0])
 
     @cached_property
     def counted(self) -> dict[str, int]:
@@ -131,20 +131,20 @@ class ClaimRows:
         by_key: dict[tuple[str, str, str], list[ClaimRow]] = {}
         for row in self.rows:
             by_key.setdefault((row.quantity, row.origin, row.source), []).append(row)
-        series = {key: own for key, own in by_key.items() if len(own) > _SERIES}
-        apart = {row.id for own in series.values() for row in own}
+        series = {key: rows for key, rows in by_key.items() if len(rows) > _SERIES}
+        apart = {row.id for rows in series.values() for row in rows}
         most = self.data.options.most_claims
         for quantity in dict.fromkeys(row.quantity for row in self.rows):
-            own = [row for row in self.rows if row.quantity == quantity and row.id not in apart]
-            if own:
-                shown, part = _some(own, most)
+            rows = [row for row in self.rows if row.quantity == quantity and row.id not in apart]
+            if rows:
+                shown, part = _some(rows, most)
                 yield False, self._table(f"Claims: {words.quantity(quantity)}{part}", shown)
-        for key, own in series.items():
-            shown, part = _some(own, _SERIES if len(self.rows) > most else len(own))
+        for key, rows in series.items():
+            shown, part = _some(rows, _SERIES if len(self.rows) > most else len(rows))
             title = (
-                f"{len(own)} claims by {self.data.options.origin(key[1])} on "
+                f"{len(rows)} claims by {self.data.options.origin(key[1])} on "
                 f"{words.quantity(key[0])}, "
-                f"{own[0].period} to {own[-1].period}{part}"
+                f"{rows[0].period} to {rows[-1].period}{part}"
             )
             yield True, self._table(title, shown)
 
@@ -233,8 +233,8 @@ def _row(record: dict[str, Any], fates: dict[str, dict[str, tuple[bool, str]]]) 
 
 def _citation(citation: str, locator: str) -> str:
     """Join citation and place, unless the citation says the place already."""
-    said = citation.replace(",", "").casefold()
-    if all(word in said for word in locator.replace(",", "").casefold().split()):
+    words_said = citation.replace(",", "").casefold()
+    if all(word in words_said for word in locator.replace(",", "").casefold().split()):
         return citation
     return ", ".join(part for part in (citation, locator) if part)
 
@@ -242,7 +242,7 @@ def _citation(citation: str, locator: str) -> str:
 def _fates(tree: xr.DataTree) -> dict[str, tuple[bool, str]]:
     """Whether each claim that could count does, and why not, as a result keeps it."""
     constant = tree["constant_data"].to_dataset()
-    found = {}
+    fates = {}
     for prefix, dim in (("", "claim"), ("confirmed_", "confirmed_claim")):
         if dim not in constant.dims:
             continue
@@ -250,8 +250,8 @@ def _fates(tree: xr.DataTree) -> dict[str, tuple[bool, str]]:
         name = f"{prefix}reason"
         reasons = constant[name].values if name in constant else [""] * len(used)
         for claim, is_used, reason in zip(constant[dim].values, used, reasons, strict=True):
-            found[str(claim)] = (bool(is_used), str(reason))
-    return found
+            fates[str(claim)] = (bool(is_used), str(reason))
+    return fates
 
 
 def _may_be_false(tree: xr.DataTree) -> bool:

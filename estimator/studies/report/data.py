@@ -1,70 +1,26 @@
-"""What a report is made of: whole results, the claims, and the tables that others worked out."""
+"""What a report is made of: whole results, the claims, and the tables of the other studies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 
 import pandas as pd
 import xarray as xr
 
-from estimator.errors import OutputError, problems_text
+from estimator.quantities.answers import Answer
+from estimator.show import number
 from estimator.show.break_even import BreakEven
+from estimator.studies.audit.audit import Audit
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report.options import ReportOptions
-
-_RANGE = ("q05", "q25", "q50", "q75", "q95")
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "claims_table": (
-        *("id", "quantity", "period_start", "period_end", "low", "value", "high", "unit", "hedge"),
-        *("status", "origin", "source", "published", "citation", "locator", "note"),
-        *("used", "reason"),
-    ),
-    "comparison": (
-        *("assumption_set", "answer", "unit", *_RANGE, "reference", "difference"),
-        *("difference_mcse", "p_above", "below_zero", "failures"),
-    ),
-    "pooled": ("answer", "unit", *_RANGE, "weights", "sets", "refused"),
-    "stacking": ("assumption_set", "elpd", "se", "weight", "warnings"),
-    "drivers": (
-        *("answer", "unit", "assumption", "method", "level_low", "level_high", "value_low"),
-        *("value_high", "reference", "effect", "first_order", "total", "total_low", "total_high"),
-        *("rank", "note"),
-    ),
-    "prior_or_data": (
-        *("assumption_set", "parameter", "unit", "prior_q05", "prior_q50", "prior_q95"),
-        *("posterior_q05", "posterior_q50", "posterior_q95", "contraction", "verdict"),
-    ),
-    "claims": (
-        *("assumption_set", "claim", "figure", "quantity", "origin", "period_start", "period_end"),
-        *("unit", "counted", "reason", "predicted_q05", "predicted_q50", "predicted_q95"),
-        *("tail_probability", "verdict", "influence", "influence_on"),
-    ),
-    "statements": (
-        *(
-            "assumption_set",
-            "statement",
-            "claims",
-            "says",
-            "about",
-            "probability",
-            "mcse",
-            "value_q05",
-        ),
-        *("value_q50", "value_q95", "unit", "note"),
-    ),
-    "conflicts": ("conflict", "claims", "says", "resolution"),
-    "balance": (
-        *("assumption_set", "period_start", "period_end", "published_change", "flows_q05"),
-        *("flows_q50", "flows_q95", "gap_q05", "gap_q50", "gap_q95", "note"),
-    ),
-}
-"""Columns that the report reads of each table; others may be there."""
 
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that a report shows. A table that is None makes its section say which command gives it.
+    """All that a report shows.
 
     Attributes
     ----------
@@ -75,54 +31,132 @@ class ReportData:
     options
         Words and choices.
     trees
-        Whole results by label, as `estimator.store.results.read_result` gives them, in the order
-        shown.
+        Whole results by label, at least one, as `estimator.store.results.read_result` gives them,
+        in the order shown.
+    asked
+        Answers to show.
     claims_table
         The claims with `used` and `reason` (see `estimator.evidence.select`).
-    comparison, pooled, stacking, drivers, prior_or_data, claims, statements, conflicts, balance
-        Tables of `estimator.studies.compare` and `estimator.studies.audit`; their columns are in
-        `COLUMNS`.
+    comparison, pooled, stacking, prior_or_data
+        Tables of `estimator.studies.compare`, of the answers to show and perhaps others;
+        `prior_or_data` has no rows where the results keep no likelihood.
+    drivers
+        `estimator.studies.compare.drivers`; no rows where nothing tells what drives the answers.
+    audit
+        The claims held against the posterior of each set.
     breakeven
         Break-even values.
-
-    Raises
-    ------
-    OutputError
-        If there is no result, or with every column that is missing.
     """
 
     output: str
     command: str
     options: ReportOptions
     trees: Mapping[str, xr.DataTree]
+    asked: Sequence[Answer]
     claims_table: pd.DataFrame
-    comparison: pd.DataFrame | None = None
-    pooled: pd.DataFrame | None = None
-    stacking: pd.DataFrame | None = None
-    drivers: pd.DataFrame | None = None
-    prior_or_data: pd.DataFrame | None = None
-    claims: pd.DataFrame | None = None
-    statements: pd.DataFrame | None = None
-    conflicts: pd.DataFrame | None = None
-    balance: pd.DataFrame | None = None
-    breakeven: Sequence[BreakEven] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be shown, with all problems at once."""
-        problems = []
-        if not self.trees:
-            problems.append("no whole result (<set>/result.nc): a report needs at least one")
-        for name, columns in COLUMNS.items():
-            table = getattr(self, name)
-            if table is not None:
-                missing = [column for column in columns if column not in table.columns]
-                problems += [f"table {name}: no column {', '.join(missing)}"] if missing else []
-        if problems:
-            raise OutputError(
-                problems_text(f"{self.output}: no report can be made of it:", problems)
-            )
+    comparison: pd.DataFrame
+    pooled: pd.DataFrame
+    stacking: pd.DataFrame
+    prior_or_data: pd.DataFrame
+    drivers: pd.DataFrame
+    audit: Audit
+    breakeven: Sequence[BreakEven]
 
     @property
     def name(self) -> str:
         """Name of the run."""
         return PurePath(self.output).name
+
+    @cached_property
+    def months(self) -> list[str]:
+        """Months of the window; of several windows, of the one that ends last."""
+        return last_window(self.trees)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """All sets: those written whole, then those that only the comparison has."""
+        compared = self.comparison["assumption_set"].astype(str)
+        return list(dict.fromkeys([*self.trees, *compared]))
+
+    @property
+    def shown(self) -> list[str]:
+        """Sets that are shown in full."""
+        return self.labels[: self.options.most_sets]
+
+    @property
+    def sets_text(self) -> str:
+        """Say how many sets there are: 1 set, 8 sets."""
+        return number.count(len(self.labels), "set")
+
+    @cached_property
+    def failures(self) -> dict[str, str]:
+        """Why the draws of a set failed their diagnostics, by label; sound sets are not in it."""
+        failures = {
+            label: str(tree.attrs.get("diagnostics_failures") or "not recorded")
+            for label, tree in self.trees.items()
+            if str(tree.attrs.get("diagnostics_ok")) != "true"
+        }
+        table = self.comparison.fillna({"failures": ""})
+        table = table[table["failures"].astype(str) != ""]
+        for label, text in zip(table["assumption_set"], table["failures"], strict=True):
+            failures.setdefault(str(label), str(text))
+        return failures
+
+    def ranges(self, answer: Answer) -> pd.DataFrame:
+        """Rows of one answer in the comparison by set, in the order of `labels`.
+
+        Sets that do not have the answer are left out.
+        """
+        table = self.comparison
+        rows = table[(table["answer"].astype(str) == str(answer)) & table["q50"].notna()]
+        rows = rows.set_index(rows["assumption_set"].astype(str).rename("assumption_set"))
+        rows = rows.drop(columns="assumption_set")
+        return rows.reindex([label for label in self.labels if label in rows.index])
+
+    def pool(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
+        """Range of all sets together, or None where there is none or pooling was refused.
+
+        Parameters
+        ----------
+        answer
+            Which one.
+        weights
+            How the sets are weighted (column `weights`); None: the first of `pools`.
+        """
+        weights = weights or (self.pools or [EQUAL])[0]
+        table = self.pooled
+        rows = table[
+            (table["answer"].astype(str) == str(answer))
+            & (table["weights"].astype(str) == weights)
+            & table["q50"].notna()
+        ]
+        return None if rows.empty else rows.iloc[0]
+
+    @cached_property
+    def pools(self) -> list[str]:
+        """Ways in which sets are pooled; each set counted alike comes first."""
+        names = dict.fromkeys(self.pooled["weights"].astype(str))
+        return sorted(names, key=lambda weights: weights != EQUAL)
+
+    def marked(self, label: str) -> str:
+        """Name a set; one that failed is marked."""
+        return f"{label} – FAILED its checks" if label in self.failures else label
+
+    def sound(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Leave out the rows of sets that failed, unless all failed.
+
+        Parameters
+        ----------
+        table
+            Index or column `assumption_set`.
+        """
+        in_column = "assumption_set" in table.columns
+        labels = table["assumption_set"] if in_column else table.index.to_series()
+        kept = table[~labels.astype(str).isin(list(self.failures)).to_numpy()]
+        return table if kept.empty else kept
+
+
+def last_window(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Months of the results; of several windows, of the one that ends last."""
+    windows = [[str(m) for m in tree["posterior"].indexes["month"]] for tree in trees.values()]
+    return max(windows, key=lambda months: (months[-1], len(months)))

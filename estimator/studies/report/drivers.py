@@ -11,7 +11,8 @@ from estimator.quantities.answers import Answer
 from estimator.show import number
 from estimator.show.grid import Cell, Column, Grid, column
 from estimator.studies.report import pictures, words
-from estimator.studies.report.answers import Answers
+from estimator.studies.report.data import ReportData
+from estimator.studies.report.sets import cells_by_set
 
 _METHODS = {
     "one_at_a_time": "each assumption changed alone",
@@ -29,33 +30,29 @@ _VERDICTS = {
 }
 
 
-def charts(answers: Answers) -> list[pictures.Picture]:
+def charts(data: ReportData) -> list[pictures.Picture]:
     """Draw the pictures of each answer and method."""
     return [
         picture
-        for at, (answer, _, rows) in enumerate(_groups(answers), start=1)
-        for picture in pictures.drivers(
-            rows, words.phrase(Answer.parse(answer), answers.months), at
-        )
+        for at, (answer, _, rows) in enumerate(_groups(data), start=1)
+        for picture in pictures.drivers(rows, words.phrase(Answer.parse(answer), data.months), at)
     ]
 
 
-def tables(answers: Answers) -> list[Grid]:
+def tables(data: ReportData) -> list[Grid]:
     """Tabulate what moves each answer by each method."""
-    return [_table(answers, *group) for group in _groups(answers)]
+    return [_table(data, *group) for group in _groups(data)]
 
 
-def _groups(answers: Answers) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    table = answers.data.drivers
-    if table is not None:
-        for (answer, method), rows in table.groupby(["answer", "method"], sort=False):
-            yield str(answer), str(method), rows.sort_values("rank")
+def _groups(data: ReportData) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    for (answer, method), rows in data.drivers.groupby(["answer", "method"], sort=False):
+        yield str(answer), str(method), rows.sort_values("rank")
 
 
-def _table(answers: Answers, answer: str, method: str, rows: pd.DataFrame) -> Grid:
+def _table(data: ReportData, answer: str, method: str, rows: pd.DataFrame) -> Grid:
     unit = str(rows["unit"].iloc[0])
     reference = number.rounded(float(rows["reference"].iloc[0]), unit)
-    title = words.heading(answer, answers.months)
+    title = words.heading(answer, data.months)
     caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
     moves = bool(rows["value_low"].notna().any())
     has_shares = bool(rows[["first_order", "total"]].notna().any(axis=None))
@@ -84,32 +81,27 @@ def _table(answers: Answers, answer: str, method: str, rows: pd.DataFrame) -> Gr
     return Grid.of(caption, head, cells)
 
 
-def deciding_tables(answers: Answers) -> tuple[Grid | None, Grid | None]:
+def deciding_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
     """Tabulate whether the claims or the assumption decide: single assumptions, then biases."""
-    table = answers.data.prior_or_data
-    if table is None:
-        return None, None
+    table = data.prior_or_data
     single = table["parameter"].isin(list(ASSUMPTIONS))
     return (
-        _deciding(answers, table[single], "Who decides each number"),
-        _deciding(answers, table[~single], "Who decides how each origin reports"),
+        _deciding(data, table[single], "Who decides each number"),
+        _deciding(data, table[~single], "Who decides how each origin reports"),
     )
 
 
-def _deciding(answers: Answers, table: pd.DataFrame, title: str) -> Grid | None:
+def _deciding(data: ReportData, table: pd.DataFrame, title: str) -> Grid | None:
     if table.empty:
         return None
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
     rows = []
-    for parameter, own in table.groupby("parameter", sort=False):
-        by_set = {str(row["assumption_set"]): row for _, row in own.iterrows()}
-        key = str(parameter)
-        cells = [Cell(words.assumption(key), key)]
-        cells += [_verdict(by_set.get(label)) for label in labels]
-        rows.append(cells)
+    for parameter, verdicts in table.groupby("parameter", sort=False):
+        name = Cell(words.assumption(str(parameter)), str(parameter))
+        rows.append([name, *cells_by_set(verdicts, labels, _verdict)])
     head = [
         column("assumption", "long"),
-        *(column(answers.marked(label), "text") for label in labels),
+        *(column(data.marked(label), "text") for label in labels),
     ]
     return Grid.of(f"{title}, and how much narrower the claims made its range", head, rows)
 
@@ -124,13 +116,11 @@ def _verdict(row: pd.Series | None) -> Cell:
     return Cell(_VERDICTS.get(verdict, verdict), below, style)
 
 
-def interval_charts(answers: Answers) -> list[pictures.Picture]:
+def interval_charts(data: ReportData) -> list[pictures.Picture]:
     """Draw each parameter before and after the claims, but for those that are held fixed."""
-    table = answers.data.prior_or_data
-    if table is None:
-        return []
+    table = data.prior_or_data
     moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
     return [
-        pictures.prior_ranges(own, f"chart-prior-{at}")
-        for at, (_, own) in enumerate(moving.groupby("parameter", sort=False), start=1)
+        pictures.prior_ranges(rows, f"chart-prior-{at}")
+        for at, (_, rows) in enumerate(moving.groupby("parameter", sort=False), start=1)
     ]

@@ -31,7 +31,9 @@ from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
-from estimator.studies.report.data import ReportData
+from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
+from estimator.studies.compare.table import reference_of
+from estimator.studies.report.data import ReportData, last_window
 from estimator.studies.report.options import ReportOptions
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def gather(
     Parameters
     ----------
     outputs
-        The run, then sweeps whose drivers are told.
+        The run, then sweeps whose drivers are shown.
     overrides
         Of the groups ``report``, ``compare``, ``audit`` and ``breakeven``.
     console
@@ -74,43 +76,42 @@ def gather(
         )
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
-        comparison = Comparison.of(sets, compared.answers_of(sets.months[-1]), compared)
-        ordered = [comparison.reference, *(s for s in sets.whole if s != comparison.reference)]
+        reference = reference_of(sets, compared.reference)
+        ordered = [reference, *(label for label in sets.whole if label != reference)]
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
+        last = last_window(trees)[-1]
+        asked = [Answer.parse(with_last_month(text, last)) for text in options.answers]
+        answers = list(dict.fromkeys([*compared.answers_of(sets.months[-1]), *asked]))
+        comparison = Comparison.of(sets, answers, compared)
         pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
         status.update("drivers")
-        moved = _drivers(sets, outputs[1:], options, comparison.reference)
+        moved = _drivers(sets, outputs[1:], asked, reference)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
-        found = _break_evens(
+        crossings = _break_evens(
             options, config, trees, place, lambda text: status.update(Text(text)), fits=fits
         )
-    audit = _audit(sets, outputs[0] / AUDIT, overrides, console)
     return ReportData(
         output=str(outputs[0]),
         command=_command(outputs[0]),
         options=options,
         trees=trees,
-        claims_table=_claims_table(outputs[0], comparison.reference),
+        asked=asked,
+        claims_table=_claims_table(outputs[0], reference),
         comparison=comparison.table,
         pooled=pooled["pooled"],
         stacking=pooled["stacking"],
-        drivers=moved if len(moved) else None,
-        prior_or_data=prior.get("prior_or_data"),
-        claims=audit.claims,
-        statements=audit.statements,
-        conflicts=audit.conflicts,
-        balance=audit.balance,
-        breakeven=found or None,
+        prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
+        drivers=moved,
+        audit=_audit(sets, outputs[0] / AUDIT, overrides, console),
+        breakeven=crossings,
     )
 
 
 def _drivers(
-    sets: Sets, sweeps: Sequence[Path], options: ReportOptions, reference: str
+    sets: Sets, sweeps: Sequence[Path], answers: list[Answer], reference: str
 ) -> pd.DataFrame:
     """Drivers of each sweep, and within the reference set the pull of each prior."""
-    month = sets.months[-1]
-    answers = [Answer.parse(with_last_month(text, month)) for text in options.answers]
     parts = [drivers(Sets.open([sweep]), answers) for sweep in sweeps]
     if reference in sets.whole:
         parts.append(shifts(sets, answers, reference))
@@ -128,7 +129,7 @@ def _break_evens(
 ) -> list[BreakEven]:
     """Break-even values of the sets that the run has: kept ones of the same sets, or new ones."""
     search = BreakEvenOptions.from_config(config["breakeven"])
-    found: list[BreakEven] = []
+    results: list[BreakEven] = []
     for asked in options.breakeven:
         tree = trees.get(asked.assumption_set)
         if tree is None:
@@ -140,14 +141,14 @@ def _break_evens(
                 else []
             )
             wanted = [name for name in asked.scenarios if name in known]
-            found += plan_shares(tree, asked.level, search, wanted) if wanted else []
+            results += plan_shares(tree, asked.level, search, wanted) if wanted else []
             continue
         month = str(tree["posterior"].to_dataset()["month"].values[-1])
         event = with_last_month(asked.event, month)
         place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
         kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
-        if [one.assumption_set_id for one in kept] == [tree.attrs["assumption_set_id"]]:
-            found += kept
+        if [result.assumption_set_id for result in kept] == [tree.attrs["assumption_set_id"]]:
+            results += kept
         elif fits:
             say(f"break-even: {', '.join(asked.keys)}")
             try:
@@ -156,21 +157,21 @@ def _break_evens(
                 log.warning("break-even of %s: %s", ", ".join(asked.keys), error)
                 continue
             publish_break_evens([made], place)
-            found.append(made)
-    return found
+            results.append(made)
+    return results
 
 
 def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console) -> Audit:
     """Take the audit of these sets if there is one, else make one without fits."""
-    own = [text for text in overrides if text.startswith("audit")]
+    chosen = [text for text in overrides if text.startswith("audit")]
     wanted = sets.facts.loc[sets.whole, "set_id"].tolist()
-    if (folder / "sets.csv").exists() and not own:
+    if (folder / "sets.csv").exists() and not chosen:
         kept = read_audit(folder)
         if kept.facts["set_id"].tolist() == wanted:
             return kept
-    if not any(text.startswith("audit.refit") for text in own):
-        own.append("audit.refit=none")
-    made = make_audit(sets, own, folder, console)
+    if not any(text.startswith("audit.refit") for text in chosen):
+        chosen.append("audit.refit=none")
+    made = make_audit(sets, chosen, folder, console)
     publish_audit(made, folder)
     return made
 

@@ -13,7 +13,7 @@ from estimator.studies.report import words
 
 
 class BreakEvenQuestion(Section):
-    """A break-even value that a report tells.
+    """A break-even value that a report shows.
 
     Attributes
     ----------
@@ -60,9 +60,9 @@ class ReportOptions(Options):
     origins
         Who counted, in words, by the origin's name in the claims table.
     limits
-        What no number of the report can tell.
+        What no number of the report can show.
     breakeven
-        Break-even values to tell.
+        Break-even values to show.
     most_sets
         Sets that are shown in full.
     most_claims

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTILES
 from estimator.show import number
 from estimator.show.break_even import Axis, BreakEven
 from estimator.show.figures._claims import floors_of
@@ -23,8 +24,9 @@ from estimator.show.figures.files import inline_svg
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.prior_posterior import plot_prior_ranges
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
-from estimator.studies.report.answers import EQUAL, QUANTILES, Answers
+from estimator.studies.report.data import ReportData
 
 POOLED = "all sets alike"
 
@@ -55,7 +57,7 @@ def _picture(figure: Figure, name: str, caption: str, description: str) -> Pictu
     return Picture(inline_svg(figure, name, caption, description), caption)
 
 
-def forest(answers: Answers, answer: Answer, name: str) -> Picture | None:
+def forest(data: ReportData, answer: Answer, name: str) -> Picture | None:
     """Draw the ranges of one answer, sets below each other; None where no set has it.
 
     Parameters
@@ -63,28 +65,34 @@ def forest(answers: Answers, answer: Answer, name: str) -> Picture | None:
     name
         Of the picture, unique in the page; so of all functions here.
     """
-    table = answers.of(answer).head(answers.data.options.most_sets)
+    table = data.ranges(answer).head(data.options.most_sets)
     if table.empty:
         return None
     unit = str(table["unit"].iloc[0])
     table = table.rename_axis("assumption_set").reset_index()
-    table["failures"] = [answers.failures.get(label, "") for label in table["assumption_set"]]
-    pooled = answers.pooled(answer)
+    table["failures"] = [data.failures.get(label, "") for label in table["assumption_set"]]
+    pooled = data.pool(answer)
     pool = "" if pooled is None else pool_name(str(pooled["weights"]))
     if pooled is not None:
         row = {"assumption_set": pool, "unit": unit, "failures": "", **pooled[list(QUANTILES)]}
         table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
     sign = words.is_signed(answer.quantity)
     texts = (
-        f"{answers.marked(str(row['assumption_set']))}: {_range_of(row, '', unit, sign=sign)}"
+        f"{data.marked(str(row['assumption_set']))}: {_range_of(row, '', unit, sign=sign)}"
         for _, row in table.iterrows()
     )
     return _picture(
         plot_forest(table.assign(answer=str(answer)), pooled=pool, look=PAGE),
         name,
-        words.capital(words.answer(answer, answers.months)),
+        words.capital(words.answer(answer, data.months)),
         f"Middle value and 9-of-10 range, {unit}. {'; '.join(texts)}.",
     )
+
+
+def forests(data: ReportData) -> list[Picture]:
+    """Draw the ranges of all answers that are asked and that some set has."""
+    made = [forest(data, a, f"chart-forest-{n}") for n, a in enumerate(data.asked, start=1)]
+    return [picture for picture in made if picture is not None]
 
 
 def pool_name(weights: str) -> str:

@@ -3,49 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from estimator.quantities.answers import Answer
-from estimator.show import number
-from estimator.show.grid import FAILED, Cell, Column, Grid, column
+from estimator.show import grid, number
+from estimator.show.figures.fans import monthly_bands
+from estimator.show.grid import Cell, Column, Grid, column
+from estimator.studies.compare.grids import stacking_grid
 from estimator.studies.report import words
-from estimator.studies.report.answers import QUANTILES, Answers
 from estimator.studies.report.beliefs import differences
 from estimator.studies.report.claims import ClaimRows
+from estimator.studies.report.data import ReportData
 from estimator.studies.report.pictures import pool_name
 
 _MOST_DIFFERENCES = 8
 
 
-def set_cell(answers: Answers, label: str) -> Cell:
+def set_cell(data: ReportData, label: str) -> Cell:
     """Name a set at the head of its row; one that failed is marked."""
-    if label in answers.failures:
-        return Cell(label, "FAILED its checks", FAILED)
-    return Cell(label)
+    return grid.set_cell(label, failed=label in data.failures)
 
 
-def beliefs_table(answers: Answers, claims: ClaimRows) -> Grid:
+def cells_by_set(
+    rows: pd.DataFrame, labels: Sequence[str], cell: Callable[[pd.Series | None], Cell]
+) -> list[Cell]:
+    """Make a cell for each set, of its row in the column `assumption_set`, or of None."""
+    by_set = {str(row["assumption_set"]): row for _, row in rows.iterrows()}
+    return [cell(by_set.get(label)) for label in labels]
+
+
+def beliefs_table(data: ReportData, claims: ClaimRows) -> Grid:
     """Say what each set believes, and how many claims it counts."""
     rows = []
-    for label in answers.shown:
+    for label in data.shown:
         counted = claims.counted.get(label)
         counts = "" if counted is None else f"counts {counted} of {len(claims.rows)} claims"
         rows.append(
             (
-                set_cell(answers, label),
-                Cell(belief(answers, label), counts),
+                set_cell(data, label),
+                Cell(belief(data, label), counts),
             )
         )
     return Grid.of("What each set believes", ("set", column("believes", "long")), rows)
 
 
-def belief(answers: Answers, label: str) -> str:
+def belief(data: ReportData, label: str) -> str:
     """Say what a set believes: as the options describe it, or how it differs from the first set."""
-    described = answers.data.options.sets.get(label)
+    described = data.options.sets.get(label)
     if described is not None:
         return described
-    trees = answers.data.trees
+    trees = data.trees
     first = next(iter(trees))
     if label not in trees:
         return "a set of a sweep; its assumptions are in the sweep's table"
@@ -57,28 +66,31 @@ def belief(answers: Answers, label: str) -> str:
     return f"as {first}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
 
 
-def answers_table(answers: Answers) -> Grid:
+def answers_table(data: ReportData) -> Grid:
     """All answers of all sets: median with the range below it."""
-    columns = [(answer, answers.of(answer)) for answer in answers.asked]
+    columns = [(answer, data.ranges(answer)) for answer in data.asked]
     columns = [(answer, table) for answer, table in columns if not table.empty]
     by_label = [
         (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
     ]
     rows: list[list[Cell | str]] = [
-        [set_cell(answers, label), *(_cell_of(answer, own.get(label)) for answer, own in by_label)]
-        for label in answers.shown
+        [
+            set_cell(data, label),
+            *(_cell_of(answer, row_of.get(label)) for answer, row_of in by_label),
+        ]
+        for label in data.shown
     ]
-    for weights in answers.pools:
-        cells = [_cell_of(answer, answers.pooled(answer, weights)) for answer, _ in columns]
+    for weights in data.pools:
+        cells = [_cell_of(answer, data.pool(answer, weights)) for answer, _ in columns]
         if any(cell.text != number.NOTHING for cell in cells):
             rows.append([Cell(pool_name(weights), style="pooled"), *cells])
-    head = [column("set", "name"), *(_heading(answers, answer) for answer, _ in columns)]
+    head = [column("set", "name"), *(_heading(data, answer) for answer, _ in columns)]
     caption = "Middle value, and below it the range that holds 9 of 10 draws"
     return Grid.of(caption, head, rows)
 
 
-def _heading(answers: Answers, answer: Answer) -> Column:
-    when = number.period(answer.period, answers.months)
+def _heading(data: ReportData, answer: Answer) -> Column:
+    when = number.period(answer.period, data.months)
     return column(words.capital(words.quantity(answer.quantity)), below=when)
 
 
@@ -90,40 +102,37 @@ def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
     return Cell(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
 
 
-def signs_table(answers: Answers) -> Grid | None:
+def signs_table(data: ReportData) -> Grid | None:
     """How likely each set finds it that a signed quantity is below 0; None if none is asked."""
-    columns = [a for a in answers.asked if words.is_signed(a.quantity) and len(answers.of(a))]
+    columns = [a for a in data.asked if words.is_signed(a.quantity) and len(data.ranges(a))]
     if not columns:
         return None
     rows = []
-    for label in answers.shown:
+    for label in data.shown:
         cells = []
         for answer in columns:
-            below = answers.of(answer)["below_zero"].get(label, float("nan"))
+            below = data.ranges(answer)["below_zero"].get(label, float("nan"))
             cells.append(Cell(number.rounded(float(below), "probability")))
-        rows.append((set_cell(answers, label), *cells))
-    head = [column("set", "name"), *(_heading(answers, answer) for answer in columns)]
+        rows.append((set_cell(data, label), *cells))
+    head = [column("set", "name"), *(_heading(data, answer) for answer in columns)]
     return Grid.of("Share of the draws below 0", head, rows)
 
 
-def differences_table(answers: Answers) -> Grid | None:
+def differences_table(data: ReportData) -> Grid:
     """How far each set lies from the one that others are compared with."""
-    table = answers.data.comparison
-    if table is None:
-        return None
     rows = []
-    for _, row in table.iterrows():
+    for _, row in data.comparison.iterrows():
         label, reference = str(row["assumption_set"]), str(row["reference"])
         difference = float(row["difference"])
-        if label == reference or label not in answers.shown or math.isnan(difference):
+        if label == reference or label not in data.shown or math.isnan(difference):
             continue
         # A difference of probabilities is small: as a share it has a decimal.
         unit = str(row["unit"]).replace("probability", "share")
         error = number.rounded(2 * float(row["difference_mcse"]), unit)
         rows.append(
             (
-                set_cell(answers, label),
-                words.heading(str(row["answer"]), answers.months),
+                set_cell(data, label),
+                words.heading(str(row["answer"]), data.months),
                 Cell(number.rounded(difference, unit, sign=True), f"± {error}"),
                 Cell(number.rounded(float(row["p_above"]), "probability")),
                 reference,
@@ -139,58 +148,35 @@ def differences_table(answers: Answers) -> Grid | None:
     return Grid.of("Differences, with twice their Monte-Carlo error", head, rows)
 
 
-def refusals(answers: Answers) -> list[str]:
+def refusals(data: ReportData) -> list[str]:
     """Say which answers are not pooled, and why."""
-    if answers.data.pooled is None:
-        return []
-    refused = answers.data.pooled.fillna({"refused": ""})
+    refused = data.pooled.fillna({"refused": ""})
     refused = refused[refused["refused"].astype(str) != ""]
     return [
-        f"{words.heading(str(row['answer']), answers.months)}: {row['refused']}"
+        f"{words.heading(str(row['answer']), data.months)}: {row['refused']}"
         for _, row in refused.iterrows()
     ]
 
 
-def stacking_table(answers: Answers) -> Grid | None:
+def stacking_table(data: ReportData) -> Grid:
     """How well each set foretells claims that it has not seen."""
-    table = answers.data.stacking
-    if table is None:
-        return None
-    rows = [
-        (
-            set_cell(answers, str(row["assumption_set"])),
-            Cell(number.rounded(float(row["weight"]), "probability")),
-            Cell(
-                number.rounded(float(row["elpd"]), ""),
-                "" if pd.isna(row["se"]) else f"± {number.rounded(float(row['se']), '')}",
-            ),
-            str(row["warnings"]),
-        )
-        for _, row in table.iterrows()
-        if str(row["assumption_set"]) in answers.shown
-    ]
-    score = "score of the claims left out, ± error"
-    head = ("set", "weight", score, column("warnings", "long"))
-    return Grid.of("How well each set foretells a claim that was left out", head, rows)
+    table = data.stacking
+    shown = table[table["assumption_set"].astype(str).isin(data.shown)]
+    return stacking_grid(shown, data.failures)
 
 
-def months_table(answers: Answers) -> Grid:
+def months_table(data: ReportData) -> Grid:
     """Median and range of the losses in every month, sets as columns."""
-    columns = {
-        label: tree["posterior"]["losses"].quantile(
-            [int(name[1:]) / 100 for name in QUANTILES], dim=["chain", "draw"]
-        )
-        for label, tree in answers.data.trees.items()
-    }
+    bands = monthly_bands(data.trees, "losses")
     rows: list[list[Cell]] = []
-    for month in answers.months:
-        cells = [Cell(number.month(month))]
-        for bands in columns.values():
-            if month in bands["month"].values:
-                low, _, middle, _, high = bands.sel(month=month).values.tolist()
-                cells.append(Cell(number.rounded(middle), number.span(low, high)))
-            else:
-                cells.append(Cell(number.NOTHING))
-        rows.append(cells)
-    head = ("month", *(answers.marked(label) for label in columns))
+    for month in data.months:
+        ranges = bands.sel(month=month).transpose("set", "quantile").values
+        cells = [
+            Cell(number.NOTHING)
+            if math.isnan(middle)
+            else Cell(number.rounded(middle), number.span(low, high))
+            for low, _, middle, _, high in ranges.tolist()
+        ]
+        rows.append([Cell(number.month(month)), *cells])
+    head = ("month", *(data.marked(label) for label in data.trees))
     return Grid.of("Losses a month, persons: middle value and range", head, rows)

@@ -6,33 +6,31 @@ draws; a sentence says of which sets. Sets that failed their diagnostics are lef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
 from markupsafe import Markup
 
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
 from estimator.show import number
+from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
-from estimator.studies.report.answers import EQUAL, Answers
 from estimator.studies.report.claims import ClaimRows
+from estimator.studies.report.data import ReportData
 
 _SURE = 0.95
 _NAMED = 4  # claims or sets that a sentence names
 
 
-def how_many(answers: Answers) -> list[Markup]:
+def how_many(data: ReportData) -> list[Markup]:
     """Each answer in a sentence, with its range over all sets."""
-    sentences = [_sentence(answers, answer) for answer in answers.asked if len(answers.of(answer))]
-    return [*sentences, _bracket(answers)]
+    sentences = [_sentence(data, answer) for answer in data.asked if len(data.ranges(answer))]
+    return [*sentences, _bracket(data)]
 
 
-def _sentence(answers: Answers, answer: Answer) -> Markup:
-    when = number.period(answer.period, answers.months)
+def _sentence(data: ReportData, answer: Answer) -> Markup:
+    when = number.period(answer.period, data.months)
     within = Markup("{} {}").format("From" if answer.period == TOTAL else "In", when)
-    amount = _number(answers, answer)
-    subject = answers.data.options.subject
+    amount = _number(data, answer)
+    subject = data.options.subject
     match answer.quantity:
         case "losses":
             text = Markup("{}, {} lost {}, killed and wounded together.")
@@ -43,13 +41,13 @@ def _sentence(answers: Answers, answer: Answer) -> Markup:
             return Markup("{}, {} of the losses were killed.").format(within, amount)
         case "replacement_gap":
             text = Markup("{}, recruits less losses came to {}: {}.")
-            return text.format(within, amount, _sign(answers, answer, _GAP))
+            return text.format(within, amount, _sign(data, answer, _GAP))
         case "net_change":
             text = Markup(
                 "{}, with foreign recruits, the wounded who returned and other exits counted too, "
                 "the change was {}: {}."
             )
-            return text.format(within, amount, _sign(answers, answer, _NET))
+            return text.format(within, amount, _sign(data, answer, _NET))
     return Markup("{}, {}: {}.").format(within, words.quantity(answer.quantity), amount)
 
 
@@ -57,9 +55,9 @@ _GAP = ("fewer were recruited than lost", "more were recruited than lost")
 _NET = ("the force shrank", "the force grew")
 
 
-def _number(answers: Answers, answer: Answer) -> Markup:
+def _number(data: ReportData, answer: Answer) -> Markup:
     """Say the number: of all sets pooled, or from set to set, or of the only set."""
-    table, pooled = answers.sound(answers.of(answer)), answers.pooled(answer)
+    table, pooled = data.sound(data.ranges(answer)), data.pool(answer)
     unit, sign = str(table["unit"].iloc[0]), words.is_signed(answer.quantity)
     people = " people" if unit.startswith("persons") else ""
     if pooled is None and len(table) > 1:
@@ -73,9 +71,9 @@ def _number(answers: Answers, answer: Answer) -> Markup:
     return Markup("about <strong>{}</strong>{} ({})").format(middle, people, ends)
 
 
-def _sign(answers: Answers, answer: Answer, says: tuple[str, str]) -> str:
+def _sign(data: ReportData, answer: Answer, says: tuple[str, str]) -> str:
     """Say which side of 0 the sets are sure of, if any."""
-    below = answers.sound(answers.of(answer))["below_zero"]
+    below = data.sound(data.ranges(answer))["below_zero"]
     if (below >= _SURE).all():
         return says[0]
     if (below <= 1 - _SURE).all():
@@ -83,16 +81,16 @@ def _sign(answers: Answers, answer: Answer, says: tuple[str, str]) -> str:
     return f"the sets do not settle whether {says[0]} or {says[1].split()[-1]}"
 
 
-def _bracket(answers: Answers) -> Markup:
+def _bracket(data: ReportData) -> Markup:
     """Explain the range in brackets once."""
-    pooled = [row for answer in answers.asked if (row := answers.pooled(answer)) is not None]
+    pooled = [row for answer in data.asked if (row := data.pool(answer)) is not None]
     if pooled:
         weights, sets = str(pooled[0]["weights"]), int(pooled[0]["sets"])
         how = "each counted alike" if weights == EQUAL else f"weighted: {weights}"
         which = f"the range of {number.count(sets, 'set')} together ({how})"
-        if answers.failures and sets == len(answers.labels):
+        if data.failures and sets == len(data.labels):
             which += ", those that failed their checks among them"
-    elif len(answers.labels) > 1:
+    elif len(data.labels) > 1:
         which = "the widest reach of any set's range"
     else:
         which = "the range"
@@ -102,50 +100,50 @@ def _bracket(answers: Answers) -> Markup:
     ).format(which)
 
 
-def how_sure(answers: Answers) -> list[Markup]:
+def how_sure(data: ReportData) -> list[Markup]:
     """Say how far the sets differ, what they agree on, and what failed."""
-    first = answers.asked[0]
-    sentences = [_what_a_set_is(answers)]
-    if answers.failures:
-        sentences.append(_failed(answers))
-    if len(answers.of(first)) > 1:
-        sentences.append(_between_sets(answers, first))
+    first = data.asked[0]
+    sentences = [_what_a_set_is(data)]
+    if data.failures:
+        sentences.append(_failed(data))
+    if len(data.ranges(first)) > 1:
+        sentences.append(_between_sets(data, first))
         sentences += [
-            _agreement(answers, answer, says)
-            for answer in answers.asked
+            _agreement(data, answer, says)
+            for answer in data.asked
             for quantity, says in (("replacement_gap", _GAP), ("net_change", _NET))
-            if answer.quantity == quantity and len(answers.of(answer))
+            if answer.quantity == quantity and len(data.ranges(answer))
         ]
     return sentences
 
 
-def _failed(answers: Answers) -> Markup:
-    names = number.listed(answers.failures, _NAMED)
+def _failed(data: ReportData) -> Markup:
+    names = number.listed(data.failures, _NAMED)
     text = Markup(
         "<strong>{} failed the check of the computation</strong> ({}): such numbers are marked and "
         "should not be relied on; {}."
     )
-    if len(answers.failures) == len(answers.labels):
+    if len(data.failures) == len(data.labels):
         rest = "as no set passed, the sentences here rest on them all the same"
     else:
         rest = "the sentences here leave it out, but for a range of all sets together"
-    return text.format(number.count(len(answers.failures), "set"), names, rest)
+    return text.format(number.count(len(data.failures), "set"), names, rest)
 
 
-def _what_a_set_is(answers: Answers) -> Markup:
+def _what_a_set_is(data: ReportData) -> Markup:
     return Markup(
         'Nobody has counted the true losses. Each <a href="#term-set">set of assumptions</a> says '
         "what somebody could believe about the published figures: who over-counts, how much goes "
         "unconfirmed, how many wounded return. For each set the computer draws thousands of "
         'possible <a href="#term-draw">histories</a> that fit both. {} compared here.'
-    ).format(f"{number.count(len(answers.labels), 'set is', 'sets are')}")
+    ).format(f"{number.count(len(data.labels), 'set is', 'sets are')}")
 
 
-def _between_sets(answers: Answers, answer: Answer) -> Markup:
-    table = answers.sound(answers.of(answer))
+def _between_sets(data: ReportData, answer: Answer) -> Markup:
+    table = data.sound(data.ranges(answer))
     unit = str(table["unit"].iloc[0])
     ends = [
-        Markup("{} ({})").format(number.rounded(value, unit), answers.marked(str(label)))
+        Markup("{} ({})").format(number.rounded(value, unit), data.marked(str(label)))
         for value, label in (
             (table["q50"].min(), table["q50"].idxmin()),
             (table["q50"].max(), table["q50"].idxmax()),
@@ -156,18 +154,18 @@ def _between_sets(answers: Answers, answer: Answer) -> Markup:
         "For {}, the sets' <a href='#term-middle'>middle values</a> lie between {} and {}. No "
         "set's range reaches below {} ({}) or above {} ({})."
     ).format(
-        words.phrase(answer, answers.months),
+        words.phrase(answer, data.months),
         *ends,
         number.rounded(table["q05"].min(), unit),
-        answers.marked(str(low)),
+        data.marked(str(low)),
         number.rounded(table["q95"].max(), unit),
-        answers.marked(str(high)),
+        data.marked(str(high)),
     )
 
 
-def _agreement(answers: Answers, answer: Answer, says: tuple[str, str]) -> Markup:
-    below = answers.sound(answers.of(answer))["below_zero"]
-    when = number.period(answer.period, answers.months)
+def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Markup:
+    below = data.sound(data.ranges(answer))["below_zero"]
+    when = number.period(answer.period, data.months)
     if (below >= _SURE).all() or (below <= 1 - _SURE).all():
         shrinks = bool((below >= _SURE).all())
         chances = below if shrinks else 1 - below
@@ -181,21 +179,18 @@ def _agreement(answers: Answers, answer: Answer, says: tuple[str, str]) -> Marku
         when,
         says[0],
         number.chances(float(below.min())),
-        answers.marked(str(below.idxmin())),
+        data.marked(str(below.idxmin())),
         number.chances(float(below.max())),
-        answers.marked(str(below.idxmax())),
+        data.marked(str(below.idxmax())),
     )
 
 
-def says_who(answers: Answers, claims: ClaimRows) -> list[Markup]:
+def says_who(data: ReportData, claims: ClaimRows) -> list[Markup]:
     """Say whose figures these are, which are the floor, and which fit badly."""
     sentences = [_sources(claims)]
     if claims.floors:
-        sentences.append(_floor(answers, claims))
-    audit = answers.data.claims
-    if audit is not None:
-        sentences.append(_misfits(answers, audit, claims))
-    return sentences
+        sentences.append(_floor(data, claims))
+    return [*sentences, _misfits(data, claims)]
 
 
 def _sources(claims: ClaimRows) -> Markup:
@@ -222,16 +217,16 @@ def _sources(claims: ClaimRows) -> Markup:
     )
 
 
-def _floor(answers: Answers, claims: ClaimRows) -> Markup:
+def _floor(data: ReportData, claims: ClaimRows) -> Markup:
     row = claims.floors[-1]
     loose = claims.loose_floor
     text = Markup(
         'Under all of it lies a <a href="#term-floor">floor</a>: losses verified one by one. The '
         "latest: <strong>{}</strong> for {}, by {} ({}; {})."
-    ).format(row.figure, row.period, answers.data.options.origin(row.origin), row.id, row.citation)
+    ).format(row.figure, row.period, data.options.origin(row.origin), row.id, row.citation)
     if not loose:
         return text + Markup(" No set goes below it.")
-    if len(loose) == len(answers.data.trees):
+    if len(loose) == len(data.trees):
         return text + Markup(" Every set allows that some of it is false, and may go below it.")
     verb = "allows" if len(loose) == 1 else "allow"
     return text + Markup(" {} {} that some of it is false, and may go below it.").format(
@@ -239,8 +234,8 @@ def _floor(answers: Answers, claims: ClaimRows) -> Markup:
     )
 
 
-def _misfits(answers: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup:
-    audit = answers.sound(audit)
+def _misfits(data: ReportData, claims: ClaimRows) -> Markup:
+    audit = data.sound(data.audit.claims)
     sets = audit["assumption_set"].nunique()
     against = audit[audit["verdict"] == "in conflict"].groupby("claim")["assumption_set"].nunique()
     against = against[against > sets / 2].sort_values(ascending=False)
@@ -250,11 +245,3 @@ def _misfits(answers: Answers, audit: pd.DataFrame, claims: ClaimRows) -> Markup
     return Markup(
         "{} in conflict with the rest of what is known in more than half of the sets: {}."
     ).format(number.count(len(against), "claim is", "claims are"), names)
-
-
-def no_table(command: str, what: Sequence[str] | str) -> Markup:
-    """Say which command makes what a section is without."""
-    names = what if isinstance(what, str) else number.listed(what)
-    return Markup("Not worked out for this run: {}. <code>{}</code> does it.").format(
-        names, command
-    )

@@ -11,35 +11,35 @@ from estimator.show import number
 from estimator.show.break_even import BreakEven
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import pictures, words
-from estimator.studies.report.answers import Answers
+from estimator.studies.report.data import ReportData
 
 _PROBABILITIES = (0.05, 0.5, 0.95)
 
 
-def draw_breakevens(answers: Answers) -> list[pictures.Picture]:
+def draw_breakevens(data: ReportData) -> list[pictures.Picture]:
     """Draw the curve of each break-even value."""
     return [
-        pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(answers, item))
-        for at, item in enumerate(answers.data.breakeven or (), start=1)
+        pictures.breakeven(item, f"chart-breakeven-{at}", failed=failed(data, item))
+        for at, item in enumerate(data.breakeven, start=1)
     ]
 
 
-def failed(answers: Answers, item: BreakEven) -> bool:
+def failed(data: ReportData, item: BreakEven) -> bool:
     """Whether the set of a break-even, or the fits that it rests on, failed."""
-    return item.assumption_set in answers.failures or bool(item.failures)
+    return item.assumption_set in data.failures or bool(item.failures)
 
 
-def breakeven_table(answers: Answers) -> Grid | None:
+def breakeven_table(data: ReportData) -> Grid | None:
     """Tabulate each break-even value with its range."""
-    if not answers.data.breakeven:
+    if not data.breakeven:
         return None
     rows = []
-    for item in answers.data.breakeven:
+    for item in data.breakeven:
         at = pictures.crossings_text(item)
         if len(item.axes) > 1:
             at = "along a line" if len(item.contour) else ""
         looked = " × ".join(number.span(axis.low, axis.high, axis.unit) for axis in item.axes)
-        mark = " – FAILED its checks" if failed(answers, item) else ""
+        mark = " – FAILED its checks" if failed(data, item) else ""
         rows.append(
             (
                 Cell(words.event(item.words), f"{item.assumption_set}{mark}"),
@@ -56,13 +56,13 @@ def breakeven_table(answers: Answers) -> Grid | None:
     return Grid.of("Break-even values", head, rows)
 
 
-def scenarios_table(answers: Answers) -> Grid | None:
+def scenarios_table(data: ReportData) -> Grid | None:
     """How the force would stand at the end of each scenario, over all sound sets that have it."""
-    sound = set(answers.data.trees) - set(answers.failures)
+    sound = set(data.trees) - set(data.failures)
     sets = {
         label: tree["scenarios"].to_dataset()
-        for label, tree in answers.data.trees.items()
-        if "scenarios" in tree.children and (label not in answers.failures or not sound)
+        for label, tree in data.trees.items()
+        if "scenarios" in tree.children and (label not in data.failures or not sound)
     }
     if not sets:
         return None
@@ -73,9 +73,9 @@ def scenarios_table(answers: Answers) -> Grid | None:
     head = ("scenario", column("what is assumed", "long"), *numbers)
     caption = (
         f"Scenarios to {number.month(end)}: change of the force since "
-        f"{number.month(answers.months[-1])}, persons; middle values of the sets, and below them "
+        f"{number.month(data.months[-1])}, persons; middle values of the sets, and below them "
         "the widest reach of their ranges"
-        + ("; sets that failed their checks are left out" if answers.failures and sound else "")
+        + ("; sets that failed their checks are left out" if data.failures and sound else "")
     )
     return Grid.of(caption, head, rows)
 

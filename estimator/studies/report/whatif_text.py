@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from markupsafe import Markup
 
 from estimator.show import number
 from estimator.show.break_even import BreakEven
 from estimator.studies.report import whatif, words
-from estimator.studies.report.answers import Answers
+from estimator.studies.report.data import ReportData
 
 _NAMED = 4  # statements that are said here
 
 
-def what_if(answers: Answers) -> list[Markup]:
+def what_if(data: ReportData) -> list[Markup]:
     """Say what would move the answer, from where on it turns, and which statements hold."""
-    sentences: list[Markup] = []
-    if answers.data.drivers is not None:
-        sentences += _drivers(answers, answers.data.drivers)
-    if answers.data.breakeven:
-        sentences += [_breakeven(answers, item) for item in answers.data.breakeven]
-    if answers.data.statements is not None:
-        sentences += _statements(answers, answers.data.statements)
-    return sentences
+    return [
+        *_drivers(data),
+        *(_breakeven(data, item) for item in data.breakeven),
+        *_statements(data),
+    ]
 
 
-def _drivers(answers: Answers, drivers: pd.DataFrame) -> list[Markup]:
+def _drivers(data: ReportData) -> list[Markup]:
     """Name the assumption that moves each answer furthest."""
-    sentences = []
-    for answer in answers.asked:
+    sentences, drivers = [], data.drivers
+    for answer in data.asked:
         rows = drivers[(drivers["answer"] == str(answer)) & drivers["value_low"].notna()]
         if rows.empty:
             continue
@@ -37,7 +33,7 @@ def _drivers(answers: Answers, drivers: pd.DataFrame) -> list[Markup]:
         text = Markup("What moves {} most: {} (<code>{}</code>). {} if it is {}; {} if it is {}.")
         sentences.append(
             text.format(
-                words.phrase(answer, answers.months),
+                words.phrase(answer, data.months),
                 words.assumption(str(row["assumption"])),
                 row["assumption"],
                 number.rounded(float(row["value_low"]), unit, sign=sign),
@@ -49,7 +45,7 @@ def _drivers(answers: Answers, drivers: pd.DataFrame) -> list[Markup]:
     return sentences
 
 
-def _breakeven(answers: Answers, item: BreakEven) -> Markup:
+def _breakeven(data: ReportData, item: BreakEven) -> Markup:
     """Say where the answer turns, in plain words."""
     first = item.axes[0]
     level = number.rounded(item.level, "probability")
@@ -83,17 +79,17 @@ def _breakeven(answers: Answers, item: BreakEven) -> Markup:
             first.description,
             number.span(first.low, first.high, first.unit),
         )
-    if whatif.failed(answers, item):
+    if whatif.failed(data, item):
         text += Markup(' <span class="failed">(FAILED its checks.)</span>')
     return text
 
 
-def _statements(answers: Answers, statements: pd.DataFrame) -> list[Markup]:
+def _statements(data: ReportData) -> list[Markup]:
     """Say of the first statements how likely they are: of several months, of all together."""
-    sentences = []
+    sentences, statements = [], data.audit.statements
     for _, rows in statements[statements["probability"].notna()].groupby("statement", sort=False):
         about = str(rows["about"].iloc[-1])
-        known = answers.sound(rows[rows["about"] == about])
+        known = data.sound(rows[rows["about"] == about])
         low, high = known["probability"].min(), known["probability"].max()
         text = Markup("“{}” ({}) holds in {} draws{}.")
         by_set = ", depending on the set" if len(known) > 1 else ""

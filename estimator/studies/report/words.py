@@ -33,19 +33,19 @@ def is_signed(name: str) -> bool:
     return name in SIGNED
 
 
-def answer(given: Answer, months: Sequence[str]) -> str:
+def answer(asked: Answer, months: Sequence[str]) -> str:
     """Write an answer as a heading: losses, January 2026."""
-    words = quantity(given.quantity)
-    if given.below_zero:
+    words = quantity(asked.quantity)
+    if asked.below_zero:
         words = f"{words} below 0"
-    return f"{words}, {number.period(given.period, months)}"
+    return f"{words}, {number.period(asked.period, months)}"
 
 
-def phrase(given: Answer, months: Sequence[str]) -> str:
+def phrase(asked: Answer, months: Sequence[str]) -> str:
     """Write an answer inside a sentence: losses in January 2026."""
-    words = quantity(given.quantity)
-    within = "from" if given.period == TOTAL else "in"
-    return f"{words} {within} {number.period(given.period, months)}"
+    words = quantity(asked.quantity)
+    within = "from" if asked.period == TOTAL else "in"
+    return f"{words} {within} {number.period(asked.period, months)}"
 
 
 def heading(text: str, months: Sequence[str]) -> str:
@@ -76,15 +76,15 @@ def assumption(key: str) -> str:
 def event(text: str) -> str:
     """Write an event as a sentence has it: months by name, below and above for the signs."""
     text = text.replace(" < ", " is below ").replace(" > ", " is above ")
-    return _MONTH_INSIDE.sub(lambda found: number.month(found[0]), text)
+    return _MONTH_INSIDE.sub(lambda match: number.month(match[0]), text)
 
 
 def which(labels: Iterable[str], names: Sequence[str]) -> str:
     """Say which of the named sets are meant: all, all but a few, or each by its name."""
-    found = list(labels)
-    missing = [name for name in names if name not in found]
+    meant = list(labels)
+    missing = [name for name in names if name not in meant]
     if not missing and len(names) > 1:
         return "all sets"
     if len(names) > 4 and len(missing) <= 2:
         return f"all but {number.listed(missing)}"
-    return number.listed(found, 40)
+    return number.listed(meant, 40)

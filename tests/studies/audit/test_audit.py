@@ -14,7 +14,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.cli import main
 from estimator.errors import OutputError
 from estimator.run import Estimate, write_estimate
-from estimator.show.figures.audit import plot_audit
+from estimator.show.figures.audit import plot_verdicts
 from estimator.store.journal import Journal
 from estimator.store.sets import Sets
 from estimator.studies.audit.audit import FILE, audit, read_audit
@@ -204,7 +204,7 @@ def test_texts_of_a_hostile_table_do_no_harm(from_prior: Estimate, tmp_path: Pat
     assert not any(cell.startswith(("=", "@")) for cell in cells)
     document = (tmp_path / "audit" / "audit.md").read_text(encoding="utf-8")
     assert "<script>" not in document.replace("\\<script>", "")
-    assert plot_audit(claims).axes
+    assert plot_verdicts(claims_grid(claims, made.facts)).axes
 
 
 def _written(found: Estimate, folder: Path) -> Path:
@@ -217,9 +217,9 @@ def test_rows_put_the_sets_that_count_a_claim_first(judged: pd.DataFrame) -> Non
     other["verdict"] = "in conflict"
     labels, rows = verdict_rows(pd.concat([judged, other]))
     assert labels == ["from prior", "other"]
-    counted = [row for row in rows if not row.cells[0].text.startswith("(")]
+    counted = [row for row in rows if not row[1].text.startswith("(")]
     assert rows[: len(counted)] == counted
-    assert any(row.claims == "P04 = S04" for row in rows)
+    assert any(row[0].text == "P04 = S04" for row in rows)
 
 
 def made_verdicts(n: int) -> pd.DataFrame:

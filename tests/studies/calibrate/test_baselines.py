@@ -10,7 +10,7 @@ import xarray as xr
 from estimator.assumptions.groups import HedgingOptions
 from estimator.model.inputs import ModelInputs
 from estimator.studies.calibrate.baselines import Figures, face_value, prediction, trend
-from estimator.studies.calibrate.coverage import MODEL, Said, baseline_said
+from estimator.studies.calibrate.coverage import MODEL, Scores, baseline_scores
 
 MONTHS = [f"2025-{month:02d}" for month in range(1, 9)]
 LOSSES = 20.0 * 1.05 ** np.arange(8)  # thousands, a straight line in logs
@@ -116,8 +116,8 @@ def test_no_share_is_read_off_killed_in_months_that_have_no_losses() -> None:
 def test_what_a_baseline_does_not_say_is_not_scored() -> None:
     names = ["losses[2025-01]", "net_change[2025-01]"]
     truth = np.array([[20_000.0, 1.0]])
-    found = baseline_said("face value", [world(LOSSES)], [[1, 2]], names, truth, (0.5, 0.9))
-    assert isinstance(found, Said)
+    found = baseline_scores("face value", [world(LOSSES)], [[1, 2]], names, truth, (0.5, 0.9))
+    assert isinstance(found, Scores)
     assert np.isfinite(found.crps[0, 0])
     assert np.isnan(found.low[0, 1]).all()
     assert found.low[0, 0, 1] < 20_000 < found.high[0, 0, 1]

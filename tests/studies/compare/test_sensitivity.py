@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
@@ -16,9 +17,7 @@ from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.sensitivity import (
     ANSWER_COLUMNS,
     COLUMNS,
-    answer_sensitivity,
     prior_or_data,
-    weigh,
 )
 from tests.studies.compare.made import CHANCE, LOSSES
 
@@ -27,6 +26,10 @@ pytestmark = pytest.mark.slow
 SHAPE = (4, 1500)
 SOURCES = ("nato:losses", "kobak:killed", "nobody:losses")
 RATE = "returns.rate"
+
+
+def decided(tree: xr.DataTree, options: CompareOptions | None = None) -> pd.DataFrame:
+    return prior_or_data(tree, options=options)[0]
 
 
 def link(key: str, values: np.ndarray) -> np.ndarray:
@@ -111,7 +114,7 @@ def row(table, parameter: str = RATE) -> dict:
 
 
 def test_a_claim_that_says_nothing_leaves_the_prior(central):
-    found = row(prior_or_data(toy(central)))
+    found = row(decided(toy(central)))
     assert found["verdict"] == "prior"
     assert found["contraction"] == pytest.approx(0.0, abs=0.06)
     assert found["shift"] == pytest.approx(0.0, abs=0.05)
@@ -121,7 +124,7 @@ def test_a_claim_that_says_nothing_leaves_the_prior(central):
 
 
 def test_a_sharp_claim_decides(central):
-    found = row(prior_or_data(toy(central, distance=1.0, noise=0.1)))
+    found = row(decided(toy(central, distance=1.0, noise=0.1)))
     assert found["verdict"] == "data"
     assert found["contraction"] == pytest.approx(1 - 1 / 101, abs=0.01)
     assert found["shift"] == pytest.approx(1.0, abs=0.03)
@@ -129,20 +132,20 @@ def test_a_sharp_claim_decides(central):
 
 
 def test_a_claim_as_sure_as_the_prior_shares_the_decision(central):
-    found = row(prior_or_data(toy(central, distance=1.0, noise=1.0)))
+    found = row(decided(toy(central, distance=1.0, noise=1.0)))
     assert found["verdict"] == "both"
     assert found["contraction"] == pytest.approx(0.5, abs=0.05)
     assert found["shift"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_claim_far_from_the_prior_is_in_conflict_with_it(central):
-    found = row(prior_or_data(toy(central, distance=4.0, noise=0.5)))
+    found = row(decided(toy(central, distance=4.0, noise=0.5)))
     assert found["verdict"] == "prior-data conflict"
     assert found["shift"] == pytest.approx(3.2, abs=0.05)
 
 
 def test_ranges_are_those_of_prior_and_posterior_in_the_unit_of_the_assumption(central):
-    table = prior_or_data(toy(central, distance=1.0, noise=0.1))
+    table = decided(toy(central, distance=1.0, noise=0.1))
     assert tuple(table.columns) == COLUMNS
     found = row(table)
     prior = dict(central.priors())[RATE]
@@ -155,7 +158,7 @@ def test_ranges_are_those_of_prior_and_posterior_in_the_unit_of_the_assumption(c
 
 
 def test_fixed_assumptions_are_told_as_fixed(central):
-    table = prior_or_data(toy(central))
+    table = decided(toy(central))
     fixed = {key for key, prior in central.priors() if prior.is_fixed}
     told = table[table["verdict"] == "fixed"]
     assert fixed <= set(told["parameter"])
@@ -164,7 +167,7 @@ def test_fixed_assumptions_are_told_as_fixed(central):
 
 
 def test_biases_of_sources_that_count_are_there_and_an_undercount_points_down(central):
-    table = prior_or_data(toy(central)).set_index("parameter")
+    table = decided(toy(central)).set_index("parameter")
     assert "reporting_bias[nato:losses]" in table.index
     assert "reporting_bias[nobody:losses]" not in table.index
     undercount = table.loc["reporting_bias[kobak:killed]"]
@@ -187,7 +190,7 @@ def test_drifts_are_there_where_they_are_not_fixed():
         .to_dataset()
         .assign(source=("claim", ["general_staff_ukraine:losses", *SOURCES[1:]]))
     )
-    table = prior_or_data(tree).set_index("parameter")
+    table = decided(tree).set_index("parameter")
     drift = table.loc["reporting_drift[general_staff_ukraine:losses]"]
     assert drift["unit"] == "log ratio/year"
 
@@ -208,7 +211,7 @@ def test_families_that_are_no_map_of_a_normal_are_weighed_too(family):
     dataset["assumption_value"] = (("chain", "draw", "assumption"), values)
     tree["posterior"] = dataset
     tree.attrs["configuration"] = json.dumps(assumptions.model_dump(mode="json"))
-    found = row(prior_or_data(tree))
+    found = row(decided(tree))
     assert found["contraction"] == pytest.approx(0.0, abs=0.06)
     assert found["shift"] == pytest.approx(0.0, abs=0.05)
     assert found["prior_q05"] == pytest.approx(0.3, rel=0.01)
@@ -216,7 +219,7 @@ def test_families_that_are_no_map_of_a_normal_are_weighed_too(family):
 
 
 def test_the_answer_hangs_on_the_prior_that_moves_it_and_on_no_other(central):
-    table = answer_sensitivity(toy(central), [LOSSES, CHANCE])
+    table = prior_or_data(toy(central), [LOSSES, CHANCE])[1]
     assert tuple(table.columns) == ANSWER_COLUMNS
     assert set(table["answer"]) == {str(LOSSES)}  # a probability is left out
     assert table["parameter"].iloc[0] == RATE
@@ -226,31 +229,24 @@ def test_the_answer_hangs_on_the_prior_that_moves_it_and_on_no_other(central):
 
 
 def test_an_answer_that_the_set_lacks_is_left_out(central):
-    table = answer_sensitivity(toy(central), [Answer.parse("force_size[2026-01]")])
+    table = prior_or_data(toy(central), [Answer.parse("force_size[2026-01]")])[1]
     assert table.empty
     assert tuple(table.columns) == ANSWER_COLUMNS
-
-
-def test_both_tables_at_once_are_the_same_as_one_by_one(central):
-    tree = toy(central)
-    decided, moved = weigh(tree, [LOSSES])
-    assert decided.equals(prior_or_data(tree))
-    assert moved.equals(answer_sensitivity(tree, [LOSSES]))
 
 
 def test_thresholds_come_from_the_options(central):
     options = CompareOptions.default().model_dump()
     strict = CompareOptions.from_config(options | {"sensitivity": 0.5, "halved": 0.99})
     tree = toy(central, distance=4.0, noise=0.5)
-    assert row(prior_or_data(tree, strict))["verdict"] == "both"
-    assert row(prior_or_data(tree))["verdict"] == "prior-data conflict"
+    assert row(decided(tree, strict))["verdict"] == "both"
+    assert row(decided(tree))["verdict"] == "prior-data conflict"
 
 
 def test_a_set_without_a_likelihood_is_told(central):
     tree = toy(central)
     del tree["log_likelihood"]
     with pytest.raises(OutputError, match="toy: holds no log likelihood"):
-        prior_or_data(tree)
+        decided(tree)
 
 
 def test_of_shared_biases_the_means_and_spreads_are_told_and_not_their_members():
@@ -273,7 +269,7 @@ def test_of_shared_biases_the_means_and_spreads_are_told_and_not_their_members()
         .to_dataset()
         .assign(speaker=("claim", ["third_party", "third_party", ""]))
     )
-    table = prior_or_data(tree).set_index("parameter")
+    table = decided(tree).set_index("parameter")
     assert "reporting_bias[nato:losses]" not in table.index
     for name in draws:
         found = table.loc[f"{name}[third_party:losses]"]

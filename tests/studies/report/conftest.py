@@ -14,8 +14,9 @@ import pytest
 import xarray as xr
 
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
-from estimator.quantities.answers import Answer, answer_draws
+from estimator.quantities.answers import Answer, answer_draws, with_last_month
 from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
+from estimator.studies.audit.audit import Audit
 from estimator.studies.report import ReportData, ReportOptions, render
 from tests.show.figures.conftest import MONTHS, make_result
 
@@ -133,11 +134,16 @@ def claims_table() -> pd.DataFrame:
     return table.assign(source="a_source", published="2026-02-15", locator="page 3", note="a note")
 
 
+@functools.cache
+def asked() -> list[Answer]:
+    return [Answer.parse(with_last_month(text, LAST)) for text in options().answers]
+
+
 def comparison(trees: dict[str, xr.DataTree]) -> pd.DataFrame:
     rows = []
     for label, tree in trees.items():
-        draws = answer_draws(tree["posterior"].to_dataset(), ANSWERS).reshape(len(ANSWERS), -1)
-        for answer, own in zip(ANSWERS, draws, strict=True):
+        draws = answer_draws(tree["posterior"].to_dataset(), asked()).reshape(len(asked()), -1)
+        for answer, own in zip(asked(), draws, strict=True):
             numbers = dict(
                 zip(QUANTILES, np.quantile(own, [0.05, 0.25, 0.5, 0.75, 0.95]), strict=True)
             )
@@ -157,10 +163,6 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
     driver = {"answer": losses, "unit": "persons/month", "level_low": "0.02 to 0.18",
               "level_high": "0.05 to 0.50", "reference": 33000.0, "first_order": nan,
               "total": nan, "total_low": nan, "total_high": nan, "note": ""}  # fmt: skip
-    claim = {"quantity": "losses", "origin": "video_verified_ukraine", "unit": "persons",
-             "period_start": "2026-01-01", "period_end": "2026-01-31", "counted": True,
-             "reason": "", "predicted_q05": 29100.0, "predicted_q50": 31700.0,
-             "predicted_q95": 35300.0, "influence": 0.4, "influence_on": losses}  # fmt: skip
     return {
         "comparison": comparison(trees),
         "pooled": pd.DataFrame(
@@ -178,7 +180,7 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
         "stacking": pd.DataFrame(
             [
                 {"assumption_set": label, "elpd": -320.4, "se": 12.0, "weight": 0.5,
-                 "warnings": "3 claims have k over 0.7"}
+                 "diagnostics": "9 claims", "warnings": "3 claims have k over 0.7"}
                 for label in trees
             ]
         ),
@@ -208,11 +210,24 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
                 )
             ]
         ),
-        "claims": pd.DataFrame(
+        "audit": audit(list(trees)),
+        "breakeven": [one_key(), two_keys()],
+    }  # fmt: skip
+
+
+def audit(labels: list[str]) -> Audit:
+    losses = str(ANSWERS[0])
+    nan = float("nan")
+    claim = {"quantity": "losses", "origin": "video_verified_ukraine", "unit": "persons",
+             "period_start": "2026-01-01", "period_end": "2026-01-31", "counted": True,
+             "reason": "", "predicted_q05": 29100.0, "predicted_q50": 31700.0,
+             "predicted_q95": 35300.0, "influence": 0.4, "influence_on": losses}  # fmt: skip
+    return Audit(
+        claims=pd.DataFrame(
             [
                 claim | {"assumption_set": label, "claim": name, "figure": figure,
                          "tail_probability": tail, "verdict": verdict}
-                for label in trees
+                for label in labels
                 for name, figure, tail, verdict in (
                     ("P04", "30,618 persons", 0.6, "consistent"),
                     ("S11", "about -9,000 persons", 0.003, "in conflict"),
@@ -220,31 +235,32 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
                 )
             ]
         ),
-        "statements": pd.DataFrame(
+        statements=pd.DataFrame(
             [
                 {"assumption_set": label, "statement": "loses_faster", "claims": "S28",
                  "says": "loses faster than recruits", "about": "replacement gap below 0",
                  "probability": chance, "mcse": 0.004, "value_q05": -11000.0,
                  "value_q50": -7100.0, "value_q95": -3300.0,
                  "unit": "persons/month", "note": ""}
-                for label, chance in zip(trees, (0.97, 0.64), strict=True)
+                for label, chance in zip(labels, (0.97, 0.64), strict=False)
             ]
         ),
-        "conflicts": pd.DataFrame(
+        conflicts=pd.DataFrame(
             [{"conflict": 1, "claims": "S11, P04", "says": "They cannot both be right.",
               "resolution": "S11 alone would have to be above -600."}]
         ),
-        "balance": pd.DataFrame(
+        balance=pd.DataFrame(
             [
                 {"assumption_set": label, "period_start": "2023-01-01",
                  "period_end": "2024-01-01", "published_change": 50000.0, "flows_q05": 40000.0,
                  "flows_q50": 90000.0, "flows_q95": 150000.0, "gap_q05": -1000.0,
                  "gap_q50": 3300.0, "gap_q95": 8000.0, "note": ""}
-                for label in trees
+                for label in labels
             ]
         ),
-        "breakeven": [one_key(), two_keys()],
-    }  # fmt: skip
+        resolutions=pd.DataFrame(),
+        facts=pd.DataFrame(),
+    )  # fmt: skip
 
 
 @functools.cache
@@ -252,6 +268,19 @@ def trees(*failed: str) -> dict[str, xr.DataTree]:
     return {
         label: make_tree(label, seed, failed=label in failed)
         for seed, label in enumerate(LABELS, start=7)
+    }
+
+
+def bare_tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
+    """Tables without rows but for the comparison, as of a run whose results tell no more."""
+    found = tables(trees)
+    names = ("pooled", "stacking", "prior_or_data", "drivers")
+    whole = found["audit"]
+    rows = {name: getattr(whole, name)[:0] for name in ("statements", "conflicts", "balance")}
+    return found | {
+        **{name: found[name][:0] for name in names},
+        "audit": dataclasses.replace(whole, claims=whole.claims[:0], **rows),
+        "breakeven": [],
     }
 
 
@@ -263,7 +292,8 @@ def report_data(*, bare: bool = False, failed: tuple[str, ...] = ()) -> ReportDa
         options=options(),
         trees=found,
         claims_table=claims_table(),
-        **({} if bare else tables(found)),
+        asked=asked(),
+        **(bare_tables(found) if bare else tables(found)),
     )
 
 

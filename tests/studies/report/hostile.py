@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 
-import pandas as pd
 import xarray as xr
 
 from estimator.studies.report import ReportData, ReportOptions
@@ -60,14 +59,21 @@ def hostile_tables() -> dict[str, object]:
         "pooled": ("weights", "refused"),
         "stacking": ("warnings",),
         "drivers": ("level_low", "level_high", "note", "assumption"),
-        "claims": ("claim", "figure", "origin", "reason"),
-        "statements": ("statement", "claims", "says", "about", "note"),
-        "conflicts": ("claims", "says", "resolution"),
-        "balance": ("note",),
     }.items():
-        frame = found[name]
-        assert isinstance(frame, pd.DataFrame)
-        found[name] = frame.assign(**dict.fromkeys(columns, ALL))
+        found[name] = found[name].assign(**dict.fromkeys(columns, ALL))
+    whole = found["audit"]
+    found["audit"] = dataclasses.replace(
+        whole,
+        **{
+            name: getattr(whole, name).assign(**dict.fromkeys(columns, ALL))
+            for name, columns in {
+                "claims": ("claim", "figure", "origin", "reason"),
+                "statements": ("statement", "claims", "says", "about", "note"),
+                "conflicts": ("claims", "says", "resolution"),
+                "balance": ("note",),
+            }.items()
+        },
+    )
     found["breakeven"] = [
         dataclasses.replace(
             item,

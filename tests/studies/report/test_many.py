@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
-from estimator.studies.report.answers import Answers
 from estimator.studies.report.audit import heat_tables
 from estimator.studies.report.claims import ClaimRows
 from tests.studies.report.conftest import Change, claims_table, options
@@ -47,10 +48,11 @@ def test_a_long_series_in_a_small_table_is_shown_in_full(
 
 
 def test_verdicts_of_a_large_table_are_cut_and_counted(changed: Change) -> None:
-    row = changed().claims.iloc[[0]]
+    audit = changed().audit
+    row = audit.claims.iloc[[0]]
     verdicts = pd.concat([row] * N, ignore_index=True)
     verdicts = verdicts.assign(claim=[f"D{n}" for n in range(N)], verdict="consistent")
-    noted, consistent = heat_tables(Answers(changed(claims=verdicts)))
+    noted, consistent = heat_tables(changed(audit=dataclasses.replace(audit, claims=verdicts)))
     assert noted is None
     assert consistent is not None
     assert len(consistent.rows) == 400

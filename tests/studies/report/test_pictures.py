@@ -9,8 +9,7 @@ from estimator.quantities.answers import Answer
 from estimator.show.figures._axes import shorten
 from estimator.show.figures._look import PAGE, SEEN_ON_BOTH, frame, new_figure
 from estimator.show.figures.files import inline_svg
-from estimator.studies.report import pictures
-from estimator.studies.report.answers import Answers
+from estimator.studies.report import ReportData, pictures
 from estimator.studies.report.pictures import Picture
 from tests.studies.report.conftest import one_key, report_data, tables, trees, two_keys
 from tests.studies.report.parsing import Element, parse
@@ -42,8 +41,8 @@ def description(picture: Picture | None) -> str:
 
 
 @pytest.fixture
-def found() -> Answers:
-    return Answers(report_data())
+def found() -> ReportData:
+    return report_data()
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
@@ -67,7 +66,7 @@ def test_text_can_be_read_on_light_and_on_dark(page: str, pair: tuple[str, str])
         assert contrast(front, back) >= 4.5
 
 
-def test_a_picture_takes_ink_and_font_from_the_page_and_shares_no_id(found: Answers) -> None:
+def test_a_picture_takes_ink_and_font_from_the_page_and_shares_no_id(found: ReportData) -> None:
     first, same, other = (pictures.forest(found, LOSSES, name) for name in ("one", "one", "other"))
     assert first == same
     svg = str(first.svg)  # type: ignore[union-attr]
@@ -96,8 +95,7 @@ def test_no_formula_and_no_control_character_is_read_in_a_name() -> None:
 
 def test_a_set_that_failed_looks_different_without_colour() -> None:
     passed, failed = (
-        pictures.forest(Answers(report_data(failed=names)), LOSSES, "one")
-        for names in ((), ("registry",))
+        pictures.forest(report_data(failed=names), LOSSES, "one") for names in ((), ("registry",))
     )
     dashes = [
         sum("stroke-dasharray" in str(e.attributes.get("style")) for e in svg_of(one).all("path"))
@@ -108,13 +106,13 @@ def test_a_set_that_failed_looks_different_without_colour() -> None:
     assert "registry – FAILED its checks" in description(failed)
 
 
-def test_the_forest_says_each_set_s_numbers(found: Answers) -> None:
+def test_the_forest_says_each_set_s_numbers(found: ReportData) -> None:
     text = description(pictures.forest(found, LOSSES, "one"))
     for part in ("central: ", "registry: ", f"{pictures.POOLED}: 32,700 (27,100 to 38,200)"):
         assert part in text
 
 
-def test_an_answer_that_no_set_has_is_not_drawn(found: Answers) -> None:
+def test_an_answer_that_no_set_has_is_not_drawn(found: ReportData) -> None:
     assert pictures.forest(found, Answer.parse("losses[1999-01]"), "one") is None
 
 
