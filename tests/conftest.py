@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +19,13 @@ PRIOR_ONLY = ("sampler=prior_only", "sampler.prior_draws=60")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that sample or start clusters: a long file must not be the last."""
-    long = {
-        item.path
-        for item in items
-        if any(item.get_closest_marker(name) for name in ("sampling", "cluster"))
-    }
-    items.sort(key=lambda item: item.path not in long)
+    """Begin with the files that take long: they sample or start clusters, or are marked as slow."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        names = {mark.name for mark in item.iter_markers()}
+        rank = 0 if names & {"sampling", "cluster"} else 1 if "slow" in names else 2
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)

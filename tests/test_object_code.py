@@ -40,6 +40,7 @@ def test_without_a_folder_that_can_be_used_functions_are_compiled_all_the_same(
     assert object_code.njit(half)(3.0) == 1.5
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("not a folder")

@@ -203,6 +203,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tables")
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(column=st.sampled_from(REQUIRED_COLUMNS), cell=st.text(max_size=12))
 def test_whatever_stands_in_a_cell_it_is_read_or_refused_by_an_evidence_error(

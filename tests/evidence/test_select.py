@@ -33,6 +33,7 @@ def test_a_claim_that_no_rule_excludes_is_used(tmp_path: Path) -> None:
     assert selected["reason"].tolist() == ["", ""]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     as_of=st.none() | st.dates(dt.date(2025, 12, 1), dt.date(2026, 3, 1)).map(str),

@@ -118,6 +118,7 @@ def not_known(inputs: ModelInputs) -> dict[str, list[Any]]:
     return {name: inputs.data[name].tolist() for name in sorted(left)}
 
 
+@pytest.mark.slow
 def test_every_field_sets_apart_or_changes_nothing_or_is_known_to_weights() -> None:
     plans = Plans()
     central, base, inputs = plans(CENTRAL)

@@ -22,6 +22,7 @@ ESTIMATED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", [CONFIRMED, ESTIMATED], ids=["only confirmed", "none confirmed"])
 def test_a_sweep_of_one_kind_of_claims_ends_with_its_table(
     claim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

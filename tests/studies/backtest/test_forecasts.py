@@ -62,6 +62,7 @@ def coverage(dynamics: Projection, local: bool, worlds: int = WORLDS) -> np.ndar
     return np.mean(inside, axis=0).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dynamics", "local"),
     [

@@ -17,6 +17,7 @@ def shipped() -> CalibrateOptions:
     return CalibrateOptions.from_config(to_plain(compose_config())["calibrate"])
 
 
+@pytest.mark.slow
 def test_every_structure_and_break_is_a_valid_set() -> None:
     every = {**shipped().structures, **shipped().broken}
     assert len(every) >= 15

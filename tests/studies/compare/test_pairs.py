@@ -22,6 +22,7 @@ def weighted(draw):
     return values, weights if weights.sum() > 0 else np.ones(size)
 
 
+@pytest.mark.slow
 @given(weighted(), weighted())
 @settings(deadline=None, max_examples=200)
 def test_p_above_is_exact_over_all_pairs_of_draws_with_ties_counted_half(one, other):
@@ -97,6 +98,7 @@ def independent(rng):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [LOSSES, CHANCE], ids=str)
 def test_errors_of_sets_with_their_own_draws_add_in_quadrature(answer):
     spread, error, plain = spread_and_error(independent, answer)
@@ -104,6 +106,7 @@ def test_errors_of_sets_with_their_own_draws_add_in_quadrature(answer):
     assert error == pytest.approx(spread, rel=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [LOSSES, CHANCE], ids=str)
 def test_errors_of_sets_that_share_draws_are_correlated_and_the_difference_is_surer(answer):
     spread, error, plain = spread_and_error(shared, answer)
@@ -119,6 +122,7 @@ def partly_shared(rng):
     return [reference, other]
 
 
+@pytest.mark.slow
 def test_draws_that_are_shared_between_pools_are_found():
     spread, error, plain = spread_and_error(partly_shared, LOSSES)
     assert error == pytest.approx(spread, rel=0.15)

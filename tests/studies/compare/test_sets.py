@@ -186,6 +186,7 @@ def test_a_set_in_memory_has_no_file():
     assert Sets([alone("a", 1)]).tree("a") is None
 
 
+@pytest.mark.slow
 def test_reading_and_comparing_needs_no_sampler():
     code = (
         "import sys\n"

@@ -176,6 +176,7 @@ def test_main_effects_that_hang_together_are_not_determined() -> None:
     assert not is_determined(Levels.of(pd.DataFrame(near)))
 
 
+@pytest.mark.slow
 def test_ten_thousand_sets_take_seconds(tmp_path: Path, record_property) -> None:
     keys = designed(6, method="latin_hypercube", sets=10_000)
     sets = write_sweep(tmp_path, keys, {NET: g_function(points(keys))}, error=0.01)

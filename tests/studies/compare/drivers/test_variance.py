@@ -106,6 +106,7 @@ def test_ishigami_is_that_of_salib() -> None:
     np.testing.assert_allclose(ishigami(places), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "indices", "axes"),
     [(ishigami, ishigami_indices, 3), (g_function, g_indices, 6)],
