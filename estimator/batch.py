@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -21,7 +19,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -30,16 +27,19 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from estimator.assumptions.compose import (
+    CONFIG_NAME,
     compose_config,
     explain_hydra,
+    hydra_of,
     is_assumed,
     label_of,
+    search_path,
     to_plain,
     typed,
 )
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
-from estimator.paths import conf_dir, default_name
+from estimator.paths import default_name
 from estimator.show.progress import progress_bar
 from estimator.sweep.sets import Composer, compose_sets
 
@@ -375,44 +375,25 @@ def _writer() -> Iterator[Executor]:
 def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> None:
     import estimator.launch  # noqa: F401 - makes the launcher known to Hydra
 
-    arguments = ["estimator", "--multirun", *overrides]
-    if config_dir is not None:
-        if not Path(config_dir).is_dir():
-            raise ConfigError(f"--config-dir {config_dir}: no such folder")
-        arguments[1:1] = ["--config-dir", str(Path(config_dir).resolve())]
-    arguments += [
+    own = [
         f"hydra/{part}={_OWN_LAUNCHER}"
         for part in ("launcher", "sweeper")
         if _given(overrides, f"hydra/{part}") is None
     ]
-    decorated = hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     # Hydra's own log and multirun.yaml: the one is off, the other goes with the folder. SLURM jobs
     # are handed over in it: it has to be where other machines see it. Their logs may outlive it.
     place = Path.cwd() if _launcher_of_others(overrides) else None
-    with (
-        tempfile.TemporaryDirectory(
-            prefix=".estimator-", dir=place, ignore_cleanup_errors=True
-        ) as folder,
-        _command_line([*arguments, "hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]),
-    ):
+    with tempfile.TemporaryDirectory(
+        prefix=".estimator-", dir=place, ignore_cleanup_errors=True
+    ) as folder:
+        kept = ["hydra/job_logging=none", f"hydra.sweep.dir='{folder}'"]
+        words = [*overrides, *own, *kept, *search_path(config_dir)]
         try:
-            decorated(job)()
+            # `hydra.main` would compose everything once before this, to learn that many are run.
+            with hydra_of(job.__name__) as running:
+                running.multirun(CONFIG_NAME, job, words)
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(explain_hydra(error)) from error
-
-
-@contextmanager
-def _command_line(words: list[str]) -> Iterator[None]:
-    """Let Hydra read words as its command line, and raise errors instead of printing them."""
-    before, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv, os.environ["HYDRA_FULL_ERROR"] = words, "1"
-    try:
-        yield
-    finally:
-        sys.argv = before
-        del os.environ["HYDRA_FULL_ERROR"]
-        if full_error is not None:
-            os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
 def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:

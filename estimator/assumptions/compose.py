@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
@@ -46,21 +48,42 @@ def compose_config(
         If an option or key does not exist, naming the nearest valid one, or if an override or a
         file is malformed.
     """
-    search_path = []
-    if config_dir is not None:
-        folder = Path(config_dir).resolve()
-        if not folder.is_dir():
-            raise ConfigError(f"--config-dir {config_dir}: no such folder")
-        # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
-        quoted = str(folder).replace("'", r"\'")
-        search_path = [f"hydra.searchpath=['file://{quoted}']"]
-    GlobalHydra.instance().clear()
+    words = [*overrides, *search_path(config_dir)]
     try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = compose(CONFIG_NAME, overrides=[*overrides, *search_path])
+        with hydra_of():
+            config = compose(CONFIG_NAME, overrides=words)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(explain_hydra(error)) from error
     return config
+
+
+def search_path(config_dir: str | Path | None) -> list[str]:
+    """Return the override with which Hydra finds a user's options beside the shipped ones.
+
+    Raises
+    ------
+    ConfigError
+        If the folder does not exist.
+    """
+    if config_dir is None:
+        return []
+    folder = Path(config_dir).resolve()
+    if not folder.is_dir():
+        raise ConfigError(f"--config-dir {config_dir}: no such folder")
+    # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
+    quoted = str(folder).replace("'", r"\'")
+    return [f"hydra.searchpath=['file://{quoted}']"]
+
+
+@contextmanager
+def hydra_of(job: str = "app") -> Iterator[Hydra]:
+    """Let Hydra read the shipped options, in a process that may have used it before."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_dir()), job_name=job, version_base="1.3"):
+        running = GlobalHydra.instance().hydra
+        if running is None:
+            raise RuntimeError("Hydra was initialised just now")
+        yield running
 
 
 def assumption_set(
@@ -206,7 +229,6 @@ def _keys() -> list[str]:
                 keys.append(f"{prefix}{name}")
                 walk(value, f"{prefix}{name}.")
 
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with hydra_of():
         walk(OmegaConf.to_container(compose(CONFIG_NAME), resolve=False), "")
     return keys

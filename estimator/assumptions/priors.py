@@ -225,9 +225,13 @@ class Prior(BaseModel):
         """Quantile of the prior, in its unit."""
         if self.is_fixed:
             return float(self.value or 0.0)
-        if self.family == "LogitNormal":
+        if self.family in LINKS:  # scipy.stats takes a third of a second to import
             mu, sigma = self.location_scale()
-            return float(scipy.special.expit(mu + sigma * scipy.stats.norm.ppf(probability)))
+            score = float(scipy.special.ndtri(probability))
+            if self.family == "LogNormal":
+                return float(np.exp(sigma * score) * math.exp(mu))
+            value = mu + sigma * score
+            return float(scipy.special.expit(value)) if self.family == "LogitNormal" else value
         return float(self.distribution().ppf(probability))
 
     def describe(self) -> str:

@@ -201,7 +201,7 @@ Layout = tuple[dict[str, tuple[int, ...]], list[str]]
 
 
 def _compiled_density(model: pm.Model) -> tuple[Any, Layout]:
-    import nutpie
+    from estimator.fitting.nuts import nutpie
 
     results, recorder = object_code.recorder()
     with warnings.catch_warnings():
@@ -219,7 +219,7 @@ def _nutpie_model(model: pm.Model, density: Any, layout: Layout) -> Any:
 
     It expands nothing: what the sampler moves is all that its trace holds.
     """
-    from nutpie.compile_pymc import CompiledPyMCModel, make_user_data
+    from estimator.fitting.nuts import CompiledPyMCModel, make_user_data
 
     shapes, names = layout
     sizes = [math.prod(shape) for shape in shapes.values()]

@@ -118,7 +118,7 @@ def learn_whitening(
     inputs: ModelInputs, options: SamplerOptions, seed: np.random.SeedSequence, cores: int
 ) -> Whitening:
     """Sample a pilot of one set and learn from it in which coordinates it is simple."""
-    import nutpie
+    from estimator.fitting.nuts import nutpie
 
     with _LOCK:
         entry = compiled(inputs.structure, inputs)
@@ -177,7 +177,7 @@ def infer_whitened(
     posterior, sample_stats
         As in `Draws`.
     """
-    import nutpie
+    from estimator.fitting.nuts import nutpie
 
     with _LOCK:
         entry = compiled(inputs.structure, inputs)
@@ -212,7 +212,7 @@ def _nutpie(
     progress: Progress | None,
 ) -> Callable[[], tuple[dict[str, np.ndarray], xr.Dataset]]:
     """Begin to sample, beside whatever else is done; return what waits for the draws."""
-    import nutpie
+    from estimator.fitting.nuts import nutpie
 
     density = entry.with_data(inputs)
     adaptation = geometries(inputs, options)[0].adaptation
