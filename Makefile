@@ -56,9 +56,9 @@ calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting i
 backtest: .venv/.installed ## forecasts of claims that came later, as of each month since June 2023
 	.venv/bin/estimator backtest
 
-bench: .venv/.installed-dev ## time runs, and four ways of a sweep; BENCH='--more 10000' adds one
-	.venv/bin/python -m tests.benchmarks.run
-	.venv/bin/python -m tests.benchmarks.sweep $(BENCH)
+bench: .venv/.installed-dev ## time commands, and four ways of a sweep; BEFORE=FOLDER: beside a checkout
+	BEFORE="$(BEFORE)" .venv/bin/python -m tests.benchmarks.run
+	.venv/bin/python -m tests.benchmarks.sweep
 
 fix: .venv/.installed-dev ## mend style where ruff can
 	.venv/bin/ruff check --fix .

@@ -18,6 +18,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
+from estimator.evidence.load import claims_paths, data_hash
 from estimator.export import write_csv
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress
@@ -151,8 +152,9 @@ def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None
         return None
     try:
         attrs = read_attrs(folder)
-        identity = assumptions.identity(load_evidence(assumptions).data_hash)
-    except EstimatorError:
+        paths = claims_paths(assumptions.evidence.files)
+        identity = assumptions.identity(data_hash(path.read_bytes() for path in paths))
+    except (EstimatorError, OSError):
         return None  # what is wrong is said when the set is estimated
     same = attrs.get("assumption_set_id") == identity
     return folder if same and attrs.get("versions") == json.dumps(versions()) else None

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pymc as pm
 import pytest
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
 
 from estimator import cache, object_code
 from estimator.fitting.compiled import CompiledStructure
+from estimator.model.claim_density import ClaimDensity
+from estimator.model.linear_maps import RunsTimesVector
 
 
 @pytest.fixture
@@ -80,6 +84,24 @@ def test_machine_code_is_not_shared_across(
     object_code._software.cache_clear()
     assert changed != before
     assert object_code.key("density") == before
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [ClaimDensity(), RunsTimesVector(), RunsTimesVector(transposed=True)],
+    ids=["density of claims", "runs times vector", "transposed runs times vector"],
+)
+def test_pytensor_does_not_go_on_using_the_machine_code_of_an_older_model(
+    operation: Op, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, before = numba_funcify_and_cache_key(operation, node=None)
+    monkeypatch.setattr(object_code, "package_dir", lambda: Path(__file__).parent)
+    object_code._software.cache_clear()
+    _, changed = numba_funcify_and_cache_key(operation, node=None)
+    monkeypatch.undo()
+    object_code._software.cache_clear()
+    assert changed != before
+    assert numba_funcify_and_cache_key(operation, node=None)[1] == before
 
 
 def model_of(exponent: float, figure: float = 1.0) -> pm.Model:

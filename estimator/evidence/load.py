@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +30,11 @@ def claims_paths(files: Sequence[str]) -> list[Path]:
     return [data_dir() / "claims.csv" if name == SHIPPED else Path(name) for name in files]
 
 
+def data_hash(contents: Iterable[bytes]) -> str:
+    """SHA-256 of the bytes of claims files, one after the other."""
+    return hashlib.sha256(b"".join(contents)).hexdigest()
+
+
 def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
     """Read, check and join claims tables.
 
@@ -52,14 +57,14 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
     """
     problems: list[str] = []
     tables: list[tuple[Path, pd.DataFrame]] = []
-    digest = hashlib.sha256()
+    contents: list[bytes] = []
     for path in claims_paths(files):
         try:
             content = path.read_bytes()
         except OSError as error:
             problems.append(f"{path}: cannot be read ({error.strerror})")
             continue
-        digest.update(content)
+        contents.append(content)
         table, found = _read_one(path, content)
         problems += found
         tables.append((path, table))
@@ -67,7 +72,7 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
     if problems:
         raise EvidenceError(problems_text("The claims cannot be used:", problems))
     claims = _typed(pd.concat([table for _, table in tables], ignore_index=True))
-    claims.attrs["data_hash"] = digest.hexdigest()
+    claims.attrs["data_hash"] = data_hash(contents)
     return claims
 
 

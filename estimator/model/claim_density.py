@@ -21,7 +21,7 @@ from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_
 from pytensor.tensor import TensorVariable
 
 from estimator.model.figures import IS_POINT, LOWER, NOISE, UPPER, USED
-from estimator.object_code import njit
+from estimator.object_code import key, njit
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 _LOG_HALF = math.log(0.5)
@@ -157,7 +157,8 @@ def log_densities(value: np.ndarray, figures: np.ndarray, location: np.ndarray) 
 
 @register_funcify_and_cache_key(ClaimDensity)
 def _compiled(op: ClaimDensity, node: Any, **_: Any) -> Any:
-    return _claims, "claim_density_1"
+    # The key changes with this package's code: PyTensor would go on using an older density.
+    return _claims, key("density of claims")
 
 
 def claim_density(

@@ -22,6 +22,8 @@ from pytensor.graph.replace import _vectorize_node
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 from pytensor.tensor import TensorVariable
 
+from estimator.object_code import key
+
 ARRAYS = ("map_entries", "map_runs")
 """Names of the arrays of the stack: entries (entry,), and runs (run, 3).
 
@@ -124,10 +126,11 @@ def _transposed_loop(entries, runs, bounds, vector):
 
 @register_funcify_and_cache_key(RunsTimesVector)
 def _compiled(op: RunsTimesVector, node: Any, **_: Any) -> Any:
-    # One key whatever the node: all uses share the compiled loop.
+    # One key whatever the node: all uses share the compiled loop. It changes with this package's
+    # code, since PyTensor would go on using what it kept of an older loop.
     if op.transposed:
-        return _transposed_loop, "estimator_runs_transposed_1"
-    return _forward_loop, "estimator_runs_1"
+        return _transposed_loop, key("transposed runs times vector")
+    return _forward_loop, key("runs times vector")
 
 
 _forward = RunsTimesVector()

@@ -130,7 +130,6 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=1000, help="sets of the planned sweep")
     parser.add_argument("--naive", type=int, default=2, help="sets of the ways a and b")
     parser.add_argument("--fitted", type=int, default=100, help="sets of the way c")
-    parser.add_argument("--more", type=int, default=0, help="a second planned sweep, of so many")
     options = parser.parse_args()
     if options.stage:
         with tempfile.TemporaryDirectory() as folder:
@@ -147,8 +146,6 @@ def main() -> None:
             "b": ("b", options.naive, Path(caches)),
             "a": ("a", options.naive, Path(caches)),
         }
-        if options.more:
-            stages[f"d, {options.more} sets"] = ("d", options.more, Path(caches))
         found = {}
         for name, (way, sets, where) in stages.items():
             found[name] = _stage(way, sets, where)
