@@ -15,8 +15,8 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
@@ -84,19 +84,21 @@ def search_path(config_dir: str | Path | None) -> list[str]:
 def hydra_of(job: str = "app") -> Iterator[Hydra]:
     """Let Hydra read the shipped options, in a process that may have used it before."""
     GlobalHydra.instance().clear()
-    Plugins.instance()  # registers Hydra's own sources first
-    SourcesRegistry.instance().types["file"] = _ReadOnce
     with initialize_config_dir(str(conf_dir()), job_name=job, version_base="1.3"):
-        running = GlobalHydra.instance().hydra
-        if running is None:
-            raise RuntimeError("Hydra was initialised just now")
-        yield running
+        GlobalHydra.instance().clear()
+        SourcesRegistry.instance().register(_ReadOnce)
+        folder = create_config_search_path(f"{_ReadOnce.scheme()}://{conf_dir()}")
+        yield Hydra.create_main_hydra2(job, folder)
 
 
 class _ReadOnce(FileConfigSource):
-    """Options whose files are parsed once a process: parsing is a third of composing."""
+    """A folder of options whose files are parsed once: parsing them is a third of composing."""
 
     parsed: ClassVar[dict[tuple[str, int], ConfigResult]] = {}
+
+    @staticmethod
+    def scheme() -> str:
+        return "options"
 
     def load_config(self, config_path: str) -> ConfigResult:
         path = Path(self.path, self._normalize_file_name(config_path))
