@@ -154,7 +154,7 @@ def two_speakers(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tupl
         with model:
             pm.set_data({"bias_centred": np.array([centred, 0.0])})
         shared, reporting, density = function(common, raw)
-        _, further, _ = function(common, raw + [[1.0], [0.0]])
+        _, further, _ = function(common, raw + np.array([[1.0], [0.0]]))
         slope = further[0, 0] - reporting[0, 0]
         return (*shared[:, 0], reporting[0, 0], slope, density[0, 0])
 
