@@ -22,6 +22,7 @@ from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import geometries
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
+from estimator.model.random_walk import SPARSE_WALKS
 from tests.evidence import tables
 
 
@@ -166,9 +167,12 @@ def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
     few = geometries(inputs, options)
     assert [settings.adaptation for settings in few] == ["diag", "laplace"]
     assert few[0].target_accept == options.target_accept < few[1].target_accept
-    coords = inputs.structure.coords
-    short = dataclasses.replace(inputs.structure, coords={**coords, "month": coords["month"][-2:]})
-    many = geometries(dataclasses.replace(inputs, structure=short), options)
-    assert [settings.adaptation for settings in many] == ["laplace", "diag"]
+    n_series, n_months, claims = 1 + len(SPARSE_WALKS), 2, int(inputs.figure("used").sum())
+    as_many = claims - n_series * n_months
+    for n_sources, first in ((as_many, "diag"), (as_many - 1, "laplace")):
+        coords = {"month": ["m"] * n_months, "source": ["s"] * n_sources}
+        short = dataclasses.replace(inputs.structure, coords=inputs.structure.coords | coords)
+        tried = geometries(dataclasses.replace(inputs, structure=short), options)
+        assert tried[0].adaptation == first
     fixed = options.model_copy(update={"adaptation": "low_rank"})
     assert geometries(inputs, fixed) == (fixed,)

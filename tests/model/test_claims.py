@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -16,6 +17,8 @@ from estimator.evidence import load_evidence
 from estimator.fitting.compiled import CompiledStructure, draw_prior
 from estimator.model.build import build_from_inputs
 from estimator.model.claim_density import claim_density
+from estimator.model.claims import reported_figures
+from estimator.model.figures import FIGURES, NOISE
 from estimator.model.force import returned_draws
 from estimator.model.inputs import model_inputs
 from tests.evidence import tables
@@ -105,6 +108,18 @@ def test_the_slope_is_that_of_the_density_for_points_and_intervals(mode: Mode | 
     np.testing.assert_allclose(slope, numerical, rtol=1e-4, atol=1e-4)
     assert (slope[figures[4] == 0] == 0).all()
     assert (slope[figures[4] == 1] != 0).mean() > 0.8
+
+
+def test_a_simulated_report_lies_around_its_location_with_its_noise() -> None:
+    figures = np.zeros((len(FIGURES), 2))
+    figures[NOISE] = 0.5, 2.0
+    with pm.Model(coords={"claim": ["a", "b"]}):
+        report = reported_figures(
+            "reported", pt.constant([3.0, -1.0]), pt.constant(figures), pt.zeros(2)
+        )
+    drawn = pm.draw(report, 4000, random_seed=1, mode=INTERPRETED)
+    np.testing.assert_allclose(drawn.mean(axis=0), [3.0, -1.0], atol=0.15)
+    np.testing.assert_allclose(drawn.std(axis=0), [0.5, 2.0], rtol=0.06)
 
 
 QUARTER = {"period_start": "2025-04-01", "period_end": "2025-06-30"}

@@ -56,6 +56,17 @@ def test_constant_wounded_after_a_long_war_return_at_their_rate_from_the_first_m
     assert returned_draws(wounded, rate, delay, 0.0)[0, 0, 0] < 1.0
 
 
+@pytest.mark.parametrize(
+    ("months_before", "counted"), [(0.0, 0), (2.5, 2), (3.0, 3), (100.0, RETURN_LAGS - 1)]
+)
+def test_each_whole_month_of_war_before_the_window_had_the_first_month_s_wounded(
+    months_before: float, counted: int
+) -> None:
+    history = wounded_before(2, months_before) @ np.array([20.0, 30.0])
+    expected = [*[0.0] * (RETURN_LAGS - 1 - counted), *[20.0] * counted, 20.0, 30.0]
+    np.testing.assert_array_equal(history, expected)
+
+
 @pytest.mark.parametrize("months_before", [0.0, 3.0, 34.0])
 def test_the_model_and_the_draws_return_the_same(months_before: float) -> None:
     wounded = np.random.default_rng(2).uniform(5, 30, 14)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,31 @@ def test_a_fixed_assumption_is_its_value_in_thousands() -> None:
     position = POSITION["force.start"]
     assert np.exp(data["assumption_location"][position]) == pytest.approx(200.0)
     assert data["assumption_scale"][position] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("2025-01-22", "2025-02-10", (10, 10, 0)),
+        ("2024-12-22", "2025-02-10", (31, 10, 0)),  # ten of 51 days lie before the window
+        ("2025-03-31", "2025-04-01", (0, 0, 1)),
+        ("2025-02-03", "2025-02-03", (0, 1, 0)),
+        ("2024-12-22", "2024-12-31", (0, 0, 0)),
+        ("2025-04-01", "2025-04-30", (0, 0, 0)),
+    ],
+)
+def test_each_month_has_the_share_of_a_mobilisation_s_days_that_lies_in_it(
+    first: str, last: str, days: tuple[int, ...]
+) -> None:
+    found = inputs_of(
+        "window.start=2025-01-01",
+        "window.end=2025-03-31",
+        f"recruitment.mobilisation_start={first}",
+        f"recruitment.mobilisation_end={last}",
+    )
+    whole = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    expected = np.array(days) / whole
+    np.testing.assert_allclose(found.structure.constants["mobilisation_weight"], expected)
 
 
 def test_a_claim_that_does_not_count_stays_in_the_data_unused() -> None:
