@@ -16,7 +16,7 @@ from tests.studies.breakeven import toy
 
 pytestmark = pytest.mark.slow
 
-PRIOR = ("sampler=prior_only", "sampler.prior_draws=1000")
+PRIOR = ("sampler=prior_only", "sampler.prior_draws=500")
 EVENT = "net_change[2026-01] < 0"
 FEW = toy.options(
     points=15, contour_points=7, kernel_width=0.05, contour_kernel_width=0.12, min_ess=30,
@@ -29,7 +29,7 @@ MANY_RECRUITS = ("recruitment.level.low=15000", "recruitment.level.high=20000")
 def returns() -> BreakEven:
     """Who returns matters most where as many are recruited as are lost."""
     options = FEW.model_copy(update={"check": 4})
-    overrides = (*PRIOR, *MANY_RECRUITS, "label=many recruits")
+    overrides = (*PRIOR, "sampler.prior_draws=1000", *MANY_RECRUITS, "label=many recruits")
     return break_even("returns.rate", EVENT, 0.5, overrides, options=options)
 
 
