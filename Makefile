@@ -52,6 +52,7 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (one to two hours)
 	.venv/bin/estimator calibrate name=calibration
 	.venv/bin/python -m pytest -m calibration
+	THOROUGH=10 .venv/bin/python -m pytest tests/ingest/test_any_table.py
 
 backtest: .venv/.installed ## forecasts of claims that came later, as of each month since June 2023
 	.venv/bin/estimator backtest

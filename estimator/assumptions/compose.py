@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -80,10 +85,29 @@ def hydra_of(job: str = "app") -> Iterator[Hydra]:
     """Let Hydra read the shipped options, in a process that may have used it before."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_dir()), job_name=job, version_base="1.3"):
-        running = GlobalHydra.instance().hydra
-        if running is None:
-            raise RuntimeError("Hydra was initialised just now")
-        yield running
+        GlobalHydra.instance().clear()
+        SourcesRegistry.instance().register(_ReadOnce)
+        folder = create_config_search_path(f"{_ReadOnce.scheme()}://{conf_dir()}")
+        yield Hydra.create_main_hydra2(job, folder)
+
+
+class _ReadOnce(FileConfigSource):
+    """A folder of options whose files are parsed once: parsing them is a third of composing."""
+
+    parsed: ClassVar[dict[tuple[str, int], ConfigResult]] = {}
+
+    @staticmethod
+    def scheme() -> str:
+        return "options"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        path = Path(self.path, self._normalize_file_name(config_path))
+        key = (str(path), path.stat().st_mtime_ns) if path.exists() else None
+        if key is None:
+            return super().load_config(config_path)  # says what is missing
+        if key not in self.parsed:
+            self.parsed[key] = super().load_config(config_path)
+        return copy.deepcopy(self.parsed[key])
 
 
 def assumption_set(

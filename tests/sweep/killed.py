@@ -1,7 +1,7 @@
 """Kill a sweep with synthetic fits again and again: python -m tests.sweep.killed DIR DELAY...
 
-The sweep runs in forks of this process, so that what it imports is loaded once. Each fork is killed
-so many seconds after it has begun to work; a last one is left alone.
+The sweep runs in forks of this process, which has imported and composed what they need. Each fork
+is killed so many seconds after it has begun to work; a last one is left alone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from unittest import mock
 from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
+from estimator.evidence import load_evidence
 from estimator.sweep.design import design_overrides
 from estimator.sweep.engine import Engine
 from estimator.sweep.options import SweepOptions
 from estimator.sweep.run_sweep import run_sweep
+from estimator.sweep.sets import Composer, compose_sets
 from tests.sweep.synthetic import WINDOW, slow_fit, synthetic_pilot
 
 OVERRIDES = [
@@ -38,6 +40,7 @@ def main(folder: Path, delays: list[float]) -> None:
     if options.design is None:
         raise RuntimeError("the preset has a design")
     sets = [[WINDOW, *one] for one in design_overrides(options.design, plain)]
+    composer = _warmed(sets)
     kills = 0
     for delay in [*delays, None]:
         reading, writing = os.pipe()
@@ -45,7 +48,7 @@ def main(folder: Path, delays: list[float]) -> None:
         if child == 0:
             status = 1
             try:
-                _run(sets, options, folder, writing)
+                _run(sets, options, folder, composer, writing)
                 status = 0
             finally:
                 os._exit(status)
@@ -62,7 +65,19 @@ def main(folder: Path, delays: list[float]) -> None:
     print(kills)
 
 
-def _run(sets: list[list[str]], options: SweepOptions, folder: Path, writing: int) -> None:
+def _warmed(sets: list[list[str]]) -> Composer:
+    """Compose and read here, before the forks, what each of them would compose and read anew."""
+    composer = Composer(None)
+    assumptions = compose_sets(sets, composer=composer)[0].assumptions
+    if assumptions is None:
+        raise RuntimeError("the preset is possible")
+    load_evidence(assumptions)
+    return composer
+
+
+def _run(
+    sets: list[list[str]], options: SweepOptions, folder: Path, composer: Composer, writing: int
+) -> None:
     work = Engine.run
 
     def begin(engine: Engine) -> None:
@@ -74,7 +89,7 @@ def _run(sets: list[list[str]], options: SweepOptions, folder: Path, writing: in
         mock.patch("estimator.sweep.engine.pilot_of", synthetic_pilot),
         mock.patch.object(Engine, "run", begin),
     ):
-        run_sweep(sets, options, folder, Console(quiet=True))
+        run_sweep(sets, options, folder, Console(quiet=True), composer=composer)
 
 
 if __name__ == "__main__":
