@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from scipy import stats
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.groups import SamplerOptions
 from estimator.evidence import load_evidence
+from estimator.fitting import inference
 from estimator.fitting.compiled import (
     CompiledStructure,
     _checked,
@@ -19,7 +22,8 @@ from estimator.fitting.compiled import (
     draw_prior,
 )
 from estimator.fitting.diagnostics import diagnose
-from estimator.fitting.inference import geometries
+from estimator.fitting.inference import geometries, learn_whitening
+from estimator.fitting.nuts import nutpie
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
@@ -176,3 +180,17 @@ def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
         assert tried[0].adaptation == first
     fixed = options.model_copy(update={"adaptation": "low_rank"})
     assert geometries(inputs, fixed) == (fixed,)
+
+
+def test_a_pilot_learns_from_the_draws_of_all_its_chains(
+    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = np.random.default_rng(1).normal([1.0, -2.0, 3.0], [1.0, 2.0, 3.0], (2, 50, 3))
+    trace = {"sample_stats": {"unconstrained_draw": SimpleNamespace(values=draws)}}
+    entry = SimpleNamespace(with_data=lambda _: None)
+    monkeypatch.setattr(inference, "compiled", lambda *_: entry)
+    monkeypatch.setattr(nutpie, "sample", lambda *_, **__: trace)
+    inputs: Any = SimpleNamespace(structure=None)
+    found = learn_whitening(inputs, options, np.random.SeedSequence(1), 1)
+    np.testing.assert_allclose(found.center, draws.mean(axis=(0, 1)))
+    np.testing.assert_allclose(found.scale, draws.std(axis=(0, 1)))

@@ -16,7 +16,7 @@ from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.fitting.compiled import CompiledStructure, draw_prior
 from estimator.model.build import build_from_inputs
-from estimator.model.claim_density import claim_density
+from estimator.model.claim_density import claim_density, log_densities, log_likelihood
 from estimator.model.claims import reported_figures
 from estimator.model.figures import FIGURES, NOISE
 from estimator.model.force import returned_draws
@@ -108,6 +108,18 @@ def test_the_slope_is_that_of_the_density_for_points_and_intervals(mode: Mode | 
     np.testing.assert_allclose(slope, numerical, rtol=1e-4, atol=1e-4)
     assert (slope[figures[4] == 0] == 0).all()
     assert (slope[figures[4] == 1] != 0).mean() > 0.8
+
+
+def test_of_draws_each_claim_has_the_density_of_its_kind_and_all_together_their_sum() -> None:
+    value = np.array([1.0, 0.5, 0.0])  # a point, an interval, a point that does not count
+    figures = np.array([[0.0] * 3, [2.0] * 3, [0.5, 1.5, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    location = np.array([[0.8, 0.3, 0.1], [-2.0, 4.0, 9.0]])
+    point = stats.norm.logpdf(1.0, location[:, 0], 0.5)
+    normal = stats.norm(location[:, 1], 1.5)
+    expected = np.stack([point, np.log(normal.cdf(2.0) - normal.cdf(0.0)), [0.0, 0.0]], axis=1)
+    found = log_densities(value, figures, location)
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+    np.testing.assert_allclose(log_likelihood(value, figures, location), expected.sum(axis=1))
 
 
 def test_a_simulated_report_lies_around_its_location_with_its_noise() -> None:

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ValidationError
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.fit_options import FitOptions
+from estimator.assumptions.reporting import Wander
 from estimator.assumptions.scalars import is_packed
 from estimator.errors import EstimatorError
 from estimator.evidence import Evidence, load_evidence, read_claims
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.sweep.keys import _NOT_IN_CLAIMS, evidence_key
+from estimator.sweep.keys import _NOT_IN_CLAIMS, evidence_key, sources_key
 from estimator.sweep.plan import PlannedSet, Planner
 from estimator.sweep.set_fit import FitTask, Shared, entries_dataset
 from estimator.sweep.sets import SweepSet
@@ -199,6 +200,17 @@ def test_claims_are_chosen_without_reading_what_their_key_leaves_out(option: str
         _ = bare.reporting.default["losses"].noise
     evidence = load_evidence(bare, claims())
     xr.testing.assert_identical(evidence.dataset, load_evidence(assumptions, claims()).dataset)
+
+
+def test_what_follows_the_last_colon_of_a_source_is_its_quantity() -> None:
+    reporting = CENTRAL.reporting
+    wandering = reporting.default["losses"].model_copy(
+        update={"wander": Wander(step=0.1, every_months=6)}
+    )
+    own = reporting.model_copy(update={"origins": {"tv: news": {"losses": wandering}}})
+    for source, differs in (("tv: news:losses", True), ("tv: news:killed", False)):
+        keys = [sources_key(one, {source: "own"}) for one in (reporting, own)]
+        assert (keys[0] != keys[1]) == differs
 
 
 def test_an_entry_without_delay_is_not_the_default_with_one() -> None:
