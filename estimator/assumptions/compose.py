@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hydra import compose, initialize_config_dir
+from hydra import compose, version
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
@@ -84,11 +84,13 @@ def search_path(config_dir: str | Path | None) -> list[str]:
 def hydra_of(job: str = "app") -> Iterator[Hydra]:
     """Let Hydra read the shipped options, in a process that may have used it before."""
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_dir()), job_name=job, version_base="1.3"):
-        GlobalHydra.instance().clear()
-        SourcesRegistry.instance().register(_ReadOnce)
-        folder = create_config_search_path(f"{_ReadOnce.scheme()}://{conf_dir()}")
+    version.setbase("1.3")
+    SourcesRegistry.instance().register(_ReadOnce)
+    folder = create_config_search_path(f"{_ReadOnce.scheme()}://{conf_dir()}")
+    try:
         yield Hydra.create_main_hydra2(job, folder)
+    finally:
+        GlobalHydra.instance().clear()
 
 
 class _ReadOnce(FileConfigSource):
@@ -102,9 +104,9 @@ class _ReadOnce(FileConfigSource):
 
     def load_config(self, config_path: str) -> ConfigResult:
         path = Path(self.path, self._normalize_file_name(config_path))
-        key = (str(path), path.stat().st_mtime_ns) if path.exists() else None
-        if key is None:
+        if not path.exists():
             return super().load_config(config_path)  # says what is missing
+        key = (str(path), path.stat().st_mtime_ns)
         if key not in self.parsed:
             self.parsed[key] = super().load_config(config_path)
         return copy.deepcopy(self.parsed[key])

@@ -13,9 +13,9 @@ from estimator.export import atomically
 
 
 def write_netcdf(data: xr.Dataset | xr.DataTree, path: Path) -> Path:
-    """Write a dataset or a tree to a file, compressed, in one step; return its path.
+    """Write a dataset or a tree to a file in one step; return its path.
 
-    The file is made in memory first, which takes as much room there as the file does on disk (65
+    The file is made in memory first, which takes as much room there as the file does on disk (63
     MiB for the result of a shipped set, and no more time). HDF5 cannot recover from a disk that
     fills up under it: h5netcdf then deletes a variable that is half made, and the process ends
     with a segmentation fault.
@@ -73,8 +73,8 @@ def _copy(image: io.BytesIO, path: Path) -> None:
 def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
     """Compress arrays of numbers but for draws of a posterior.
 
-    These are noise: compressing them took two thirds of the time of writing, and they came out a
-    seventh smaller. Level 1 makes the others nearly as small as the highest.
+    These are noise: compressing them took half of the time of writing, and the file came out a
+    tenth smaller. Level 1 makes the others nearly as small as the highest.
     """
     return {
         group.path: {

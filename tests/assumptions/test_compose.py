@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
+from estimator.assumptions import compose
 from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
 from estimator.errors import ConfigError
+from estimator.paths import conf_dir
 
 
 def failure(*overrides: str, config_dir: Path | None = None) -> str:
@@ -129,6 +132,24 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_composing_leaves_hydra_as_if_it_had_not_been() -> None:
     compose_config()
     assert not GlobalHydra.instance().is_initialized()
+
+
+def test_a_shipped_file_that_has_changed_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "conf"
+    shutil.copytree(conf_dir(), copied)
+    monkeypatch.setattr(compose, "conf_dir", lambda: copied)
+    # With a folder of one's own: configurations without one are composed once for all tests.
+    own = tmp_path / "own"
+    own.mkdir()
+    before = compose_config((), own)
+    before.unconfirmed.ratio.high = 0.9  # what is handed out is a copy
+    assert compose_config((), own).unconfirmed.ratio.high == 0.3
+    option = copied / "unconfirmed" / "central.yaml"
+    text = option.read_text(encoding="utf-8")
+    option.write_text(text.replace("high: 0.30", "high: 0.35"), encoding="utf-8")
+    assert compose_config((), own).unconfirmed.ratio.high == 0.35
 
 
 def test_composing_again_gives_the_same(tmp_path: Path) -> None:

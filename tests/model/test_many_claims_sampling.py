@@ -19,7 +19,7 @@ pytestmark = pytest.mark.sampling
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The finished run of some hundred claims."""
     base = tmp_path_factory.mktemp("war")
-    n_rows = write_table(base / "table.csv", every=12)
+    n_rows = write_table(base / "table.csv", every=6)
     (base / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
     claims = base / "claims.csv"
     mapped = ["--mapping", str(base / "mapping.yaml"), "-o", str(claims)]

@@ -158,6 +158,23 @@ def test_no_set_has_the_numbers_of_another_where_supports_differ(
         assert np.abs(far).max() < 6.0
 
 
+def test_fits_of_sets_that_a_covering_fit_does_not_reach_serve_their_neighbours(
+    tmp_path: Path,
+) -> None:
+    # Priors so narrow, and so far apart, that few draws of a cover for all of them fall into each.
+    lows = np.concatenate([np.linspace(0.1, 0.101, 10), np.linspace(0.2, 0.202, 10)])
+    ranges = [(low, low * 1.03) for low in lows.tolist()]
+    sets = [
+        [f"unconfirmed.ratio.low={low}", f"unconfirmed.ratio.high={high}"] for low, high in ranges
+    ]
+    data = sweep(tmp_path, "sweep.method=plan", sets=sets).tree.to_dataset()
+    assert set(data["obtained"].values.tolist()) == {"fitted", "reweighted"}
+    ratio = data["assumption_value"].sel(assumption="unconfirmed.ratio")
+    for statistic, wanted in zip(("q05", "q95"), np.array(ranges).T, strict=True):
+        error = ratio.sel(statistic=f"mcse_{statistic}").values
+        assert np.abs((ratio.sel(statistic=statistic).values - wanted) / error).max() < 6.0
+
+
 def test_the_check_finds_differences_of_the_size_of_their_errors(cube: SweepOutcome) -> None:
     assert len(cube.check) == 4
     assert (cube.check["compared"] > 100).all()

@@ -16,12 +16,13 @@ from estimator.sweep.run_sweep import SweepOutcome, run_sweep
 
 pytestmark = pytest.mark.sampling
 
-# Options that leave the structure as it is, and one set that cannot be. Options of the evidence and
-# of the reporting are in the shipped sets (tests/fitting/test_sampling.py).
+# Options and ranges of every kind that leave the structure as it is, and one set that cannot be.
 SHIPPED = [
     ["confirmed=false_confirmations"],
+    ["killed_share=registry"],
     ["returns=none"],
     ["confirmed.counts=killed"],
+    ["reporting=radford"],
     ["unconfirmed.ratio.high=0.001"],
 ]
 
@@ -47,7 +48,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
 
 def test_all_possible_sets_have_an_answer_that_holds_the_bounds(swept: SweepOutcome) -> None:
     data = swept.tree.to_dataset()
-    assert data.sizes["assumption_set"] == 16
+    assert data.sizes["assumption_set"] == 18
     assert list(swept.failed.values()) == [data["failures"].values[-1]]
     answered = data.isel(assumption_set=slice(None, -1))
     assert (answered["max_rhat"] <= 1.01).all()
@@ -60,7 +61,7 @@ def test_sets_that_differ_in_priors_are_reweighted_and_the_others_fitted(
 ) -> None:
     obtained = swept.tree["obtained"].values
     assert (obtained[:12] == "reweighted").sum() >= 9
-    assert (obtained[12:15] == "fitted").all()
+    assert (obtained[12:17] == "fitted").all()
 
 
 def test_all_of_them_share_one_compiled_model(swept: SweepOutcome) -> None:
