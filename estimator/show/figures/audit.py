@@ -15,7 +15,7 @@ MOST = 45
 _LEVELS = ("in conflict", "strained", "consistent")
 _COLORS = (style.VERMILION, "#F0C987", "#DCEBF5")
 _CLAIM = 24  # characters of the ids of a claim and its repeats
-_FIGURE = 46  # characters of a claim's quantity and figure
+_FIGURE = 64  # characters of quantity and figure: a range cut in its middle would be another
 
 
 def plot_verdicts(grid: Grid) -> Figure:
