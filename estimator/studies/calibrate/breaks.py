@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from estimator.model.forward import claim_locations
+from estimator.model.registries import killed_of_populations, registry_locations
 from estimator.model.inputs import ModelInputs
 from estimator.quantity import SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
@@ -35,9 +36,8 @@ def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) ->
     later = np.array([month >= first for month in inputs.structure.coords["month"]])
     share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
     changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
-    return changed.assign(
-        claim_location=truth["claim_location"].copy(data=locations_in(inputs, changed))
-    )
+    found = locations_in(inputs, changed)
+    return changed.assign({name: truth[name].copy(data=found[name]) for name in found})
 
 
 def broken_figures(
@@ -121,8 +121,14 @@ def _invented(
     return found
 
 
-def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
-    """Work out where each claim's report lies without noise, as the model does. (claim,).
+def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray]:
+    """Work out where each report lies without noise, as the model does.
+
+    Returns
+    -------
+    dict
+        `claim_location` (claim,); where there are triangles `registry_figure_location`
+        (registry_figure,).
 
     Parameters
     ----------
@@ -136,7 +142,22 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
     if "bias_steps" in truth:
         terms.append(truth["bias_steps"].values)
-    shift = apply("shifts", np.concatenate(terms))[: len(inputs.structure.claim_scale)]
+    reporting = np.concatenate(terms)
+    shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
     series = {name: truth[name].values for name in SAMPLED}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
-    return np.asarray(claim_locations(inputs.structure, apply, series, value, shift))
+    registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
+    registration = truth["registration"].values if registries.terms else np.zeros(0)
+    of_populations = (
+        killed_of_populations(registries, killed, registration) if registries.populations else None
+    )
+    found = {
+        "claim_location": np.asarray(
+            claim_locations(inputs.structure, apply, series, value, shift, of_populations)
+        )
+    }
+    if registries.late:
+        found["registry_figure_location"], _ = registry_locations(
+            registries, apply, killed, of_populations, registration, reporting
+        )
+    return found
