@@ -157,8 +157,11 @@ def _balance(
         values.sel(assumption="returns.delay").values,
         float(assumptions.window.months_before_window),
     )[..., wounded_before.shape[-1] :]
+    light = values.sel(assumption="returns.rate").values[..., None] * (series["losses"] - killed)
     exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
-    arrays = monthly_quantities({**series, "killed": killed, "returned": back, OTHER_EXITS: exits})
+    arrays = monthly_quantities(
+        {**series, "killed": killed, "light": light, "returned": back, OTHER_EXITS: exits}
+    )
     last_force = quantities["force_size"].isel(month=-1).transpose("chain", "draw").values
     arrays["force_size"] = last_force[..., None] + np.cumsum(arrays["net_change"], axis=-1)
     dims = ("chain", "draw", "projected_month")

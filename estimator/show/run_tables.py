@@ -14,11 +14,14 @@ from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
 from estimator.show.number import NOTHING, Write, fixed, interval, probability, significant
 
+BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
+"""Quantities of which tables give the probability to be below 0, and its heading."""
+
 HEADINGS = (
     "set",
     "period",
     *(QUANTITIES[name].words for name in HEADLINES),
-    "P(gap < 0)",
+    *BELOW_ZERO.values(),
     "R-hat",
     "ESS",
     "div.",
@@ -28,8 +31,8 @@ HEADINGS = (
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[Cell, ...]]:
     """Cells of the table: two rows a set, the last month and the total over the window.
 
-    Median and 90 % range in thousands of persons, the probability that the replacement gap is below
-    0, and the worst diagnostics of the set.
+    Median and 90 % range in thousands of persons, the probabilities that the replacement gap and
+    the net change are below 0, and the worst diagnostics of the set.
     """
     return [row for label, tree in trees.items() for row in _rows_of(label, tree)]
 
@@ -54,13 +57,13 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
 
 
 def _cells(period: xr.Dataset, digits: int) -> list[Cell]:
-    below = float((period["replacement_gap"] < 0).mean())
     write = partial(fixed, digits=digits)
     cells = []
     for name in HEADLINES:
         low, middle, high = np.quantile(period[name].values, (0.05, 0.5, 0.95)) / 1000.0
         cells.append(Cell(write(middle), interval(low, high, write)))
-    return [*cells, Cell(probability(below))]
+    below = [float((period[name] < 0).mean()) for name in BELOW_ZERO]
+    return [*cells, *(Cell(probability(share)) for share in below)]
 
 
 def caption(trees: Mapping[str, xr.DataTree]) -> str:
@@ -80,16 +83,21 @@ def _equations() -> str:
 
 
 def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
-    """Table for the terminal: the period stands below the set, ESS below R-hat."""
+    """Table for the terminal: the period stands below the set, one probability below the other."""
     cells = rows(trees)
     lines: list[list[Cell]] = []
     for month, total in zip(cells[::2], cells[1::2], strict=True):
-        name, last_month, *answers, rhat, ess, divergences = month
+        name, last_month, *answers, gap, net, rhat, ess, divergences = month
         name = Cell(name.text, last_month.text, name.style)
-        lines.append([name, *answers, Cell(rhat.text, ess.text)])
-        lines.append([Cell(TOTAL), *total[2:-3], Cell(f"{divergences.text} div.")])
+        lines.append([name, *answers, Cell(gap.text, net.text), Cell(rhat.text, ess.text)])
+        of_total, below = total[2:-5], [cell.text for cell in total[-5:-3]]
+        lines.append([Cell(TOTAL), *of_total, Cell(*below), Cell(f"{divergences.text} div.")])
+    gap_heading, net_heading = BELOW_ZERO.values()
+    probabilities = column(gap_heading, below=net_heading)
     diagnostics = column("R-hat", below="ESS")
-    return Grid.of("", ["set", *HEADINGS[2:-3], diagnostics], lines, [caption(trees)])
+    return Grid.of(
+        "", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, [caption(trees)]
+    )
 
 
 def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
@@ -130,7 +138,7 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
             reach = interval(float(np.nanmin(low)), float(np.nanmax(high)), write)
             ends = _middle_and_ends(middle, labels, write)
             lines.append((QUANTITIES[name].words, *ends, reach))
-    for name, heading in (("replacement_gap", "P(gap < 0)"), ("net_change", "P(net change < 0)")):
+    for name, heading in BELOW_ZERO.items():
         below = last[name].sel(statistic="below_zero").values
         if not np.isnan(below).all():
             lines.append((heading, *_middle_and_ends(below, labels, probability), ""))
