@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from estimator.quantities.parameters import Fight, fights
 from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
 from estimator.show.number import NOTHING, Write, fixed, interval, probability, significant
 
 BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
 """Quantities of which tables give the probability to be below 0, and its heading."""
+
+_FIGHTS = 3  # assumptions of a set that are named
 
 HEADINGS = (
     "set",
@@ -76,6 +79,45 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
     )
 
 
+def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Say in which sets evidence and priors fight, and which assumptions had to move how far.
+
+    A line a set. An assumption moved where the middle of its posterior lies outside the 90 % range
+    of its prior; those that moved most standard deviations of it are named.
+    """
+    lines = []
+    for label, tree in trees.items():
+        found = fights(tree)
+        if found:
+            left_out = len(found) - _FIGHTS
+            more = f"; and {left_out} more" if left_out > 0 else ""
+            named = "; ".join(moved(fight) for fight in found[:_FIGHTS])
+            lines.append(f"Evidence against priors in {label}: {named}{more}.")
+    return lines
+
+
+def moved(fight: Fight) -> str:
+    """Say how far an assumption had to move.
+
+    Examples
+    --------
+    >>> moved(Fight("returns.rate", "share", 0.71, 0.3, 0.65, 2.1))
+    'returns.rate had to be 0.71 share (prior 0.3 to 0.65)'
+    >>> moved(Fight("reporting_bias[csis:killed]", "log ratio", -0.43, -0.4, 0.4, -1.8))
+    'figures of csis on killed had to be 0.65 of the truth (prior 0.67 to 1.49)'
+    """
+    name, _, source = fight.name.partition("[")
+    origin, _, quantity = source.removesuffix("]").rpartition(":")
+    values = [fight.median, fight.low, fight.high]
+    if name == "reporting_bias" and fight.unit == "log ratio":
+        what, unit = f"figures of {origin} on {QUANTITIES[quantity].words}", "of the truth"
+        median, low, high = (fixed(float(np.exp(value)), 2) for value in values)
+    else:
+        what, unit = fight.name, fight.unit
+        median, low, high = (significant(value, 3) for value in values)
+    return f"{what} had to be {median} {unit} (prior {low} to {high})"
+
+
 def _equations() -> str:
     """Say what the quantities that may be below 0 are made of."""
     signed = (QUANTITIES[name] for name in SIGNED)
@@ -95,9 +137,8 @@ def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
     gap_heading, net_heading = BELOW_ZERO.values()
     probabilities = column(gap_heading, below=net_heading)
     diagnostics = column("R-hat", below="ESS")
-    return Grid.of(
-        "", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, [caption(trees)]
-    )
+    notes = [caption(trees), *fight_lines(trees)]
+    return Grid.of("", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, notes)
 
 
 def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
@@ -109,7 +150,7 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
         for label, tree in trees.items()
         if tree.attrs["diagnostics_ok"] != "true"
     ]
-    grid = Grid.of("", columns, rows(trees), [caption(trees)])
+    grid = Grid.of("", columns, rows(trees), [caption(trees), *fight_lines(trees)])
     return "\n".join([grid.markdown(), *failures])
 
 
