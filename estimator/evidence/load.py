@@ -14,9 +14,11 @@ import pandera.errors
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.schema import (
     CLAIMS_SCHEMA,
+    NUMBERS,
     ONE_OF,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
+    derivation_problems,
     number,
     row_problems,
 )
@@ -47,7 +49,7 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a claim in the order of the files, the columns of `data/README.md` typed: dates as
-        `datetime64`, figures as float (NaN where empty), text as str. ``attrs["data_hash"]`` is
+        `datetime64`, numbers as float (NaN where empty), text as str. ``attrs["data_hash"]`` is
         the SHA-256 of the files' bytes.
 
     Raises
@@ -69,6 +71,8 @@ def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
         problems += found
         tables.append((path, table))
     problems += _shared_ids(tables)
+    if not problems:
+        problems = _derivations(tables)
     if problems:
         raise EvidenceError(problems_text("The claims cannot be used:", problems))
     claims = _typed(pd.concat([table for _, table in tables], ignore_index=True))
@@ -158,9 +162,27 @@ def _shared_ids(tables: list[tuple[Path, pd.DataFrame]]) -> list[str]:
     return problems
 
 
+def _derivations(tables: list[tuple[Path, pd.DataFrame]]) -> list[str]:
+    """Say where claims are derived from what is in no table, or from one another in a circle."""
+    named = pd.concat(
+        [
+            table.set_index("id").get("derived_from", pd.Series("", index=table["id"], dtype=str))
+            for _, table in tables
+        ]
+    )
+    found = derivation_problems(named, set(named.index))
+    return [
+        f"{path}: row {row} (id {name!r}), column 'derived_from': found {named[name]!r}; "
+        f"allowed: {found[name]}"
+        for path, table in tables
+        for row, name in table["id"].items()
+        if name in found
+    ]
+
+
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     claims = table.reindex(columns=[*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS], fill_value="").fillna("")
-    for name in ("low", "value", "high"):
+    for name in NUMBERS:
         claims[name] = claims[name].map(number).astype(float)
     for name in ("period_start", "period_end", "published"):
         claims[name] = pd.to_datetime(claims[name], format="%Y-%m-%d", errors="coerce")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
+from estimator.errors import nearest
 from estimator.quantity import CLAIMED, CONFIRMABLE, MODELLED, QUANTITIES, SHARES, SIGNED, STOCKS
 
 REQUIRED_COLUMNS = (
@@ -28,7 +30,18 @@ REQUIRED_COLUMNS = (
     "published",
     "citation",
 )
-OPTIONAL_COLUMNS = ("locator", "population", "speaker", "role", "note")
+OPTIONAL_COLUMNS = (
+    "locator",
+    "population",
+    "speaker",
+    "sd",
+    "level",
+    "evidence_group",
+    "derived_from",
+    "role",
+    "note",
+)
+NUMBERS = ("low", "value", "high", "sd", "level")
 SPEAKERS = ("own", "enemy", "third_party")
 
 # From the most to the least exact wording: decides between repeats of one figure.
@@ -80,6 +93,11 @@ _NOT_EMPTY = pa.Check(lambda cells: cells.str.strip() != "", error="not empty")
 _NUMBER = pa.Check(
     lambda cells: cells.map(_is_number), error="a number in plain notation, or empty"
 )
+# It is a key of `conf/evidence` too, where spaces, dots and commas would mean something.
+_GROUP_NAME = pa.Check(
+    lambda cells: cells.str.fullmatch(r"[A-Za-z0-9_-]*"),
+    error="a name of letters, digits, _ and -, or empty",
+)
 _DATE = pa.Check(lambda cells: cells.map(_is_date), error="a date as YYYY-MM-DD")
 _DATE_OR_EMPTY = pa.Check(
     lambda cells: cells.map(lambda c: c == "" or _is_date(c)),
@@ -102,9 +120,6 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
         "quantity": _column(_one_of(CLAIMED)),
         "period_start": _column(_DATE_OR_EMPTY),
         "period_end": _column(_DATE_OR_EMPTY),
-        "low": _column(_NUMBER),
-        "value": _column(_NUMBER),
-        "high": _column(_NUMBER),
         "unit": _column(
             _one_of(tuple(dict.fromkeys(u for row in QUANTITIES.values() for u in row.claim_units)))
         ),
@@ -116,6 +131,8 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
         "citation": _column(_NOT_EMPTY),
         **{name: _column(required=False) for name in OPTIONAL_COLUMNS},
         "speaker": _column(_one_of((*SPEAKERS, "")), required=False),
+        "evidence_group": _column(_GROUP_NAME, required=False),
+        **{name: _column(_NUMBER, required=name in REQUIRED_COLUMNS) for name in NUMBERS},
     },
     strict=True,
 )
@@ -141,8 +158,9 @@ def row_problems(row: pd.Series) -> list[tuple[str, str, str]]:
         problems.append(("unit", row["unit"], f"for {quantity}: {allowed}"))
     counts = row["status"] in LIKELIHOOD_STATUSES and quantity in MODELLED
     problems += _period_problems(row, counts)
-    if all(_is_number(row[name]) for name in ("low", "value", "high")):
+    if all(_is_number(row.get(name, "")) for name in NUMBERS):
         problems += _figure_problems(row, quantity, hedge, counts)
+        problems += _spread_problems(row)
     if row["status"] == "confirmed" and quantity not in CONFIRMABLE:
         allowed = " or ".join(CONFIRMABLE)
         problems.append(("status", "confirmed", f"confirmed only for quantity {allowed}"))
@@ -160,6 +178,21 @@ def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]
     if row["quantity"] in STOCKS and start != end:
         return [("period_end", end, f"the same day as period_start {start}, for a stock")]
     return []
+
+
+def _spread_problems(row: pd.Series) -> list[tuple[str, str, str]]:
+    """Problems of a published standard error, and of the level of a published interval."""
+    sd, level = row.get("sd", ""), row.get("level", "")
+    problems = []
+    if sd and row["quantity"] == "statement":
+        problems.append(("sd", sd, "empty, for a statement"))
+    elif number(sd) <= 0:
+        problems.append(("sd", sd, "above 0"))
+    if level and not (row["low"] and row["high"]):
+        problems.append(("level", level, "empty, without low and high"))
+    elif level and not 0 < number(level) < 1:
+        problems.append(("level", level, "between 0 and 1, both left out"))
+    return problems
 
 
 def _figure_problems(
@@ -200,3 +233,45 @@ def _figure_problems(
     if row["status"] == "confirmed" and hedge == "range" and low == 0:
         problems.append(("low", row["low"], "above 0, for a floor"))
     return problems
+
+
+def derivation_problems(derived_from: pd.Series, ids: Collection[str]) -> dict[str, str]:
+    """Check what claims are derived from.
+
+    Parameters
+    ----------
+    derived_from
+        The column, with the ids of its rows as index.
+    ids
+        Ids of all tables.
+
+    Returns
+    -------
+    dict
+        What is allowed, for each id whose cell names itself, what is in no table, or a circle.
+    """
+    parents = {str(name): names_in(cell) for name, cell in derived_from.items() if cell}
+    problems = {}
+    for name, named in parents.items():
+        if unknown := [parent for parent in named if parent not in ids]:
+            problems[name] = f"ids of other claims; {nearest(unknown[0], sorted(ids))}"
+        elif name in _ancestors(name, parents):
+            problems[name] = "claims that are not derived from this one"
+    return problems
+
+
+def names_in(cell: str) -> list[str]:
+    """Ids in a cell, separated by spaces or semicolons."""
+    return cell.replace(";", " ").split()
+
+
+def _ancestors(name: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
+    """All that a claim is derived from, over any number of steps."""
+    found: set[str] = set()
+    open_ = list(parents.get(name, ()))
+    while open_:
+        parent = open_.pop()
+        if parent not in found:
+            found.add(parent)
+            open_ += parents.get(parent, ())
+    return found

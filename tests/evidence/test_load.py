@@ -70,7 +70,8 @@ def test_a_table_beside_the_shipped_one_follows_it(tmp_path: Path) -> None:
 
 def test_optional_columns_may_be_left_out_and_are_empty_then(tmp_path: Path) -> None:
     claims = read_claims([str(write(tmp_path / "own.csv", [row()]))])
-    assert (claims[list(OPTIONAL_COLUMNS)] == "").all(axis=None)
+    optional = claims[list(OPTIONAL_COLUMNS)]
+    assert ((optional == "") | optional.isna()).all(axis=None)
 
 
 def test_empty_figures_are_nan_and_empty_dates_nat(tmp_path: Path) -> None:
@@ -262,3 +263,34 @@ def test_rows_of_any_make_are_read_or_refused_by_an_evidence_error(
     else:
         assert len(claims) == len(rows)
         assert not (claims["low"] > claims["high"]).any()
+
+
+def test_claims_may_derive_from_claims_of_another_table(tmp_path: Path) -> None:
+    first = write(tmp_path / "first.csv", [row()])
+    second = write(tmp_path / "second.csv", [row(id="B", derived_from="A;C"), row(id="C")])
+    claims = read_claims([str(first), str(second)]).set_index("id")
+    assert claims.loc["B", "derived_from"] == "A;C"
+
+
+def test_all_that_cannot_be_derived_from_is_told_at_once(tmp_path: Path) -> None:
+    rows = [
+        row(derived_from="C"),
+        row(id="B", derived_from="A"),
+        row(id="C", derived_from="B"),
+        row(id="D", derived_from="D"),
+        row(id="E", derived_from="A BB"),
+    ]
+    with pytest.raises(EvidenceError) as error:
+        read_claims([str(write(tmp_path / "own.csv", rows))])
+    text = str(error.value)
+    for line, (name, found) in enumerate([("A", "C"), ("B", "A"), ("C", "B"), ("D", "D")], start=2):
+        assert (
+            f"row {line} (id {name!r}), column 'derived_from': found {found!r}; "
+            "allowed: claims that are not derived from this one" in text
+        )
+    assert "row 6 (id 'E'), column 'derived_from': found 'A BB'; allowed: ids of other" in text
+
+
+def test_a_group_is_a_name_that_configuration_can_have_as_a_key(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"'evidence_group': found 'the gap'; allowed: a name"):
+        read_claims([str(write(tmp_path / "own.csv", [row(evidence_group="the gap")]))])

@@ -71,6 +71,10 @@ def test_a_good_row_has_no_problem() -> None:
     assert problems() == []
 
 
+def test_a_published_standard_error_and_the_level_of_an_interval_are_good() -> None:
+    assert problems(low="20000", high="40000", sd="5100", level="0.95") == []
+
+
 def test_a_row_with_an_empty_population_is_good() -> None:
     assert problems(population="") == []
 
@@ -135,6 +139,17 @@ def test_a_row_with_an_empty_population_is_good() -> None:
             {"quantity": "statement", "unit": "", "status": "context", "value": ""},
             ("hedge", "about", "empty, for a statement"),
         ),
+        ({"sd": "0"}, ("sd", "0", "above 0")),
+        (
+            {"quantity": "statement", "unit": "", "status": "context", "value": "", "hedge": ""}
+            | {"sd": "5"},
+            ("sd", "5", "empty, for a statement"),
+        ),
+        (
+            {"low": "20000", "high": "40000", "level": "95"},
+            ("level", "95", "between 0 and 1, both left out"),
+        ),
+        ({"level": "0.95"}, ("level", "0.95", "empty, without low and high")),
         ({"status": "goal", "value": ""}, ("value", "", "a value, for hedge about")),
         (
             {"status": "goal", "hedge": "range", "value": ""},
