@@ -75,6 +75,7 @@ def reported_quantities(
             "killed_share": variables["killed_share"],
             "losses": losses,
             "killed": killed,
+            "light": value["returns.rate"] * wounded,
             "recruits": variables["recruits"] * THOUSAND,
             "foreign_recruits": variables["foreign_recruits"] * THOUSAND,
             "returned": back,
@@ -85,7 +86,7 @@ def reported_quantities(
         {
             **monthly,
             "force_size": value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month"),
-            **_unconfirmed(losses, killed, value["confirmed.false_confirmation"], inputs),
+            **_unconfirmed(losses, variables["killed_share"], value, inputs),
             "assumption_value": _in_their_units(variables["assumption_value"]),
             "reporting_bias": variables["reporting"].sel(reporting_term="bias", drop=True),
             "reporting_drift": variables["reporting"].sel(reporting_term="drift", drop=True),
@@ -111,8 +112,8 @@ def monthly_quantities(series: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     series
-        The killed share, and what flows are made of, `returned` and `OTHER_EXITS` included; arrays
-        of any kind, persons.
+        The killed share, and what flows are made of, `light` (the lightly wounded of the month),
+        `returned` and `OTHER_EXITS` included; arrays of any kind, persons.
     """
     return {
         name: series[name] if name in series else combine(QUANTITIES[name].parts, series)
@@ -145,7 +146,10 @@ def _with_units(quantities: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
 
 
 def _unconfirmed(
-    losses: xr.DataArray, killed: xr.DataArray, false_share: xr.DataArray, inputs: ModelInputs
+    losses: xr.DataArray,
+    killed_share: xr.DataArray,
+    value: Mapping[str, xr.DataArray],
+    inputs: ModelInputs,
 ) -> dict[str, xr.DataArray]:
     """Losses beyond the confirmed ones in each confirmed period, and their ratio to them."""
     coords = {"confirmed_claim": inputs.structure.coords["confirmed_claim"]}
@@ -155,14 +159,15 @@ def _unconfirmed(
     true_total = xr.DataArray(
         confirmed_totals(
             losses.transpose("chain", "draw", "month").values,
-            killed.transpose("chain", "draw", "month").values,
+            killed_share.transpose("chain", "draw", "month").values,
+            {key: values.transpose("chain", "draw").values for key, values in value.items()},
             inputs.structure.constants["confirmed_weight"],
-            inputs.data["confirmed_counts_killed"] > 0,
+            inputs.data["confirmed_states"],
         ),
         dims=("chain", "draw", "confirmed_claim"),
         coords=coords,
     )
-    confirmed = figure * (1.0 - false_share)
+    confirmed = figure * (1.0 - value["confirmed.false_confirmation"])
     unconfirmed = true_total - confirmed
     return {"unconfirmed": unconfirmed, "unconfirmed_ratio": unconfirmed / confirmed}
 

@@ -162,8 +162,11 @@ def _balance(
         values.sel(assumption="returns.rate").values,
         values.sel(assumption="returns.delay").values,
     )[..., len(window.days) :]
+    light = values.sel(assumption="returns.rate").values[..., None] * (series["losses"] - killed)
     exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
-    arrays = monthly_quantities({**series, "killed": killed, "returned": back, OTHER_EXITS: exits})
+    arrays = monthly_quantities(
+        {**series, "killed": killed, "light": light, "returned": back, OTHER_EXITS: exits}
+    )
     size, change = (
         quantities[name].isel(month=-1).transpose("chain", "draw").values
         for name in ("force_size", "net_change")

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import DefinitionsOptions
 from estimator.errors import OutputError
 from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
@@ -75,7 +76,9 @@ class WholeSet:
                 "failures": attrs["diagnostics_failures"],
                 "data_hash": attrs["data_hash"],
                 "window": f"{window['start']} to {window['end']}",
-                "counts": self._configuration["confirmed"]["counts"],
+                "counts": DefinitionsOptions.model_validate(
+                    self._configuration["definitions"]
+                ).confirmed,
             }
             label = str(attrs["assumption_set"])
         except (KeyError, ValueError) as error:

@@ -42,7 +42,7 @@ _OBTAINED = {
 def facts_of(assumptions: AssumptionSet) -> dict[str, str]:
     """Say what decides whether a set's figures mean the same as another's."""
     window = assumptions.window
-    facts = (f"{window.start} to {window.end}", assumptions.confirmed.counts)
+    facts = (f"{window.start} to {window.end}", assumptions.definitions.confirmed)
     return dict(zip(_FACTS, facts, strict=True))
 
 

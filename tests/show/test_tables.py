@@ -45,7 +45,7 @@ def test_cells_are_median_and_range_in_thousands(trees: dict[str, xr.DataTree]) 
 
 def test_the_probability_of_a_gap_is_the_share_of_draws(trees: dict[str, xr.DataTree]) -> None:
     gap = trees["good"]["posterior"]["replacement_gap"].sel(month="2026-01")
-    cell = rows(trees)[0][HEADINGS.index("P(gap < 0)")]
+    cell = rows(trees)[0][HEADINGS.index("P(gap<0)")]
     assert cell.text == probability(float((gap < 0).mean()))
 
 
