@@ -137,9 +137,9 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series, triangle: pd.Series) 
     """Leave one claim of each figure that an origin gave several times.
 
     Of claims of one origin, quantity, population and period, confirmed or not, the one published
-    last counts (of a triangle one for each day of publication), of these the most exact. A sum whose every day is covered by shorter claims of the
-    same origin repeats them too (confirmed sums stay: a floor under a sum says more than floors
-    under some parts).
+    last counts (of a triangle one for each day of publication), of these the most exact. A sum
+    whose every day is covered by shorter claims of the same origin repeats them too (confirmed sums
+    stay: a floor under a sum says more than floors under some parts).
     """
     open_ = claims[reason == ""].copy()
     open_["exactness"] = -open_["hedge"].map(HEDGES.index).astype(int)

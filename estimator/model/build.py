@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
@@ -30,13 +31,14 @@ _DIMS = {
     "claim_figures": ("claim_figure", "claim"),
     "confirmed_value": ("confirmed_claim",),
     "confirmed_used": ("confirmed_claim",),
-    "confirmed_counts_killed": ("confirmed_claim",),
     "registry_location": ("registry_term",),
     "registry_scale": ("registry_term",),
     "registry_value": ("registry_figure",),
     "registry_floor": ("registry_figure",),
     "registry_figures": ("claim_figure", "registry_figure"),
     "registry_floors": ("claim_figure", "registry_figure"),
+    "confirmed_states": ("counted_state", "confirmed_claim"),
+    "reporter_states": ("counted_state",),
 }
 _WALK_DIMS = ("walk", "walk_coordinate")
 
@@ -70,13 +72,12 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     pymc.Model
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source), where
         biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
-        (bias_step),
-        `registry_raw` (registry_term), `log_losses` (month; log thousands per mean month), `walk_coordinates`
-        (walk, walk_coordinate).
+        (bias_step), `registry_raw` (registry_term), `log_losses` (month; log thousands per mean
+        month), `walk_coordinates` (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
-        (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure), `reporting`
-        (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits` (month;
-        thousands of persons) and `claim_location` (claim).
+        (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
+        `reporting` (reporting_term, source), `losses`, `killed_share`, `recruits`,
+        `foreign_recruits` (month; thousands of persons) and `claim_location` (claim).
         Observed: `reported` (claim), `confirmed_figure` (confirmed_claim), `registered` and
         `registered_at_least` (registry_figure).
     """
@@ -110,10 +111,12 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         }
         series = _sparse_series(walks, value, structure)
 
-        counted = pt.switch(
-            pt.gt(given["confirmed_counts_killed"][:, None], 0),
+        severe, light = forward.confirmed_weights(given["confirmed_states"], value)
+        counted = forward.counted_share(
             series["killed_share"][None, :],
-            1.0,
+            value["returns.rate"],
+            severe[:, None],
+            light[:, None],
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
@@ -123,6 +126,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
             offset=offset
+            + pt.log(_seen_share(given, fixed["own_floor"], series["killed_share"], value))
             - given["assumption_location"][_POSITION["losses.level"]]
             - RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],
@@ -206,6 +210,27 @@ def _registries(
             registries.FIGURE,
         )
     return of_populations
+
+
+def _seen_share(
+    given: Mapping[str, TensorVariable],
+    own_floor: np.ndarray,
+    killed_share: TensorVariable,
+    value: Scalars,
+) -> TensorVariable:
+    """Share of each month's losses that figures see: its floor, else the reporter. (month,)."""
+    severe, light, by_definition = (given["reporter_states"][row] for row in range(3))
+    seen = [
+        forward.counted_share(killed_share, value["returns.rate"], *wounded)
+        for wounded in (
+            (value["definitions.confirmed_severe"], value["definitions.confirmed_light"]),
+            (
+                severe + by_definition * value["definitions.severe"],
+                light + by_definition * value["definitions.light"],
+            ),
+        )
+    ]
+    return pt.switch(own_floor > 0, *seen)
 
 
 def _own_coords(structure: Structure) -> dict[str, list[str]]:

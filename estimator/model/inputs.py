@@ -23,11 +23,11 @@ from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.model.confirmation import Pivots
 from estimator.model.figures import (
+    COUNTED_STATES,
     FIGURES,
     confirmed_data,
     figures_of_claims,
 )
-from estimator.model.force import wounded_before
 from estimator.model.forward import SERIES
 from estimator.model.functionals import constant_arrays, scales_of
 from estimator.model.geometry import losses_map, step_maps
@@ -81,15 +81,15 @@ class Structure:
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
-        - ``total`` (claim, series × month + 2): each claim as a linear functional of losses,
-          killed, recruits, foreign recruits, returned, then other exits and the start, then the
-          killed of the populations of registries
+        - ``total`` (claim, series × month + 2): each claim as a linear functional of the series
+          `estimator.model.forward.SERIES`, then other exits and the start,
+          then the killed of the populations of registries
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
         - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
           and the steps of a bias that wanders
         - ``bias_members`` (source, bias_group): which sources share the mean of their biases
         - ``claim_size`` (claim,): months that a difference adds up
-        - ``months_before_window`` (): months of war before the window
+        - ``wounded_per_month`` (lag - 1 + month, month): see `estimator.model.force`
     layout
         Where each linear map lies among the data ``map_entries`` and ``map_runs``:
         ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
@@ -97,8 +97,9 @@ class Structure:
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded),
         ``registry_weights``, ``registry_shifts`` and ``registry_errors`` (of the triangles).
     coords
-        Labels of the dims `month, claim, claim_figure, confirmed_claim, registry_figure,
-        registry_term, source, assumption, reporting_term, shared_term, bias_group, bias_step`.
+        Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim,
+        registry_figure, registry_term, source, assumption, reporting_term, shared_term, bias_group,
+        bias_step`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -152,10 +153,14 @@ class ModelInputs:
         - ``claim_value`` (claim,) on the scale of the claim's quantity
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
           a point, whether it counts
-        - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
+        - ``confirmed_value``, ``confirmed_used`` (confirmed_claim,)
+        - ``confirmed_states`` (counted_state, confirmed_claim): see
+          `estimator.model.figures.confirmed_states`
+        - ``reporter_states`` (counted_state,): the same of who reports the losses (geometry only)
         - ``registry_location``, ``registry_scale`` (registry_term,) on the terms' unbounded scales
-        - ``registry_value``, ``registry_floor`` (registry_figure,), ``registry_figures``, ``registry_floors``
-          (claim_figure, registry_figure): see `estimator.model.registries.figure_data`
+        - ``registry_value``, ``registry_floor`` (registry_figure,), ``registry_figures`` and
+          ``registry_floors`` (claim_figure, registry_figure): see
+          `estimator.model.registries.figure_data`
     start
         Log losses for which the sampled coordinates are 0, whatever their map. (month,).
     """
@@ -229,6 +234,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "month": data["month"].values.tolist(),
             "claim": data["claim"].values.tolist(),
             "claim_figure": list(FIGURES),
+            "counted_state": list(COUNTED_STATES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
             "registry_figure": data["registry_figure"].values.tolist(),
             "registry_term": list(registries.terms),
@@ -259,9 +265,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             **confirmed_data(data, assumptions),
             **term_data(registries, assumptions),
             **figure_data(data, errors, assumptions.registries.triangles),
+            "reporter_states": _states_of(reporter, assumptions),
         },
         start=_start(location, typical[0], reporting[:, 2], reported_by),
     )
+
+
+def _states_of(reporter: str | None, assumptions: AssumptionSet) -> np.ndarray:
+    """Which of the wounded the source that reports the losses counts. (counted_state,)."""
+    if reporter is None:
+        return np.array([1.0, 1.0, 0.0])
+    own = assumptions.definitions.origins.get(reporter.rpartition(":")[0])
+    return np.array([0.0, 0.0, 1.0] if own is None else [own.severe, own.light, 0.0])
 
 
 def _typical_biases(
@@ -306,9 +321,7 @@ def _coordinates(
     sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
     shifted = np.array([float(name == reporter) for name in data["source"].values.tolist()])
     return {
-        "step_maps": step_maps(
-            data, figures, bias_scale, sparse, mobilised, registry_covariance
-        ),
+        "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised, registry_covariance),
         "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
     }
 
@@ -335,7 +348,7 @@ def _stacked(
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
-            "history": wounded_before(n_months, float(constants["months_before_window"])),
+            "history": constants["wounded_per_month"],
             **of_registries,
         }
     )

@@ -172,9 +172,7 @@ def with_populations(
     """
     length = data.sizes["month"]
     names = registries.populations
-    wide = np.concatenate(
-        [functionals, np.zeros((len(functionals), len(names) * length))], axis=1
-    )
+    wide = np.concatenate([functionals, np.zeros((len(functionals), len(names) * length))], axis=1)
     is_killed = data["quantity"].values == "killed"
     for at, name in enumerate(names):
         rows = is_killed & (data["population"].values == name)
@@ -453,13 +451,15 @@ def simulated_figures(
 
 
 def without_use(figures: np.ndarray) -> np.ndarray:
-    """The same figures, none of which counts. (claim_figure, registry_figure)."""
+    """Let none of the figures count. (claim_figure, registry_figure)."""
     changed = figures.copy()
     changed[FIGURES.index("used")] = 0.0
     return changed
 
 
-def figure_data(data: xr.Dataset, errors: Errors, triangles: Mapping[str, Triangle]) -> dict[str, np.ndarray]:
+def figure_data(
+    data: xr.Dataset, errors: Errors, triangles: Mapping[str, Triangle]
+) -> dict[str, np.ndarray]:
     """Figures of the triangles, and the floors that some are, as the density of claims takes them.
 
     Returns
@@ -476,7 +476,13 @@ def figure_data(data: xr.Dataset, errors: Errors, triangles: Mapping[str, Triang
         [triangles[name].floor_noise or 1.0 for name in data["registry_origin"].values.tolist()]
     ).reshape(len(value))
     far = 10.0 * OPEN_END
-    figures = {"lower": value - 1.0, "upper": value + 1.0, "noise": errors.noise, "is_point": ones, "used": used}
+    figures = {
+        "lower": value - 1.0,
+        "upper": value + 1.0,
+        "noise": errors.noise,
+        "is_point": ones,
+        "used": used,
+    }
     floors = {
         "lower": value,
         "upper": ones * far,

@@ -33,7 +33,11 @@ from estimator.streams import Stream, stream
 
 log = logging.getLogger(__name__)
 
-CORE = tuple(name for name in KEPT if QUANTITIES[name].dim not in ("bias_group", "bias_step", "registry_term"))
+CORE = tuple(
+    name
+    for name in KEPT
+    if QUANTITIES[name].dim not in ("bias_group", "bias_step", "registry_term")
+)
 """Quantities whose draws are kept; all others follow from them."""
 
 
@@ -253,7 +257,7 @@ def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evid
     monthly = core[[name for name in CORE if "month" in core[name].dims]]
     monthly = with_what_follows(monthly)
     rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
-    monthly = monthly.merge(derived_quantities(monthly, assumptions.derived, rng))
+    monthly = monthly.merge(derived_quantities(monthly, assumptions, rng))
     whole = totals(monthly)
     whole = xr.Dataset(
         {f"total_{name}": variable.expand_dims(total=["total"]) for name, variable in whole.items()}

@@ -9,8 +9,8 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from estimator.model.forward import claim_locations
-from estimator.model.registries import killed_of_populations, registry_locations
 from estimator.model.inputs import ModelInputs
+from estimator.model.registries import killed_of_populations, registry_locations
 from estimator.quantity import SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed

@@ -13,8 +13,8 @@ simulated figures is a fit of the model that made them:
   (1 - false confirmations) (1 + unconfirmed ratio). A sum is read as the remainder after its
   confirmed months, as in the model.
 
-- A *vintage of a registry* has the errors that it shares with the other vintages. The floor that the
-  last one is besides is left out: it repeats a figure that is simulated.
+- A *vintage of a registry* has the errors that it shares with the other vintages. The floor that
+  the last one is besides is left out: it repeats a figure that is simulated.
 
 Noise is that of the published figures (of a stock it is a share of the published size, not of the
 simulated one), and the same claims count.
@@ -28,7 +28,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.model.figures import IS_POINT, LOWER, NOISE, OPEN_END, UPPER, USED
-from estimator.model.forward import confirmed_figure, confirmed_totals
+from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
 from estimator.model.registries import simulated_figures, without_use
 
@@ -124,9 +124,10 @@ def totals_of_confirmed(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     losses, share = (truth[name].transpose(..., "month").values for name in _SAMPLED)
     return confirmed_totals(
         losses,
-        losses * share,
+        share,
+        by_key(truth["assumption_value"]),
         inputs.structure.constants["confirmed_weight"],
-        inputs.data["confirmed_counts_killed"] > 0,
+        inputs.data["confirmed_states"],
     )
 
 
