@@ -88,7 +88,8 @@ class Registries:
     def of(cls, data: xr.Dataset, assumptions: AssumptionSet) -> Registries:
         """Lay them out for some evidence."""
         options = assumptions.registries
-        populations = tuple(options.populations)
+        counted = {*data["population"].values.tolist(), *data["registry_population"].values.tolist()}
+        populations = tuple(name for name in options.populations if name in counted)
         strata = [
             (at, name, stratum)
             for at, population in enumerate(populations)
@@ -147,7 +148,7 @@ def _weights(data: xr.Dataset, populations: tuple[str, ...]) -> np.ndarray:
     rows = np.zeros((weight.shape[0], len(names), weight.shape[1]))
     for row, name in enumerate(data["registry_population"].values.tolist()):
         rows[row, names.index(name) if name in names else 0] = weight[row]
-    return rows.reshape(len(rows), -1)
+    return rows.reshape(len(rows), len(names) * weight.shape[1])
 
 
 def with_populations(
