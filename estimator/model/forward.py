@@ -70,7 +70,11 @@ def claim_locations(
     )
     if structure.has_flows_of_force:
         series["returned"] = returned(
-            apply("history", wounded), value["returns.rate"], value["returns.delay"], xp
+            apply("history", wounded),
+            structure.constants["exposure"],
+            value["returns.rate"],
+            value["returns.delay"],
+            xp,
         )
     else:
         series["returned"] = xp.zeros_like(series["losses"])

@@ -11,6 +11,7 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import WALKS, CountedWounded
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
+from estimator.model.force import wounded_per_month
 from estimator.model.forward import RATES, SERIES
 from estimator.model.hyperparameters import WanderingBiases
 from estimator.model.random_walk import carried_steps
@@ -79,7 +80,11 @@ def constant_arrays(
             axis=1,
         ),
         "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
-        "months_before_window": np.array(float(assumptions.window.months_before_window)),
+        "wounded_per_month": wounded_per_month(
+            exposure,
+            (pd.Timestamp(data.attrs["window_start"]).day - 1) / DAYS_PER_MONTH,
+            assumptions.window.months_before_window,
+        ),
     }
 
 

@@ -28,7 +28,6 @@ from estimator.model.figures import (
     confirmed_data,
     figures_of_claims,
 )
-from estimator.model.force import wounded_before
 from estimator.model.functionals import constant_arrays, scales_of
 from estimator.model.geometry import losses_map, step_maps
 from estimator.model.hyperparameters import (
@@ -78,7 +77,7 @@ class Structure:
           and the steps of a bias that wanders
         - ``bias_members`` (source, bias_group): which sources share the mean of their biases
         - ``claim_size`` (claim,): months that a difference adds up
-        - ``months_before_window`` (): months of war before the window
+        - ``wounded_per_month`` (lag - 1 + month, month): see `estimator.model.force`
     layout
         Where each linear map lies among the data ``map_entries`` and ``map_runs``:
         ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
@@ -297,7 +296,7 @@ def _stacked(
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
-            "history": wounded_before(n_months, float(constants["months_before_window"])),
+            "history": constants["wounded_per_month"],
         }
     )
 

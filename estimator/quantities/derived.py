@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.scenarios import DerivedOptions
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.evidence.periods import Window
 from estimator.model.figures import THOUSAND
 from estimator.model.force import returned_draws
 from estimator.model.forward import confirmed_totals
@@ -63,9 +63,10 @@ def reported_quantities(
     back = wounded.copy(
         data=returned_draws(
             wounded.transpose("chain", "draw", "month").values,
+            inputs.structure.constants["wounded_per_month"],
+            inputs.structure.constants["exposure"],
             value["returns.rate"].transpose("chain", "draw").values,
             value["returns.delay"].transpose("chain", "draw").values,
-            float(inputs.structure.constants["months_before_window"]),
         )
     )
     exposure = xr.DataArray(inputs.structure.constants["exposure"], dims="month")
@@ -204,7 +205,7 @@ def share_of_sums(name: str, quantities: xr.Dataset) -> xr.DataArray:
 
 
 def derived_quantities(
-    quantities: xr.Dataset, options: DerivedOptions, rng: np.random.Generator
+    quantities: xr.Dataset, assumptions: AssumptionSet, rng: np.random.Generator
 ) -> xr.Dataset:
     """Quantities that follow from the posterior and do not enter it.
 
@@ -212,8 +213,8 @@ def derived_quantities(
     ----------
     quantities
         As `reported_quantities` gives them.
-    options
-        Loss ratios by period, length of the front, the recruitment plan.
+    assumptions
+        Loss ratios by period, length of the front, the recruitment plan, the days of the months.
     rng
         For the loss ratio, drawn uniformly from its range for each draw and period.
 
@@ -224,6 +225,7 @@ def derived_quantities(
         `break_even_plan_share`: the share of the recruitment plan with which the force, with all
         else as it was that month, would neither grow nor shrink. Dims chain, draw, month.
     """
+    options = assumptions.derived
     losses = quantities["losses"]
     months = losses["month"].values.astype(str)
     ratio = xr.full_like(losses, np.nan)
@@ -235,7 +237,8 @@ def derived_quantities(
             rng.uniform(period.low, period.high, losses.shape[:2]), dims=("chain", "draw")
         )
         ratio = ratio.where(~inside, drawn)
-    plan = options.plan_persons_per_year / 12.0
+    months_long = xr.DataArray(Window.of(assumptions.window).calendar_share, dims="month")
+    plan = options.plan_persons_per_year / 12.0 * months_long
     needed = quantities["recruits"] - quantities["net_change"]
     derived = xr.Dataset(
         {

@@ -10,10 +10,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from estimator.evidence.periods import Window
 from estimator.quantities.parameters import Fight, fights
 from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
-from estimator.show.number import NOTHING, Write, fixed, interval, probability, significant
+from estimator.show.number import (
+    NOTHING,
+    Write,
+    cut_months,
+    fixed,
+    interval,
+    probability,
+    significant,
+)
+from estimator.store.sweep_files import last_month
 
 BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
 """Quantities of which tables give the probability to be below 0, and its heading."""
@@ -32,7 +42,7 @@ HEADINGS = (
 
 
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[Cell, ...]]:
-    """Cells of the table: two rows a set, the last month and the total over the window.
+    """Cells of the table: two rows a set, the last whole month and the total over the window.
 
     Median and 90 % range in thousands of persons, the probabilities that the replacement gap and
     the net change are below 0, and the worst diagnostics of the set.
@@ -42,7 +52,8 @@ def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[Cell, ...]]:
 
 def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
     posterior = tree["posterior"].to_dataset()
-    last = posterior[list(HEADLINES)].isel(month=-1)
+    last_month = Window.of_result(tree).last_whole_month
+    last = posterior[list(HEADLINES)].sel(month=last_month)
     total = posterior[list(HEADLINES)].sum("month")
     worst = json.loads(tree.attrs["diagnostics"])
     ess = [worst[name] for name in ("min_ess_bulk", "min_ess_tail") if worst[name] is not None]
@@ -52,7 +63,7 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
         f"{worst['divergences']}",
     )
     name = set_cell(label, failed=tree.attrs["diagnostics_ok"] != "true")
-    month = Cell(str(posterior.indexes["month"][-1]))
+    month = Cell(last_month)
     return [
         (name, month, *_cells(last, digits=1), *map(Cell, diagnostics)),
         (Cell(""), Cell(TOTAL), *_cells(total, digits=0), Cell(""), Cell(""), Cell("")),
@@ -71,12 +82,15 @@ def _cells(period: xr.Dataset, digits: int) -> list[Cell]:
 
 def caption(trees: Mapping[str, xr.DataTree]) -> str:
     """Say what the figures are."""
-    months = next(iter(trees.values()))["posterior"].to_dataset().indexes["month"]
-    return (
+    window = Window.of_result(next(iter(trees.values())))
+    sentences = (
         "Thousands of persons: median [90 % range]; total: "
-        f"{months[0]} to {months[-1]}. {_equations()} R-hat, ESS: the worst of all reported "
-        "quantities."
+        f"{window.months[0]} to {window.months[-1]}.",
+        cut_months(window.cut_months),
+        _equations(),
+        "R-hat, ESS: the worst of all reported quantities.",
     )
+    return " ".join(filter(None, sentences))
 
 
 def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
@@ -155,9 +169,9 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
 
 
 def sweep_grid(tree: xr.DataTree) -> Grid:
-    """Table of a sweep: what its sets say of the last month, and how they differ.
+    """Table of a sweep: what its sets say of the last whole month, and how they differ.
 
-    Rows are quantities of the last month, and probabilities; columns the median over the sets of
+    Rows are quantities of that month, and probabilities; columns the median over the sets of
     the sets' medians, the lowest and highest of them with the set's name, and the lowest 5 % and
     highest 95 % end of any set's range.
     """
@@ -166,7 +180,7 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
     title = f"{len(labels)} assumption sets: {_counts(data)}"
     if "month" not in data:  # no set has numbers
         return Grid.of(title, ("quantity",), [])
-    month = str(data["month"].values[-1])
+    month = last_month(data)
     last = data.sel(month=month)
     lines = []
     for name in HEADLINES:

@@ -103,7 +103,7 @@ class WholeSet:
     def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
         assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
         rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
-        return derived_quantities(posterior, assumptions.derived, rng)
+        return derived_quantities(posterior, assumptions, rng)
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:
         """Statistics of answers. (set, answer, statistic)."""

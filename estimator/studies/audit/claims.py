@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from estimator.evidence.periods import Window
 from estimator.evidence.wording import figure_text
 from estimator.quantities.answers import Answer
 from estimator.show.progress import Progress
@@ -72,8 +73,7 @@ def judge_claims(
         claim's unit. `influence` is the largest shift of an answer's median without the claim, in
         posterior standard deviations; `failures` says why a prediction cannot be trusted.
     """
-    last_month = str(audited.data["month"].values[-1])
-    answers = options.answers(last_month)
+    answers = options.answers(Window.from_days(audited.data["month_days"]).last_whole_month)
     leaving = LeaveOneOut(audited, options, answers, cores, progress)
     basis, of_claims = leaving.claims()
     of_floors = leaving.confirmed()
