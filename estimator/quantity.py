@@ -110,17 +110,30 @@ class Quantity:
         return tuple(dict.fromkeys(series))
 
     @property
+    def is_as_counted(self) -> bool:
+        """Whether a claim on it means by losses what its origin counts as losses.
+
+        Not where those who come back, or are to come back, are a part of their own.
+        """
+        named = {*self.parts, *self.rest}
+        return "losses" in named and not named & {"light", "returned"}
+
+    @property
     def equation(self) -> str:
         """Its parts in words, e.g. ``recruits - losses``."""
         terms = [
-            f"{'+' if factor > 0 else '-'} {QUANTITIES[name].words}"
-            for name, factor in self.parts.items()
+            f"{'+' if factor > 0 else '-'} {_words(name)}" for name, factor in self.parts.items()
         ]
         return " ".join(terms).removeprefix("+ ")
 
 
+def _words(part: str) -> str:
+    return QUANTITIES[part].words if part in QUANTITIES else "light wounded"
+
+
 # The killed are no series of their own: they are losses times killed share.
-_BEHIND = {"killed": ("losses", "killed_share")}
+# Nor are the light wounded, who are a share of the rest.
+_BEHIND = {"killed": ("losses", "killed_share"), "light": ("losses", "killed_share")}
 
 _ROWS = (
     Quantity(
@@ -131,6 +144,18 @@ _ROWS = (
         scale="log",
         parts={"losses": 1.0},
         walk="losses",
+        adds_up=True,
+        may_be_confirmed=True,
+        is_headline=True,
+        is_diagnosed=True,
+    ),
+    Quantity(
+        "irrecoverable",
+        unit=PER_MONTH,
+        computed_from="fit",
+        claim_units=_FLOW,
+        scale="log",
+        parts={"losses": 1.0, "light": -1.0},
         adds_up=True,
         may_be_confirmed=True,
         is_headline=True,

@@ -125,9 +125,8 @@ def estimate(
         seed=assumptions.seed,
         every=1 if keep is None else keep.every(n_claims, n_draws),
     )
-    derived = derived_quantities(
-        posterior, assumptions.derived, np.random.default_rng(stream(seed, Stream.DERIVED))
-    )
+    rng = np.random.default_rng(stream(seed, Stream.DERIVED))
+    derived = derived_quantities(posterior, assumptions, rng)
     return Estimate(tree, summarise(tree, derived), diagnostics, evidence)
 
 

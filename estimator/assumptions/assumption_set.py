@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from estimator.assumptions.groups import (
     ASSUMPTIONS,
     ConfirmedOptions,
+    DefinitionsOptions,
     EvidenceOptions,
     ForceOptions,
     ForeignOptions,
@@ -45,6 +46,7 @@ class AssumptionSet(Section):
     window: WindowOptions
     losses: LossesOptions
     confirmed: ConfirmedOptions
+    definitions: DefinitionsOptions
     unconfirmed: UnconfirmedOptions
     killed_share: KilledShareOptions
     returns: ReturnsOptions

@@ -99,10 +99,51 @@ class LossesOptions(Section):
     projection: Projection = Projection(dynamics="walk")
 
 
-class ConfirmedOptions(Section):
-    """What a confirmed figure is."""
+class CountedWounded(Section):
+    """Which of the wounded an origin's figures on losses count, beside all killed.
 
-    counts: Literal["losses", "killed"]
+    0 for `severe` would leave figures on the killed: these have their own quantity.
+    """
+
+    severe: float = Field(gt=0.0, le=1.0)
+    light: float = Field(ge=0.0, le=1.0)
+
+
+class DefinitionsOptions(Section):
+    """What figures on losses count: all killed, and which share of the wounded.
+
+    `severe`, `light` are of claimed and estimated figures, `confirmed_severe` and `confirmed_light`
+    of confirmed ones; `origins` names those whose own words say what they count.
+    """
+
+    severe: Annotated[
+        Prior,
+        Spec("share", "share", "severely wounded in figures on losses", may_be_zero=False),
+    ]
+    light: Annotated[Prior, Spec("share", "share", "lightly wounded in figures on losses")]
+    confirmed_severe: Annotated[
+        Prior, Spec("share", "share", "severely wounded in confirmed figures")
+    ]
+    confirmed_light: Annotated[
+        Prior, Spec("share", "share", "lightly wounded in confirmed figures")
+    ]
+    origins: dict[str, CountedWounded]
+
+    @property
+    def confirmed(self) -> str:
+        """What a confirmed figure on losses counts, in words."""
+        counted = (("severely", self.confirmed_severe), ("lightly", self.confirmed_light))
+        shares = [(name, prior) for name, prior in counted if prior.value != 0.0]
+        wounded = [
+            f"{name} wounded" if prior.value == 1.0 else f"{name} wounded in part"
+            for name, prior in shares
+        ]
+        return " and ".join(["killed", *wounded])
+
+
+class ConfirmedOptions(Section):
+    """How far a confirmed figure can be wrong."""
+
     false_confirmation: Annotated[Prior, Spec("share", "share", "share of confirmed that is wrong")]
 
 
@@ -218,6 +259,7 @@ _WITH_PRIORS: dict[str, type[Section]] = {
     "losses": LossesOptions,
     "unconfirmed": UnconfirmedOptions,
     "confirmed": ConfirmedOptions,
+    "definitions": DefinitionsOptions,
     "killed_share": KilledShareOptions,
     "returns": ReturnsOptions,
     "recruitment": RecruitmentOptions,

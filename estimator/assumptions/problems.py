@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from estimator.errors import nearest
 
 RENAMED = {
+    "confirmed.counts": "definitions.confirmed_severe and definitions.confirmed_light",
     "sweep.fit_draws": "sweep.fit.draws",
     "sweep.tune": "sweep.fit.tune",
     "sweep.base_max_depth": "sweep.fit.max_depth",

@@ -76,8 +76,7 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     """
     if claims is None:
         claims = read_claims(assumptions.evidence.files)
-    options = assumptions.window
-    window = Window(pd.Timestamp(options.start), pd.Timestamp(options.end), options.overhang_days)
+    window = Window.of(assumptions.window)
     selected = select_claims(claims, assumptions.evidence, assumptions.killed_share.origins, window)
     outside = int((selected["reason"] == "outside the window").sum())
     if outside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
@@ -30,7 +31,8 @@ _DIMS = {
     "claim_figures": ("claim_figure", "claim"),
     "confirmed_value": ("confirmed_claim",),
     "confirmed_used": ("confirmed_claim",),
-    "confirmed_counts_killed": ("confirmed_claim",),
+    "confirmed_states": ("counted_state", "confirmed_claim"),
+    "reporter_states": ("counted_state",),
 }
 _WALK_DIMS = ("walk", "walk_coordinate")
 
@@ -103,10 +105,12 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         }
         series = _sparse_series(walks, value, structure)
 
-        counted = pt.switch(
-            pt.gt(given["confirmed_counts_killed"][:, None], 0),
+        severe, light = forward.confirmed_weights(given["confirmed_states"], value)
+        counted = forward.counted_share(
             series["killed_share"][None, :],
-            1.0,
+            value["returns.rate"],
+            severe[:, None],
+            light[:, None],
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
@@ -116,6 +120,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
             weight=weight,
             offset=offset
+            + pt.log(_seen_share(given, fixed["own_floor"], series["killed_share"], value))
             - given["assumption_location"][_POSITION["losses.level"]]
             - RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],
@@ -151,6 +156,27 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
                 given["claim_value"],
             )
     return model
+
+
+def _seen_share(
+    given: Mapping[str, TensorVariable],
+    own_floor: np.ndarray,
+    killed_share: TensorVariable,
+    value: Scalars,
+) -> TensorVariable:
+    """Share of each month's losses that figures see: its floor, else the reporter. (month,)."""
+    severe, light, by_definition = (given["reporter_states"][row] for row in range(3))
+    seen = [
+        forward.counted_share(killed_share, value["returns.rate"], *wounded)
+        for wounded in (
+            (value["definitions.confirmed_severe"], value["definitions.confirmed_light"]),
+            (
+                severe + by_definition * value["definitions.severe"],
+                light + by_definition * value["definitions.light"],
+            ),
+        )
+    ]
+    return pt.switch(own_floor > 0, *seen)
 
 
 def _own_coords(structure: Structure) -> dict[str, list[str]]:

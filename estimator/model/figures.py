@@ -173,11 +173,34 @@ def in_units(values: np.ndarray, scale: Sequence[str]) -> np.ndarray:
 
 def confirmed_data(data: xr.Dataset, assumptions: AssumptionSet) -> dict[str, np.ndarray]:
     """Floors in thousands, and what they count."""
-    counts_killed = (data["confirmed_quantity"].values == "killed") | (
-        assumptions.confirmed.counts == "killed"
-    )
     return {
         "confirmed_value": data["confirmed_floor"].values / THOUSAND,
         "confirmed_used": data["confirmed_used"].values.astype(float),
-        "confirmed_counts_killed": counts_killed.astype(float),
+        "confirmed_states": confirmed_states(data, assumptions),
     }
+
+
+COUNTED_STATES = ("severe", "light", "by_definition")
+"""What decides which wounded a confirmed figure counts beside the killed."""
+
+_STATES_OF = {"killed": (0.0, 0.0, 0.0), "irrecoverable": (1.0, 0.0, 0.0)}
+
+
+def confirmed_states(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:
+    """Share of the severely and of the lightly wounded that each confirmed figure counts.
+
+    Returns
+    -------
+    (counted_state, confirmed_claim)
+        Both shares; then 1 where these are 0 and the scalar assumptions of `definitions` say it.
+    """
+    named = assumptions.definitions.origins
+    rows = []
+    for quantity, origin in zip(
+        data["confirmed_quantity"].values.tolist(),
+        data["confirmed_origin"].values.tolist(),
+        strict=True,
+    ):
+        own = (named[origin].severe, named[origin].light, 0.0) if origin in named else (0, 0, 1.0)
+        rows.append(_STATES_OF.get(quantity, own))
+    return np.array(rows, dtype=float).reshape(len(rows), len(COUNTED_STATES)).T.copy()

@@ -44,16 +44,21 @@ def _still_away(x: Any, xp: Any) -> Any:
     return (1.0 + x) * xp.exp(-x)
 
 
-def wounded_before(n_months: int, months_before: float, n_lags: int = RETURN_LAGS) -> np.ndarray:
-    """Map from the wounded of the window to those of the window and the lags before it.
+def wounded_per_month(
+    exposure: np.ndarray, cut: float, months_before: float, n_lags: int = RETURN_LAGS
+) -> np.ndarray:
+    """Map from the wounded of each month to wounded per mean month, then and in the lags before.
 
     Parameters
     ----------
-    n_months
-        Months of the window.
+    exposure
+        Length of each month, in mean months; the first and the last may be parts of one. (month,).
+    cut
+        Mean months of the first calendar month that lie before the first day.
     months_before
-        Months of war before the window; their wounded are taken to be as many as the first
-        month's. Before them there were none.
+        Months of war before the first day; their wounded are taken to come at the first month's
+        pace. Before them there were none, so that a war that begins late in a month has few
+        wounded in it.
     n_lags
         Lags that are followed, in months.
 
@@ -61,19 +66,24 @@ def wounded_before(n_months: int, months_before: float, n_lags: int = RETURN_LAG
     -------
     (lag - 1 + month, month)
     """
-    early = np.zeros((n_lags - 1, n_months))
-    early[np.arange(1 - n_lags, 0) >= -months_before, 0] = 1.0
-    return np.concatenate([early, np.eye(n_months)])
+    per_month = np.diag(1.0 / exposure)
+    per_month[0, 0] *= (exposure[0] + min(cut, months_before)) / (exposure[0] + cut)
+    ago = np.arange(n_lags - 1, 0, -1)
+    early = np.zeros((n_lags - 1, len(exposure)))
+    early[:, 0] = np.clip(months_before - cut - (ago - 1), 0.0, 1.0) / exposure[0]
+    return np.concatenate([early, per_month])
 
 
-def returned(history: Any, rate: Any, mean_delay: Any, xp: Any = np) -> Any:
+def returned(history: Any, exposure: np.ndarray, rate: Any, mean_delay: Any, xp: Any = np) -> Any:
     """Work out how many wounded come back to duty in each month.
 
     Parameters
     ----------
     history
-        Wounded of the window and before, as `wounded_before` gives them. (..., lag - 1 + month);
+        Wounded per mean month, as `wounded_per_month` gives them. (..., lag - 1 + month);
         of variables (lag - 1 + month,).
+    exposure
+        As for `wounded_per_month`: in half a month half as many come back.
     rate, mean_delay
         Share who return, and their mean delay in months. (...).
     xp
@@ -81,19 +91,24 @@ def returned(history: Any, rate: Any, mean_delay: Any, xp: Any = np) -> Any:
 
     Returns
     -------
-    (..., month), in the unit of `history`
+    (..., month), in the unit of the wounded
     """
     weights = delay_weights(mean_delay, RETURN_LAGS, xp)
     if xp is not np:
         from pytensor.tensor.signal import convolve1d  # who works on draws does not wait for it
 
-        return rate * convolve1d(history, weights, mode="valid")
+        return rate * exposure * convolve1d(history, weights, mode="valid")
     by_lag = np.lib.stride_tricks.sliding_window_view(history, RETURN_LAGS, axis=-1)[..., ::-1]
-    return np.asarray(rate)[..., None] * np.einsum("...ml,...l->...m", by_lag, weights)
+    back = np.einsum("...ml,...l->...m", by_lag, weights)
+    return np.asarray(rate)[..., None] * exposure * back
 
 
 def returned_draws(
-    wounded: np.ndarray, rate: np.ndarray, mean_delay: np.ndarray, months_before: float
+    wounded: np.ndarray,
+    per_month: np.ndarray,
+    exposure: np.ndarray,
+    rate: np.ndarray,
+    mean_delay: np.ndarray,
 ) -> np.ndarray:
     """Work out how many wounded come back to duty in each month, for draws.
 
@@ -101,14 +116,13 @@ def returned_draws(
     ----------
     wounded
         (..., month), persons
-    rate, mean_delay
-        As for `returned`. (...,).
-    months_before
-        As for `wounded_before`.
+    per_month
+        As `wounded_per_month` gives it. (lag - 1 + month, month).
+    exposure, rate, mean_delay
+        As for `returned`.
 
     Returns
     -------
     (..., month), in the unit of `wounded`
     """
-    history = wounded @ wounded_before(wounded.shape[-1], months_before).T
-    return np.asarray(returned(history, rate, mean_delay))
+    return np.asarray(returned(wounded @ per_month.T, exposure, rate, mean_delay))

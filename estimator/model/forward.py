@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from estimator.model.force import returned
 from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
@@ -19,8 +20,11 @@ from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
 if TYPE_CHECKING:
     from estimator.model.inputs import Structure
 
-SERIES = ("losses", "killed", "recruits", "foreign_recruits", "returned")
-"""Monthly series that claims add up, in the order of the state."""
+SERIES = ("losses", "killed", "light", "counted", "recruits", "foreign_recruits", "returned")
+"""Monthly series that claims add up, in the order of the state.
+
+`counted` are the losses as those count them who are not named in `definitions.origins`.
+"""
 
 RATES = (OTHER_EXITS, "start")
 """What claims on the force add up beside them: persons a month, and persons at the start."""
@@ -57,10 +61,20 @@ def claim_locations(
     (..., claim)
     """
     series = with_killed(series)
+    wounded = combine(QUANTITIES["wounded"].parts, series)
+    severe, light = _of_months(value["definitions.severe"]), _of_months(value["definitions.light"])
+    rate = _of_months(value["returns.rate"])
+    series["light"] = rate * wounded
+    series["counted"] = series["losses"] * counted_share(
+        series["killed_share"], rate, severe, light
+    )
     if structure.has_flows_of_force:
-        wounded = combine(QUANTITIES["wounded"].parts, series)
         series["returned"] = returned(
-            apply("history", wounded), value["returns.rate"], value["returns.delay"], xp
+            apply("history", wounded),
+            structure.constants["exposure"],
+            value["returns.rate"],
+            value["returns.delay"],
+            xp,
         )
     else:
         series["returned"] = xp.zeros_like(series["losses"])
@@ -69,6 +83,26 @@ def claim_locations(
     total, rest = _halves(apply("claims", state), len(structure.claim_scale), xp)
     size = structure.constants["claim_size"]
     return locations(structure.claim_scale, total, rest, shift, size, xp)
+
+
+def _of_months(scalar: Any) -> Any:
+    """Give a scalar of each draw a last axis for the months; a scalar variable needs none."""
+    return scalar[..., None] if isinstance(scalar, np.ndarray) and scalar.ndim else scalar
+
+
+def counted_share(killed_share: Any, rate: Any, severe: Any, light: Any) -> Any:
+    """Share of the losses that a figure counts, if all killed are in it.
+
+    Parameters
+    ----------
+    killed_share
+        Killed / losses.
+    rate
+        Share of the wounded who come back to duty: the light wounded.
+    severe, light
+        Share of the severely and of the lightly wounded that the figure counts.
+    """
+    return killed_share + (1.0 - killed_share) * (severe + rate * (light - severe))
 
 
 def _halves(both: Any, length: int, xp: Any) -> Any:
@@ -114,25 +148,64 @@ def locations(
     return xp.where(is_ratio, location, linear)
 
 
+def by_key(values: xr.DataArray) -> dict[str, np.ndarray]:
+    """Draws of the scalar assumptions by key, without their dim. (...) each."""
+    return {
+        str(key): values.sel(assumption=key).values for key in values["assumption"].values.tolist()
+    }
+
+
+def confirmed_weights(states: Any, value: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Say which share of the severely and of the lightly wounded each confirmed figure counts.
+
+    Parameters
+    ----------
+    states
+        As `estimator.model.figures.confirmed_states` gives it. (counted_state, confirmed_claim).
+    value
+        Scalar assumptions by key. (...).
+
+    Returns
+    -------
+    severe, light
+        (..., confirmed_claim) each.
+    """
+    severe, light, by_definition = (states[row] for row in range(3))
+    return (
+        severe + by_definition * _of_months(value["definitions.confirmed_severe"]),
+        light + by_definition * _of_months(value["definitions.confirmed_light"]),
+    )
+
+
 def confirmed_totals(
-    losses: np.ndarray, killed: np.ndarray, weight: np.ndarray, counts_killed: np.ndarray
+    losses: np.ndarray,
+    killed_share: np.ndarray,
+    value: Mapping[str, np.ndarray],
+    weight: np.ndarray,
+    states: np.ndarray,
 ) -> np.ndarray:
     """Add up what each confirmed figure counts, true but perhaps unconfirmed.
 
     Parameters
     ----------
-    losses, killed
+    losses, killed_share
         (..., month).
+    value
+        Scalar assumptions by key. (...).
     weight
         Of the months in each confirmed period. (confirmed_claim, month).
-    counts_killed
-        Whether a figure counts the killed, or all losses. (confirmed_claim,), bool.
+    states
+        As for `confirmed_weights`.
 
     Returns
     -------
     (..., confirmed_claim), in the unit of `losses`
     """
-    return np.asarray(np.where(counts_killed, killed @ weight.T, losses @ weight.T))
+    severe, light = confirmed_weights(states, value)
+    killed = (losses * killed_share) @ weight.T
+    wounded = (losses * (1.0 - killed_share)) @ weight.T
+    rate = _of_months(value["returns.rate"])
+    return np.asarray(killed + wounded * (severe + rate * (light - severe)))
 
 
 def confirmed_figure(

@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.groups import WALKS
+from estimator.assumptions.groups import WALKS, CountedWounded
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
+from estimator.model.force import wounded_per_month
 from estimator.model.forward import RATES, SERIES
 from estimator.model.hyperparameters import WanderingBiases
 from estimator.model.random_walk import carried_steps
@@ -40,12 +41,24 @@ def constant_arrays(
     years = _years_of_claims(data, scales == "stock")
     shape = (len(quantities), len(SERIES) * n_months + len(RATES))
     rows = [QUANTITIES[name] for name in quantities]
+    named = assumptions.definitions.origins
+    origins = data["origin"].values.tolist()
+    counted = [
+        {
+            part: _as_counted(getattr(row, part), named.get(origin))
+            if row.is_as_counted
+            else getattr(row, part)
+            for part in ("parts", "rest")
+        }
+        for row, origin in zip(rows, origins, strict=True)
+    ]
     total = [
-        _functional(row.parts, weights, exposure, from_start=row.name in STOCKS)
-        for row, weights in zip(rows, weight, strict=True)
+        _functional(sums["parts"], weights, exposure, from_start=row.name in STOCKS)
+        for row, sums, weights in zip(rows, counted, weight, strict=True)
     ]
     rest = [
-        _functional(row.rest, weights, exposure) for row, weights in zip(rows, weight, strict=True)
+        _functional(sums["rest"], weights, exposure)
+        for sums, weights in zip(counted, weight, strict=True)
     ]
     return {
         "exposure": exposure,
@@ -67,8 +80,34 @@ def constant_arrays(
             axis=1,
         ),
         "claim_size": np.where(scales == "difference", weight.sum(axis=1), 1.0),
-        "months_before_window": np.array(float(assumptions.window.months_before_window)),
+        "wounded_per_month": wounded_per_month(
+            exposure,
+            (pd.Timestamp(data.attrs["window_start"]).day - 1) / DAYS_PER_MONTH,
+            assumptions.window.months_before_window,
+        ),
     }
+
+
+def _as_counted(parts: Mapping[str, float], wounded: CountedWounded | None) -> Mapping[str, float]:
+    """Put what an origin counts as losses in place of the losses.
+
+    Parameters
+    ----------
+    parts
+        Of a quantity.
+    wounded
+        Which of the wounded the origin counts; None: as the scalar assumptions say.
+    """
+    if wounded is None:
+        return {"counted" if name == "losses" else name: size for name, size in parts.items()}
+    factor = parts.get("losses", 0.0)
+    counted = {
+        **parts,
+        "losses": factor * wounded.severe,
+        "killed": parts.get("killed", 0.0) + factor * (1.0 - wounded.severe),
+        "light": factor * (wounded.light - wounded.severe),
+    }
+    return {name: size for name, size in counted.items() if size}
 
 
 def _own_floor(covered: np.ndarray) -> np.ndarray:

@@ -78,6 +78,8 @@ def _slope(quantity: Quantity, walk: str) -> float:
     At typical values, and only for claims that speak of no other sparse series: 0 for those of the
     other series, of losses alone, and of the whole balance.
     """
+    if "light" in quantity.parts:  # hardly moved by any of them
+        return 0.0
     sparse = [QUANTITIES[name].walk for name in quantity.series_behind if name != "losses"]
     if sparse != [walk] or quantity.name in STOCKS:
         return 0.0

@@ -23,11 +23,11 @@ from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
 from estimator.model.confirmation import Pivots
 from estimator.model.figures import (
+    COUNTED_STATES,
     FIGURES,
     confirmed_data,
     figures_of_claims,
 )
-from estimator.model.force import wounded_before
 from estimator.model.functionals import constant_arrays, scales_of
 from estimator.model.geometry import losses_map, step_maps
 from estimator.model.hyperparameters import (
@@ -70,22 +70,22 @@ class Structure:
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
-        - ``total`` (claim, series × month + 2): each claim as a linear functional of losses,
-          killed, recruits, foreign recruits, returned, then other exits and the start
+        - ``total`` (claim, series × month + 2): each claim as a linear functional of the series
+          `estimator.model.forward.SERIES`, then other exits and the start
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
         - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
           and the steps of a bias that wanders
         - ``bias_members`` (source, bias_group): which sources share the mean of their biases
         - ``claim_size`` (claim,): months that a difference adds up
-        - ``months_before_window`` (): months of war before the window
+        - ``wounded_per_month`` (lag - 1 + month, month): see `estimator.model.force`
     layout
         Where each linear map lies among the data ``map_entries`` and ``map_runs``:
         ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
         ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
-        Labels of the dims `month, claim, claim_figure, confirmed_claim, source, assumption,
-        reporting_term, shared_term, bias_group, bias_step`.
+        Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim, source,
+        assumption, reporting_term, shared_term, bias_group, bias_step`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -131,7 +131,10 @@ class ModelInputs:
         - ``claim_value`` (claim,) on the scale of the claim's quantity
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
           a point, whether it counts
-        - ``confirmed_value``, ``confirmed_used``, ``confirmed_counts_killed`` (confirmed_claim,)
+        - ``confirmed_value``, ``confirmed_used`` (confirmed_claim,)
+        - ``confirmed_states`` (counted_state, confirmed_claim): see
+          `estimator.model.figures.confirmed_states`
+        - ``reporter_states`` (counted_state,): the same of who reports the losses (geometry only)
     start
         Log losses for which the sampled coordinates are 0, whatever their map. (month,).
     """
@@ -187,6 +190,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "month": data["month"].values.tolist(),
             "claim": data["claim"].values.tolist(),
             "claim_figure": list(FIGURES),
+            "counted_state": list(COUNTED_STATES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
             "source": sources,
             "assumption": list(ASSUMPTIONS),
@@ -213,9 +217,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "claim_value": claim_value,
             "claim_figures": claim_figures,
             **confirmed_data(data, assumptions),
+            "reporter_states": _states_of(reporter, assumptions),
         },
         start=_start(location, typical[0], reporting[:, 2], reported_by),
     )
+
+
+def _states_of(reporter: str | None, assumptions: AssumptionSet) -> np.ndarray:
+    """Which of the wounded the source that reports the losses counts. (counted_state,)."""
+    if reporter is None:
+        return np.array([1.0, 1.0, 0.0])
+    own = assumptions.definitions.origins.get(reporter.rpartition(":")[0])
+    return np.array([0.0, 0.0, 1.0] if own is None else [own.severe, own.light, 0.0])
 
 
 def _typical_biases(
@@ -283,7 +296,7 @@ def _stacked(
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
-            "history": wounded_before(n_months, float(constants["months_before_window"])),
+            "history": constants["wounded_per_month"],
         }
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.scenarios import DerivedOptions
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.evidence.periods import Window
 from estimator.model.figures import THOUSAND
 from estimator.model.force import returned_draws
 from estimator.model.forward import confirmed_totals
@@ -63,9 +63,10 @@ def reported_quantities(
     back = wounded.copy(
         data=returned_draws(
             wounded.transpose("chain", "draw", "month").values,
+            inputs.structure.constants["wounded_per_month"],
+            inputs.structure.constants["exposure"],
             value["returns.rate"].transpose("chain", "draw").values,
             value["returns.delay"].transpose("chain", "draw").values,
-            float(inputs.structure.constants["months_before_window"]),
         )
     )
     exposure = xr.DataArray(inputs.structure.constants["exposure"], dims="month")
@@ -74,6 +75,7 @@ def reported_quantities(
             "killed_share": variables["killed_share"],
             "losses": losses,
             "killed": killed,
+            "light": value["returns.rate"] * wounded,
             "recruits": variables["recruits"] * THOUSAND,
             "foreign_recruits": variables["foreign_recruits"] * THOUSAND,
             "returned": back,
@@ -84,7 +86,7 @@ def reported_quantities(
         {
             **monthly,
             "force_size": value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month"),
-            **_unconfirmed(losses, killed, value["confirmed.false_confirmation"], inputs),
+            **_unconfirmed(losses, variables["killed_share"], value, inputs),
             "assumption_value": _in_their_units(variables["assumption_value"]),
             "reporting_bias": variables["reporting"].sel(reporting_term="bias", drop=True),
             "reporting_drift": variables["reporting"].sel(reporting_term="drift", drop=True),
@@ -110,8 +112,8 @@ def monthly_quantities(series: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     series
-        The killed share, and what flows are made of, `returned` and `OTHER_EXITS` included; arrays
-        of any kind, persons.
+        The killed share, and what flows are made of, `light` (the lightly wounded of the month),
+        `returned` and `OTHER_EXITS` included; arrays of any kind, persons.
     """
     return {
         name: series[name] if name in series else combine(QUANTITIES[name].parts, series)
@@ -144,7 +146,10 @@ def _with_units(quantities: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
 
 
 def _unconfirmed(
-    losses: xr.DataArray, killed: xr.DataArray, false_share: xr.DataArray, inputs: ModelInputs
+    losses: xr.DataArray,
+    killed_share: xr.DataArray,
+    value: Mapping[str, xr.DataArray],
+    inputs: ModelInputs,
 ) -> dict[str, xr.DataArray]:
     """Losses beyond the confirmed ones in each confirmed period, and their ratio to them."""
     coords = {"confirmed_claim": inputs.structure.coords["confirmed_claim"]}
@@ -154,14 +159,15 @@ def _unconfirmed(
     true_total = xr.DataArray(
         confirmed_totals(
             losses.transpose("chain", "draw", "month").values,
-            killed.transpose("chain", "draw", "month").values,
+            killed_share.transpose("chain", "draw", "month").values,
+            {key: values.transpose("chain", "draw").values for key, values in value.items()},
             inputs.structure.constants["confirmed_weight"],
-            inputs.data["confirmed_counts_killed"] > 0,
+            inputs.data["confirmed_states"],
         ),
         dims=("chain", "draw", "confirmed_claim"),
         coords=coords,
     )
-    confirmed = figure * (1.0 - false_share)
+    confirmed = figure * (1.0 - value["confirmed.false_confirmation"])
     unconfirmed = true_total - confirmed
     return {"unconfirmed": unconfirmed, "unconfirmed_ratio": unconfirmed / confirmed}
 
@@ -199,7 +205,7 @@ def share_of_sums(name: str, quantities: xr.Dataset) -> xr.DataArray:
 
 
 def derived_quantities(
-    quantities: xr.Dataset, options: DerivedOptions, rng: np.random.Generator
+    quantities: xr.Dataset, assumptions: AssumptionSet, rng: np.random.Generator
 ) -> xr.Dataset:
     """Quantities that follow from the posterior and do not enter it.
 
@@ -207,8 +213,8 @@ def derived_quantities(
     ----------
     quantities
         As `reported_quantities` gives them.
-    options
-        Loss ratios by period, length of the front, the recruitment plan.
+    assumptions
+        Loss ratios by period, length of the front, the recruitment plan, the days of the months.
     rng
         For the loss ratio, drawn uniformly from its range for each draw and period.
 
@@ -219,6 +225,7 @@ def derived_quantities(
         `break_even_plan_share`: the share of the recruitment plan with which the force, with all
         else as it was that month, would neither grow nor shrink. Dims chain, draw, month.
     """
+    options = assumptions.derived
     losses = quantities["losses"]
     months = losses["month"].values.astype(str)
     ratio = xr.full_like(losses, np.nan)
@@ -230,7 +237,8 @@ def derived_quantities(
             rng.uniform(period.low, period.high, losses.shape[:2]), dims=("chain", "draw")
         )
         ratio = ratio.where(~inside, drawn)
-    plan = options.plan_persons_per_year / 12.0
+    months_long = xr.DataArray(Window.of(assumptions.window).calendar_share, dims="month")
+    plan = options.plan_persons_per_year / 12.0 * months_long
     needed = quantities["recruits"] - quantities["net_change"]
     derived = xr.Dataset(
         {

@@ -2,7 +2,8 @@
 
 Every series goes on from its last month, draw by draw: the losses as `losses.projection` says, the
 others by their own dynamics; a scenario sets some of them instead. Goals and plans enter here and
-nowhere else.
+nowhere else. Projected months are whole: where the window ends within a month, the rest of that
+month goes on at its own pace before the first of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.scenarios import Band, DerivedOptions, ScenarioOptions
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
-from estimator.model.force import returned_draws
+from estimator.model.force import returned_draws, wounded_per_month
 from estimator.quantities.derived import monthly_quantities
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.quantity import MONTHLY, OTHER_EXITS, QUANTITIES, SAMPLED, SHARES
@@ -80,8 +81,7 @@ def _continue(
     quantities: xr.Dataset, assumptions: AssumptionSet, days: np.ndarray, rng: np.random.Generator
 ) -> Mapping[str, np.ndarray]:
     """Carry the four latent series on. Arrays (chain, draw, month ahead)."""
-    window = assumptions.window
-    exposure = Window(pd.Timestamp(window.start), pd.Timestamp(window.end)).days / DAYS_PER_MONTH
+    exposure = Window.of(assumptions.window).days / DAYS_PER_MONTH
     values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
     series = {}
     for name in SAMPLED:
@@ -116,6 +116,8 @@ def _one(
         band = getattr(options, name)
         if band is not None:
             last = quantities[name].isel(month=-1).transpose("chain", "draw").values
+            if name not in SHARES:  # of the whole month, at its pace in the window
+                last = last / Window.of(assumptions.window).calendar_share[-1]
             series[name] = _towards(band, last, position, len(days))
     if options.plan_share is not None:
         monthly = options.plan_share * assumptions.derived.plan_persons_per_year / 12.0
@@ -149,18 +151,29 @@ def _balance(
 ) -> xr.Dataset:
     values = quantities["assumption_value"].transpose("chain", "draw", "assumption")
     killed = series["losses"] * series["killed_share"]
-    wounded_before = quantities["wounded"].transpose("chain", "draw", "month").values
-    wounded = np.concatenate([wounded_before, series["losses"] - killed], axis=-1)
+    window = Window.of(assumptions.window)
+    known = quantities["wounded"].transpose("chain", "draw", "month").values
+    exposure = np.concatenate([window.days, days]) / DAYS_PER_MONTH
+    cut = (window.start.day - 1) / DAYS_PER_MONTH
     back = returned_draws(
-        wounded,
+        np.concatenate([known, series["losses"] - killed], axis=-1),
+        wounded_per_month(exposure, cut, assumptions.window.months_before_window),
+        exposure,
         values.sel(assumption="returns.rate").values,
         values.sel(assumption="returns.delay").values,
-        float(assumptions.window.months_before_window),
-    )[..., wounded_before.shape[-1] :]
+    )[..., len(window.days) :]
+    light = values.sel(assumption="returns.rate").values[..., None] * (series["losses"] - killed)
     exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
-    arrays = monthly_quantities({**series, "killed": killed, "returned": back, OTHER_EXITS: exits})
-    last_force = quantities["force_size"].isel(month=-1).transpose("chain", "draw").values
-    arrays["force_size"] = last_force[..., None] + np.cumsum(arrays["net_change"], axis=-1)
+    arrays = monthly_quantities(
+        {**series, "killed": killed, "light": light, "returned": back, OTHER_EXITS: exits}
+    )
+    size, change = (
+        quantities[name].isel(month=-1).transpose("chain", "draw").values
+        for name in ("force_size", "net_change")
+    )
+    rest_of_month = 1.0 / window.calendar_share[-1] - 1.0
+    begin = size + rest_of_month * change
+    arrays["force_size"] = begin[..., None] + np.cumsum(arrays["net_change"], axis=-1)
     dims = ("chain", "draw", "projected_month")
     coords = {name: quantities[name].values for name in ("chain", "draw")}
     return xr.Dataset({name: (dims, arrays[name]) for name in PROJECTED}, coords=coords)

@@ -10,7 +10,7 @@ import calendar
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -260,6 +260,24 @@ def period(name: str, months: Sequence[str]) -> str:
     if name == TOTAL:
         return f"{month(months[0])} to {month(months[-1])}"
     return month(name)
+
+
+def cut_months(days: Mapping[str, int]) -> str:
+    """Say of which months only some days are estimated; nothing if all are whole.
+
+    Parameters
+    ----------
+    days
+        As `estimator.evidence.periods.Window.cut_months` gives them.
+
+    Examples
+    --------
+    >>> cut_months({"2022-02": 5, "2026-02": 15})
+    '2022-02 has only 5 days in the window, 2026-02 only 15.'
+    """
+    texts = [f"{label} has only {n} days in the window" for label, n in list(days.items())[:1]]
+    texts += [f"{label} only {n}" for label, n in list(days.items())[1:]]
+    return f"{', '.join(texts)}." if texts else ""
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:

@@ -10,15 +10,31 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from estimator.evidence.periods import Window
+from estimator.quantities.parameters import Fight, fights
 from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
-from estimator.show.number import NOTHING, Write, fixed, interval, probability, significant
+from estimator.show.number import (
+    NOTHING,
+    Write,
+    cut_months,
+    fixed,
+    interval,
+    probability,
+    significant,
+)
+from estimator.store.sweep_files import last_month
+
+BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
+"""Quantities of which tables give the probability to be below 0, and its heading."""
+
+_FIGHTS = 3  # assumptions of a set that are named
 
 HEADINGS = (
     "set",
     "period",
     *(QUANTITIES[name].words for name in HEADLINES),
-    "P(gap < 0)",
+    *BELOW_ZERO.values(),
     "R-hat",
     "ESS",
     "div.",
@@ -26,17 +42,18 @@ HEADINGS = (
 
 
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[Cell, ...]]:
-    """Cells of the table: two rows a set, the last month and the total over the window.
+    """Cells of the table: two rows a set, the last whole month and the total over the window.
 
-    Median and 90 % range in thousands of persons, the probability that the replacement gap is below
-    0, and the worst diagnostics of the set.
+    Median and 90 % range in thousands of persons, the probabilities that the replacement gap and
+    the net change are below 0, and the worst diagnostics of the set.
     """
     return [row for label, tree in trees.items() for row in _rows_of(label, tree)]
 
 
 def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
     posterior = tree["posterior"].to_dataset()
-    last = posterior[list(HEADLINES)].isel(month=-1)
+    last_month = Window.of_result(tree).last_whole_month
+    last = posterior[list(HEADLINES)].sel(month=last_month)
     total = posterior[list(HEADLINES)].sum("month")
     worst = json.loads(tree.attrs["diagnostics"])
     ess = [worst[name] for name in ("min_ess_bulk", "min_ess_tail") if worst[name] is not None]
@@ -46,7 +63,7 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
         f"{worst['divergences']}",
     )
     name = set_cell(label, failed=tree.attrs["diagnostics_ok"] != "true")
-    month = Cell(str(posterior.indexes["month"][-1]))
+    month = Cell(last_month)
     return [
         (name, month, *_cells(last, digits=1), *map(Cell, diagnostics)),
         (Cell(""), Cell(TOTAL), *_cells(total, digits=0), Cell(""), Cell(""), Cell("")),
@@ -54,23 +71,65 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
 
 
 def _cells(period: xr.Dataset, digits: int) -> list[Cell]:
-    below = float((period["replacement_gap"] < 0).mean())
     write = partial(fixed, digits=digits)
     cells = []
     for name in HEADLINES:
         low, middle, high = np.quantile(period[name].values, (0.05, 0.5, 0.95)) / 1000.0
         cells.append(Cell(write(middle), interval(low, high, write)))
-    return [*cells, Cell(probability(below))]
+    below = [float((period[name] < 0).mean()) for name in BELOW_ZERO]
+    return [*cells, *(Cell(probability(share)) for share in below)]
 
 
 def caption(trees: Mapping[str, xr.DataTree]) -> str:
     """Say what the figures are."""
-    months = next(iter(trees.values()))["posterior"].to_dataset().indexes["month"]
-    return (
+    window = Window.of_result(next(iter(trees.values())))
+    sentences = (
         "Thousands of persons: median [90 % range]; total: "
-        f"{months[0]} to {months[-1]}. {_equations()} R-hat, ESS: the worst of all reported "
-        "quantities."
+        f"{window.months[0]} to {window.months[-1]}.",
+        cut_months(window.cut_months),
+        _equations(),
+        "R-hat, ESS: the worst of all reported quantities.",
     )
+    return " ".join(filter(None, sentences))
+
+
+def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Say in which sets evidence and priors fight, and which assumptions had to move how far.
+
+    A line a set. An assumption moved where the middle of its posterior lies outside the 90 % range
+    of its prior; those that moved most standard deviations of it are named.
+    """
+    lines = []
+    for label, tree in trees.items():
+        found = fights(tree)
+        if found:
+            left_out = len(found) - _FIGHTS
+            more = f"; and {left_out} more" if left_out > 0 else ""
+            named = "; ".join(moved(fight) for fight in found[:_FIGHTS])
+            lines.append(f"Evidence against priors in {label}: {named}{more}.")
+    return lines
+
+
+def moved(fight: Fight) -> str:
+    """Say how far an assumption had to move.
+
+    Examples
+    --------
+    >>> moved(Fight("returns.rate", "share", 0.71, 0.3, 0.65, 2.1))
+    'returns.rate had to be 0.71 share (prior 0.3 to 0.65)'
+    >>> moved(Fight("reporting_bias[csis:killed]", "log ratio", -0.43, -0.4, 0.4, -1.8))
+    'figures of csis on killed had to be 0.65 of the truth (prior 0.67 to 1.49)'
+    """
+    name, _, source = fight.name.partition("[")
+    origin, _, quantity = source.removesuffix("]").rpartition(":")
+    values = [fight.median, fight.low, fight.high]
+    if name == "reporting_bias" and fight.unit == "log ratio":
+        what, unit = f"figures of {origin} on {QUANTITIES[quantity].words}", "of the truth"
+        median, low, high = (fixed(float(np.exp(value)), 2) for value in values)
+    else:
+        what, unit = fight.name, fight.unit
+        median, low, high = (significant(value, 3) for value in values)
+    return f"{what} had to be {median} {unit} (prior {low} to {high})"
 
 
 def _equations() -> str:
@@ -80,16 +139,20 @@ def _equations() -> str:
 
 
 def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
-    """Table for the terminal: the period stands below the set, ESS below R-hat."""
+    """Table for the terminal: the period stands below the set, one probability below the other."""
     cells = rows(trees)
     lines: list[list[Cell]] = []
     for month, total in zip(cells[::2], cells[1::2], strict=True):
-        name, last_month, *answers, rhat, ess, divergences = month
+        name, last_month, *answers, gap, net, rhat, ess, divergences = month
         name = Cell(name.text, last_month.text, name.style)
-        lines.append([name, *answers, Cell(rhat.text, ess.text)])
-        lines.append([Cell(TOTAL), *total[2:-3], Cell(f"{divergences.text} div.")])
+        lines.append([name, *answers, Cell(gap.text, net.text), Cell(rhat.text, ess.text)])
+        of_total, below = total[2:-5], [cell.text for cell in total[-5:-3]]
+        lines.append([Cell(TOTAL), *of_total, Cell(*below), Cell(f"{divergences.text} div.")])
+    gap_heading, net_heading = BELOW_ZERO.values()
+    probabilities = column(gap_heading, below=net_heading)
     diagnostics = column("R-hat", below="ESS")
-    return Grid.of("", ["set", *HEADINGS[2:-3], diagnostics], lines, [caption(trees)])
+    notes = [caption(trees), *fight_lines(trees)]
+    return Grid.of("", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, notes)
 
 
 def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
@@ -101,14 +164,14 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
         for label, tree in trees.items()
         if tree.attrs["diagnostics_ok"] != "true"
     ]
-    grid = Grid.of("", columns, rows(trees), [caption(trees)])
+    grid = Grid.of("", columns, rows(trees), [caption(trees), *fight_lines(trees)])
     return "\n".join([grid.markdown(), *failures])
 
 
 def sweep_grid(tree: xr.DataTree) -> Grid:
-    """Table of a sweep: what its sets say of the last month, and how they differ.
+    """Table of a sweep: what its sets say of the last whole month, and how they differ.
 
-    Rows are quantities of the last month, and probabilities; columns the median over the sets of
+    Rows are quantities of that month, and probabilities; columns the median over the sets of
     the sets' medians, the lowest and highest of them with the set's name, and the lowest 5 % and
     highest 95 % end of any set's range.
     """
@@ -117,7 +180,7 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
     title = f"{len(labels)} assumption sets: {_counts(data)}"
     if "month" not in data:  # no set has numbers
         return Grid.of(title, ("quantity",), [])
-    month = str(data["month"].values[-1])
+    month = last_month(data)
     last = data.sel(month=month)
     lines = []
     for name in HEADLINES:
@@ -130,7 +193,7 @@ def sweep_grid(tree: xr.DataTree) -> Grid:
             reach = interval(float(np.nanmin(low)), float(np.nanmax(high)), write)
             ends = _middle_and_ends(middle, labels, write)
             lines.append((QUANTITIES[name].words, *ends, reach))
-    for name, heading in (("replacement_gap", "P(gap < 0)"), ("net_change", "P(net change < 0)")):
+    for name, heading in BELOW_ZERO.items():
         below = last[name].sel(statistic="below_zero").values
         if not np.isnan(below).all():
             lines.append((heading, *_middle_and_ends(below, labels, probability), ""))

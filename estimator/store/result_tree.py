@@ -12,7 +12,7 @@ import xarray as xr
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.export import plain_numbers
 from estimator.model.figures import FIGURES, THOUSAND, in_units
-from estimator.model.forward import confirmed_figure, confirmed_totals
+from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.store import claim_draws
 from estimator.store.versions import versions
 
@@ -124,13 +124,12 @@ def _predictive(posterior: xr.Dataset, inputs: ModelInputs, seed: int) -> xr.Dat
     spread = values.sel(assumption="unconfirmed.spread", drop=True).values[..., None]
     typical = values.sel(assumption="unconfirmed.ratio", drop=True).values[..., None]
     false = values.sel(assumption="confirmed.false_confirmation", drop=True).values[..., None]
-    losses = posterior["losses"].transpose("chain", "draw", "month").values
-    killed = losses * posterior["killed_share"].transpose("chain", "draw", "month").values
     total = confirmed_totals(
-        losses,
-        killed,
+        posterior["losses"].transpose("chain", "draw", "month").values,
+        posterior["killed_share"].transpose("chain", "draw", "month").values,
+        by_key(values.transpose("chain", "draw", "assumption")),
         inputs.structure.constants["confirmed_weight"],
-        inputs.data["confirmed_counts_killed"] > 0,
+        inputs.data["confirmed_states"],
     )
     noise = rng.standard_normal(total.shape)
     groups["confirmed_figure"] = xr.DataArray(

@@ -109,13 +109,16 @@ def read_result(folder: Path) -> xr.DataTree:
 
 
 def open_posterior(folder: Path) -> xr.DataTree:
-    """Open a set's posterior and root attributes; each variable is read when it is used."""
+    """Open posterior, claims and attributes of a set; each variable is read when it is used."""
     path = folder / "result.nc"
     try:
-        posterior = xr.open_dataset(path, group="posterior", engine="h5netcdf")
+        groups = {
+            f"/{group}": xr.open_dataset(path, group=group, engine="h5netcdf")
+            for group in ("posterior", "constant_data")
+        }
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot be read ({error})") from error
-    tree = xr.DataTree.from_dict({"/posterior": posterior})
+    tree = xr.DataTree.from_dict(groups)
     tree.attrs = read_attrs(folder)
     return tree
 

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import OutputError, nearest, problems_text
+from estimator.evidence.periods import last_whole
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
@@ -109,6 +110,11 @@ class Sets:
         """Months that every set has."""
         common = set.intersection(*(set(source.months) for source in self._sources))
         return sorted(common)
+
+    @property
+    def last_month(self) -> str:
+        """The last month that every set has whole; the last that all have if none is whole."""
+        return last_whole(self.months, self.facts["window"].astype(str).unique())
 
     @property
     def every_month(self) -> list[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import DefinitionsOptions
 from estimator.errors import OutputError
 from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
@@ -75,7 +76,9 @@ class WholeSet:
                 "failures": attrs["diagnostics_failures"],
                 "data_hash": attrs["data_hash"],
                 "window": f"{window['start']} to {window['end']}",
-                "counts": self._configuration["confirmed"]["counts"],
+                "counts": DefinitionsOptions.model_validate(
+                    self._configuration["definitions"]
+                ).confirmed,
             }
             label = str(attrs["assumption_set"])
         except (KeyError, ValueError) as error:
@@ -100,7 +103,7 @@ class WholeSet:
     def _derived(self, posterior: xr.Dataset) -> xr.Dataset:
         assumptions = AssumptionSet.from_config(self._configuration, label=str(self.facts.index[0]))
         rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
-        return derived_quantities(posterior, assumptions.derived, rng)
+        return derived_quantities(posterior, assumptions, rng)
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:
         """Statistics of answers. (set, answer, statistic)."""

@@ -20,7 +20,7 @@ from estimator.fitting.entries import STATISTICS, EntryLayout
 from estimator.quantity import HEADLINES, SIGNED
 from estimator.store import log_weights
 from estimator.store.netcdf import read_netcdf, write_netcdf
-from estimator.store.sweep_files import ASSUMED, DATASET, TABLE
+from estimator.store.sweep_files import ASSUMED, DATASET, TABLE, last_month
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
 
 _FACTS = {
@@ -42,7 +42,7 @@ _OBTAINED = {
 def facts_of(assumptions: AssumptionSet) -> dict[str, str]:
     """Say what decides whether a set's figures mean the same as another's."""
     window = assumptions.window
-    facts = (f"{window.start} to {window.end}", assumptions.confirmed.counts)
+    facts = (f"{window.start} to {window.end}", assumptions.definitions.confirmed)
     return dict(zip(_FACTS, facts, strict=True))
 
 
@@ -250,10 +250,10 @@ def headline(tree: xr.DataTree, month: str | None = None) -> pd.DataFrame:
     tree
         As `collect_sweep` gives it.
     month
-        None: the last one.
+        None: the last one that all sets have whole.
     """
     data = tree.to_dataset()
-    month = str(data["month"].values[-1]) if month is None else month
+    month = last_month(data) if month is None else month
     columns: dict[str, Any] = {"assumption_set": data["assumption_set"].values}
     for name in HEADLINES:
         for statistic in ("q05", "q50", "q95"):

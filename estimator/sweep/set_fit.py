@@ -253,7 +253,7 @@ def entries_dataset(core: xr.Dataset, assumptions: AssumptionSet, evidence: Evid
     monthly = core[[name for name in CORE if "month" in core[name].dims]]
     monthly = with_what_follows(monthly)
     rng = np.random.default_rng(stream(assumptions.seed, Stream.DERIVED))
-    monthly = monthly.merge(derived_quantities(monthly, assumptions.derived, rng))
+    monthly = monthly.merge(derived_quantities(monthly, assumptions, rng))
     whole = totals(monthly)
     whole = xr.Dataset(
         {f"total_{name}": variable.expand_dims(total=["total"]) for name, variable in whole.items()}

@@ -104,6 +104,23 @@ def test_the_first_month_has_only_its_days_in_the_window() -> None:
     assert WAR.days[:2].tolist() == [5, 31]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "cut", "last"),
+    [
+        ("2022-02-24", "2026-02-15", {"2022-02": 5, "2026-02": 15}, "2026-01"),
+        ("2025-01-01", "2025-12-31", {}, "2025-12"),
+        ("2025-01-10", "2025-02-03", {"2025-01": 22, "2025-02": 3}, "2025-02"),
+        ("2025-01-10", "2025-01-12", {"2025-01": 3}, "2025-01"),
+    ],
+)
+def test_a_window_knows_its_cut_months_and_the_last_that_is_whole(
+    start: str, end: str, cut: dict[str, int], last: str
+) -> None:
+    window = Window(pd.Timestamp(start), pd.Timestamp(end))
+    assert window.cut_months == cut
+    assert window.last_whole_month == last
+
+
 def test_a_period_that_ends_mid_month_takes_its_share_of_that_month() -> None:
     weights = WAR.flow_weights(pd.Timestamp("2022-03-01"), pd.Timestamp("2022-04-15"), "persons")
     np.testing.assert_allclose(weights[:4], [0.0, 1.0, 0.5, 0.0])

@@ -19,7 +19,7 @@ from estimator.model.build import build_from_inputs
 from estimator.model.claim_density import claim_density, log_densities, log_likelihood
 from estimator.model.claims import reported_figures
 from estimator.model.figures import FIGURES, NOISE
-from estimator.model.force import returned_draws
+from estimator.model.force import returned_draws, wounded_per_month
 from estimator.model.inputs import model_inputs
 from tests.evidence import tables
 
@@ -172,8 +172,15 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
         for position, key in enumerate(ASSUMPTIONS)
     }
     killed = losses * share
-    back = returned_draws(losses - killed, value["returns.rate"], value["returns.delay"], 34.0)
     days = evidence.dataset["month_days"].values
+    exposure = days / (365.25 / 12)
+    back = returned_draws(
+        losses - killed,
+        wounded_per_month(exposure, 0.0, 34.0),
+        exposure,
+        value["returns.rate"],
+        value["returns.delay"],
+    )
     exits = value["force.other_exits"][..., None] * days / (365.25 / 12)
     net = recruits + foreign + back - losses - exits
     quarter, until_september = slice(3, 6), slice(0, 9)

@@ -13,7 +13,7 @@ from estimator.model.force import (
     delay_weights,
     returned,
     returned_draws,
-    wounded_before,
+    wounded_per_month,
 )
 
 INTERPRETED = Mode(linker="py", optimizer="fast_compile")
@@ -32,52 +32,92 @@ def test_the_mean_delay_is_the_one_given(mean_delay: float) -> None:
     assert weights @ np.arange(200) == pytest.approx(mean_delay, abs=0.1)
 
 
+def back_to_duty(
+    wounded: np.ndarray,
+    rate: float = 1.0,
+    delay: float = 3.0,
+    months_before: float = 0.0,
+    exposure: np.ndarray | None = None,
+    cut: float = 0.0,
+) -> np.ndarray:
+    """Returned by month of one draw; months are mean months unless an exposure says else."""
+    exposure = np.ones(len(wounded)) if exposure is None else exposure
+    per_month = wounded_per_month(exposure, cut, months_before)
+    return returned_draws(wounded, per_month, exposure, np.array(rate), np.array(delay))
+
+
 def test_everybody_who_shall_return_has_returned_in_the_end() -> None:
-    wounded = np.zeros((1, 2, 60))
-    wounded[..., :30] = np.random.default_rng(1).uniform(5, 30, 30)
-    rate = np.array([[0.3, 0.6]])
-    back = returned_draws(wounded, rate, np.full((1, 2), 3.0), 0.0)
-    np.testing.assert_allclose(back.sum(axis=-1), rate * wounded.sum(axis=-1))
+    wounded = np.zeros(60)
+    wounded[:30] = np.random.default_rng(1).uniform(5, 30, 30)
+    for rate in (0.3, 0.6):
+        assert back_to_duty(wounded, rate).sum() == pytest.approx(rate * wounded.sum())
 
 
 def test_nobody_returns_before_somebody_was_wounded() -> None:
-    wounded = np.zeros((1, 1, 40))
-    wounded[..., 10] = 100.0
-    back = returned_draws(wounded, np.array([[1.0]]), np.array([[3.0]]), 0.0)[0, 0]
+    wounded = np.zeros(40)
+    wounded[10] = 100.0
+    back = back_to_duty(wounded)
     assert (back[:10] == 0).all()
     assert back[11] > 0
     assert (back[10 + RETURN_LAGS :] == 0).all()
 
 
 def test_constant_wounded_after_a_long_war_return_at_their_rate_from_the_first_month() -> None:
-    wounded = np.full((1, 1, 12), 20.0)
-    rate, delay = np.array([[0.5]]), np.array([[3.0]])
-    np.testing.assert_allclose(returned_draws(wounded, rate, delay, 40.0), 10.0)
-    assert returned_draws(wounded, rate, delay, 0.0)[0, 0, 0] < 1.0
+    wounded = np.full(12, 20.0)
+    np.testing.assert_allclose(back_to_duty(wounded, 0.5, months_before=40.0), 10.0)
+    assert back_to_duty(wounded, 0.5)[0] < 1.0
+
+
+@given(st.integers(1, 31), st.integers(1, 31), st.floats(0.5, 9.0))
+def test_a_steady_war_gives_back_by_the_day_whatever_days_the_window_cuts(
+    first: int, last: int, delay: float
+) -> None:
+    days = np.array([32 - first, 28, 31, 30, last], dtype=float)
+    exposure = days / 30.4375
+    back = back_to_duty(
+        10.0 * days, 0.5, delay, months_before=60.0, exposure=exposure, cut=(first - 1) / 30.4375
+    )
+    np.testing.assert_allclose(back, 5.0 * days)
+
+
+def test_a_war_that_begins_late_in_a_month_has_few_wounded_to_give_back() -> None:
+    late = np.array([5.0, 30.0, 30.0, 30.0]) / 30.0
+    wounded = np.array([500.0, 0.0, 0.0, 0.0])
+    five_days, a_month = (
+        back_to_duty(wounded, exposure=exposure, cut=cut)[1:]
+        for exposure, cut in ((late, 25.0 / 30.0), (np.ones(4), 0.0))
+    )
+    np.testing.assert_allclose(five_days, a_month)
 
 
 @pytest.mark.parametrize(
-    ("months_before", "counted"), [(0.0, 0), (2.5, 2), (3.0, 3), (100.0, RETURN_LAGS - 1)]
+    ("months_before", "counted"),
+    [
+        (0.0, []),
+        (2.5, [0.5, 1.0, 1.0]),
+        (3.0, [1.0, 1.0, 1.0]),
+        (100.0, [1.0] * (RETURN_LAGS - 1)),
+    ],
 )
-def test_each_whole_month_of_war_before_the_window_had_the_first_month_s_wounded(
-    months_before: float, counted: int
+def test_each_month_of_war_before_the_window_had_the_first_month_s_wounded(
+    months_before: float, counted: list[float]
 ) -> None:
-    history = wounded_before(2, months_before) @ np.array([20.0, 30.0])
-    expected = [*[0.0] * (RETURN_LAGS - 1 - counted), *[20.0] * counted, 20.0, 30.0]
-    np.testing.assert_array_equal(history, expected)
+    history = wounded_per_month(np.ones(2), 0.0, months_before) @ np.array([20.0, 30.0])
+    before = [0.0] * (RETURN_LAGS - 1 - len(counted)) + [20.0 * share for share in counted]
+    np.testing.assert_allclose(history, [*before, 20.0, 30.0])
 
 
 @pytest.mark.parametrize("months_before", [0.0, 3.0, 34.0])
 def test_the_model_and_the_draws_return_the_same(months_before: float) -> None:
     wounded = np.random.default_rng(2).uniform(5, 30, 14)
+    exposure = np.array([0.2, *[1.0] * 12, 0.5])
+    per_month = wounded_per_month(exposure, 0.8, months_before)
     variable = pt.vector("wounded", shape=(14,))
     rate, delay = pt.scalars("rate", "delay")
     in_model = pytensor.function(
         [variable, rate, delay],
-        returned(pt.dot(wounded_before(14, months_before), variable), rate, delay, pt),
+        returned(pt.dot(per_month, variable), exposure, rate, delay, pt),
         mode=INTERPRETED,
     )
-    of_draws = returned_draws(
-        wounded[None, None], np.array([[0.4]]), np.array([[2.5]]), months_before
-    )
-    np.testing.assert_allclose(in_model(wounded, 0.4, 2.5), of_draws[0, 0])
+    of_draws = back_to_duty(wounded, 0.4, 2.5, months_before, exposure, 0.8)
+    np.testing.assert_allclose(in_model(wounded, 0.4, 2.5), of_draws)

@@ -53,7 +53,7 @@ def test_every_shipped_set_shares_the_structure_of_central(name: str) -> None:
         "returns.rate=0",
         "evidence.drop=[S11]",
         "evidence.as_of=2026-01-31",
-        "confirmed.counts=killed",
+        "definitions=uncertain",
         "seed=3",
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from estimator.assumptions.compose import assumption_set
+from estimator.evidence.periods import Window
 from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.run import Estimate
 
@@ -23,7 +24,7 @@ def projected(posterior: xr.Dataset) -> xr.Dataset:
 
 def test_scenarios_begin_after_the_last_month(projected: xr.Dataset) -> None:
     months = projected["projected_month"].values.tolist()
-    assert months == [f"2026-{month:02d}" for month in range(2, 9)]
+    assert months == [f"2026-{month:02d}" for month in range(3, 9)]
     assert set(projected["scenario"].values) == set(assumption_set().scenario)
 
 
@@ -44,7 +45,7 @@ def test_a_mobilisation_comes_on_top_in_its_months(projected: xr.Dataset) -> Non
     more = projected["recruits"].sel(scenario="mobilisation") - projected["recruits"].sel(
         scenario="status_quo"
     )
-    expected = [0, 0, 100_000, 100_000, 100_000, 0, 0]
+    expected = [0, 100_000, 100_000, 100_000, 0, 0]
     np.testing.assert_allclose(more, np.broadcast_to(expected, more.shape), atol=1e-6)
 
 
@@ -55,14 +56,45 @@ def test_a_goal_is_reached_in_its_range(projected: xr.Dataset) -> None:
     assert band.low <= reached.min() < reached.max() <= band.high
 
 
-def test_the_force_goes_on_from_the_last_month(
+def test_the_force_goes_on_from_the_end_of_the_last_month_at_the_pace_of_its_known_days(
     projected: xr.Dataset, posterior: xr.Dataset
 ) -> None:
-    last = posterior["force_size"].isel(month=-1, drop=True)
+    fifteen_days = posterior.isel(month=-1, drop=True)
+    last = fifteen_days["force_size"] + 13 / 15 * fifteen_days["net_change"]
     change = projected["net_change"].cumsum("projected_month")
     np.testing.assert_allclose(
         projected["force_size"], (last + change).transpose(*projected["force_size"].dims)
     )
+
+
+def test_steady_flows_go_on_as_they_were_whatever_day_the_window_ends(
+    posterior: xr.Dataset,
+) -> None:
+    """A cut month is neither a fall nor a rise, in flows and returns alike."""
+    steady = posterior.copy(deep=True)
+    days = Window.of(assumption_set().window).days
+    for name in ("losses", "wounded", "recruits", "foreign_recruits"):
+        steady[name] = steady[name] * 0.0 + xr.DataArray(30.0 * days, dims="month")
+    for group in ("losses", "recruitment", "foreign", "killed_share"):
+        steady["assumption_value"].loc[{"assumption": f"{group}.step"}] = 0.0
+    projected = project(
+        steady,
+        assumption_set(
+            [
+                f"losses.projection.{key}"
+                for key in ("dynamics=no_change", "step_months=null", "prior_months=null")
+            ]
+        ),
+        np.random.SeedSequence(1),
+    )
+    assert projected is not None
+    quo = projected.sel(scenario="status_quo")
+    for name, by_day in {"losses": 30.0, "recruits": 30.0}.items():
+        per_day = quo[name].isel(projected_month=0) / 31
+        np.testing.assert_allclose(per_day, by_day)
+    toward = projected["losses"].sel(scenario="goal_50000").isel(projected_month=0)
+    whole = 30.0 * 28
+    np.testing.assert_allclose(toward, whole + (50_000 - whole) / 4)
 
 
 def test_break_even_recruits_would_hold_the_force(projected: xr.Dataset) -> None:

@@ -27,7 +27,7 @@ def trees(from_prior: Estimate) -> dict[str, xr.DataTree]:
     return {"good": from_prior.tree, "bad|set": failed}
 
 
-def test_the_table_has_the_last_month_and_the_total_of_each_set(
+def test_the_table_has_the_last_whole_month_and_the_total_of_each_set(
     trees: dict[str, xr.DataTree],
 ) -> None:
     found = rows(trees)
@@ -45,7 +45,7 @@ def test_cells_are_median_and_range_in_thousands(trees: dict[str, xr.DataTree]) 
 
 def test_the_probability_of_a_gap_is_the_share_of_draws(trees: dict[str, xr.DataTree]) -> None:
     gap = trees["good"]["posterior"]["replacement_gap"].sel(month="2026-01")
-    cell = rows(trees)[0][HEADINGS.index("P(gap < 0)")]
+    cell = rows(trees)[0][HEADINGS.index("P(gap<0)")]
     assert cell.text == probability(float((gap < 0).mean()))
 
 
@@ -79,8 +79,11 @@ def test_a_narrow_terminal_shows_all_numbers_whatever_the_label(
     assert max(map(len, shown.get().splitlines())) <= 80
 
 
-def test_the_caption_names_the_months(trees: dict[str, xr.DataTree]) -> None:
-    assert "2022-02 to 2026-01" in caption(trees)
+def test_the_caption_names_the_months_and_the_days_of_those_that_are_cut(
+    trees: dict[str, xr.DataTree],
+) -> None:
+    assert "2022-02 to 2026-02" in caption(trees)
+    assert "2022-02 has only 5 days in the window, 2026-02 only 15." in caption(trees)
 
 
 def test_a_sweep_without_any_numbers_still_has_a_table() -> None:

@@ -75,7 +75,7 @@ def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: li
         ["returns.rate=0.0"],
         ["losses=mean_reverting"],
         ["foreign.persistence=0.9"],
-        ["confirmed.counts=killed"],
+        ["definitions=killed"],
         ["confirmed=false_confirmations"],
         ["window.end=2025-12-31"],
         ["window.months_before_window=12"],

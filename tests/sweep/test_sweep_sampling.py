@@ -21,7 +21,7 @@ SHIPPED = [
     ["confirmed=false_confirmations"],
     ["killed_share=registry"],
     ["returns=none"],
-    ["confirmed.counts=killed"],
+    ["definitions=killed"],
     ["reporting=radford"],
     ["unconfirmed.ratio.high=0.001"],
 ]

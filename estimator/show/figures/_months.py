@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.show.figures._look import BLACK, TEXT_SIZE, group
+from estimator.show.number import cut_months
 
 FLOOR_ONE = "confirmed floor, one month"
 FLOOR_MANY = "confirmed floor, several months (mean)"
@@ -34,18 +35,7 @@ class Months:
     @classmethod
     def of(cls, result: xr.DataTree) -> Months:
         """Read the months of a result."""
-        return cls.from_days(group(result, "constant_data")["month_days"])
-
-    @classmethod
-    def from_days(cls, month_days: xr.DataArray) -> Months:
-        """Window from the days of each month: the first may begin late, the last end early."""
-        months = pd.PeriodIndex(month_days["month"].values.astype(str), freq="M")
-        first, last = months[0], months[-1]
-        late = first.days_in_month - int(month_days.values[0]) if first != last else 0
-        start = first.start_time + pd.Timedelta(days=late)
-        return cls(
-            Window(start, last.start_time + pd.Timedelta(days=int(month_days.values[-1]) - 1))
-        )
+        return cls(Window.from_days(group(result, "constant_data")["month_days"]))
 
     @property
     def labels(self) -> list[str]:
@@ -59,16 +49,14 @@ class Months:
 
     @property
     def last(self) -> str:
-        """The last month's label."""
-        return self.labels[-1]
+        """The last whole month's label: what titles speak of."""
+        return self.window.last_whole_month
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know about the first month: it may be only a part of one."""
-        days = int(self.window.days[0])
-        if days >= self.window.start.days_in_month:
-            return []
-        return [f"{self.labels[0]} has only {days} days in the window."]
+        """What a reader must know about the first and the last month: they may be parts of one."""
+        text = cut_months(self.window.cut_months)
+        return [text] if text else []
 
     def position(self, date: str, *, end_of_day: bool = False) -> float:
         """Position of a day's beginning or end; days beyond the window go on at the same pace."""

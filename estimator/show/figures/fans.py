@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.evidence.periods import Window
 from estimator.quantity import QUANTILES
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
@@ -66,7 +67,7 @@ def plot_fans(
     names = [str(name) for name in (bands["set"].values if only is None else only)]
     if not names:
         raise ValueError("plot_fans needs at least one set. Got none.")
-    months = Months.from_days(bands["month_days"])
+    months = Months(Window.from_days(bands["month_days"]))
     bands = bands.reindex(month=months.labels)
     figure, panels = axes.panels(
         len(names), 2.2 if look.framed else 1.7, look, columns=COLUMNS, margin=1.3

@@ -69,7 +69,7 @@ def plot_force(result: xr.DataTree) -> Figure:
         ax.set_title(title, fontsize=style.TEXT_SIZE)
         axes.legend(ax)
         digits = 1 if name == "net_change" else 0
-        texts.append(axes.range_text(samples.isel(month=-1), unit, digits=digits))
+        texts.append(axes.range_text(samples.sel(month=months.last), unit, digits=digits))
     return style.frame_result(
         figure,
         result,

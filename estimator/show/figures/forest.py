@@ -14,6 +14,7 @@ from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantity import QUANTILES, TOTAL
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
+from estimator.show.figures._months import Months
 from estimator.show.number import significant
 
 _LAST = "last month"
@@ -113,18 +114,17 @@ def main_answers(results: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     pandas.DataFrame
         Columns assumption_set, answer, unit, q05 to q95, failures.
     """
-    lasts = {str(style.group(tree, "posterior")["month"].values[-1]) for tree in results.values()}
+    lasts = {name: Months.of(tree).last for name, tree in results.items()}
     rows = []
     for name, tree in results.items():
         posterior = style.group(tree, "posterior")
-        last = str(posterior["month"].values[-1])
-        answers = [Answer(quantity, period or last) for quantity, period in MAIN_ANSWERS]
+        answers = [Answer(quantity, period or lasts[name]) for quantity, period in MAIN_ANSWERS]
         draws = answer_draws(posterior, answers).reshape(len(answers), -1)
         ranges = np.quantile(draws, axes.LEVELS, axis=1).T
         for answer, numbers in zip(answers, ranges, strict=True):
             shown = (
                 answer
-                if answer.period == TOTAL or len(lasts) == 1
+                if answer.period == TOTAL or len(set(lasts.values())) == 1
                 else f"{answer.quantity}[{_LAST}]"
             )
             rows.append(

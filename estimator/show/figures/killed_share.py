@@ -54,7 +54,7 @@ def plot_killed_share(result: xr.DataTree) -> Figure:
     axes.show_unit(ax, "y", "share", label="killed of those lost, %")
     months.write_ticks(ax, reach=claims.reach(pd.concat([shares, killed]), months))
     axes.legend(ax)
-    last = axes.range_text(share.isel(month=-1), "share", digits=0)
+    last = axes.range_text(share.sel(month=months.last), "share", digits=0)
     return style.frame_result(
         figure,
         result,

@@ -69,7 +69,7 @@ def plot_monthly_losses(result: xr.DataTree) -> Figure:
         ax.set_ylim(bottom=0)
         axes.legend(ax)
     months.write_ticks(below, reach=claims.reach(table, months))
-    in_last = axes.range_text(losses.isel(month=-1), PER_MONTH)
+    in_last = axes.range_text(losses.sel(month=months.last), PER_MONTH)
     in_all = axes.range_text(total.isel(month=-1), axes.PERSONS, digits=0)
     return style.frame_result(
         figure,

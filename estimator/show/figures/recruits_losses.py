@@ -51,7 +51,7 @@ def plot_recruits_losses(result: xr.DataTree) -> Figure:
     above.set_title("Losses and recruits, with claims on recruits", fontsize=style.TEXT_SIZE)
     below.set_title("Replacement gap: recruits − losses", fontsize=style.TEXT_SIZE)
     months.write_ticks(below)
-    gap = posterior["replacement_gap"].isel(month=-1)
+    gap = posterior["replacement_gap"].sel(month=months.last)
     return style.frame_result(
         figure,
         result,

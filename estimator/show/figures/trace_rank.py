@@ -110,10 +110,10 @@ def _quantities(result: xr.DataTree) -> xr.Dataset:
     posterior = posterior.isel(draw=slice(None, None, -(-posterior.sizes["draw"] // DRAWS)))
     last = Months.of(result).last
     chosen = {
-        f"losses, {last}": posterior["losses"].isel(month=-1),
+        f"losses, {last}": posterior["losses"].sel(month=last),
         "losses, all months": posterior["losses"].sum("month"),
-        f"killed share, {last}": posterior["killed_share"].isel(month=-1),
-        f"net change, {last}": posterior["net_change"].isel(month=-1),
+        f"killed share, {last}": posterior["killed_share"].sel(month=last),
+        f"net change, {last}": posterior["net_change"].sel(month=last),
     }
     values = posterior["assumption_value"]
     fixed = style.group(result, "constant_data")["assumption_fixed"].values.astype(bool)

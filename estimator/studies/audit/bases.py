@@ -16,8 +16,8 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES, OPEN_END, in_units
-from estimator.model.forward import confirmed_figure, confirmed_totals
+from estimator.model.figures import FIGURES, OPEN_END, confirmed_states, in_units
+from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.store.claim_draws import with_locations
 
@@ -172,15 +172,17 @@ class Basis:
 
         The first is S / (1 - false_confirmation). (draw, confirmed_claim), (draw, 1), (draw, 1).
         """
-        losses = self._flat("losses")
         data = self.audited.data
-        weight = data["confirmed_weight"].values
-        counts_killed = (data["confirmed_quantity"].values == "killed") | (
-            self.audited.assumptions.confirmed.counts == "killed"
-        )
-        killed = losses * self._flat("killed_share")
-        total = confirmed_totals(losses, killed, weight, counts_killed)
         values = self._draws["assumption_value"]
+        values = values.transpose("chain", "draw", "assumption")
+        flat = values.stack(draws=("chain", "draw"), create_index=False)
+        total = confirmed_totals(
+            self._flat("losses"),
+            self._flat("killed_share"),
+            by_key(flat),
+            data["confirmed_weight"].values,
+            confirmed_states(data, self.audited.assumptions),
+        )
         keys = ("confirmed.false_confirmation", "unconfirmed.ratio", "unconfirmed.spread")
         false, ratio, spread = (
             values.sel(assumption=key).transpose("chain", "draw").values.reshape(-1, 1)

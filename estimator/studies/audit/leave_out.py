@@ -22,6 +22,7 @@ from functools import cached_property, partial
 import numpy as np
 import xarray as xr
 
+from estimator.evidence.periods import Window
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
@@ -97,8 +98,8 @@ class LeaveOneOut:
 
     @property
     def last_month(self) -> str:
-        """Last month of the set."""
-        return str(self.audited.data["month"].values[-1])
+        """Last whole month of the set."""
+        return Window.from_days(self.audited.data["month_days"]).last_whole_month
 
     def claims(self) -> tuple[Basis, dict[int, LeftOut]]:
         """Leave out each claim that counts, by its position.

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.errors import nearest
+from estimator.evidence.periods import last_whole
 from estimator.fitting.convergence import convergence
 from estimator.quantities.derived import derived_quantities, share_of_sums
 from estimator.quantity import QUANTITIES, SHARES
@@ -67,7 +68,7 @@ class _Asked:
         self.audited = audited
         posterior = audited.posterior
         rng = np.random.default_rng(stream(audited.assumptions.seed, Stream.DERIVED))
-        derived = derived_quantities(posterior, audited.assumptions.derived, rng)
+        derived = derived_quantities(posterior, audited.assumptions, rng)
         self.posterior = posterior.merge(derived)
 
     def rows(self, name: str, statement: Statement) -> Iterator[tuple[Any, ...]]:
@@ -121,11 +122,14 @@ class _Asked:
             raise LookupError(f"no quantity {quantity!r} here; {nearest(quantity, known)}")
         return draws[quantity]
 
-    @staticmethod
-    def _months(statement: Statement, series: xr.DataArray) -> list[str]:
+    def _months(self, statement: Statement, series: xr.DataArray) -> list[str]:
         known = [str(month) for month in series["month"].values]
         if statement.months is None:
-            return known[-1:] if statement.over == "each" else known
+            window = self.audited.assumptions.window
+            last = last_whole(
+                known, [f"{window.start} to {window.end}"] if not statement.scenario else []
+            )
+            return [last] if statement.over == "each" else known
         first, last = statement.months
         for month in (first, last):
             if month not in known:

@@ -53,7 +53,7 @@ def simulate_broken(
     made_of: list[object] = [spec.model_dump(mode="json", exclude={"says", "sims"})]
     made_of += [options.noticing.model_dump(mode="json"), worlds.kept_truths(spec.sims)]
     journal.begin(PART, name, identity(worlds, options, made_of))
-    journal.keep_layout(PART, name, entries(options, worlds.months))
+    journal.keep_layout(PART, name, entries(options, worlds.last_month))
     simulate = partial(_world, worlds=worlds, spec=spec, options=options)
     simulate_missing(PART, name, spec.sims, worlds, simulate, options, journal, progress)
 
@@ -71,14 +71,14 @@ def _world(
         return number, facts, None
     variables, picked = fitted.kept
     facts |= noticed(variables, world, touched(evidence, spec), options.noticing.outside)
-    names = entries(options, worlds.months)
+    names = entries(options, worlds.last_month)
     numbers = _numbers(picked, worlds.true_values(truth), names, options.noticing.level)
     return number, facts, numbers
 
 
-def entries(options: CalibrateOptions, months: list[str]) -> list[str]:
+def entries(options: CalibrateOptions, last_month: str) -> list[str]:
     """Entries of which the errors are reported."""
-    return [with_last_month(name, months[-1]) for name in options.noticing.quantities]
+    return [with_last_month(name, last_month) for name in options.noticing.quantities]
 
 
 def _numbers(picked: Ranked, truth: Ranked, names: list[str], level: float) -> np.ndarray:

@@ -167,7 +167,7 @@ def _broken(
             )
         worlds = known[spec.overrides]
         _check_named(f"broken.{name}.invents", [spec.invents or ""], ["", *_origins(worlds)])
-        _check_named("noticing.quantities", entries(options, worlds.months), worlds.entries)
+        _check_named("noticing.quantities", entries(options, worlds.last_month), worlds.entries)
         simulate_broken(name, worlds, spec, options, journal, progress)
     return broken_table(journal, chosen, options)
 

@@ -19,7 +19,7 @@ from estimator.studies.calibrate.sbc import COLUMNS, PART, finished
 from estimator.studies.calibrate.worlds import Worlds
 
 MODEL = "model"
-MONTHS, LAST = "months", "last month"
+MONTHS, LAST = "months", "last month"  # the last whole one
 PERIODS = (MONTHS, LAST, TOTAL)
 _DRAWS = 400  # of a baseline: its 2.5 % quantile is the tenth of them
 _STREAM = 5  # child of the seed; the others are in `estimator.studies.calibrate.worlds`
@@ -96,7 +96,7 @@ def coverage_table(
     table_rows = [
         row
         for method, scores in scores_of.items()
-        for row in _rows(method, scores, names, truth, total, worlds.months, levels)
+        for row in _rows(method, scores, names, truth, total, worlds, levels)
     ]
     return pd.DataFrame(table_rows)
 
@@ -144,13 +144,15 @@ def _rows(
     names: list[str],
     truth: np.ndarray,
     total: np.ndarray,
-    months: list[str],
+    worlds: Worlds,
     levels: tuple[float, ...],
 ) -> Iterator[dict[str, Any]]:
+    labels = {MONTHS: worlds.months, LAST: [worlds.last_month], TOTAL: [TOTAL]}
     for quantity in dict.fromkeys(group_of(name) for name in names):
         for period in PERIODS:
-            members = [at for at, name in enumerate(names) if _is(name, quantity, period, months)]
-            size = total if period == TOTAL else total / len(months)
+            wanted = {f"{quantity}[{label}]" for label in labels[period]}
+            members = [at for at, name in enumerate(names) if name in wanted]
+            size = total if period == TOTAL else total / len(worlds.months)
             for which, level in enumerate(levels):
                 low, high = scores.low[:, members, which], scores.high[:, members, which]
                 known = np.isfinite(low)
@@ -163,18 +165,6 @@ def _rows(
                     "cases": int(known.sum()),
                     **_scores(low, high, scores.crps[:, members], truth[:, members], level, size),
                 }
-
-
-def _is(name: str, quantity: str, period: str, months: list[str]) -> bool:
-    of, _, rest = name.partition("[")
-    label = rest.rstrip("]")
-    if of != quantity:
-        return False
-    return (
-        label == TOTAL
-        if period == TOTAL
-        else label in (months if period == MONTHS else [months[-1]])
-    )
 
 
 def _scores(

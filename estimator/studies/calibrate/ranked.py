@@ -11,6 +11,7 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.fit_options import Bounds
 from estimator.evidence import Evidence
+from estimator.evidence.periods import Window
 from estimator.fitting.convergence import convergence
 from estimator.fitting.diagnostics import Diagnostics, verdict
 from estimator.model.inputs import ModelInputs
@@ -128,7 +129,8 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
     for name in HEADLINES:
         yield from (f"{name}[{label}]" for label in (*months, TOTAL))
     for name in ENDS:
-        yield from (f"{name}[{label}]" for label in (months[-1], TOTAL))
+        last = Window.of(assumptions.window).last_whole_month
+        yield from (f"{name}[{label}]" for label in (last, TOTAL))
     yield f"force_size[{months[-1]}]"
 
 

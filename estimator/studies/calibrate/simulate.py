@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.model.figures import IS_POINT, LOWER, NOISE, OPEN_END, UPPER, USED
-from estimator.model.forward import confirmed_figure, confirmed_totals
+from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
 
 _FAR = 1e6  # an open end, as in `estimator.model.figures`
@@ -113,9 +113,10 @@ def totals_of_confirmed(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     losses, share = (truth[name].transpose(..., "month").values for name in _SAMPLED)
     return confirmed_totals(
         losses,
-        losses * share,
+        share,
+        by_key(truth["assumption_value"]),
         inputs.structure.constants["confirmed_weight"],
-        inputs.data["confirmed_counts_killed"] > 0,
+        inputs.data["confirmed_states"],
     )
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
+from estimator.evidence.periods import Window
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.inference import infer, infer_whitened, learn_whitening
 from estimator.fitting.ladder import Fitted, Ladder, Seeds
@@ -122,6 +123,11 @@ class Worlds:
     def months(self) -> list[str]:
         """Months of the window."""
         return list(self.published.structure.coords["month"])
+
+    @property
+    def last_month(self) -> str:
+        """Last whole month of the window."""
+        return Window.of(self.assumptions.window).last_whole_month
 
     @cached_property
     def entries(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def _options(overrides: Sequence[str]) -> CompareOptions:
 def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:
     if not sets.months:
         raise OutputError("these sets have no month in common: name what to compare by --answer")
-    return options.answers_of(sets.months[-1])
+    return options.answers_of(sets.last_month)
 
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:

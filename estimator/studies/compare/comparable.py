@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from estimator.evidence.periods import days_in
 from estimator.quantities.answers import Answer
 from estimator.quantity import STOCKS, TOTAL
 from estimator.store.sets import Sets
@@ -57,20 +58,6 @@ def _is_of_confirmed(answer: Answer) -> bool:
     if answer.quantity == "assumption_value":
         return answer.period.startswith("unconfirmed.")
     return answer.quantity.startswith("unconfirmed")
-
-
-def days_in(window: str, month: str) -> int | None:
-    """Days of a month that a window covers; None if that is not known, or it is no month."""
-    start, _, end = window.partition(" to ")
-    try:
-        period = pd.Period(month, freq="M")
-        first = max(pd.Timestamp(start), period.start_time)
-        last = min(pd.Timestamp(end), period.end_time)
-    except (ValueError, TypeError):
-        return None
-    if pd.isna(first) or pd.isna(last):
-        return None
-    return max((last.normalize() - first).days + 1, 0)
 
 
 def unlike(sets: Sets, answer: Answer, reference: int) -> np.ndarray:

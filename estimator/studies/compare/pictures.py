@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from estimator.evidence.periods import days_in
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTILES
@@ -18,7 +19,6 @@ from estimator.show.figures.fans import plot_fans
 from estimator.show.figures.ridge import plot_ridge
 from estimator.show.figures.tornado import plot_indices, plot_tornado
 from estimator.store.sets import Sets
-from estimator.studies.compare.comparable import days_in
 from estimator.studies.compare.densities import even_draws, spread
 from estimator.studies.compare.floors import floors_of
 from estimator.studies.compare.labels import names_of

@@ -7,22 +7,15 @@ A prior is raised on the scale on which it is normal, so that its middle stays w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import logit
 
-from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.priors import LINKS, Prior
-from estimator.assumptions.reporting import reporting_unit
 from estimator.errors import OutputError
-from estimator.model.figures import reporting_size
-from estimator.model.hyperparameters import sources_of
 from estimator.quantities.answers import Answer, answer_draws
+from estimator.quantities.parameters import Parameter, parameters
 from estimator.studies.compare.options import CompareOptions
 
 COLUMNS = (
@@ -45,68 +38,7 @@ ANSWER_COLUMNS = ("assumption_set", "answer", "unit", "parameter", "sensitivity"
 GROUPS = ("posterior", "log_likelihood", "constant_data")
 """Groups of a result that are used."""
 _QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
-_GRID = (np.arange(4000) + 0.5) / 4000
 _LEAST_CONTRACTION = 0.01  # below it is noise
-_SMALLEST = 1e-12  # an assumption at 0 or 1 has no log or log odds
-
-
-@dataclass(frozen=True)
-class _Parameter:
-    """One number with a prior, and its posterior draws.
-
-    Attributes
-    ----------
-    draws
-        In the unit of the prior. (chain, draw).
-    link
-        identity, exp or sigmoid: the scale on which prior and posterior are compared. A family of
-        `LINKS` is normal on it.
-    sign
-        -1 where the prior is of an undercount, which is minus the bias.
-    """
-
-    name: str
-    unit: str
-    prior: Prior
-    draws: np.ndarray
-    link: str
-    sign: float = 1.0
-
-    @property
-    def linear(self) -> np.ndarray:
-        """Draws on the link scale, rising with the draws. (chain, draw)."""
-        return self.sign * _linear(self.sign * self.draws, self.link)
-
-    @property
-    def log_prior(self) -> np.ndarray:
-        """Log density of the prior, up to a constant. (chain, draw)."""
-        if self.prior.family in LINKS:
-            location, scale = self.prior_moments()
-            return np.asarray(-0.5 * ((self.linear - location) / scale) ** 2)
-        return np.asarray(self.prior.distribution().logpdf(self.sign * self.draws))
-
-    def prior_quantile(self, probability: float) -> float:
-        """Quantile of the prior, in the direction of the draws."""
-        if self.sign < 0:
-            return -self.prior.quantile(1.0 - probability)
-        return self.prior.quantile(probability)
-
-    def prior_moments(self) -> tuple[float, float]:
-        """Mean and standard deviation of the prior on the link scale."""
-        if self.prior.family in LINKS:
-            location, scale = self.prior.location_scale()
-            return self.sign * location, scale
-        linear = _linear(np.asarray(self.prior.distribution().ppf(_GRID)), self.link)
-        return float(linear.mean()), float(linear.std())
-
-
-def _linear(values: np.ndarray, link: str) -> np.ndarray:
-    match link:
-        case "exp":
-            return np.asarray(np.log(np.maximum(values, _SMALLEST)))
-        case "sigmoid":
-            return np.asarray(logit(np.clip(values, _SMALLEST, 1.0 - _SMALLEST)))
-    return values
 
 
 def prior_or_data(
@@ -156,12 +88,12 @@ def prior_or_data(
     options = CompareOptions.default() if options is None else options
     label = str(tree.attrs["assumption_set"])
     draws = _answers(tree, answers)
-    parameters = list(_parameters(tree))
-    free = {p.name: p.draws for p in parameters if not p.prior.is_fixed}
+    all_of_them = list(parameters(tree))
+    free = {p.name: p.draws for p in all_of_them if not p.prior.is_fixed}
     likelihood = _log_likelihood(tree)
     claims = _sensitivity(likelihood.values, _at_draws_of(likelihood, tree, free))
     rows, moved = [], []
-    for parameter in parameters:
+    for parameter in all_of_them:
         own: dict[str, float] = {}
         if parameter.name in free:
             named = {str(answer): values for answer, values in draws.items()}
@@ -190,61 +122,6 @@ def _answers(tree: xr.DataTree, answers: Sequence[Answer]) -> dict[Answer, np.nd
         for answer, values in zip(asked, draws, strict=True)
         if np.isfinite(values).all() and np.ptp(values) > 0
     }
-
-
-def _parameters(tree: xr.DataTree) -> Iterator[_Parameter]:
-    assumptions = AssumptionSet.from_config(
-        json.loads(tree.attrs["configuration"]), label=str(tree.attrs["assumption_set"])
-    )
-    posterior = tree["posterior"].to_dataset()
-    values = posterior["assumption_value"].transpose("assumption", "chain", "draw")
-    for key, prior in assumptions.priors():
-        spec = ASSUMPTIONS[key]
-        link = "sigmoid" if spec.support == "share" else "exp"
-        yield _Parameter(key, spec.unit, prior, values.sel(assumption=key).values, link)
-    constant = tree["constant_data"].to_dataset()
-    speakers = sources_of(constant)
-    counted = set(constant["source"].values[constant["used"].values.astype(bool)].tolist())
-    for source in posterior["source"].values.tolist():
-        if source not in counted:
-            continue
-        origin, quantity = source.rsplit(":", 1)
-        reporting = assumptions.reporting.of(origin, quantity)
-        unit = reporting_unit(quantity)
-        bias, drift = (
-            posterior[name].sel(source=source).transpose("chain", "draw").values
-            * reporting_size(quantity)
-            for name in ("reporting_bias", "reporting_drift")
-        )
-        name = f"reporting_bias[{source}]"
-        if assumptions.reporting.shared(origin, quantity, speakers.get(source, "")) is not None:
-            pass  # drawn around the mean of its group: see below
-        elif reporting.bias is not None:
-            yield _Parameter(name, unit, reporting.bias, bias, "identity")
-        elif reporting.undercount is not None:
-            yield _Parameter(name, unit, reporting.undercount, bias, "exp", -1.0)
-        if not reporting.drift.is_fixed:
-            name = f"reporting_drift[{source}]"
-            yield _Parameter(name, f"{unit}/year", reporting.drift, drift, "identity")
-    yield from _shared(posterior, assumptions)
-
-
-def _shared(posterior: xr.Dataset, assumptions: AssumptionSet) -> Iterator[_Parameter]:
-    """Means and spreads that the biases of one kind of speaker share."""
-    hierarchy = {str(name): table for name, table in assumptions.reporting.hierarchy.items()}
-    for group in posterior["bias_group"].values.tolist() if "bias_group" in posterior else ():
-        speaker, quantity = group.split(":", 1)
-        shared = hierarchy[speaker][quantity]
-        unit = reporting_unit(quantity)
-        for term, prior, link in (
-            ("mean", shared.mean, "identity"),
-            ("spread", shared.spread, "exp"),
-        ):
-            name = f"shared_bias_{term}"
-            draws = posterior[name].sel(bias_group=group).transpose("chain", "draw").values
-            yield _Parameter(
-                f"{name}[{group}]", unit, prior, draws * reporting_size(quantity), link
-            )
 
 
 def _log_likelihood(tree: xr.DataTree) -> xr.DataArray:
@@ -298,7 +175,7 @@ def _sensitivity(log_density: np.ndarray, draws: dict[str, np.ndarray]) -> dict[
 
 
 def _row(
-    parameter: _Parameter, own: float | None, claims: float | None, options: CompareOptions
+    parameter: Parameter, own: float | None, claims: float | None, options: CompareOptions
 ) -> dict[str, object]:
     posterior = np.quantile(parameter.draws, list(_QUANTILES.values()))
     row: dict[str, object] = {"parameter": parameter.name, "unit": parameter.unit}

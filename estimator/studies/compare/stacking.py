@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from estimator.assumptions.groups import DefinitionsOptions
 from estimator.fitting.convergence import convergence
 from estimator.model.figures import FIGURES
 from estimator.store.sets import Sets
@@ -113,7 +114,7 @@ class _Reading:
         ):
             numbers = (value,) if is_point else (lower, upper)
             claims[str(claim)] = tuple(round(float(n), _DIGITS) for n in numbers)
-        counts = configuration["confirmed"]["counts"]
+        counts = DefinitionsOptions.model_validate(configuration["definitions"]).confirmed
         for claim, value in observed["confirmed_figure"].to_series().items():
             claims[str(claim)] = (round(float(value), _DIGITS), f"counts {counts}")
         return cls(claims)

@@ -10,6 +10,7 @@ from pathlib import PurePath
 import pandas as pd
 import xarray as xr
 
+from estimator.evidence.periods import Window
 from estimator.quantities.answers import Answer
 from estimator.show import number
 from estimator.show.break_even import BreakEven
@@ -71,6 +72,12 @@ class ReportData:
     def months(self) -> list[str]:
         """Months of the window; of several windows, of the one that ends last."""
         return last_window(self.trees)
+
+    @property
+    def cut_months(self) -> dict[str, int]:
+        """Days of the months of which only a part is estimated, by label."""
+        windows = [Window.of_result(tree) for tree in self.trees.values()]
+        return {month: days for window in windows for month, days in window.cut_months.items()}
 
     @cached_property
     def labels(self) -> list[str]:
@@ -154,6 +161,11 @@ class ReportData:
         labels = table["assumption_set"] if in_column else table.index.to_series()
         kept = table[~labels.astype(str).isin(list(self.failures)).to_numpy()]
         return table if kept.empty else kept
+
+
+def last_month(tree: xr.DataTree) -> str:
+    """Last whole month of a result."""
+    return Window.of_result(tree).last_whole_month
 
 
 def last_window(trees: Mapping[str, xr.DataTree]) -> list[str]:

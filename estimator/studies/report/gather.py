@@ -33,7 +33,7 @@ from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
 from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
 from estimator.studies.compare.table import reference_of
-from estimator.studies.report.data import ReportData, last_window
+from estimator.studies.report.data import ReportData, last_month
 from estimator.studies.report.options import ReportOptions
 
 log = logging.getLogger(__name__)
@@ -79,9 +79,9 @@ def gather(
         reference = reference_of(sets, compared.reference)
         ordered = [reference, *(label for label in sets.whole if label != reference)]
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
-        last = last_window(trees)[-1]
+        last = max(last_month(tree) for tree in trees.values())
         asked = [Answer.parse(with_last_month(text, last)) for text in options.answers]
-        answers = list(dict.fromkeys([*compared.answers_of(sets.months[-1]), *asked]))
+        answers = list(dict.fromkeys([*compared.answers_of(sets.last_month), *asked]))
         comparison = Comparison.of(sets, answers, compared)
         pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
         status.update("drivers")
@@ -143,8 +143,7 @@ def _break_evens(
             wanted = [name for name in asked.scenarios if name in known]
             results += plan_shares(tree, asked.level, search, wanted) if wanted else []
             continue
-        month = str(tree["posterior"].to_dataset()["month"].values[-1])
-        event = with_last_month(asked.event, month)
+        event = with_last_month(asked.event, last_month(tree))
         place = folder / folder_name("-".join([asked.assumption_set, *asked.keys, event]))
         kept = read_break_evens(place) if (place / f"{STEM}.json").exists() else []
         if [result.assumption_set_id for result in kept] == [tree.attrs["assumption_set_id"]]:

@@ -179,4 +179,5 @@ def months_table(data: ReportData) -> Grid:
         ]
         rows.append([Cell(number.month(month)), *cells])
     head = ("month", *(data.marked(label) for label in data.trees))
-    return Grid.of("Losses a month, persons: middle value and range", head, rows)
+    notes = [text] if (text := number.cut_months(data.cut_months)) else []
+    return Grid.of("Losses a month, persons: middle value and range", head, rows, notes)

@@ -134,7 +134,7 @@ def seen(inputs: ModelInputs) -> dict[str, np.ndarray]:
     data["claim_value"] = np.where(used, data["claim_value"], 0.0)
     data["claim_figures"] = np.where(used, data["claim_figures"], 0.0)
     data["confirmed_value"] = data["confirmed_value"] * data["confirmed_used"]
-    data["confirmed_counts_killed"] = data["confirmed_counts_killed"] * data["confirmed_used"]
+    data["confirmed_states"] = data["confirmed_states"] * data["confirmed_used"]
     return data
 
 

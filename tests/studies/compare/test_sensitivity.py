@@ -13,6 +13,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import OutputError
 from estimator.quantities.answers import Answer
+from estimator.quantities.parameters import fights
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.sensitivity import (
     ANSWER_COLUMNS,
@@ -142,6 +143,16 @@ def test_a_claim_far_from_the_prior_is_in_conflict_with_it(central):
     found = row(decided(toy(central, distance=4.0, noise=0.5)))
     assert found["verdict"] == "prior-data conflict"
     assert found["shift"] == pytest.approx(3.2, abs=0.05)
+
+
+def test_evidence_fights_a_prior_where_it_moves_its_middle_out_of_its_range(central):
+    # The middle of the posterior lies 3.2 standard deviations out; 90 % lie within 1.645.
+    (moved,) = fights(toy(central, distance=4.0, noise=0.5))
+    assert moved.name == RATE
+    assert moved.shift == pytest.approx(3.2, abs=0.05)
+    assert (moved.low, moved.high) == (pytest.approx(0.30), pytest.approx(0.65))
+    assert moved.median > moved.high
+    assert fights(toy(central, distance=4.0, noise=1.5)) == []  # 1.23 out
 
 
 def test_ranges_are_those_of_prior_and_posterior_in_the_unit_of_the_assumption(central):

@@ -147,7 +147,7 @@ def test_another_noise_is_another_assumption_and_not_another_claim(write, tmp_pa
 def test_a_confirmed_figure_that_counts_the_killed_is_another_claim(write, tmp_path):
     write("one", groups(0.0))
     write("two", groups(0.5))
-    write("killed", groups(0.0), assumption_set(["confirmed=killed"]))
+    write("killed", groups(0.0), assumption_set(["definitions=killed"]))
     assert "reads otherwise P04" in stacked(tmp_path / "run")["killed"]["warnings"]
 
 
