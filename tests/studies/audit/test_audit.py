@@ -67,7 +67,9 @@ def test_predictions_are_in_the_claims_unit(judged: pd.DataFrame) -> None:
     assert 1e2 < by_claim.at["GS-2025-06", "predicted_q50"] < 2e5  # by weights of the prior
     assert 0 < by_claim.at["S09", "predicted_q50"] < 1
     assert 5 < by_claim.at["P08", "predicted_q50"] < 20_000  # persons/day
-    assert (judged["predicted_q05"] <= judged["predicted_q95"]).all()
+    sound = judged[judged["failures"] == ""]  # weights of prior draws may be all on one of them
+    assert len(sound) > 10
+    assert (sound["predicted_q05"] <= sound["predicted_q95"]).all()
 
 
 def test_claims_of_one_count_name_each_other(judged: pd.DataFrame) -> None:
