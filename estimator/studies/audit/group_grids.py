@@ -10,6 +10,9 @@ import pandas as pd
 from estimator.show.grid import Cell, Grid, column
 from estimator.show.number import NOTHING, fixed, interval, probability
 
+TURNED = "turned"
+"""Style of a probability that is all but certain with all evidence, and not without a group."""
+
 _ALL = "all evidence"
 _NAMED = 4  # ids of a group that are written; of more the number
 _NOTE = (
@@ -70,7 +73,8 @@ def _cell(row: Mapping[Hashable, Any] | None, when: str) -> Cell:
     below = row[f"{when}_below_zero"]
     if below != below:
         return Cell(fixed(middle, 1) + mark, reach)
-    return Cell(probability(below) + mark, f"{fixed(middle, 1)} {reach}")
+    style = TURNED if when == "without" and row["turned"] else ""
+    return Cell(probability(below) + mark, f"{fixed(middle, 1)} {reach}", style)
 
 
 def turned_sentences(groups: pd.DataFrame) -> list[str]:
