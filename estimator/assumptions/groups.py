@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
+from estimator.assumptions.fields import Date, Ids, Member, ModelledQuantity, Names, Persistence
 from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import Spec
@@ -19,7 +19,7 @@ THOUSAND = 1000.0  # the model has thousands of persons
 
 
 class EvidenceOptions(Section):
-    """Which claims count."""
+    """Which claims count (see `estimator.evidence.select`)."""
 
     files: Ids = Field(min_length=1)
     sources: Names
@@ -27,6 +27,8 @@ class EvidenceOptions(Section):
     populations: Names
     as_of: Date | None
     drop: Ids
+    groups: dict[str, Member]
+    other_groups: Literal["all", "original", "one", "none"]
 
 
 class WindowOptions(Section):
