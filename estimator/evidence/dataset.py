@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _KNOWABLE = 0.01  # less of a figure's period than this known by its publication: it says nothing
 _TEXT = (
     *("quantity", "unit", "hedge", "status", "origin", "speaker", "population"),
-    *("citation", "locator"),
+    *("evidence_group", "citation", "locator"),
 )
 
 

@@ -88,7 +88,10 @@ class Registries:
     def of(cls, data: xr.Dataset, assumptions: AssumptionSet) -> Registries:
         """Lay them out for some evidence."""
         options = assumptions.registries
-        counted = {*data["population"].values.tolist(), *data["registry_population"].values.tolist()}
+        counted = {
+            *data["population"].values.tolist(),
+            *data["registry_population"].values.tolist(),
+        }
         populations = tuple(name for name in options.populations if name in counted)
         strata = [
             (at, name, stratum)

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.evidence.periods import Window
+from estimator.evidence.pieces import pieces
 from estimator.quantities.parameters import Fight, fights
 from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
@@ -132,6 +133,18 @@ def moved(fight: Fight) -> str:
     return f"{what} had to be {median} {unit} (prior {low} to {high})"
 
 
+def evidence_line(trees: Mapping[str, xr.DataTree]) -> str:
+    """Say how many figures each set counts, and how many pieces of evidence they are."""
+    counts = {label: pieces(tree["constant_data"].to_dataset()) for label, tree in trees.items()}
+    several = [f"{figures} in {found} ({label})" for label, (figures, found) in counts.items()]
+    if len(set(counts.values())) == 1:
+        several = ["{} in {}".format(*next(iter(counts.values())))]
+    return (
+        f"Published figures that count, in pieces of evidence: {', '.join(several)}. Figures that "
+        "rest on one underlying count are one piece."
+    )
+
+
 def _equations() -> str:
     """Say what the quantities that may be below 0 are made of."""
     signed = (QUANTITIES[name] for name in SIGNED)
@@ -151,7 +164,7 @@ def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
     gap_heading, net_heading = BELOW_ZERO.values()
     probabilities = column(gap_heading, below=net_heading)
     diagnostics = column("R-hat", below="ESS")
-    notes = [caption(trees), *fight_lines(trees)]
+    notes = [caption(trees), evidence_line(trees), *fight_lines(trees)]
     return Grid.of("", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, notes)
 
 
@@ -164,7 +177,8 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
         for label, tree in trees.items()
         if tree.attrs["diagnostics_ok"] != "true"
     ]
-    grid = Grid.of("", columns, rows(trees), [caption(trees), *fight_lines(trees)])
+    notes = [caption(trees), evidence_line(trees), *fight_lines(trees)]
+    grid = Grid.of("", columns, rows(trees), notes)
     return "\n".join([grid.markdown(), *failures])
 
 

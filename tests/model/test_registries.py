@@ -33,8 +33,11 @@ from tests.evidence.tables import FLOOR, row, write
 SHARE = "share: {family: LogitNormal, low: 0.05, high: 0.3, unit: share}"
 KILLED = "killed: {family: LogNormal, low: 8000, high: 12000, unit: persons}"
 POPULATIONS = (
-    "registries.populations={citizens: {missing: {" + SHARE + "}, formations: {" + KILLED
-    + ", first: 2025-01-01, last: 2025-02-28}}}"
+    "+registries.populations.citizens={missing: {"
+    + SHARE
+    + "}, formations: {"
+    + KILLED
+    + ", first: 2025-01-01, last: 2025-02-28}}"
 )
 ERRORS = "effort: 0.3, method: 0.2, own: 0.1, lasting: 0.15, rounding: 0.01, months_alike: 6"
 LEARNING = (
@@ -42,8 +45,8 @@ LEARNING = (
     "spread: {family: LogNormal, low: 0.8, high: 1.6, unit: log ratio}}"
 )
 TRIANGLES = (
-    "registries.triangles={names: {learning: " + LEARNING + ", " + ERRORS + ", floor_noise: 0.05}, "
-    "estimate: {learning: null, " + ERRORS + ", floor_noise: null}}"
+    "+registries.triangles.names={learning: " + LEARNING + ", " + ERRORS + ", floor_noise: 0.05}",
+    "+registries.triangles.estimate={learning: null, " + ERRORS + ", floor_noise: null}",
 )
 DAYS = ("2025-06-30", "2025-12-31", "2026-06-30")
 
@@ -78,7 +81,7 @@ def loaded(
     assumptions = assumption_set(
         [
             *("window.start=2025-01-01", "window.end=2025-12-31", "evidence.populations=all"),
-            *(POPULATIONS, TRIANGLES, *overrides),
+            *(POPULATIONS, *TRIANGLES, *overrides),
         ]
     )
     claims = read_claims([str(write(folder / "claims.csv", [row(**FLOOR), *rows]))])
@@ -225,7 +228,9 @@ def test_a_later_vintage_repeats_what_the_earlier_one_held(
     )
 
     def correlation(covariance: np.ndarray, one: int, other: int) -> float:
-        return float(covariance[one, other] / math.sqrt(covariance[one, one] * covariance[other, other]))
+        return float(
+            covariance[one, other] / math.sqrt(covariance[one, one] * covariance[other, other])
+        )
 
     last, before = 8, 7  # of March, the vintages of one year and of half a year later
     assert correlation(of_names, last, before) > 0.8

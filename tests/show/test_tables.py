@@ -86,6 +86,18 @@ def test_the_caption_names_the_months_and_the_days_of_those_that_are_cut(
     assert "2022-02 has only 5 days in the window, 2026-02 only 15." in caption(trees)
 
 
+def test_the_table_says_how_many_pieces_of_evidence_the_figures_are(
+    trees: dict[str, xr.DataTree], from_prior: Estimate
+) -> None:
+    claims = from_prior.evidence.claims
+    used = claims[claims["used"]]
+    groups = used["evidence_group"]
+    count = groups[groups != ""].nunique() + (groups == "").sum()
+    assert 0 < count < len(used)
+    text = f"Published figures that count, in pieces of evidence: {len(used)} in {count}."
+    assert text in summary_markdown(trees)
+
+
 def test_a_sweep_without_any_numbers_still_has_a_table() -> None:
     failed = xr.Dataset(
         coords={
