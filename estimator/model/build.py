@@ -72,8 +72,9 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     pymc.Model
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
         `step_change_raw` (step_change), where biases are shared or wander `shared_raw`
-        (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw` (registry_term), `log_losses` (month; log thousands per mean
-        month), `walk_coordinates` (walk, walk_coordinate).
+        (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw` (registry_term),
+        `log_losses` (month; log thousands per mean month), `walk_coordinates`
+        (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
         (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
         `reporting` (reporting_term, source), `losses_step` (month; log ratio), `losses`,
@@ -157,7 +158,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         of_populations = _registries(given, structure, apply, series, reporting)
         if n_claims:
             location = forward.claim_locations(
-                structure, apply, series, value, shift, of_populations, pt
+                structure, apply, series, value, shift, pt, of_populations
             )
             claims.reported_figures(
                 "reported",

@@ -36,8 +36,8 @@ def claim_locations(
     series: Mapping[str, Any],
     value: Mapping[str, Any],
     shift: Any,
-    of_populations: Any = None,
     xp: Any = np,
+    of_populations: Any = None,
 ) -> Any:
     """Work out where the report of each claim would lie without noise, on its quantity's scale.
 
@@ -54,11 +54,11 @@ def claim_locations(
         Scalar assumptions by key, thousands. (...).
     shift
         Bias, drift and wandering of each claim's source at the claim's time. (..., claim).
+    xp
+        numpy or pytensor.tensor.
     of_populations
         Killed of the populations of registries, one after the other, thousands; None if there are
         none. (..., population × month).
-    xp
-        numpy or pytensor.tensor.
 
     Returns
     -------

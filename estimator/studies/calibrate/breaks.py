@@ -153,7 +153,9 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray
     )
     found = {
         "claim_location": np.asarray(
-            claim_locations(inputs.structure, apply, series, value, shift, of_populations)
+            claim_locations(
+                inputs.structure, apply, series, value, shift, of_populations=of_populations
+            )
         )
     }
     if registries.late:
