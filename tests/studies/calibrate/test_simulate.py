@@ -130,9 +130,10 @@ def test_locations_worked_out_apart_are_those_of_the_model(
     _, inputs, prior = known
     for draw in range(prior.sizes["draw"]):
         truth = prior.isel(draw=draw)
-        assert locations_in(inputs, truth) == pytest.approx(
-            truth["claim_location"].values, rel=1e-6, abs=1e-9
-        )
+        found = locations_in(inputs, truth)
+        assert set(found) == {"claim_location", "registry_figure_location"}
+        for name, locations in found.items():
+            assert locations == pytest.approx(truth[name].values, rel=1e-6, abs=1e-9), name
 
 
 def spec(**changes: object) -> BrokenOptions:
