@@ -20,10 +20,14 @@ NOT_BELIEVED = "origin not in killed_share.origins"
 
 
 def in_triangle(claims: pd.DataFrame, triangles: Mapping[str, Triangle]) -> pd.Series:
-    """Whether each claim is a figure of a triangle: killed of a month or less, a point."""
+    """Whether each claim is a figure of a triangle."""
+    return figures_of_months(claims) & claims["origin"].isin(list(triangles))
+
+
+def figures_of_months(claims: pd.DataFrame) -> pd.Series:
+    """Whether each claim is a point on the killed of a month or less. (claim,)."""
     return (
-        claims["origin"].isin(list(triangles))
-        & (claims["quantity"] == "killed")
+        (claims["quantity"] == "killed")
         & (claims["unit"] == "persons")
         & (claims["status"] != "confirmed")
         & claims["hedge"].isin(POINTS)
