@@ -50,26 +50,16 @@ class WindowOptions(Section):
 class Projection(Section):
     """How a series goes on after its last month (see `estimator.quantities.dynamics`).
 
-    `step_months`, `prior_months`: of ``local_step``, whose step is learnt from so many last
-    changes and a prior worth so many. `persistence`: null for that of the model; below 1 the series
-    falls back to its mean over the last `mean_months` months.
+    `persistence`: null for that of the model; below 1 the series falls back to its mean over the
+    last `mean_months` months.
     """
 
-    dynamics: Literal["walk", "local_step", "no_change"]
-    step_months: int | None = Field(default=None, ge=2, le=600)
-    prior_months: float | None = Field(default=None, gt=0.0, le=600.0)
+    dynamics: Literal["walk", "no_change"]
     persistence: Persistence | None = None
     mean_months: int | None = Field(default=None, ge=1, le=600)
 
     @model_validator(mode="after")
     def _complete(self) -> Projection:
-        if (self.dynamics == "local_step") != (self.step_months is not None) or (
-            self.step_months is None
-        ) != (self.prior_months is None):
-            raise ValueError(
-                "step_months and prior_months go with dynamics: local_step, which needs both. Got "
-                f"{self.dynamics}, {self.step_months} and {self.prior_months}"
-            )
         reverts = self.persistence is not None and self.persistence < 1.0
         if reverts != (self.mean_months is not None):
             raise ValueError(
@@ -94,8 +84,15 @@ class LossesOptions(Section):
         ),
     ]
     step: Annotated[
-        Prior, Spec("log ratio", "positive", "monthly step of the log losses", may_be_zero=False)
+        Prior,
+        Spec(
+            "log ratio", "positive", "monthly step of the log losses at the end", may_be_zero=False
+        ),
     ]
+    volatility: Annotated[
+        Prior, Spec("log ratio", "positive", "change of that step between its knots")
+    ]
+    step_months: int = Field(ge=1, le=600, description="months between two knots of the step")
     projection: Projection = Projection(dynamics="walk")
 
 

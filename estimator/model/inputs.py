@@ -67,6 +67,8 @@ class Structure:
 
         - ``exposure`` (month,): length of each month in mean months
         - ``carried_<walk>`` (month, month): what is left of earlier steps
+        - ``step_ramps`` (month, step_change): how much of each change of the losses' step is in
+          each month
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
@@ -84,8 +86,8 @@ class Structure:
         ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
-        Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim, source,
-        assumption, reporting_term, shared_term, bias_group, bias_step`.
+        Labels of the dims `month, step_change, claim, claim_figure, counted_state,
+        confirmed_claim, source, assumption, reporting_term, shared_term, bias_group, bias_step`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -188,6 +190,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         layout=layout,
         coords={
             "month": data["month"].values.tolist(),
+            "step_change": [str(n) for n in range(constants["step_ramps"].shape[1])],
             "claim": data["claim"].values.tolist(),
             "claim_figure": list(FIGURES),
             "counted_state": list(COUNTED_STATES),

@@ -120,7 +120,7 @@ def test_a_key_that_one_set_alone_has_differs(tmp_path: Path) -> None:
     sets = [assumption_set([f"assumptions={name}"]) for name in ("central", "western")]
     ids = written(tmp_path, *sets)
     keys = varied_keys(pd.DataFrame({"set_id": ids, "run": str(tmp_path)}))
-    assert set(keys) == {"killed_share.origins", "evidence.origins.losses"}
+    assert set(keys) == {"killed_share.origins", "evidence.origins.losses", "losses"}
     texts = dict(zip(keys, Levels.of(keys).texts, strict=True))
     assert texts["evidence.origins.losses"][0] == "as it is"
 
