@@ -70,7 +70,7 @@ def test_options_that_contradict_each_other_are_refused(override: str, problem: 
         ("coverage", "coverage.reporter=general_staf", "did you mean 'general_staff_ukraine'"),
         ("coverage", "coverage.quantities=[loses]", "did you mean 'losses'"),
         ("broken", "broken.none.invents=general_staf", "did you mean 'general_staff_ukraine'"),
-        ("broken", "broken.none.copies=registeries", "did you mean 'registries'"),
+        ("broken", "broken.none.copies=registriesx", "did you mean 'registries'"),
         ("broken", "noticing.quantities=['loses[total]']", r"did you mean 'losses\[total\]'"),
     ],
 )
