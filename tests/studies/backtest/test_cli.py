@@ -32,7 +32,7 @@ def test_a_glob_that_matches_no_set_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("backtest.shown=modle", "backtest.shown: unknown; did you mean 'model'"),
+        ("backtest.shown=mode", "backtest.shown: unknown; did you mean 'model'"),
         ("backtest.first=2023", "backtest.first: must be a month as YYYY-MM"),
         ("backtest.sources=[us:killed_share]", "origin:quantity"),
         ("backtest.last=2020-01", "backtest.last: must not be before first"),
