@@ -53,7 +53,7 @@ def test_sets_that_differ_in_data_share_one_structure(estimates: dict[str, Estim
     }
 
 
-@pytest.mark.parametrize("name", sorted(set(SHIPPED) - {"double_count", "sceptical"}))
+@pytest.mark.parametrize("name", sorted(set(SHIPPED) - {"sceptical"}))
 def test_losses_are_never_below_the_confirmed(estimates: dict[str, Estimate], name: str) -> None:
     found = posterior(estimates, name)
     data = estimates[name].evidence.dataset

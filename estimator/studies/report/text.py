@@ -11,6 +11,7 @@ from markupsafe import Markup
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
 from estimator.show import number
+from estimator.show.run_tables import fight_lines
 from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
 from estimator.studies.report.claims import ClaimRows
@@ -114,7 +115,7 @@ def how_sure(data: ReportData) -> list[Markup]:
             for quantity, says in (("replacement_gap", _GAP), ("net_change", _NET))
             if answer.quantity == quantity and len(data.ranges(answer))
         ]
-    return sentences
+    return [*sentences, *map(Markup.escape, fight_lines(data.trees))]
 
 
 def _failed(data: ReportData) -> Markup:
