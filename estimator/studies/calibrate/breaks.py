@@ -115,7 +115,7 @@ def _copied(
 ) -> dict[str, np.ndarray]:
     """Give each figure of a group the error of the first on its quantity; points alone."""
     silent = {name: 0.0 * truth[name] for name in ("reporting", "bias_steps") if name in truth}
-    plain = locations_in(inputs, truth.assign(silent))
+    plain = locations_in(inputs, truth.assign(silent))["claim_location"]
     value, figures = data["claim_value"].copy(), data["claim_figures"].copy()
     of_group = touched(evidence, spec) & (inputs.figure("used") > 0) & (figures[IS_POINT] > 0)
     quantity = evidence["quantity"].values

@@ -189,7 +189,7 @@ def test_copies_of_one_figure_have_its_error(
     data, truth = evidence.dataset, prior.isel(draw=0)
     group = "recruits_2025_officials"
     world = broken_figures(inputs, data, truth, spec(copies=group), np.random.default_rng(1))
-    plain = locations_in(inputs, truth.assign(reporting=0.0 * truth["reporting"]))
+    plain = locations_in(inputs, truth.assign(reporting=0.0 * truth["reporting"]))["claim_location"]
     error = world.data["claim_value"] - plain
     members = (data["evidence_group"].values == group) & data["used"].values
     assert members.sum() == 3
