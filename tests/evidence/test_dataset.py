@@ -24,6 +24,7 @@ def test_used_claims_stand_in_the_dataset_once_each(shipped: Evidence) -> None:
     data = shipped.dataset
     used = data["claim"].values[data["used"].values].tolist()
     used += data["confirmed_claim"].values[data["confirmed_used"].values].tolist()
+    used += data["registry_figure"].values[data["registry_used"].values].tolist()
     assert sorted(used) == sorted(shipped.claims.loc[shipped.claims["used"], "id"])
     assert len(used) > 90
 
@@ -102,7 +103,7 @@ def test_claims_outside_the_window_are_counted_in_a_warning(
 
 def test_a_table_with_floors_only_gives_an_empty_claim_dim(tmp_path: Path) -> None:
     data = load_evidence(assumption_set(YEAR), claims(tmp_path)).dataset
-    assert dict(data.sizes) == {"claim": 0, "confirmed_claim": 1, "month": 12}
+    assert dict(data.sizes) == {"claim": 0, "confirmed_claim": 1, "registry_figure": 0, "month": 12}
     assert data["weight"].shape == (0, 12)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import xarray as xr
 from scipy.special import expit, logit
 
+from estimator.model.figures import IS_POINT, LOWER, UPPER
 from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
+from estimator.model.registries import killed_of_populations, registry_locations
 from estimator.quantity import SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
@@ -35,9 +37,8 @@ def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) ->
     later = np.array([month >= first for month in inputs.structure.coords["month"]])
     share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
     changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
-    return changed.assign(
-        claim_location=truth["claim_location"].copy(data=locations_in(inputs, changed))
-    )
+    found = locations_in(inputs, changed)
+    return changed.assign({name: truth[name].copy(data=found[name]) for name in found})
 
 
 def broken_figures(
@@ -77,7 +78,10 @@ def broken_figures(
         confirmed = confirmed_figures(inputs, truth, rng) / (1.0 - spec.false_confirmation)
     counts = inputs.data["confirmed_used"] > 0
     figures = np.where(counts, confirmed, inputs.data["confirmed_value"])
-    return ModelInputs(world.structure, {**world.data, "confirmed_value": figures}, world.start)
+    data = {**world.data, "confirmed_value": figures}
+    if spec.copies is not None:
+        data |= _copied(inputs, evidence, truth, data, spec)
+    return ModelInputs(world.structure, data, world.start)
 
 
 def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
@@ -90,6 +94,8 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
         return np.isin(quantity, spec.bias_of)
     if spec.jump_from is not None:
         return np.isin(quantity, _OF_KILLED)
+    if spec.copies is not None:
+        return np.asarray(evidence["evidence_group"].values == spec.copies)
     if spec.invents is not None:
         return np.asarray(evidence["origin"].values == spec.invents)
     if spec.confirmed_factor is not None or spec.false_confirmation > 0:
@@ -98,6 +104,26 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
         inside = (evidence["weight"].values[:, ~months] == 0).all(axis=1)
         return np.asarray((quantity == "losses") & inside)
     return np.zeros(len(quantity), bool)
+
+
+def _copied(
+    inputs: ModelInputs,
+    evidence: xr.Dataset,
+    truth: xr.Dataset,
+    data: dict[str, np.ndarray],
+    spec: BrokenOptions,
+) -> dict[str, np.ndarray]:
+    """Give each figure of a group the error of the first on its quantity; points alone."""
+    silent = {name: 0.0 * truth[name] for name in ("reporting", "bias_steps") if name in truth}
+    plain = locations_in(inputs, truth.assign(silent))["claim_location"]
+    value, figures = data["claim_value"].copy(), data["claim_figures"].copy()
+    of_group = touched(evidence, spec) & (inputs.figure("used") > 0) & (figures[IS_POINT] > 0)
+    quantity = evidence["quantity"].values
+    for name in np.unique(quantity[of_group]):
+        first, *others = np.flatnonzero(of_group & (quantity == name))
+        value[others] = plain[others] + value[first] - plain[first]
+        figures[LOWER, others], figures[UPPER, others] = value[others] - 1.0, value[others] + 1.0
+    return {"claim_value": value, "claim_figures": figures}
 
 
 def _invented(
@@ -121,8 +147,14 @@ def _invented(
     return found
 
 
-def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
-    """Work out where each claim's report lies without noise, as the model does. (claim,).
+def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray]:
+    """Work out where each report lies without noise, as the model does.
+
+    Returns
+    -------
+    dict
+        `claim_location` (claim,); where there are triangles `registry_figure_location`
+        (registry_figure,).
 
     Parameters
     ----------
@@ -136,7 +168,24 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
     if "bias_steps" in truth:
         terms.append(truth["bias_steps"].values)
-    shift = apply("shifts", np.concatenate(terms))[: len(inputs.structure.claim_scale)]
+    reporting = np.concatenate(terms)
+    shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
     series = {name: truth[name].values for name in SAMPLED}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
-    return np.asarray(claim_locations(inputs.structure, apply, series, value, shift))
+    registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
+    registration = truth["registration"].values if registries.terms else np.zeros(0)
+    of_populations = (
+        killed_of_populations(registries, killed, registration) if registries.populations else None
+    )
+    found = {
+        "claim_location": np.asarray(
+            claim_locations(
+                inputs.structure, apply, series, value, shift, of_populations=of_populations
+            )
+        )
+    }
+    if registries.late:
+        found["registry_figure_location"], _ = registry_locations(
+            registries, apply, killed, of_populations, registration, reporting
+        )
+    return found
