@@ -223,8 +223,12 @@ class ForceOptions(Section):
         ),
     ]
     other_exits: Annotated[
-        Prior, Spec("persons/month", "positive", "exits beside losses", THOUSAND)
+        Prior, Spec("persons/month", "positive", "typical exits beside losses", THOUSAND)
     ]
+    exits_step: Annotated[
+        Prior, Spec("log ratio", "positive", "step of the log other exits between periods")
+    ]
+    exits_every_months: int = Field(ge=1, le=120)
 
 
 class HedgingOptions(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from estimator.model import claims, confirmation, forward, random_walk
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import ModelInputs, Structure, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
+from estimator.quantity import OTHER_EXITS
 
 _DIMS = {
     "assumption_location": ("assumption",),
@@ -66,12 +67,12 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     pymc.Model
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source), where
         biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
-        (bias_step),
+        (bias_step), `exits_raw` (exits_step),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
-        (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits` (month;
-        thousands of persons) and `claim_location` (claim).
+        (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits`,
+        `other_exits` (month; thousands of persons) and `claim_location` (claim).
         Observed: `reported` (claim) and `confirmed_figure` (confirmed_claim).
     """
     return build_from_inputs(model_inputs(evidence, assumptions))
@@ -104,6 +105,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)
         }
         series = _sparse_series(walks, value, structure)
+        series[OTHER_EXITS] = _other_exits(linear, value, structure, apply)
 
         severe, light = forward.confirmed_weights(given["confirmed_states"], value)
         counted = forward.counted_share(
@@ -292,6 +294,21 @@ def _around_means(given: dict[str, TensorVariable], structure: Structure) -> Ten
         + given["reporting_scale"] * raw
         + pt.stack([is_member * own, nothing])
     )
+
+
+def _other_exits(
+    linear: Scalars,
+    value: Scalars,
+    structure: Structure,
+    apply: Callable[[str, TensorVariable], TensorVariable],
+) -> TensorVariable:
+    """Sample the exits beside losses: a slow walk around their typical level. (month,)."""
+    log_rate = linear["force.other_exits"]
+    if structure.coords["exits_step"]:
+        steps = pm.Normal("exits_raw", 0.0, 1.0, dims="exits_step")
+        log_rate = log_rate + value["force.exits_step"] * apply("exits", steps)
+    exits = structure.constants["exposure"] * pt.exp(log_rate)
+    return pm.Deterministic(OTHER_EXITS, exits, dims="month")
 
 
 def _sparse_series(

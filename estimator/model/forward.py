@@ -20,14 +20,20 @@ from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
 if TYPE_CHECKING:
     from estimator.model.inputs import Structure
 
-SERIES = ("losses", "killed", "light", "counted", "recruits", "foreign_recruits", "returned")
+SERIES = (
+    "losses",
+    "killed",
+    "light",
+    "counted",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    OTHER_EXITS,
+)
 """Monthly series that claims add up, in the order of the state.
 
 `counted` are the losses as those count them who are not named in `definitions.origins`.
 """
-
-RATES = (OTHER_EXITS, "start")
-"""What claims on the force add up beside them: persons a month, and persons at the start."""
 
 
 def claim_locations(
@@ -48,7 +54,8 @@ def claim_locations(
         Its linear maps, as a function of their name and a vector: `Layout.apply` of variables,
         `Layout.multiply` of arrays.
     series
-        Losses, killed share, recruits and foreign recruits; thousands, shares. (..., month).
+        Losses, killed share, recruits, foreign recruits and other exits; thousands, shares.
+        (..., month).
     value
         Scalar assumptions by key, thousands. (...).
     shift
@@ -78,8 +85,8 @@ def claim_locations(
         )
     else:
         series["returned"] = xp.zeros_like(series["losses"])
-    rates = xp.stack([value["force.other_exits"], value["force.start"]], axis=-1)
-    state = xp.concatenate([*(series[name] for name in SERIES), rates], axis=-1)
+    start = xp.stack([value["force.start"]], axis=-1)
+    state = xp.concatenate([*(series[name] for name in SERIES), start], axis=-1)
     total, rest = _halves(apply("claims", state), len(structure.claim_scale), xp)
     size = structure.constants["claim_size"]
     return locations(structure.claim_scale, total, rest, shift, size, xp)

@@ -67,11 +67,12 @@ class Structure:
 
         - ``exposure`` (month,): length of each month in mean months
         - ``carried_<walk>`` (month, month): what is left of earlier steps
+        - ``exits_path`` (month, exits_step): what is in each month of each step of other exits
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
         - ``total`` (claim, series × month + 2): each claim as a linear functional of the series
-          `estimator.model.forward.SERIES`, then other exits and the start
+          `estimator.model.forward.SERIES`, then the start
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
         - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
           and the steps of a bias that wanders
@@ -85,7 +86,7 @@ class Structure:
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
         Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim, source,
-        assumption, reporting_term, shared_term, bias_group, bias_step`.
+        assumption, reporting_term, shared_term, bias_group, bias_step, exits_step`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -198,6 +199,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "shared_term": list(SHARED_TERMS),
             "bias_group": shared.groups,
             "bias_step": wandering.labels,
+            "exits_step": _exits_steps(data["month"].values.tolist(), constants["exits_path"]),
         },
     )
     return ModelInputs(
@@ -244,6 +246,11 @@ def _typical_biases(
     variance += shared.members @ (shared.scale[0] ** 2 + np.exp(2.0 * shared.location[1]))
     np.add.at(variance, wandering.source, wandering.scale**2 / 2.0)
     return middle, np.sqrt(variance)
+
+
+def _exits_steps(months: list[str], path: np.ndarray) -> list[str]:
+    """Label each step of the other exits by the month in which it is first felt."""
+    return [months[int(np.argmax(np.diff(step) > 0)) + 1] for step in path.T]
 
 
 def _centred(data: xr.Dataset, claim_figures: np.ndarray, shared: SharedBiases) -> np.ndarray:
@@ -296,6 +303,7 @@ def _stacked(
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
+            "exits": constants["exits_path"],
             "history": constants["wounded_per_month"],
         }
     )

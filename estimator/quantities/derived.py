@@ -69,7 +69,6 @@ def reported_quantities(
             value["returns.delay"].transpose("chain", "draw").values,
         )
     )
-    exposure = xr.DataArray(inputs.structure.constants["exposure"], dims="month")
     monthly = monthly_quantities(
         {
             "killed_share": variables["killed_share"],
@@ -79,7 +78,7 @@ def reported_quantities(
             "recruits": variables["recruits"] * THOUSAND,
             "foreign_recruits": variables["foreign_recruits"] * THOUSAND,
             "returned": back,
-            OTHER_EXITS: value["force.other_exits"] * THOUSAND * exposure,
+            OTHER_EXITS: variables[OTHER_EXITS] * THOUSAND,
         },
     )
     quantities = xr.Dataset(

@@ -181,7 +181,7 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
         value["returns.rate"],
         value["returns.delay"],
     )
-    exits = value["force.other_exits"][..., None] * days / (365.25 / 12)
+    exits = found["other_exits"].values
     net = recruits + foreign + back - losses - exits
     quarter, until_september = slice(3, 6), slice(0, 9)
 

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
-from estimator.quantity import SAMPLED, names_where
+from estimator.quantity import OTHER_EXITS, SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
 
@@ -129,14 +129,14 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     inputs
         Of the set.
     truth
-        `losses`, `killed_share`, `recruits`, `foreign_recruits` (month), `assumption_value`,
-        `reporting`, where biases wander `bias_steps`; thousands of persons.
+        `losses`, `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month),
+        `assumption_value`, `reporting`, where biases wander `bias_steps`; thousands of persons.
     """
     apply = partial(inputs.structure.layout.multiply, inputs.data)
     terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
     if "bias_steps" in truth:
         terms.append(truth["bias_steps"].values)
     shift = apply("shifts", np.concatenate(terms))[: len(inputs.structure.claim_scale)]
-    series = {name: truth[name].values for name in SAMPLED}
+    series = {name: truth[name].values for name in (*SAMPLED, OTHER_EXITS)}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
     return np.asarray(claim_locations(inputs.structure, apply, series, value, shift))

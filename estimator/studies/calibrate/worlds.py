@@ -20,7 +20,7 @@ from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.quantity import SAMPLED
+from estimator.quantity import OTHER_EXITS, SAMPLED
 from estimator.studies.calibrate.options import WorldFitOptions
 from estimator.studies.calibrate.ranked import Ranked, diagnose_ranked, ranked, ranked_names
 from estimator.studies.calibrate.simulate import simulate
@@ -33,6 +33,7 @@ _KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
 _TRUTHS = (
     *SAMPLED,
+    OTHER_EXITS,
     "assumption_value",
     "reporting",
     "shared_bias",
