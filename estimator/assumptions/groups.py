@@ -235,8 +235,10 @@ class HedgingOptions(Section):
     """Widths of the words around a figure, as shares of the figure (shares: in points)."""
 
     about: float = Field(ge=0.0, le=0.5)
+    confirmed_about: float = Field(ge=0.0, le=0.25)
     nearly: float = Field(gt=0.0, le=0.5)
     more_than: float = Field(gt=0.0, le=0.5)
+    range_level: float = Field(gt=0.0, lt=1.0)
     share_band: float = Field(gt=0.0, le=0.5)
     minimum: float = Field(gt=0.0, le=0.1)
 

@@ -32,6 +32,7 @@ _DIMS = {
     "claim_figures": ("claim_figure", "claim"),
     "confirmed_value": ("confirmed_claim",),
     "confirmed_used": ("confirmed_claim",),
+    "confirmed_rounding": ("confirmed_claim", "rounded_claim"),
     "confirmed_states": ("counted_state", "confirmed_claim"),
     "reporter_states": ("counted_state",),
 }
@@ -68,11 +69,13 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source), where
         biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
         (bias_step), `exits_raw` (exits_step),
+        `rounding_raw` (rounded_claim),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
         (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits`,
-        `other_exits` (month; thousands of persons) and `claim_location` (claim).
+        `other_exits` (month; thousands of persons), `claim_location` (claim) and, if any
+        confirmed figure is rounded, `rounded_off` (confirmed_claim; thousands).
         Observed: `reported` (claim) and `confirmed_figure` (confirmed_claim).
     """
     return build_from_inputs(model_inputs(evidence, assumptions))
@@ -116,10 +119,11 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
+        rounding = _rounding(given, structure)
         log_ratio = linear["unconfirmed.ratio"]
         typical_log_ratio = given["assumption_location"][_POSITION["unconfirmed.ratio"]]
         floor = confirmation.Floor(
-            figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
+            figure=given["confirmed_used"] * (given["confirmed_value"] + rounding) * true_share,
             weight=weight,
             offset=offset
             + pt.log(_seen_share(given, fixed["own_floor"], series["killed_share"], value))
@@ -147,6 +151,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             log_ratio,
             value["unconfirmed.spread"],
             given["confirmed_used"],
+            rounding,
             given["confirmed_value"],
         )
         if n_claims:
@@ -294,6 +299,18 @@ def _around_means(given: dict[str, TensorVariable], structure: Structure) -> Ten
         + given["reporting_scale"] * raw
         + pt.stack([is_member * own, nothing])
     )
+
+
+def _rounding(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
+    """Sample what was rounded off the confirmed figures, thousands. (confirmed_claim,).
+
+    A rounded figure lies evenly within its half width around the count: not a person beyond it.
+    """
+    if not structure.coords["rounded_claim"]:
+        return pt.zeros(len(structure.coords["confirmed_claim"]))
+    raw = pm.Normal("rounding_raw", 0.0, 1.0, dims="rounded_claim")
+    off = pt.dot(given["confirmed_rounding"], pt.erf(raw / np.sqrt(2.0)))
+    return pm.Deterministic("rounded_off", off, dims="confirmed_claim")
 
 
 def _other_exits(

@@ -86,7 +86,7 @@ class Structure:
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
         Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim, source,
-        assumption, reporting_term, shared_term, bias_group, bias_step, exits_step`.
+        assumption, reporting_term, shared_term, bias_group, bias_step, exits_step, rounded_claim`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -133,6 +133,7 @@ class ModelInputs:
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
           a point, whether it counts
         - ``confirmed_value``, ``confirmed_used`` (confirmed_claim,)
+        - ``confirmed_rounding`` (confirmed_claim, rounded_claim): see `estimator.evidence.floors`
         - ``confirmed_states`` (counted_state, confirmed_claim): see
           `estimator.model.figures.confirmed_states`
         - ``reporter_states`` (counted_state,): the same of who reports the losses (geometry only)
@@ -193,6 +194,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "claim_figure": list(FIGURES),
             "counted_state": list(COUNTED_STATES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
+            "rounded_claim": data["rounded_claim"].values.tolist(),
             "source": sources,
             "assumption": list(ASSUMPTIONS),
             "reporting_term": ["bias", "drift"],

@@ -210,8 +210,11 @@ class Basis:
         figure = float(self.audited.data["confirmed_floor"].values[claim])
         noise = rng.standard_normal(self.n_draws)
         report = confirmed_figure(whole[:, claim], 1.0, log_ratio[:, 0], spread[:, 0], noise)
+        width = self.audited.data["confirmed_rounding"].values[claim]
+        rounded_off = rng.uniform(-1.0, 1.0, (self.n_draws, len(width))) @ width
+        report = report - rounded_off
         # The report is at most `figure` where the ratio is at least this.
-        least = np.maximum(whole[:, claim] / figure - 1.0, 1e-300)
+        least = np.maximum(whole[:, claim] / (figure + rounded_off) - 1.0, 1e-300)
         z = (np.log(least) - log_ratio[:, 0]) / spread[:, 0]
         at_most = float(weights @ ndtr(-z))
         tail = min(1.0, 2.0 * min(at_most, 1.0 - at_most))

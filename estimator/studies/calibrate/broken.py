@@ -157,7 +157,10 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
     )
     flat = variables[["losses", "killed_share"]].stack(each=("chain", "draw"))
     totals = totals_of_confirmed(world, flat)
-    unconfirmed = totals / (world.data["confirmed_value"] * (1.0 - false)) - 1.0
+    counted = world.data["confirmed_value"]
+    if "rounded_off" in variables:
+        counted = counted + variables["rounded_off"].values.reshape(totals.shape)
+    unconfirmed = totals / (counted * (1.0 - false)) - 1.0
     z = (np.log(np.maximum(unconfirmed, _TINY)) - np.log(ratio)) / spread
     squares = squares + (z[:, counts] ** 2).sum(axis=1)
     return float(stats.chi2.sf(squares, int(points.sum()) + int(counts.sum())).mean())

@@ -39,6 +39,7 @@ _TRUTHS = (
     "shared_bias",
     "bias_steps",
     "claim_location",
+    "rounded_off",
 )
 _PILOT, _PRIOR, _POSTERIOR, _REPORTS, _FIT = range(5)  # children of a structure's seed
 
