@@ -19,6 +19,7 @@ from estimator.fitting.inference import infer, infer_whitened, learn_whitening
 from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
+from estimator.model.figures import NOISE, USED
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import OTHER_EXITS, SAMPLED
 from estimator.studies.calibrate.options import WorldFitOptions
@@ -262,5 +263,8 @@ def beside(twice: ModelInputs, world: ModelInputs) -> ModelInputs:
     for name in ("claim_value", "claim_figures", "confirmed_value"):
         single = world.data[name]
         half = single.shape[-1]
-        data[name] = np.concatenate([twice.data[name][..., :half], single], axis=-1)
+        published = twice.data[name][..., :half].copy()
+        if name == "claim_figures":  # the replicate is evidence of its own, and no repeated count
+            published[[NOISE, USED]] = single[[NOISE, USED]]
+        data[name] = np.concatenate([published, single], axis=-1)
     return replace(twice, data=data)
