@@ -30,6 +30,10 @@ COMMANDS = {
         "estimator.studies.breakeven.cli",
         "find the value of an assumption at which a probability crosses a level",
     ),
+    "when": (
+        "estimator.studies.when.cli",
+        "find the month in which a quantity first falls below a number",
+    ),
     "backtest": (
         "estimator.studies.backtest.cli",
         "hold forecasts from every month of the past against what came",

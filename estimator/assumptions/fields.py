@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from estimator.errors import nearest
 from estimator.quantity import MODELLED, MONTHLY
 
+OF_A_GROUP = ("all", "original", "one", "none")
+"""Which claims of an evidence group may count, but for one that is named."""
+
 
 def _date(value: Any) -> dt.date:
     """Read YYYY-MM-DD only: pydantic alone would take a number for seconds since 1970."""
@@ -34,6 +37,13 @@ def _all_or_names(value: Any) -> str | tuple[str, ...]:
         raise ValueError(f"must be all, or a list of names. Got {value!r}") from error
 
 
+def _member(value: Any) -> str:
+    """Read what counts of a group; an id may look like a whole number."""
+    if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+        raise ValueError(f"must be {', '.join(OF_A_GROUP)}, or the id of a claim. Got {value!r}")
+    return str(value)
+
+
 def _known_quantity(name: str) -> str:
     if name not in MODELLED:
         raise ValueError(f"unknown quantity; {nearest(name, MODELLED)}")
@@ -51,5 +61,6 @@ Persistence = Annotated[float, Field(ge=0.0, le=1.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Names = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_all_or_names)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(_list_of_names)]
+Member = Annotated[str, BeforeValidator(_member)]
 ModelledQuantity = Annotated[str, AfterValidator(_known_quantity)]
 MonthlyQuantity = Annotated[str, AfterValidator(_monthly_quantity)]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions.fields import Date, Ids, ModelledQuantity, Names, Persistence
+from estimator.assumptions.fields import Date, Ids, Member, ModelledQuantity, Names, Persistence
 from estimator.assumptions.fit_options import Bounds
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import Spec
@@ -19,7 +19,7 @@ THOUSAND = 1000.0  # the model has thousands of persons
 
 
 class EvidenceOptions(Section):
-    """Which claims count."""
+    """Which claims count (see `estimator.evidence.select`)."""
 
     files: Ids = Field(min_length=1)
     sources: Names
@@ -27,6 +27,8 @@ class EvidenceOptions(Section):
     populations: Names
     as_of: Date | None
     drop: Ids
+    groups: dict[str, Member]
+    other_groups: Literal["all", "original", "one", "none"]
 
 
 class WindowOptions(Section):
@@ -48,26 +50,16 @@ class WindowOptions(Section):
 class Projection(Section):
     """How a series goes on after its last month (see `estimator.quantities.dynamics`).
 
-    `step_months`, `prior_months`: of ``local_step``, whose step is learnt from so many last
-    changes and a prior worth so many. `persistence`: null for that of the model; below 1 the series
-    falls back to its mean over the last `mean_months` months.
+    `persistence`: null for that of the model; below 1 the series falls back to its mean over the
+    last `mean_months` months.
     """
 
-    dynamics: Literal["walk", "local_step", "no_change"]
-    step_months: int | None = Field(default=None, ge=2, le=600)
-    prior_months: float | None = Field(default=None, gt=0.0, le=600.0)
+    dynamics: Literal["walk", "no_change"]
     persistence: Persistence | None = None
     mean_months: int | None = Field(default=None, ge=1, le=600)
 
     @model_validator(mode="after")
     def _complete(self) -> Projection:
-        if (self.dynamics == "local_step") != (self.step_months is not None) or (
-            self.step_months is None
-        ) != (self.prior_months is None):
-            raise ValueError(
-                "step_months and prior_months go with dynamics: local_step, which needs both. Got "
-                f"{self.dynamics}, {self.step_months} and {self.prior_months}"
-            )
         reverts = self.persistence is not None and self.persistence < 1.0
         if reverts != (self.mean_months is not None):
             raise ValueError(
@@ -92,8 +84,15 @@ class LossesOptions(Section):
         ),
     ]
     step: Annotated[
-        Prior, Spec("log ratio", "positive", "monthly step of the log losses", may_be_zero=False)
+        Prior,
+        Spec(
+            "log ratio", "positive", "monthly step of the log losses at the end", may_be_zero=False
+        ),
     ]
+    volatility: Annotated[
+        Prior, Spec("log ratio", "positive", "change of that step between its knots")
+    ]
+    step_months: int = Field(ge=1, le=600, description="months between two knots of the step")
     projection: Projection = Projection(dynamics="walk")
 
 

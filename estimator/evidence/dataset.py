@@ -23,7 +23,10 @@ from estimator.quantity import MODELLED, SHARES, STOCKS
 log = logging.getLogger(__name__)
 
 _KNOWABLE = 0.01  # less of a figure's period than this known by its publication: it says nothing
-_TEXT = ("quantity", "unit", "hedge", "status", "origin", "speaker", "citation", "locator")
+_TEXT = (
+    *("quantity", "unit", "hedge", "status", "origin", "speaker"),
+    *("evidence_group", "citation", "locator"),
+)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,13 @@ SHIPPED = "shipped"
 def claims_paths(files: Sequence[str]) -> list[Path]:
     """Resolve file names; the word ``shipped`` stands for the table that comes with the package."""
     return [data_dir() / "claims.csv" if name == SHIPPED else Path(name) for name in files]
+
+
+@functools.cache
+def shipped_groups() -> frozenset[str]:
+    """Evidence groups of the table that comes with the package."""
+    with claims_paths([SHIPPED])[0].open(encoding="utf-8", newline="") as file:
+        return frozenset(row["evidence_group"] for row in csv.DictReader(file)) - {""}
 
 
 def data_hash(contents: Iterable[bytes]) -> str:

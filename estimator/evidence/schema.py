@@ -255,7 +255,7 @@ def derivation_problems(derived_from: pd.Series, ids: Collection[str]) -> dict[s
     for name, named in parents.items():
         if unknown := [parent for parent in named if parent not in ids]:
             problems[name] = f"ids of other claims; {nearest(unknown[0], sorted(ids))}"
-        elif name in _ancestors(name, parents):
+        elif name in ancestors(name, parents):
             problems[name] = "claims that are not derived from this one"
     return problems
 
@@ -265,8 +265,8 @@ def names_in(cell: str) -> list[str]:
     return cell.replace(";", " ").split()
 
 
-def _ancestors(name: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
-    """All that a claim is derived from, over any number of steps."""
+def ancestors(name: str, parents: Mapping[str, Sequence[str]]) -> set[str]:
+    """Ids of all that a claim is derived from, over any number of steps."""
     found: set[str] = set()
     open_ = list(parents.get(name, ()))
     while open_:

@@ -7,11 +7,12 @@ import logging
 import numpy as np
 import pandas as pd
 
-from estimator.assumptions.fields import Names
+from estimator.assumptions.fields import OF_A_GROUP, Names
 from estimator.assumptions.groups import EvidenceOptions
 from estimator.errors import EvidenceError, nearest, problems_text
+from estimator.evidence.load import shipped_groups
 from estimator.evidence.periods import Window
-from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES
+from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, ancestors, names_in
 from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
@@ -43,16 +44,16 @@ def select_claims(
     Raises
     ------
     EvidenceError
-        If an id to drop is in no claim, no claim counts, an origin has two speakers, or the
-        confirmed figures contradict each other.
+        If an id to drop is in no claim, a group is unknown or has no such claim, no claim counts,
+        an origin has two speakers, or the confirmed figures contradict each other.
     """
-    _check_names(claims, options, killed_origins)
+    counts = claims["status"].isin(LIKELIHOOD_STATUSES) & claims["quantity"].isin(MODELLED)
+    _check_names(claims, options, killed_origins, counts)
     reason = pd.Series("", index=claims.index)
 
     def rule(mask: pd.Series, text: str) -> None:
         reason[mask & (reason == "")] = text
 
-    counts = claims["status"].isin(LIKELIHOOD_STATUSES) & claims["quantity"].isin(MODELLED)
     rule(~counts, "not a figure for the likelihood (status or quantity)")
     rule(claims["id"].isin(options.drop), "dropped by evidence.drop")
     if options.as_of is not None:
@@ -79,7 +80,12 @@ def select_claims(
         index=claims.index,
     )
     rule(outside, "outside the window")
+    chosen = _chosen(claims, options)
+    rule(chosen == "none", "evidence group of which none counts")
+    for name in set(chosen) - {"", *OF_A_GROUP}:
+        rule((chosen == name) & (claims["id"] != name), f"of its evidence group {name} counts")
     _mark_repeats(claims, reason)
+    _mark_derived(claims, chosen, reason)
     selected = claims.assign(used=reason == "", reason=reason)
     if not selected["used"].any():
         raise EvidenceError(nothing_counts(selected))
@@ -96,8 +102,10 @@ def _among(values: pd.Series, names: Names) -> pd.Series:
     return pd.Series(True, index=values.index) if names == "all" else values.isin(list(names))
 
 
-def _check_names(claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names) -> None:
-    """Refuse unknown ids, and warn of other names that no claim has.
+def _check_names(
+    claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names, counts: pd.Series
+) -> None:
+    """Refuse unknown ids and evidence groups, and warn of other names that no claim has.
 
     Those may be right: the shipped sets name origins that a user's own table does not have.
     """
@@ -107,6 +115,7 @@ def _check_names(claims: pd.DataFrame, options: EvidenceOptions, killed_origins:
         for name in options.drop
         if name not in ids
     ]
+    unknown += _unknown_members(claims[counts], options, set(claims["evidence_group"]) - {""})
     if unknown:
         raise EvidenceError(problems_text("The evidence options name what is not there:", unknown))
     columns = {
@@ -122,6 +131,51 @@ def _check_names(claims: pd.DataFrame, options: EvidenceOptions, killed_origins:
                 log.warning("%s: %r is in no claim; %s", key, name, nearest(name, valid))
 
 
+def _unknown_members(claims: pd.DataFrame, options: EvidenceOptions, groups: set[str]) -> list[str]:
+    """Say which group is none, or has no such claim; those of the shipped table may be missing."""
+    problems = []
+    for name, choice in options.groups.items():
+        if name not in groups:
+            if name not in shipped_groups():
+                found = nearest(name, sorted(groups | shipped_groups()))
+                problems.append(f"evidence.groups: {name!r} is the group of no claim; {found}")
+        elif choice not in OF_A_GROUP:
+            members = claims.loc[claims["evidence_group"] == name, "id"].tolist()
+            if choice not in members:
+                found = f"allowed: {', '.join((*OF_A_GROUP, *members))}"
+                problems.append(
+                    f"evidence.groups.{name}: {choice!r} is no figure of the group; {found}"
+                )
+    return problems
+
+
+def _chosen(claims: pd.DataFrame, options: EvidenceOptions) -> pd.Series:
+    """Which claims of its group count, for each claim; empty for one without a group. (claim,)."""
+    group = claims["evidence_group"]
+    return group.map(lambda name: options.groups.get(name, options.other_groups) if name else "")
+
+
+def _mark_derived(claims: pd.DataFrame, chosen: pd.Series, reason: pd.Series) -> None:
+    """Leave the original claims of groups that want them, or one of them."""
+    parents = dict(zip(claims["id"], claims["derived_from"].map(names_in), strict=True))
+    open_ = claims[(reason == "") & chosen.isin(["original", "one"])]
+    for name, group in open_.groupby("evidence_group", sort=False):
+        derived = group["id"].map(lambda one: sorted(ancestors(one, parents) & set(group["id"])))  # noqa: B023
+        for row in group.index[derived.str.len() > 0]:
+            reason[row] = f"derived from {', '.join(derived[row])}"
+        if chosen[group.index[0]] == "one":
+            originals = _last_and_most_exact(group[derived.str.len() == 0])
+            kept = originals["id"].iloc[-1]
+            reason[originals.index[:-1]] = f"one claim of {name} counts: {kept}"
+
+
+def _last_and_most_exact(claims: pd.DataFrame) -> pd.DataFrame:
+    """Sort claims so that the one published last, and of these the most exact, is the last."""
+    exactness = -claims["hedge"].map(HEDGES.index).astype(int)
+    ordered = claims.assign(exactness=exactness)
+    return ordered.sort_values(["published", "exactness"], kind="stable")
+
+
 def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
     """Leave one claim of each figure that an origin gave several times.
 
@@ -130,9 +184,7 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
     same origin repeats them too (confirmed sums stay: a floor under a sum says more than floors
     under some parts).
     """
-    open_ = claims[reason == ""].copy()
-    open_["exactness"] = -open_["hedge"].map(HEDGES.index).astype(int)
-    open_ = open_.sort_values(["published", "exactness"], kind="stable")
+    open_ = _last_and_most_exact(claims[reason == ""])
     same = ["origin", "quantity", "population", "period_start", "period_end"]
     keys = [*same, open_["status"] == "confirmed"]
     # "" where a key is missing: of a claim without a period nothing can be said.

@@ -42,9 +42,13 @@ class Draft:
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    sd: float = math.nan
+    level: float = math.nan
     unit: str = "persons"
     population: str = ""
     speaker: str = ""
+    evidence_group: str = ""
+    derived_from: str = ""
     locator: str = ""
     role: str = ""
     note: str = ""
@@ -65,10 +69,9 @@ class Draft:
         return "; ".join(filter(None, (note, self.note)))
 
 
+NUMBERS = ("low", "value", "high", "sd", "level")
 _TEXTS = tuple(
-    field.name
-    for field in fields(Draft)
-    if field.name not in ("rows", "start", "end", "low", "value", "high")
+    field.name for field in fields(Draft) if field.name not in ("rows", "start", "end", *NUMBERS)
 )
 
 
@@ -161,9 +164,13 @@ def _cells(draft: Draft) -> dict[str, str]:
         "period_end": draft.end.isoformat(),
         **{
             name: f"{figure:.15g}" if is_given(figure) else ""
-            for name, figure in (("low", draft.low), ("value", draft.value), ("high", draft.high))
+            for name, figure in _numbers(draft).items()
         },
     }
+
+
+def _numbers(draft: Draft) -> dict[str, float]:
+    return {name: float(getattr(draft, name)) for name in NUMBERS}
 
 
 def to_frame(drafts: Sequence[Draft]) -> pd.DataFrame:
@@ -175,12 +182,7 @@ def to_frame(drafts: Sequence[Draft]) -> pd.DataFrame:
     rows = []
     for draft in drafts:
         cells: dict[str, object] = {key: plain(text) for key, text in _cells(draft).items()}
-        cells |= {
-            "locator": cells["locator"] or _locator(draft.rows),
-            "low": draft.low,
-            "value": draft.value,
-            "high": draft.high,
-        }
+        cells |= {"locator": cells["locator"] or _locator(draft.rows), **_numbers(draft)}
         rows.append(cells)
     columns = [
         name for name in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS) if not rows or name in rows[0]

@@ -36,7 +36,10 @@ from estimator.ingest.zeros import zeros_joined
 from estimator.quantity import COUNTS, SIGNED, STOCKS
 
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # that do not break, as in print
-_FREE = ("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population")
+_FREE = (
+    *("unit", "status", "locator", "speaker", "role", "note", "citation", "source", "population"),
+    *("evidence_group", "derived_from"),
+)
 
 
 def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
@@ -178,6 +181,8 @@ class _RowReader:
             low=low,
             value=value,
             high=high,
+            sd=self._figure(cells, "sd", quantity),
+            level=self._figure(cells, "level", quantity),
             unit=unit,
             hedge=hedge,
             status=texts["status"] or "estimated",
@@ -187,6 +192,8 @@ class _RowReader:
             citation=self._settings.citation or texts["citation"],
             population=self._settings.population or texts["population"],
             speaker=self._origins.speaker_of(origin, texts["speaker"]),
+            evidence_group=snake(texts["evidence_group"]) if texts["evidence_group"] else "",
+            derived_from=texts["derived_from"],
             locator=texts["locator"],
             role=texts["role"],
             note=note,

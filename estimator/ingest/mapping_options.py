@@ -167,9 +167,9 @@ class Mapping(_Part):
                 f"figures: {self.figures}, but date_format {self.date_format!r} is longer"
             )
         problems += [
-            f"columns.{name}.multiply: only for {', '.join(FIGURES)}"
+            f"columns.{name}.multiply: only for {', '.join((*FIGURES, 'sd'))}"
             for name, source in self.columns.items()
-            if source.multiply != 1.0 and name not in FIGURES
+            if source.multiply != 1.0 and name not in (*FIGURES, "sd")
         ]
         if problems:
             raise ValueError("; ".join(problems))

@@ -24,6 +24,8 @@ class IngestOptions(Options):
         A step of a series so many times as long as the usual one is told as a gap.
     coarse
         Differences of which a larger share may be rounding are told.
+    alike
+        Figures that differ by at most this share are told as possible copies, sums or differences.
     every
         Length of the periods, by format.
     max_megabytes
@@ -36,6 +38,7 @@ class IngestOptions(Options):
     dense_days: float = Field(gt=0.0, allow_inf_nan=False)
     gap_steps: float = Field(ge=1.0, allow_inf_nan=False)
     coarse: float = Field(gt=0.0, allow_inf_nan=False)
+    alike: float = Field(ge=0.0, lt=1.0)
     every: dict[str, Literal["day", "week", "month"]]
     max_megabytes: float = Field(gt=0.0, allow_inf_nan=False)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import shlex
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from estimator.ingest.draft import Draft, accepted, named, to_frame
 from estimator.ingest.formats import format_of
 from estimator.ingest.ledger import Entry, Ledger, by_reason
 from estimator.ingest.options import IngestOptions, shipped
+from estimator.ingest.pieces import suggest
 from estimator.ingest.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,11 +113,13 @@ def ingest(
         bad rows.
     """
     reader = format_of(name, settings).reader()
-    ledger, found = reader(path, (rules or shipped()).fill(settings, name))
+    chosen = rules or shipped()
+    ledger, found = reader(path, chosen.fill(settings, name))
     order = sorted(
         found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
     )
     drafts = named(accepted(_distinct(order, ledger), ledger), settings.prefix)
+    drafts = _known_parents(drafts, settings.prefix, ledger)
     for draft in drafts:
         ledger.use(draft.rows, draft.id)
     if lost := ledger.unaccounted():
@@ -133,6 +136,7 @@ def ingest(
         ]
         raise IngestError(problems_text(f"{path}: no row became a claim:", reasons))
     _report_days(drafts, ledger)
+    suggest(drafts, ledger, chosen.alike)
     return Ingested(name, path, tuple(drafts), ledger)
 
 
@@ -163,6 +167,22 @@ def _distinct(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
         else:
             seen.add(draft.id)
             kept.append(draft)
+    return kept
+
+
+def _known_parents(drafts: Sequence[Draft], prefix: str | None, ledger: Ledger) -> list[Draft]:
+    """Give what claims are derived from the prefix of ids, and leave out what no claim is."""
+    from estimator.evidence.schema import names_in
+
+    ids = {draft.id for draft in drafts}
+    first = f"{prefix}-" if prefix else ""
+    kept = []
+    for draft in drafts:
+        parents = [f"{first}{name}" for name in names_in(draft.derived_from)]
+        if lost := " ".join(name for name in parents if name not in ids):
+            row = draft.rows[0] if draft.rows else None
+            ledger.remark("derived from what is no claim of the table", lost, row, bad=True)
+        kept.append(replace(draft, derived_from=" ".join(n for n in parents if n in ids)))
     return kept
 
 

@@ -66,16 +66,18 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source), where
+        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
+        `step_change_raw` (step_change), where
         biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
         (bias_step), `exits_raw` (exits_step),
         `rounding_raw` (rounded_claim),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
-        (reporting_term, source), `losses`, `killed_share`, `recruits`, `foreign_recruits`,
-        `other_exits` (month; thousands of persons), `claim_location` (claim) and, if any
-        confirmed figure is rounded, `rounded_off` (confirmed_claim; thousands).
+        (reporting_term, source), `losses_step` (month; log ratio), `losses`, `killed_share`,
+        `recruits`, `foreign_recruits`, `other_exits` (month; thousands of persons),
+        `claim_location` (claim) and, if any confirmed figure is rounded, `rounded_off`
+        (confirmed_claim; thousands).
         Observed: `reported` (claim) and `confirmed_figure` (confirmed_claim).
     """
     return build_from_inputs(model_inputs(evidence, assumptions))
@@ -136,7 +138,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         log_losses = random_walk.centred(
             "log_losses",
             linear["losses.level"],
-            value["losses.step"],
+            _steps_of_losses(value, fixed["step_ramps"]),
             fixed["carried_losses"],
             partial(apply, "innovations"),
             floor,
@@ -163,6 +165,15 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
                 given["claim_value"],
             )
     return model
+
+
+def _steps_of_losses(value: Scalars, step_ramps: np.ndarray) -> TensorVariable:
+    """Step of the log losses into each month: its log walks between knots, back from the end."""
+    path = pt.zeros(len(step_ramps))
+    if step_ramps.shape[1]:
+        changes = pm.Normal("step_change_raw", 0.0, 1.0, dims="step_change")
+        path = value["losses.volatility"] * pt.dot(step_ramps, changes)
+    return pm.Deterministic("losses_step", value["losses.step"] * pt.exp(path), dims="month")
 
 
 def _seen_share(

@@ -13,7 +13,7 @@ from estimator.assumptions.groups import WALKS, CountedWounded
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import wounded_per_month
 from estimator.model.forward import SERIES
-from estimator.model.hyperparameters import WanderingBiases
+from estimator.model.hyperparameters import WanderingBiases, ramps
 from estimator.model.random_walk import carried_steps
 from estimator.quantity import QUANTITIES, STOCKS, Scale
 
@@ -67,6 +67,7 @@ def constant_arrays(
             for walk in WALKS
         },
         "exits_path": _exits_path(n_months, assumptions.force.exits_every_months),
+        "step_ramps": ramps(n_months, assumptions.losses.step_months),
         "mobilisation_weight": _mobilisation_weight(data, assumptions),
         "confirmed_weight": data["confirmed_weight"].values,
         "own_floor": _own_floor(data["confirmed_weight"].values > 0),

@@ -108,6 +108,21 @@ def shared_biases(sources: Mapping[str, str], assumptions: AssumptionSet) -> Sha
     return SharedBiases(groups, members, location, scale)
 
 
+def ramps(n_months: int, every_months: int) -> np.ndarray:
+    """How much of each step between knots is in each month, the last before the end first.
+
+    Knots lie `every_months` apart, back from the last month: a step is 0 after its two knots and 1
+    before them.
+
+    Returns
+    -------
+    (month, step)
+    """
+    before_end = n_months - 1.0 - np.arange(n_months)
+    steps = np.arange(math.ceil((n_months - 1) / every_months))
+    return np.clip(before_end[:, None] / every_months - steps, 0.0, 1.0)
+
+
 @dataclass(frozen=True)
 class WanderingBiases:
     """Steps of the biases that wander.
@@ -135,23 +150,26 @@ def wandering_biases(
     sources: Iterable[str], n_months: int, assumptions: AssumptionSet
 ) -> WanderingBiases:
     """Lay out the knots of the biases that wander, back from the last month."""
-    labels, source, scale, ramps = [], [], [], []
-    before_end = n_months - 1.0 - np.arange(n_months)
+    labels: list[str] = []
+    source: list[int] = []
+    scale: list[float] = []
+    columns = [np.empty((n_months, 0))]
     for at, name in enumerate(sources):
         origin, quantity = name.rsplit(":", 1)
         wander = assumptions.reporting.of(origin, quantity).wander
         if wander is None:
             continue
-        for step in range(math.ceil((n_months - 1) / wander.every_months)):
-            labels.append(f"{name}:{step}")
-            source.append(at)
-            scale.append(wander.step / reporting_size(quantity))
-            ramps.append(np.clip(before_end / wander.every_months - step, 0.0, 1.0))
+        own = ramps(n_months, wander.every_months)
+        n_steps = own.shape[1]
+        labels += [f"{name}:{step}" for step in range(n_steps)]
+        source += [at] * n_steps
+        scale += [wander.step / reporting_size(quantity)] * n_steps
+        columns.append(own)
     return WanderingBiases(
         labels,
         np.array(source, dtype=int),
         np.array(scale, dtype=float),
-        np.array(ramps, dtype=float).reshape(len(labels), n_months).T,
+        np.concatenate(columns, axis=1),
     )
 
 

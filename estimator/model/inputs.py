@@ -68,6 +68,8 @@ class Structure:
         - ``exposure`` (month,): length of each month in mean months
         - ``carried_<walk>`` (month, month): what is left of earlier steps
         - ``exits_path`` (month, exits_step): what is in each month of each step of other exits
+        - ``step_ramps`` (month, step_change): how much of each change of the losses' step is in
+          each month
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
@@ -85,8 +87,9 @@ class Structure:
         ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
         their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
     coords
-        Labels of the dims `month, claim, claim_figure, counted_state, confirmed_claim, source,
-        assumption, reporting_term, shared_term, bias_group, bias_step, exits_step, rounded_claim`.
+        Labels of the dims `month, step_change, claim, claim_figure, counted_state,
+        confirmed_claim, source, assumption, reporting_term, shared_term, bias_group, bias_step,
+        exits_step, rounded_claim`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -190,6 +193,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         layout=layout,
         coords={
             "month": data["month"].values.tolist(),
+            "step_change": [str(n) for n in range(constants["step_ramps"].shape[1])],
             "claim": data["claim"].values.tolist(),
             "claim_figure": list(FIGURES),
             "counted_state": list(COUNTED_STATES),

@@ -2,7 +2,8 @@
 
 x[0] ~ Normal(level, step),  x[t] ~ Normal(level + persistence (x[t-1] - level), step).
 
-Persistence 1 is the random walk. Two geometries of the same process: *centred* samples x itself
+Persistence 1 is the random walk. The step of the losses changes in time. Two geometries of the same
+process: *centred* samples x itself
 (good where claims fix the months closely: losses), *non-centred* samples its standardised steps
 and carries them on, ``x = level + step * carried_steps @ steps`` (good where few claims do: killed
 share, recruits, foreign recruits).
@@ -56,7 +57,7 @@ def centred(
     name
         Name of the random variable.
     level, step
-        Scalars on the unbounded scale.
+        On the unbounded scale; the step of each month. (), (month,).
     carried
         As `carried_steps` gives it for the persistence. (month, month).
     innovations
@@ -72,13 +73,13 @@ def centred(
 
     def forward(*parameters_and_size: TensorVariable) -> TensorVariable:
         level, step, *unused = parameters_and_size[:-1]
-        series = level + step * pt.dot(carried, pm.Normal.dist(0.0, 1.0, shape=(n_months,)))
+        series = level + pt.dot(carried, step * pm.Normal.dist(0.0, 1.0, shape=(n_months,)))
         return series + sum((0.0 * pt.sum(part) for part in unused), start=pt.zeros(()))
 
     def logp(value: TensorVariable, *parameters: TensorVariable) -> TensorVariable:
         level, step = parameters[:2]
-        squares = pt.sum(innovations(value - level) ** 2)
-        return -0.5 * squares / step**2 - n_months * (pt.log(step) + 0.5 * np.log(2.0 * np.pi))
+        squares = pt.sum((innovations(value - level) / step) ** 2)
+        return -0.5 * squares - pt.sum(pt.log(step)) - 0.5 * n_months * np.log(2.0 * np.pi)
 
     return pm.CustomDist(
         name,
@@ -90,7 +91,7 @@ def centred(
         floor.coordinates,
         dist=forward,
         logp=logp,
-        signature="(),(),(k),(n),(k,n),(n,n)->(n)",
+        signature="(),(n),(k),(n),(k,n),(n,n)->(n)",
         transform=FloorTransform(floor.pivots, floor.to_offset_log),
         initval=start,
         dims="month",

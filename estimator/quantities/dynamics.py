@@ -24,18 +24,15 @@ class Walk:
     known
         The series by month: log of the rate per mean month, log odds for shares. (..., month).
     level, step
-        Of the model, for each draw. (...).
+        Of the model, for each draw; the step is that of the last month. (...).
     persistence
         Of the model; 1 is a random walk.
-    typical_step
-        Median of the prior of the step.
     """
 
     known: np.ndarray
     level: np.ndarray
     step: np.ndarray
     persistence: float
-    typical_step: float
 
 
 def carry_on(walk: Walk, months: int, options: Projection, rng: np.random.Generator) -> np.ndarray:
@@ -48,8 +45,8 @@ def carry_on(walk: Walk, months: int, options: Projection, rng: np.random.Genera
     months
         How many months it is carried.
     options
-        Which dynamics. ``walk`` those of the model; ``local_step`` with a step drawn for each draw
-        of the series from its last changes (see `local_steps`); ``no_change`` stays where it is.
+        Which dynamics. ``walk`` those of the model, with the step of its last month; ``no_change``
+        stays where it is.
     rng
         Of the steps.
 
@@ -62,33 +59,11 @@ def carry_on(walk: Walk, months: int, options: Projection, rng: np.random.Genera
     if options.dynamics == "no_change":
         return np.repeat(last[..., None], months, axis=-1)
     persistence, centre = _reversion(walk, options)
-    step = walk.step
-    if options.dynamics == "local_step":
-        step = local_steps(walk, options, rng)
     path = []
     for month in range(months):
-        last = centre + persistence * (last - centre) + step * shocks[..., month]
+        last = centre + persistence * (last - centre) + walk.step * shocks[..., month]
         path.append(last)
     return np.stack(path, axis=-1) if path else np.empty((*last.shape, 0))
-
-
-def local_steps(walk: Walk, options: Projection, rng: np.random.Generator) -> np.ndarray:
-    """Draw the step from the last changes of the series. (...).
-
-    The prior of its square is a scaled inverse chi-squared centred at the typical step, worth
-    `prior_months` changes; so is the posterior, given the changes of the last `step_months` months
-    (Gelman and others, Bayesian Data Analysis, 3rd edition, section 2.6). A normal step of that
-    size has Student's t as its distribution.
-    """
-    if options.step_months is None or options.prior_months is None:
-        raise ValueError("local_step needs step_months and prior_months")
-    persistence, centre = _reversion(walk, options)
-    recent = walk.known[..., -(options.step_months + 1) :] - np.asarray(centre)[..., None]
-    changes = recent[..., 1:] - persistence * recent[..., :-1]
-    prior = options.prior_months
-    freedom = prior + changes.shape[-1]
-    total = prior * walk.typical_step**2 + np.square(changes).sum(axis=-1)
-    return np.asarray(np.sqrt(total / rng.chisquare(freedom, size=total.shape)))
 
 
 def _reversion(walk: Walk, options: Projection) -> tuple[float, np.ndarray]:

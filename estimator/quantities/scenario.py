@@ -95,7 +95,6 @@ def _continue(
             level=logit(level) if share else np.log(level),
             step=values.sel(assumption=f"{group}.step").values,
             persistence=options.persistence,
-            typical_step=options.step.quantile(0.5),
         )
         projection = options.projection if name == "losses" else _OWN
         path = carry_on(walk, len(days), projection, rng)

@@ -26,6 +26,7 @@ _COLORS = {
     FAILED: "red",
     "in conflict": "bold red",
     "strained": "yellow",
+    "turned": "yellow",
     "repeat": "dim",
 }
 # Characters that are left to names and long texts, and at which words of headings are broken: the

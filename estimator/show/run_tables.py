@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.evidence.periods import Window
+from estimator.evidence.pieces import pieces
 from estimator.quantities.parameters import Fight, fights
 from estimator.quantity import HEADLINES, QUANTITIES, SIGNED, TOTAL
 from estimator.show.grid import Cell, Grid, column, escape_markdown, set_cell
@@ -93,6 +94,32 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
     return " ".join(filter(None, sentences))
 
 
+def _notes(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Sentences below the table."""
+    return [caption(trees), evidence_line(trees), *turning_lines(trees), *fight_lines(trees)]
+
+
+def turning_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Say which headlines the sets decide, and not the evidence: probabilities about 0.5.
+
+    Of the last whole month of each set.
+    """
+    lines = []
+    for name, heading in BELOW_ZERO.items():
+        below = {}
+        for label, tree in trees.items():
+            month = Window.of_result(tree).last_whole_month
+            draws = tree["posterior"].to_dataset()[name].sel(month=month)
+            below[label] = float((draws < 0).mean())
+        low, high = min(below, key=below.__getitem__), max(below, key=below.__getitem__)
+        if below[low] < 0.5 < below[high]:
+            lines.append(
+                f"{heading} turns on what is assumed: {probability(below[low])} in {low}, "
+                f"{probability(below[high])} in {high}."
+            )
+    return lines
+
+
 def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
     """Say in which sets evidence and priors fight, and which assumptions had to move how far.
 
@@ -106,7 +133,7 @@ def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
             left_out = len(found) - _FIGHTS
             more = f"; and {left_out} more" if left_out > 0 else ""
             named = "; ".join(moved(fight) for fight in found[:_FIGHTS])
-            lines.append(f"Evidence against priors in {label}: {named}{more}.")
+            lines.append(f"In {label} evidence and beliefs pull apart: {named}{more}.")
     return lines
 
 
@@ -116,9 +143,9 @@ def moved(fight: Fight) -> str:
     Examples
     --------
     >>> moved(Fight("returns.rate", "share", 0.71, 0.3, 0.65, 2.1))
-    'returns.rate had to be 0.71 share (prior 0.3 to 0.65)'
+    'returns.rate had to be 0.71 share (believed 0.3 to 0.65)'
     >>> moved(Fight("reporting_bias[csis:killed]", "log ratio", -0.43, -0.4, 0.4, -1.8))
-    'figures of csis on killed had to be 0.65 of the truth (prior 0.67 to 1.49)'
+    'figures of csis on killed had to be 0.65 of the truth (believed 0.67 to 1.49)'
     """
     name, _, source = fight.name.partition("[")
     origin, _, quantity = source.removesuffix("]").rpartition(":")
@@ -129,7 +156,19 @@ def moved(fight: Fight) -> str:
     else:
         what, unit = fight.name, fight.unit
         median, low, high = (significant(value, 3) for value in values)
-    return f"{what} had to be {median} {unit} (prior {low} to {high})"
+    return f"{what} had to be {median} {unit} (believed {low} to {high})"
+
+
+def evidence_line(trees: Mapping[str, xr.DataTree]) -> str:
+    """Say how many figures each set counts, and how many pieces of evidence they are."""
+    counts = {label: pieces(tree["constant_data"].to_dataset()) for label, tree in trees.items()}
+    several = [f"{figures} in {found} ({label})" for label, (figures, found) in counts.items()]
+    if len(set(counts.values())) == 1:
+        several = ["{} in {}".format(*next(iter(counts.values())))]
+    return (
+        f"Published figures that count, in pieces of evidence: {', '.join(several)}. Figures that "
+        "rest on one underlying count are one piece."
+    )
 
 
 def _equations() -> str:
@@ -151,7 +190,7 @@ def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
     gap_heading, net_heading = BELOW_ZERO.values()
     probabilities = column(gap_heading, below=net_heading)
     diagnostics = column("R-hat", below="ESS")
-    notes = [caption(trees), *fight_lines(trees)]
+    notes = _notes(trees)
     return Grid.of("", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, notes)
 
 
@@ -164,7 +203,8 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
         for label, tree in trees.items()
         if tree.attrs["diagnostics_ok"] != "true"
     ]
-    grid = Grid.of("", columns, rows(trees), [caption(trees), *fight_lines(trees)])
+    notes = _notes(trees)
+    grid = Grid.of("", columns, rows(trees), notes)
     return "\n".join([grid.markdown(), *failures])
 
 

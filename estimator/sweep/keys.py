@@ -60,7 +60,10 @@ _KNOWN_TO_WEIGHTS = _nested(
         # Hashed as the claims that they lead to.
         *(
             f"evidence.{field}"
-            for field in ("files", "sources", "origins", "populations", "as_of", "drop")
+            for field in (
+                *("files", "sources", "origins", "populations", "as_of", "drop"),
+                *("groups", "other_groups"),
+            )
         ),
         "killed_share.origins",
         # Hashed source by source.

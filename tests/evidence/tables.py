@@ -63,6 +63,8 @@ def evidence_options(
     populations: Names = "all",
     as_of: str | None = None,
     drop: tuple[str, ...] = (),
+    groups: dict[str, str] | None = None,
+    other_groups: str = "all",
 ) -> EvidenceOptions:
     """Evidence options under which every claim counts, but for what is given."""
     return EvidenceOptions.model_validate(
@@ -73,6 +75,8 @@ def evidence_options(
             "populations": populations,
             "as_of": as_of,
             "drop": drop,
+            "groups": groups or {},
+            "other_groups": other_groups,
         }
     )
 

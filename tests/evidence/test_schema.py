@@ -117,7 +117,11 @@ def test_a_row_with_an_empty_population_is_good() -> None:
         ),
         (
             {"quantity": "recruits", "status": "confirmed"},
-            ("status", "confirmed", "confirmed only for quantity losses or killed"),
+            (
+                "status",
+                "confirmed",
+                "confirmed only for quantity losses or irrecoverable or killed",
+            ),
         ),
         (
             {"status": "confirmed", "hedge": "up_to"},

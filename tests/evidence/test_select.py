@@ -149,7 +149,7 @@ def test_a_name_in_no_claim_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptu
 
 
 def test_no_shipped_set_names_what_no_shipped_claim_has(caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("article", "official_floor", "registry", "western"):
+    for name in ("article", "registry", "western"):
         assumptions = assumption_set([f"assumptions={name}"])
         assert load_evidence(assumptions, SHIPPED).claims["used"].any()
     assert caplog.messages == []
@@ -330,3 +330,125 @@ def test_forces_that_nobody_chose_to_join_are_named(
     assert "several populations count as one force: ours (1 claims), theirs (1 claims)" in (
         caplog.text
     )
+
+
+def in_group(name: str, *, of: str = "count", **cells: str) -> dict[str, str]:
+    """A claim of an evidence group, of an origin of its own so that it repeats nothing."""
+    return row(**{"id": name, "origin": f"origin_{name}", "evidence_group": of} | cells)
+
+
+@pytest.mark.parametrize(
+    ("choice", "counting"),
+    [
+        ("all", ["A", "B", "C"]),
+        ("original", ["A", "C"]),
+        ("one", ["C"]),
+        ("none", []),
+        ("B", ["B"]),
+    ],
+)
+def test_of_a_group_those_count_that_the_options_choose(
+    tmp_path: Path, choice: str, counting: list[str]
+) -> None:
+    table = claims(
+        tmp_path,
+        in_group("A"),
+        in_group("B", derived_from="A"),
+        in_group("C", published="2025-03-02"),
+        row(id="X"),
+    )
+    selected = select(table, evidence_options(groups={"count": choice}))
+    assert selected.index[selected["used"]].tolist() == ["F", *counting, "X"]
+    if choice != "B":  # an id is of one group
+        others = select(table, evidence_options(other_groups=choice))
+        assert others.equals(selected)
+
+
+def test_one_is_the_last_published_then_the_most_exact_then_the_last_of_the_table(
+    tmp_path: Path,
+) -> None:
+    cells = (
+        in_group("A", published="2025-03-01"),
+        in_group("B", published="2025-04-01", hedge="at_least"),
+        in_group("C", published="2025-04-01", hedge="about"),
+        in_group("D", published="2025-04-01", hedge="about"),
+        in_group("E", published="2025-04-01", hedge="nearly"),
+        in_group("G", published="2025-05-01", derived_from="A"),
+    )
+    options = evidence_options(groups={"count": "one"})
+    selected = select(claims(tmp_path, *cells), options)
+    assert reason(selected, "D") == ""
+    assert reason(selected, "A") == "one claim of count counts: D"
+    assert reason(selected, "G") == "derived from A"
+    assert reason(select(claims(tmp_path, *cells[:3], cells[4]), options), "C") == ""
+
+
+def test_what_is_derived_from_a_claim_that_does_not_count_is_the_original_that_is_left(
+    tmp_path: Path,
+) -> None:
+    table = claims(
+        tmp_path,
+        in_group("A"),
+        in_group("B", derived_from="A"),
+        in_group("C", derived_from="B"),
+        in_group("D", derived_from="F", of="other"),
+    )
+    options = evidence_options(other_groups="original")
+    assert reason(select(table, options), "B") == "derived from A"
+    assert reason(select(table, options), "C") == "derived from A, B"
+    assert reason(select(table, options), "D") == ""  # F is of no group
+    left = select(table, evidence_options(other_groups="original", drop=("A",)))
+    assert reason(left, "B") == ""
+    assert reason(left, "C") == "derived from B"
+
+
+def test_a_member_that_is_named_counts_over_the_one_that_repeats_it(tmp_path: Path) -> None:
+    table = claims(
+        tmp_path,
+        row(evidence_group="count"),
+        row(id="B", published="2025-06-01", value="31000", evidence_group="count"),
+    )
+    selected = select(table, evidence_options(groups={"count": "A"}))
+    assert reason(selected, "A") == ""
+    assert reason(selected, "B") == "of its evidence group A counts"
+
+
+def test_all_that_is_wrong_with_the_chosen_groups_is_told_at_once(tmp_path: Path) -> None:
+    table = claims(tmp_path, in_group("A"), in_group("B", of="other", status="context"))
+    with pytest.raises(EvidenceError) as error:
+        select(table, evidence_options(groups={"cont": "one", "count": "B", "other": "B"}))
+    text = str(error.value)
+    assert "evidence.groups: 'cont' is the group of no claim; did you mean 'count'?" in text
+    assert "evidence.groups.count: 'B' is no figure of the group; allowed: all, original," in text
+    assert "evidence.groups.other: 'B' is no figure of the group" in text
+
+
+def test_groups_of_the_shipped_table_may_be_named_beside_another_table(tmp_path: Path) -> None:
+    table = claims(tmp_path, row())
+    selected = select(table, evidence_options(groups={"january_gap": "S11"}))
+    assert reason(selected, "A") == ""
+
+
+def test_the_shipped_configuration_names_every_group_of_the_shipped_table() -> None:
+    assert set(assumption_set().evidence.groups) == set(SHIPPED["evidence_group"]) - {""}
+
+
+def test_the_january_gap_is_one_piece_of_evidence() -> None:
+    """What S11 says as a difference, P16 says with P04, and S12 as a sign."""
+    table = SHIPPED.set_index("id")["value"]
+    assert table["P16"] - table["P04"] == pytest.approx(table["S11"], abs=500)
+    used = load_evidence(assumption_set()).claims.set_index("id")["used"]
+    assert used[["S11", "S12", "P16"]].tolist() == [True, False, False]
+
+
+def test_sets_that_leave_a_group_out_share_one_structure() -> None:
+    from estimator.model.inputs import model_inputs
+
+    structures = set()
+    for choice in ("one", "none", "all", "P16"):
+        assumptions = assumption_set([f"evidence.groups.january_gap={choice}"])
+        structures.add(model_inputs(load_evidence(assumptions), assumptions).structure.identity)
+    for name in assumption_set().evidence.groups:
+        assumptions = assumption_set([f"evidence.groups.{name}=none"])
+        structures.add(model_inputs(load_evidence(assumptions), assumptions).structure.identity)
+    assert len(structures) == 1

@@ -79,12 +79,7 @@ def test_steady_flows_go_on_as_they_were_whatever_day_the_window_ends(
         steady["assumption_value"].loc[{"assumption": f"{group}.step"}] = 0.0
     projected = project(
         steady,
-        assumption_set(
-            [
-                f"losses.projection.{key}"
-                for key in ("dynamics=no_change", "step_months=null", "prior_months=null")
-            ]
-        ),
+        assumption_set(["losses.projection.dynamics=no_change"]),
         np.random.SeedSequence(1),
     )
     assert projected is not None

@@ -10,10 +10,12 @@ from estimator.show.number import probability
 from estimator.show.run_tables import (
     HEADINGS,
     caption,
+    fight_lines,
     rows,
     run_grid,
     summary_markdown,
     sweep_grid,
+    turning_lines,
 )
 
 
@@ -47,6 +49,41 @@ def test_the_probability_of_a_gap_is_the_share_of_draws(trees: dict[str, xr.Data
     gap = trees["good"]["posterior"]["replacement_gap"].sel(month="2026-01")
     cell = rows(trees)[0][HEADINGS.index("P(gap<0)")]
     assert cell.text == probability(float((gap < 0).mean()))
+
+
+def test_a_headline_on_which_sets_lie_on_both_sides_is_said_to_turn(
+    trees: dict[str, xr.DataTree],
+) -> None:
+    shares = {}
+    moved = {}
+    for label, shift in (("low", -1e7), ("high", 1e7)):
+        tree = trees["good"].copy()
+        posterior = tree["posterior"].to_dataset()
+        tree["posterior"] = xr.DataTree(
+            posterior.assign(net_change=posterior["net_change"] + shift)
+        )
+        moved[label] = tree
+        month = posterior["net_change"].sel(month="2026-01") + shift
+        shares[label] = probability(float((month < 0).mean()))
+    (line,) = turning_lines(moved)
+    assert line == (
+        f"P(net<0) turns on what is assumed: {shares['high']} in high, {shares['low']} in low."
+    )
+    assert turning_lines({"low": moved["low"]}) == []
+
+
+def test_a_set_whose_evidence_moved_a_belief_out_of_its_range_says_so(
+    trees: dict[str, xr.DataTree],
+) -> None:
+    tree = trees["good"].copy()
+    posterior = tree["posterior"].to_dataset().copy(deep=True)
+    posterior["assumption_value"].loc[{"assumption": "returns.rate"}] = 0.72
+    tree["posterior"] = xr.DataTree(posterior)
+    assert fight_lines({"good": trees["good"]}) == []
+    assert fight_lines({"moved": tree}) == [
+        "In moved evidence and beliefs pull apart: returns.rate had to be 0.72 share "
+        "(believed 0.3 to 0.65)."
+    ]
 
 
 def test_a_set_that_failed_its_diagnostics_is_marked(trees: dict[str, xr.DataTree]) -> None:
@@ -84,6 +121,18 @@ def test_the_caption_names_the_months_and_the_days_of_those_that_are_cut(
 ) -> None:
     assert "2022-02 to 2026-02" in caption(trees)
     assert "2022-02 has only 5 days in the window, 2026-02 only 15." in caption(trees)
+
+
+def test_the_table_says_how_many_pieces_of_evidence_the_figures_are(
+    trees: dict[str, xr.DataTree], from_prior: Estimate
+) -> None:
+    claims = from_prior.evidence.claims
+    used = claims[claims["used"]]
+    groups = used["evidence_group"]
+    count = groups[groups != ""].nunique() + (groups == "").sum()
+    assert 0 < count < len(used)
+    text = f"Published figures that count, in pieces of evidence: {len(used)} in {count}."
+    assert text in summary_markdown(trees)
 
 
 def test_a_sweep_without_any_numbers_still_has_a_table() -> None:

@@ -18,6 +18,7 @@ from estimator.store.results import read_result
 from estimator.store.sets import Sets
 from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.claims import judge_claims
+from estimator.studies.audit.leave_out import LeaveOneOut
 from estimator.studies.audit.options import AuditOptions
 from estimator.studies.compare.drivers import shifts
 from estimator.studies.compare.sensitivity import prior_or_data
@@ -103,8 +104,8 @@ def test_an_audit_judges_all_claims_by_the_draws_that_are_kept(
     thinned: Estimate, whole: Estimate
 ) -> None:
     of_kept, of_all = (
-        judge_claims(AuditedSet.of("set", one.tree), audit_options(), 1).set_index("claim")
-        for one in (thinned, whole)
+        judge_claims(LeaveOneOut(audited, audit_options())).set_index("claim")
+        for audited in (AuditedSet.of("set", one.tree) for one in (thinned, whole))
     )
     assert set(of_kept.index) == set(of_all.index)
     used = int(thinned.tree["constant_data"]["used"].sum())

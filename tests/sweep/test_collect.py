@@ -11,6 +11,7 @@ import xarray as xr
 
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable
+from estimator.quantity import HEADLINES
 from estimator.store.log_weights import packed
 from estimator.sweep.collect import (
     DATASET,
@@ -22,7 +23,6 @@ from estimator.sweep.collect import (
 )
 from estimator.sweep.journal import Obtained, SetRecord, SweepJournal
 
-HEADLINE = ("losses", "killed", "replacement_gap", "net_change")
 LABELS = ["short", "long", "failed", "impossible", "unfinished", "other weights"]
 
 
@@ -31,7 +31,7 @@ def layout(*months: str) -> EntryLayout:
     keys, units = ("losses.level", "returns.rate"), ("persons/month", "share")
     return EntryLayout(
         (
-            *(Variable(name, "month", months, monthly) for name in HEADLINE),
+            *(Variable(name, "month", months, monthly) for name in HEADLINES),
             Variable("total_losses", "total", ("total",), ("persons",)),
             Variable("assumption_value", "assumption", keys, units),
             Variable("unconfirmed", "confirmed_claim", (), ()),  # no confirmed claim counts

@@ -58,6 +58,8 @@ def ratios(*highs: float) -> Group:
         ["reporting.default.recruits.noise=0.3"],
         ["hedging.about=0.05", "hedging.more_than=0.1"],
         ["evidence.drop=[S11]"],
+        ["evidence.groups.january_gap=none"],
+        ["evidence.groups.general_staff=all"],
         ["killed_share.origins=[mediazona_meduza]"],
         ["label=other", "name=elsewhere", "sampler.draws=300", "sampler.min_ess=100"],
         ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"],
@@ -85,6 +87,7 @@ def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: li
         ["derived.front_length_km=1000"],
         ["evidence.as_of=2025-12-31"],
         ["evidence.drop=[S03]"],
+        ["evidence.groups.video_verified=none"],  # the floors
         ["hedging.nearly=0.1"],  # of a floor
         ["+reporting.default.losses.wander={step: 0.1, every_months: 6}"],
         ["reporting=hierarchical"],

@@ -1,4 +1,4 @@
-"""The whole audit of some sets: claims, statements, contradictions, stock and flow."""
+"""The audit of some sets: claims, evidence groups, statements, contradictions, stocks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from estimator.studies.audit.claims import judge_claims
 from estimator.studies.audit.conflicts import COLUMNS as CONFLICT_COLUMNS
 from estimator.studies.audit.conflicts import RESOLUTION_COLUMNS, conflicts, resolutions
 from estimator.studies.audit.face_values import face_values
+from estimator.studies.audit.groups import COLUMNS as GROUP_COLUMNS
+from estimator.studies.audit.groups import judge_groups
+from estimator.studies.audit.leave_out import LeaveOneOut
 from estimator.studies.audit.options import AuditOptions
 from estimator.studies.audit.statements import COLUMNS as STATEMENT_COLUMNS
 from estimator.studies.audit.statements import judge_statements
@@ -32,6 +35,7 @@ FILE = "audit.sqlite"
 
 _COLUMNS = {
     "claims": CLAIM_COLUMNS,
+    "groups": GROUP_COLUMNS,
     "statements": STATEMENT_COLUMNS,
     "conflicts": CONFLICT_COLUMNS,
     "resolutions": RESOLUTION_COLUMNS,
@@ -48,6 +52,8 @@ class Audit:
     ----------
     claims
         `estimator.studies.audit.claims`: verdicts of all claims in all sets.
+    groups
+        `estimator.studies.audit.groups`: answers with and without each evidence group.
     statements
         `estimator.studies.audit.statements`.
     conflicts, resolutions
@@ -61,6 +67,7 @@ class Audit:
     """
 
     claims: pd.DataFrame
+    groups: pd.DataFrame
     statements: pd.DataFrame
     conflicts: pd.DataFrame
     resolutions: pd.DataFrame
@@ -72,6 +79,7 @@ class Audit:
         """All tables by the name of their file."""
         return {
             "claims": self.claims,
+            "groups": self.groups,
             "statements": self.statements,
             "conflicts": self.conflicts,
             "resolutions": self.resolutions,
@@ -133,7 +141,7 @@ def audit(
     """
     audited = [AuditedSet.of(name, tree) for name, tree in _whole(sets)]
     _check_one_table(audited)
-    claims = [_claims_of(one, options, cores, journal, progress) for one in audited]
+    judged = [_judged(one, options, cores, journal, progress) for one in audited]
     first = audited[0]
     values = face_values(first.data, first.assumptions.hedging, options.face_value_deviations)
     months = [str(month) for month in first.data["month"].values]
@@ -141,7 +149,10 @@ def audit(
     facts = sets.facts.loc[labels, ["set_id", "data_hash", "failures"]]
     found, members = conflicts(values, months, options.max_conflicts)
     return Audit(
-        claims=pd.concat(claims, ignore_index=True),
+        **{
+            name: pd.concat([tables[name] for tables in judged], ignore_index=True)
+            for name in _BY_FITS
+        },
         statements=pd.concat(
             [judge_statements(one, options.statements) for one in audited], ignore_index=True
         ),
@@ -180,22 +191,29 @@ def _check_one_table(audited: Sequence[AuditedSet]) -> None:
         )
 
 
-def _claims_of(
+_BY_FITS = {"claims": judge_claims, "groups": judge_groups}
+"""Tables that may need fits, so that a journal keeps them."""
+
+
+def _judged(
     audited: AuditedSet,
     options: AuditOptions,
     cores: int,
     journal: Journal | None,
     progress: Progress | None,
-) -> pd.DataFrame:
-    """Judge the claims of a set, or take the verdicts that an earlier audit has kept."""
-    if journal is None:
-        return judge_claims(audited, options, cores, progress)
+) -> dict[str, pd.DataFrame]:
+    """Judge the claims and the groups of a set, or take what an earlier audit has kept."""
+    leaving = LeaveOneOut(audited, options, cores, progress)
     settings = options.model_dump_json(exclude={"statements", "max_conflicts"})
     key = key_of(audited.tree.attrs["assumption_set_id"], settings)
-    kept = journal.record("claims", key)
-    if kept is not None:
-        verdicts = pd.read_parquet(io.BytesIO(kept.content or b""))
-        return verdicts.assign(assumption_set=audited.label)
-    judged = judge_claims(audited, options, cores, progress)
-    journal.keep([Record("claims", key, content=judged.to_parquet())])
-    return judged
+    tables = {}
+    for name, judge in _BY_FITS.items():
+        kept = None if journal is None else journal.record(name, key)
+        if kept is not None:
+            table = pd.read_parquet(io.BytesIO(kept.content or b""))
+            tables[name] = table.assign(assumption_set=audited.label)
+            continue
+        tables[name] = judge(leaving)
+        if journal is not None:
+            journal.keep([Record(name, key, content=tables[name].to_parquet())])
+    return tables

@@ -13,6 +13,7 @@ import xarray as xr
 from scipy.special import ndtr
 
 from estimator.assumptions import AssumptionSet
+from estimator.errors import OutputError
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES, OPEN_END, confirmed_states, in_units
@@ -44,11 +45,22 @@ class AuditedSet:
 
     @classmethod
     def of(cls, label: str, tree: xr.DataTree) -> AuditedSet:
-        """Rebuild configuration and evidence from what the result carries."""
+        """Rebuild configuration and evidence from what the result carries.
+
+        Raises
+        ------
+        OutputError
+            If an older version wrote it.
+        """
         assumptions = AssumptionSet.from_config(
             json.loads(tree.attrs["configuration"]), label=label
         )
         data = tree["constant_data"].to_dataset()
+        if "evidence_group" not in data:
+            raise OutputError(
+                f"{label}: its claims have no evidence groups; estimate the run again: it is of an "
+                "older version"
+            )
         return cls(
             label, tree, assumptions, Evidence(pd.DataFrame(), data, str(tree.attrs["data_hash"]))
         )
@@ -71,6 +83,16 @@ class AuditedSet:
     def figures(self, row: str) -> np.ndarray:
         """One row of the claims' figures on their scales (see `FIGURES`). (claim,)."""
         return np.asarray(self.data["figures"].values[FIGURES.index(row)])
+
+    def group_members(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Which claims and which floors that count are of each evidence group.
+
+        (claim,) and (confirmed_claim,), bool; a group of which none counts is left out.
+        """
+        of_claims = np.where(self.used, self.data["evidence_group"].values, "")
+        of_floors = np.where(self.floors_used, self.data["confirmed_evidence_group"].values, "")
+        names = sorted({*of_claims.tolist(), *of_floors.tolist()} - {""})
+        return {name: (of_claims == name, of_floors == name) for name in names}
 
     @cached_property
     def posterior(self) -> xr.Dataset:
@@ -118,7 +140,7 @@ class Basis:
     def watched_claim(self, claim: int) -> xr.Dataset:
         """Draws that a verdict on a claim and its influence rest on."""
         location = self._draws["claim_location"].isel(claim=claim, drop=True)
-        return self._answers.assign(location=location.reset_coords(drop=True))
+        return self.watched_answers().assign(location=location.reset_coords(drop=True))
 
     def watched_floor(self, claim: int) -> xr.Dataset:
         """Do the same for a confirmed claim."""
@@ -126,10 +148,12 @@ class Basis:
         shape = (self._draws.sizes["chain"], self._draws.sizes["draw"])
         parts = {"whole": whole[:, claim], "log_ratio": log_ratio[:, 0], "spread": spread[:, 0]}
         dims = ("chain", "draw")
-        return self._answers.assign({n: (dims, v.reshape(shape)) for n, v in parts.items()})
+        return self.watched_answers().assign(
+            {n: (dims, v.reshape(shape)) for n, v in parts.items()}
+        )
 
-    @property
-    def _answers(self) -> xr.Dataset:
+    def watched_answers(self) -> xr.Dataset:
+        """Draws of the answers alone."""
         shape = (self._draws.sizes["chain"], self._draws.sizes["draw"])
         rows = {f"answer {n}": row.reshape(shape) for n, row in enumerate(self.answers)}
         return xr.Dataset({name: (("chain", "draw"), row) for name, row in rows.items()})

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimator.evidence.periods import Window
 from estimator.evidence.wording import figure_text
 from estimator.quantities.answers import Answer
-from estimator.show.progress import Progress
 from estimator.studies.audit.bases import AuditedSet, Basis, weighted_quantiles
 from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.studies.audit.options import AuditOptions
@@ -47,9 +45,7 @@ COLUMNS = (
 _REPEATS = "repeats "
 
 
-def judge_claims(
-    audited: AuditedSet, options: AuditOptions, cores: int, progress: Progress | None = None
-) -> pd.DataFrame:
+def judge_claims(leaving: LeaveOneOut) -> pd.DataFrame:
     """Judge every claim that lies inside the window, counted or not.
 
     A claim that counts is held against the set without it; one that does not, against the set as it
@@ -57,14 +53,8 @@ def judge_claims(
 
     Parameters
     ----------
-    audited
-        A whole result.
-    options
-        Bounds, and whether claims are left out by fits.
-    cores
-        Chains at a time.
-    progress
-        Told of each fit.
+    leaving
+        Of a whole result.
 
     Returns
     -------
@@ -73,11 +63,9 @@ def judge_claims(
         claim's unit. `influence` is the largest shift of an answer's median without the claim, in
         posterior standard deviations; `failures` says why a prediction cannot be trusted.
     """
-    answers = options.answers(Window.from_days(audited.data["month_days"]).last_whole_month)
-    leaving = LeaveOneOut(audited, options, answers, cores, progress)
     basis, of_claims = leaving.claims()
     of_floors = leaving.confirmed()
-    judge = _Judge(audited, options, basis, answers)
+    judge = _Judge(leaving.audited, leaving.options, basis, leaving.answers)
     rows = [*judge.claims(of_claims), *judge.confirmed(of_floors)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame["same_as"] = _same_count(frame)

@@ -1,4 +1,7 @@
-"""What a set says of each claim without having seen it: leave-one-claim-out.
+"""What a set says of each claim, and of all else, without it: leave-one-claim-out.
+
+Whole evidence groups are left out in the same way: claims that rest on one underlying count hold
+each other up, so that a set hardly moves without any single one of them.
 
 First by importance weights of the set's own draws (PSIS; Vehtari, Gelman and Gabry 2017). Where
 their k-hat says that they cannot be trusted, or leaves a doubt that may change the verdict, by a
@@ -19,6 +22,7 @@ from functools import cached_property, partial
 import numpy as np
 import xarray as xr
 
+from estimator.evidence.periods import Window
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
@@ -40,7 +44,7 @@ Watched = Callable[[Basis], xr.Dataset]
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Draws without one claim.
+    """Draws without one claim, or one group of them.
 
     Attributes
     ----------
@@ -68,7 +72,7 @@ class LeftOut:
 
 @dataclass
 class LeaveOneOut:
-    """Leaves out the claims of one set, one at a time.
+    """Leaves out the claims of one set, one at a time or group by group.
 
     Attributes
     ----------
@@ -76,8 +80,6 @@ class LeaveOneOut:
         The set.
     options
         Bounds and settings of fits.
-    answers
-        On which influence is told.
     cores
         Chains at a time.
     progress
@@ -86,9 +88,18 @@ class LeaveOneOut:
 
     audited: AuditedSet
     options: AuditOptions
-    answers: Sequence[Answer]
-    cores: int
+    cores: int = 2
     progress: Progress | None = None
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """Answers on which the influence of a claim is told."""
+        return self.options.answers(self.last_month)
+
+    @property
+    def last_month(self) -> str:
+        """Last whole month of the set."""
+        return Window.from_days(self.audited.data["month_days"]).last_whole_month
 
     def claims(self) -> tuple[Basis, dict[int, LeftOut]]:
         """Leave out each claim that counts, by its position.
@@ -110,10 +121,9 @@ class LeaveOneOut:
         for number, claim in enumerate(doubtful):
             name = str(self.audited.data["claim"].values[claim])
             self._tell(f"without {name}", number, len(doubtful))
-            figures = self.audited.data["figures"].values.copy()
-            figures[_USED_ROW, claim] = 0.0
+            inputs = self._masked(claim_figures=self._figures_without(claim))
             watched = partial(Basis.watched_claim, claim=claim)
-            refitted = self._fit(name, {"claim_figures": figures}, watched)
+            refitted = self._fit(name, inputs, watched)
             found[claim] = replace(refitted, k_hat=found[claim].k_hat)
         return basis, found
 
@@ -134,9 +144,66 @@ class LeaveOneOut:
             watched = partial(Basis.watched_floor, claim=int(floor))
             # Without its floor a month is sampled in other coordinates.
             found[int(floor)] = self._fit(
-                str(names[floor]), {"confirmed_used": used}, watched, is_near=False
+                str(names[floor]), self._masked(confirmed_used=used), watched, is_near=False
             )
         return found
+
+    def groups(self, answers: Sequence[Answer]) -> tuple[Basis, dict[str, LeftOut]]:
+        """Leave out each evidence group that has a claim that counts.
+
+        Parameters
+        ----------
+        answers
+            Those of the draws, in place of `answers`.
+
+        Returns
+        -------
+        basis, left_out
+            Draws with all claims, and those without each group; a group that weights cannot leave
+            out is not among them where `refit` is none and it holds a floor.
+        """
+        basis = Basis(self.audited, self.audited.located, answers)
+        members = self.audited.group_members()
+        found = {
+            name: self._by_psis(basis, claims)
+            for name, (claims, floors) in members.items()
+            if not floors.any()
+        }
+        doubtful = [name for name in members if name not in found or found[name].failures]
+        for number, name in enumerate(doubtful if self.options.refit != "none" else ()):
+            self._tell(f"without {name}", number, len(doubtful))
+            k_hat = found[name].k_hat if name in found else float("nan")
+            claims, floors = members[name]
+            inputs, is_near = self._without(claims, floors)
+            watched = Basis.watched_answers
+            fitted = self._fit(name, inputs, watched, is_near=is_near, answers=answers)
+            found[name] = replace(fitted, k_hat=k_hat)
+        return basis, {name: found[name] for name in members if name in found}
+
+    def _without(self, claims: np.ndarray, floors: np.ndarray) -> tuple[ModelInputs, bool]:
+        """Mask some claims, and say whether the set's own coordinates still suit what is left.
+
+        They do not where floors are gone, or the series that the losses were sampled along.
+        """
+        near = self._masked(claim_figures=self._figures_without(claims))
+        data = self.audited.data
+        masked = data.assign(
+            used=data["used"] & ~xr.DataArray(claims, dims="claim"),
+            confirmed_used=data["confirmed_used"] & ~xr.DataArray(floors, dims="confirmed_claim"),
+        )
+        evidence = replace(self.audited.evidence, dataset=masked)
+        afar = model_inputs(evidence, self.audited.assumptions)
+        if floors.any() or not np.array_equal(afar.start, near.start):
+            return afar, False
+        return near, True
+
+    def _figures_without(self, claims: np.ndarray | int) -> np.ndarray:
+        figures = self.audited.data["figures"].values.copy()
+        figures[_USED_ROW, claims] = 0.0
+        return np.asarray(figures)
+
+    def _masked(self, **data: np.ndarray) -> ModelInputs:
+        return replace(self._inputs, data={**self._inputs.data, **data})
 
     @property
     def _may_be_refitted(self) -> np.ndarray:
@@ -164,8 +231,10 @@ class LeaveOneOut:
         limits = (self.options.strained, self.options.in_conflict)
         return any(limit / within < tail < limit * within for limit in limits)
 
-    def _by_psis(self, basis: Basis, claim: int) -> LeftOut:
-        found = smoothed(-basis.log_density[:, claim])
+    def _by_psis(self, basis: Basis, claims: np.ndarray | int) -> LeftOut:
+        """Weight the draws of the set; `claims` is a position, or a mask."""
+        density = basis.log_density[:, claims]
+        found = smoothed(-density if density.ndim == 1 else -density.sum(axis=1))
         failures = []
         if not found.k_hat <= self.options.max_k_hat:
             failures.append(f"k-hat {found.k_hat:.2f} > {self.options.max_k_hat}")
@@ -175,22 +244,28 @@ class LeaveOneOut:
         return LeftOut(basis, weights, "psis", found.k_hat, found.kish, "; ".join(failures))
 
     def _fit(
-        self, name: str, data: dict[str, np.ndarray], watched: Watched, *, is_near: bool = True
+        self,
+        name: str,
+        inputs: ModelInputs,
+        watched: Watched,
+        *,
+        is_near: bool = True,
+        answers: Sequence[Answer] | None = None,
     ) -> LeftOut:
-        """Fit with some data of the model replaced.
+        """Fit other inputs than those of the set.
 
         Diagnosed is what is told: the claim's prediction and the answers. A posterior that is not
         near that of the set begins with a pilot of its own.
         """
-        inputs = replace(self._inputs, data={**self._inputs.data, **data})
+        told = self.answers if answers is None else answers
         sampler = self.audited.assumptions.sampler
         seed = [self.audited.assumptions.seed, 3, zlib.crc32(name.encode())]
         first = 0 if is_near else _FIRST_AFAR
 
         def judge(variables: xr.Dataset, stats: xr.Dataset) -> tuple[Basis, Diagnostics]:
-            quantities = reported_quantities(variables, self._inputs, self.audited.evidence)
+            quantities = reported_quantities(variables, inputs, self.audited.evidence)
             quantities["claim_location"] = variables["claim_location"]
-            basis = Basis(self.audited, quantities, self.answers)
+            basis = Basis(self.audited, quantities, told)
             return basis, diagnose(watched(basis), stats, sampler)
 
         fitted = Ladder.of(self.options.fit, sampler, self.cores).fit(

@@ -80,12 +80,19 @@ class AuditOptions(Options):
     min_ess: float = Field(ge=10.0)
     fit: FitOptions
     influence_on: tuple[str, ...] = Field(min_length=1)
+    groups_on: tuple[str, ...] = Field(min_length=1)
+    certain: float = Field(gt=0.5, lt=1.0)
     face_value_deviations: float = Field(gt=0.0)
     max_conflicts: int = Field(ge=1)
     statements: dict[str, Statement]
 
     @model_validator(mode="after")
     def _ordered(self) -> AuditOptions:
+        for text in self.groups_on:
+            if text.startswith("P("):
+                raise ValueError(
+                    f"groups_on: give the quantity; P(quantity < 0) is told beside it. Got {text!r}"
+                )
         if self.in_conflict >= self.strained:
             raise ValueError(
                 "in_conflict must be below strained. Got "
@@ -95,4 +102,12 @@ class AuditOptions(Options):
 
     def answers(self, last_month: str) -> list[Answer]:
         """Answers on which the influence of a claim is told."""
-        return [Answer.parse(with_last_month(text, last_month)) for text in self.influence_on]
+        return _parsed(self.influence_on, last_month)
+
+    def group_answers(self, last_month: str) -> list[Answer]:
+        """Answers that are told with and without each evidence group."""
+        return _parsed(self.groups_on, last_month)
+
+
+def _parsed(texts: tuple[str, ...], last_month: str) -> list[Answer]:
+    return [Answer.parse(with_last_month(text, last_month)) for text in texts]

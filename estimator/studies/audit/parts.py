@@ -13,6 +13,7 @@ from estimator.show.number import NOTHING, fixed, interval, probability, tail
 from estimator.show.part import Part, publish
 from estimator.studies.audit.audit import Audit
 from estimator.studies.audit.claims import CONSISTENT, IN_CONFLICT, REPEAT, STRAINED
+from estimator.studies.audit.group_grids import group_grids, turned_sentences
 from estimator.studies.audit.statements import MONTHS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def publish_audit(
 
 
 def parts(audit: Audit) -> Iterator[Part]:
-    """Yield verdicts of all claims, statements, contradictions, and stock and flow."""
+    """Yield verdicts of claims, evidence groups, statements, contradictions, stock and flow."""
     verdicts = claims_grid(audit.claims, audit.facts)
 
     def figures() -> Iterator[tuple[str, Figure]]:
@@ -56,6 +57,11 @@ def parts(audit: Audit) -> Iterator[Part]:
     if audit.claims["claim"].nunique() > MANY:
         grids.append(_origins_grid(audit.claims))
     yield Part(grids=grids, tables=audit.tables, figures=figures)
+    if len(audit.groups):
+        yield Part(
+            sentences=turned_sentences(audit.groups),
+            grids=list(group_grids(audit.groups)),
+        )
     if len(audit.statements):
         yield Part(grids=[_statements_grid(audit.statements)])
     if len(audit.conflicts):

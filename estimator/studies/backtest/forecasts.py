@@ -14,7 +14,7 @@ from estimator.assumptions.groups import Projection
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.quantity import QUANTITIES, SHARES, combine, with_killed
-from estimator.studies.backtest.origin_fits import month_weight, typical_step
+from estimator.studies.backtest.origin_fits import month_weight
 from estimator.studies.backtest.origins import FORECAST, VINTAGE, Origin, Target
 
 
@@ -95,7 +95,6 @@ def _carried(
         level=_flat(one["level"]),
         step=_flat(one["step"]),
         persistence=float(getattr(assumptions, str(QUANTITIES[name].walk)).persistence),
-        typical_step=typical_step(assumptions, name),
     )
     return carry_on(walk, months, dynamics, np.random.default_rng(seed))
 

@@ -90,7 +90,12 @@ def cut(
         regular = drawn - mobilised.isel(month=known) if name == "recruits" else drawn
         rates.append(xr.apply_ufunc(np.log, regular / exposure))
         levels.append(xr.apply_ufunc(np.log, level))
-    steps = [values.sel(assumption=f"{QUANTITIES[name].walk}.step", drop=True) for name in series]
+    steps = [
+        variables["losses_step"].isel(month=origin.position, drop=True)
+        if name == "losses"
+        else values.sel(assumption=f"{QUANTITIES[name].walk}.step", drop=True)
+        for name in series
+    ]
     ahead = [one for one in origin.targets if one.kind == FORECAST]
     rows = [one.row for one in origin.targets if one.kind == VINTAGE]
     index = xr.DataArray(series, dims="series", name="series")
@@ -210,8 +215,3 @@ class OriginFits:
         if self.journal is not None:
             self.journal.keep([Record(PILOT, key, content=pilot.to_bytes())])
         return pilot
-
-
-def typical_step(assumptions: AssumptionSet, series: str) -> float:
-    """Median of the prior of a series' step."""
-    return float(getattr(assumptions, str(QUANTITIES[series].walk)).step.quantile(0.5))

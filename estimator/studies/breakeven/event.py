@@ -17,10 +17,12 @@ from estimator.quantity import MONTHLY, SHARES, SUMMED, TOTAL
 from estimator.show.number import significant
 from estimator.streams import Stream, stream
 
-_NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+"""Pattern of a number in an event."""
+
 _EVENT = re.compile(
     r"(?:scenario\.(?P<scenario>\w+)\.)?(?P<quantity>\w+)\[(?P<period>[^\[\]]+)\]\s*"
-    rf"(?P<sign>[<>])\s*(?P<number>{_NUMBER})"
+    rf"(?P<sign>[<>])\s*(?P<number>{NUMBER})"
 )
 _AS_PROBABILITY = re.compile(r"P\((?P<inner>[^()]*)\)")
 _EXAMPLES = (

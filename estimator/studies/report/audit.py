@@ -6,6 +6,7 @@ import pandas as pd
 
 from estimator.show import number
 from estimator.show.grid import Cell, Grid, column
+from estimator.studies.audit.group_grids import group_grids
 from estimator.studies.report import words
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import cells_by_set, set_cell
@@ -168,6 +169,23 @@ def influence_table(data: ReportData) -> Grid | None:
         column("of", "text"),
     )
     return Grid.of("The claims that the answers hang on most", head, cells)
+
+
+def group_tables(data: ReportData) -> list[Grid]:
+    """Tabulate the answers without each evidence group, sets side by side."""
+    groups = data.audit.groups
+    words_of = {
+        str(answer): words.heading(str(answer), data.months) for answer in groups["answer"].unique()
+    }
+    marked = {label: data.marked(label) for label in groups["assumption_set"].unique()}
+    return list(
+        group_grids(
+            groups.assign(
+                answer=groups["answer"].map(words_of),
+                assumption_set=groups["assumption_set"].map(marked),
+            )
+        )
+    )
 
 
 def statements_table(data: ReportData) -> Grid | None:

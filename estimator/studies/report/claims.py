@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from estimator.evidence.pieces import pieces
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.wording import figure_text
 from estimator.show import number
@@ -107,6 +108,12 @@ class ClaimRows:
         return {
             label: sum(label in row.counted_by for row in self.rows) for label in self.data.trees
         }
+
+    @cached_property
+    def pieces(self) -> dict[str, int]:
+        """How many pieces of evidence the claims are that each set counts."""
+        trees = self.data.trees.items()
+        return {label: pieces(tree["constant_data"].to_dataset())[1] for label, tree in trees}
 
     @property
     def floors(self) -> list[ClaimRow]:

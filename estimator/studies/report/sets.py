@@ -39,7 +39,12 @@ def beliefs_table(data: ReportData, claims: ClaimRows) -> Grid:
     rows = []
     for label in data.shown:
         counted = claims.counted.get(label)
-        counts = "" if counted is None else f"counts {counted} of {len(claims.rows)} claims"
+        counts = (
+            ""
+            if counted is None
+            else f"counts {counted} of {len(claims.rows)} claims: {claims.pieces[label]} pieces of "
+            "evidence"
+        )
         rows.append(
             (
                 set_cell(data, label),

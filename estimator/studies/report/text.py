@@ -11,6 +11,7 @@ from markupsafe import Markup
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
 from estimator.show import number
+from estimator.show.run_tables import fight_lines
 from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import words
 from estimator.studies.report.claims import ClaimRows
@@ -114,7 +115,7 @@ def how_sure(data: ReportData) -> list[Markup]:
             for quantity, says in (("replacement_gap", _GAP), ("net_change", _NET))
             if answer.quantity == quantity and len(data.ranges(answer))
         ]
-    return sentences
+    return [*sentences, *map(Markup.escape, fight_lines(data.trees))]
 
 
 def _failed(data: ReportData) -> Markup:
@@ -169,9 +170,12 @@ def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Marku
     if (below >= _SURE).all() or (below <= 1 - _SURE).all():
         shrinks = bool((below >= _SURE).all())
         chances = below if shrinks else 1 - below
-        text = Markup("The sets agree that in {} {}: at least {} draws of each say so.")
+        text = Markup("The sets agree that in {} {}: at least {} draws of each say so.{}")
         return text.format(
-            when, says[0] if shrinks else says[1], number.chances(float(chances.min()))
+            when,
+            says[0] if shrinks else says[1],
+            number.chances(float(chances.min())),
+            _turned(data, answer),
         )
     return Markup(
         "They do not agree whether in {} {}: {} draws of one set say so ({}), {} of another ({})."
@@ -185,6 +189,21 @@ def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Marku
     )
 
 
+def _turned(data: ReportData, answer: Answer) -> Markup:
+    """Say which single pieces of evidence that agreement hangs on."""
+    groups = data.audit.groups
+    groups = groups[(groups["answer"] == str(answer)) & groups["turned"].astype(bool)]
+    if groups.empty:
+        return Markup("")
+    largest = groups.groupby("evidence_group")["assumption_set"].nunique()
+    names = number.listed(largest.sort_values(ascending=False, kind="stable").index, _NAMED)
+    judged = data.audit.groups["assumption_set"].nunique()
+    return Markup(
+        ' That hangs on one piece of evidence: without {}, <a href="#evidence-groups">{} of {}</a> '
+        "are no longer sure."
+    ).format(names, groups["assumption_set"].nunique(), number.count(judged, "set"))
+
+
 def says_who(data: ReportData, claims: ClaimRows) -> list[Markup]:
     """Say whose figures these are, which are the floor, and which fit badly."""
     sentences = [_sources(claims)]
@@ -196,17 +215,18 @@ def says_who(data: ReportData, claims: ClaimRows) -> list[Markup]:
 def _sources(claims: ClaimRows) -> Markup:
     kinds = number.listed(claims.statuses)
     origin, most = claims.largest_origin
-    counted = claims.counted
-    span = (
-        f"{min(counted.values())}"
-        if len(set(counted.values())) == 1
-        else f"{min(counted.values())} to {max(counted.values())}"
+    span, pieces = (
+        f"{min(counts.values())}"
+        if len(set(counts.values())) == 1
+        else f"{min(counts.values())} to {max(counts.values())}"
+        for counts in (claims.counted, claims.pieces)
     )
     return Markup(
         "The numbers rest on {} published figures and statements "
         '(<a href="#term-claim">claims</a>) of {}: {}. '
-        "The most by one origin are {}, by {}. A set counts {} of them; what it "
-        "leaves out is a repeat, a plan or a statement, or it does not trust the origin."
+        "The most by one origin are {}, by {}. A set counts {} of them, which are {} pieces of "
+        "evidence (figures that rest on one underlying count are one); what it leaves out is a "
+        "repeat, derived from another, a plan or a statement, or it does not trust the origin."
     ).format(
         len(claims.rows),
         number.count(claims.origins, "origin"),
@@ -214,6 +234,7 @@ def _sources(claims: ClaimRows) -> Markup:
         most,
         origin,
         span,
+        pieces,
     )
 
 

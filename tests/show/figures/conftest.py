@@ -148,6 +148,8 @@ def _columns(rows: list[tuple], prefix: str) -> dict[str, tuple]:
     data = {prefix + n: (dim, [r[i + 1] for r in rows]) for i, n in enumerate(COLUMNS)}
     for name, text in (("source", "a source"), ("citation", "a page"), ("published", "2026-02-15")):
         data[prefix + name] = (dim, [text] * len(rows))
+    # The series is one piece of evidence; all else is each its own.
+    data[f"{prefix}evidence_group"] = (dim, ["series" if r[0][0] == "G" else "" for r in rows])
     data[f"{prefix}used"] = (dim, [r[9] != "goal" for r in rows])
     return data
 

@@ -17,7 +17,7 @@ from estimator.run import Estimate, write_estimate
 from estimator.show.figures.audit import plot_verdicts
 from estimator.store.journal import Journal
 from estimator.store.sets import Sets
-from estimator.studies.audit.audit import FILE, audit, read_audit
+from estimator.studies.audit.audit import _BY_FITS, FILE, audit, read_audit
 from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.claims import REPEAT, judge_claims
 from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
@@ -42,7 +42,7 @@ def options(*overrides: str) -> AuditOptions:
 
 @pytest.fixture(scope="module")
 def judged(from_prior: Estimate) -> pd.DataFrame:
-    return judge_claims(AuditedSet.of("from prior", from_prior.tree), options(), 1)
+    return judge_claims(LeaveOneOut(AuditedSet.of("from prior", from_prior.tree), options()))
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,12 @@ def test_every_claim_inside_the_window_is_judged(
 
 def test_predictions_are_in_the_claims_unit(judged: pd.DataFrame) -> None:
     by_claim = judged.set_index("claim")
-    assert 1e3 < by_claim.at["GS-2025-06", "predicted_q50"] < 2e5
+    assert 1e2 < by_claim.at["GS-2025-06", "predicted_q50"] < 2e5  # by weights of the prior
     assert 0 < by_claim.at["S09", "predicted_q50"] < 1
     assert 5 < by_claim.at["P08", "predicted_q50"] < 20_000  # persons/day
-    assert (judged["predicted_q05"] <= judged["predicted_q95"]).all()
+    sound = judged[judged["failures"] == ""]  # weights of prior draws may be all on one of them
+    assert len(sound) > 10
+    assert (sound["predicted_q05"] <= sound["predicted_q95"]).all()
 
 
 def test_claims_of_one_count_name_each_other(judged: pd.DataFrame) -> None:
@@ -91,7 +93,8 @@ def test_a_confirmed_sum_is_predicted_as_a_whole(judged: pd.DataFrame) -> None:
 
 def test_verdicts_follow_the_bounds_of_the_options(from_prior: Estimate) -> None:
     audited = AuditedSet.of("from prior", from_prior.tree)
-    strict = judge_claims(audited, options("audit.strained=0.9", "audit.in_conflict=0.8"), 1)
+    asked = options("audit.strained=0.9", "audit.in_conflict=0.8")
+    strict = judge_claims(LeaveOneOut(audited, asked))
     told = strict[strict["verdict"] != REPEAT]
     assert (told["verdict"] == "in conflict").equals(told["tail_probability"] < 0.8)
     assert ((told["verdict"] == "consistent") == (told["tail_probability"] >= 0.9)).all()
@@ -109,7 +112,7 @@ def test_doubtful_weights_decide_no_verdict_beside_a_limit(
     audited = AuditedSet.of("from prior", from_prior.tree)
     # Draws of the prior know nothing of the claims, and their weights are bad: so are the bounds.
     trusting = options().model_copy(update={"max_k_hat": np.inf, "min_ess": 0.0})
-    by_weights = judge_claims(audited, trusting, 1)
+    by_weights = judge_claims(LeaveOneOut(audited, trusting))
     sound = by_weights[by_weights["counted"] & (by_weights["failures"] == "")]
     at_most, factor = 2.3, 3.0
     fitted: list[str] = []
@@ -126,7 +129,7 @@ def test_doubtful_weights_decide_no_verdict_beside_a_limit(
     settings = trusting.model_copy(
         update={"refit": "all", "doubtful_k_hat": at_most, "doubtful_factor": factor}
     )
-    judge_claims(audited, settings, 1)
+    judge_claims(LeaveOneOut(audited, settings))
     beside = np.logical_or.reduce(
         [
             (sound["tail_probability"] < limit * factor)
@@ -156,10 +159,12 @@ def test_a_finished_set_is_not_judged_again(run: Path, tmp_path: Path, monkeypat
     def fail(*_: object) -> None:
         raise AssertionError("judged again")
 
-    monkeypatch.setattr("estimator.studies.audit.audit.judge_claims", fail)
+    for name in ("claims", "groups"):
+        monkeypatch.setitem(_BY_FITS, name, fail)
     with Journal(tmp_path / FILE, "audit") as journal:
         again = audit(Sets.open([run]), options(), cores=1, journal=journal)
     pd.testing.assert_frame_equal(first.claims, again.claims)
+    pd.testing.assert_frame_equal(first.groups, again.groups)
 
 
 def test_sets_without_draws_are_refused(tmp_path: Path) -> None:
@@ -193,7 +198,7 @@ def test_texts_of_a_hostile_table_do_no_harm(from_prior: Estimate, tmp_path: Pat
     )
     tree.attrs = from_prior.tree.attrs | {"assumption_set": HOSTILE}
     audited = AuditedSet.of(HOSTILE, tree)
-    claims = judge_claims(audited, options(), 1)
+    claims = judge_claims(LeaveOneOut(audited, options()))
     sets = Sets.open([_written(from_prior, tmp_path)])
     made = audit(sets, options(), cores=1)
     made = type(made)(**{**made.__dict__, "claims": claims})
@@ -217,7 +222,8 @@ def test_rows_put_the_sets_that_count_a_claim_first(judged: pd.DataFrame) -> Non
     other["verdict"] = "in conflict"
     labels, rows = verdict_rows(pd.concat([judged, other]))
     assert labels == ["from prior", "other"]
-    counted = [row for row in rows if not row[1].text.startswith("(")]
+    counted = [row for row in rows if row[1].text and not row[1].text.startswith("(")]
+    assert len(counted) == judged["counted"].sum()
     assert rows[: len(counted)] == counted
     assert any(row[0].text == "P04 = S04" for row in rows)
 

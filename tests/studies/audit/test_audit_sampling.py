@@ -14,6 +14,7 @@ from estimator.evidence import Evidence, load_evidence
 from estimator.run import estimate
 from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.claims import REPEAT, judge_claims
+from estimator.studies.audit.leave_out import LeaveOneOut
 from estimator.studies.audit.options import AuditOptions
 from tests.studies.audit.worlds import simulated
 
@@ -42,7 +43,7 @@ def audited(evidence: Evidence, *overrides: str) -> AuditedSet:
 
 def judged(world: AuditedSet, asked: AuditOptions) -> pd.DataFrame:
     """Claims that count, and say something of their own."""
-    table = judge_claims(world, asked, 2)
+    table = judge_claims(LeaveOneOut(world, asked))
     return table[table["counted"] & (table["verdict"] != REPEAT)]
 
 

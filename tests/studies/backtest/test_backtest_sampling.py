@@ -13,12 +13,13 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
+from estimator.assumptions.priors import Prior
 from estimator.fitting.inference import infer_whitened, learn_whitening
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.store.journal import Journal
 from estimator.studies.backtest import backtest as running
 from estimator.studies.backtest.backtest import FILE, FIT, Backtest, backtest
-from estimator.studies.backtest.origin_fits import PILOT, OriginFits, forecast_inputs, typical_step
+from estimator.studies.backtest.origin_fits import PILOT, OriginFits, forecast_inputs
 from tests.studies.backtest import made
 
 pytestmark = pytest.mark.sampling
@@ -95,6 +96,7 @@ def test_a_backtest_that_was_stopped_ends_as_if_it_had_not_been(
 def test_the_walk_from_the_cut_is_the_latent_path_of_the_fit(loose: AssumptionSet) -> None:
     origin = made.origin(FIRST)
     then, evidence = made.known(FIRST)
+    then = then.with_priors({"losses.volatility": Prior(family="Fixed", value=0.0)})
     inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1.0)
     whitening = learn_whitening(inputs, loose.sampler, np.random.SeedSequence(1), 2)
     options = FitOptions(tune=100, draws=2000, max_depth=6, target_accept=0.9, attempts=1)
@@ -108,7 +110,6 @@ def test_the_walk_from_the_cut_is_the_latent_path_of_the_fit(loose: AssumptionSe
         level=np.log(values.sel(assumption="losses.level").values.ravel()),
         step=values.sel(assumption="losses.step").values.ravel(),
         persistence=1.0,
-        typical_step=typical_step(then, "losses"),
     )
     path = carry_on(walk, 6, Projection(dynamics="walk"), np.random.default_rng(3))
     latent = rate[:, origin.position + 1 : origin.position + 7]

@@ -11,7 +11,7 @@ from estimator.assumptions.groups import Projection
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.scores import central_intervals
 from estimator.studies.backtest.forecasts import forecast_reports
-from estimator.studies.backtest.origin_fits import forecast_inputs, typical_step
+from estimator.studies.backtest.origin_fits import forecast_inputs
 from tests.studies.backtest import made
 
 MONTH = "2024-06"
@@ -34,16 +34,15 @@ def reports_of(
     return replace(inputs, data={**inputs.data, "claim_value": value})
 
 
-def coverage(dynamics: Projection, local: bool, worlds: int = WORLDS) -> np.ndarray:
+def coverage(dynamics: Projection, worlds: int = WORLDS) -> np.ndarray:
     """Share of reports inside, over worlds. (level, horizon)."""
     then, evidence = made.known(MONTH)
     inputs = forecast_inputs(evidence, then, [made.GENERAL_STAFF], 1.0)
     origin = made.origin(MONTH)
-    typical = typical_step(then, "losses")
+    step = 0.14
     rng = np.random.default_rng(70)
     inside = []
     for world in range(50_000, 50_000 + worlds):
-        step = typical * (np.sqrt(6.0 / rng.chisquare(6.0)) if local else 1.0)
         changes = rng.normal(0.0, step, 12 + 6)
         # The truth of the origin's month is as likely as each draw of it.
         last, error, bias, bias_error = 3.0, 0.04, 0.05, 0.1
@@ -51,7 +50,7 @@ def coverage(dynamics: Projection, local: bool, worlds: int = WORLDS) -> np.ndar
         biases = rng.normal(bias, bias_error, DRAWS + 1)
         past = last + np.append(-np.cumsum(changes[:12][::-1])[::-1], 0.0)
         rate = past + noise[:DRAWS, None]
-        fitted = made.fitted(rate, np.full(DRAWS, typical), biases[:DRAWS], AHEAD)
+        fitted = made.fitted(rate, np.full(DRAWS, step), biases[:DRAWS], AHEAD)
         path = last + noise[DRAWS] + np.cumsum(changes[12:])
         given = reports_of(inputs, path, float(biases[DRAWS]), rng)
         then_here = then.model_copy(update={"seed": world})
@@ -63,25 +62,15 @@ def coverage(dynamics: Projection, local: bool, worlds: int = WORLDS) -> np.ndar
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("dynamics", "local"),
-    [
-        (Projection(dynamics="walk"), False),
-        (Projection(dynamics="local_step", step_months=12, prior_months=6), True),
-    ],
-    ids=["walk", "local step"],
-)
-def test_ranges_cover_as_often_as_they_say_where_the_posterior_is_exact(
-    dynamics: Projection, local: bool
-) -> None:
-    found = coverage(dynamics, local)
+def test_ranges_cover_as_often_as_they_say_where_the_posterior_is_exact() -> None:
+    found = coverage(Projection(dynamics="walk"))
     for level, shares in zip(LEVELS, found, strict=True):
         error = np.sqrt(level * (1 - level) / WORLDS)
         assert np.abs(shares - level).max() < 3.5 * error, (level, shares)
 
 
 def test_without_change_ranges_of_a_moving_world_cover_too_little() -> None:
-    found = coverage(Projection(dynamics="no_change"), local=False, worlds=100)
+    found = coverage(Projection(dynamics="no_change"), worlds=100)
     assert found[1, -1] < 0.75
 
 
@@ -100,7 +89,7 @@ def test_all_dynamics_and_noise_factors_see_the_same_random_numbers() -> None:
     _, other = forecast_reports(fitted, origin, double, then, still)
     _, walked = forecast_reports(fitted, origin, plain, then, Projection(dynamics="walk"))
     noise = other - one
-    assert 0.7 * 0.05 < noise.std() < 1.3 * 0.05
+    assert 0.7 * 0.03 < noise.std() < 1.3 * 0.03
     step = walked[0] - one[0]
     assert abs(np.corrcoef(step, noise[0])[0, 1]) < 0.4
     assert 0.13 < step.std() < 0.28

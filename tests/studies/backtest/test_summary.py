@@ -12,7 +12,7 @@ from estimator.studies.backtest.parts import HINDSIGHT, parts
 from estimator.studies.backtest.summary import summary, vintage_summary
 from tests.studies.backtest import made
 
-OPTIONS = made.options(baseline="walk_12", shown="step_12")
+OPTIONS = made.options(baseline="walk_12", shown="model")
 
 
 def backtested(cases: pd.DataFrame, refused: dict[str, str] | None = None) -> Backtest:
@@ -109,7 +109,7 @@ def test_pictures_of_other_horizons_show_the_nearest() -> None:
     cases = made.cases(12)
     cases = cases[cases["horizon"] == 2]
     table = summary(cases, OPTIONS)
-    scores = plot_scores(cases, table, shown="step_12", baseline="walk_12",
+    scores = plot_scores(cases, table, shown="model", baseline="walk_12",
                          levels=OPTIONS.levels, interval=OPTIONS.interval)  # fmt: skip
     assert [text.get_text() for text in scores.axes[1].get_legend().get_texts()] == [
         "by chance, 2 ahead",
@@ -119,13 +119,13 @@ def test_pictures_of_other_horizons_show_the_nearest() -> None:
 
 def test_pictures_have_a_panel_a_horizon_and_mark_what_was_missed() -> None:
     cases = made.cases(12)
-    figure = plot_forecasts(cases, "step_12")
+    figure = plot_forecasts(cases, "model")
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == [f"{n} ahead: 2 of 12 outside the 90 % range" for n in ("1 month", "3 months")]
     scores = plot_scores(
         cases,
         summary(cases, OPTIONS),
-        shown="step_12",
+        shown="model",
         baseline="walk_12",
         levels=OPTIONS.levels,
         interval=OPTIONS.interval,

@@ -258,6 +258,23 @@ def audit(labels: list[str]) -> Audit:
                 for label in labels
             ]
         ),
+        groups=pd.DataFrame(
+            [
+                {"assumption_set": label, "evidence_group": group, "claims": ids, "counted": 1,
+                 "answer": str(answer), "unit": "persons/month", "with_q05": -10800.0,
+                 "with_q50": -6800.0, "with_q95": -2800.0, "without_q05": -8800.0,
+                 "without_q50": -900.0, "without_q95": 9100.0,
+                 "with_below_zero": nan if answer.quantity == "losses" else 0.99,
+                 "without_below_zero": nan if answer.quantity == "losses" else after,
+                 "turned": answer.quantity != "losses" and after < 0.95,
+                 "shift": shift, "method": "refit", "k_hat": 0.9, "ess": 900.0, "failures": ""}
+                for label in labels
+                for answer in ANSWERS
+                for group, ids, after, shift in (
+                    ("january_gap", "S11", 0.57, 2.5), ("stocks_rusi", "P18 P19", 0.98, 0.1)
+                )
+            ]
+        ),
         resolutions=pd.DataFrame(),
         facts=pd.DataFrame(),
     )  # fmt: skip
@@ -276,7 +293,8 @@ def bare_tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
     found = tables(trees)
     names = ("pooled", "stacking", "prior_or_data", "drivers")
     whole = found["audit"]
-    rows = {name: getattr(whole, name)[:0] for name in ("statements", "conflicts", "balance")}
+    names_of_audit = ("groups", "statements", "conflicts", "balance")
+    rows = {name: getattr(whole, name)[:0] for name in names_of_audit}
     return found | {
         **{name: found[name][:0] for name in names},
         "audit": dataclasses.replace(whole, claims=whole.claims[:0], **rows),

@@ -68,6 +68,7 @@ def hostile_tables() -> dict[str, object]:
             name: getattr(whole, name).assign(**dict.fromkeys(columns, ALL))
             for name, columns in {
                 "claims": ("claim", "figure", "origin", "reason"),
+                "groups": ("evidence_group", "claims", "failures"),
                 "statements": ("statement", "claims", "says", "about", "note"),
                 "conflicts": ("claims", "says", "resolution"),
                 "balance": ("note",),

@@ -18,6 +18,7 @@ from estimator.store.results import read_attrs
 _NO_ASSUMPTIONS = frozenset({"label", "sampler", "scenario"})
 _WORDS = frozenset({"source", "unit", "description"})  # what is said of a prior, not what it is
 _ENDS = {"low", "high"}
+_EACH_ITS_OWN = "evidence.groups."
 DEFAULT = "(default)"
 """Text of a key, or of a group of options, that a set does not name."""
 
@@ -86,11 +87,12 @@ def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _differing(flat: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Keys that differ between the sets, by group."""
+    """Keys that differ between the sets, by group; evidence groups are each an assumption."""
     groups: dict[str, list[str]] = {}
     for key in dict.fromkeys(key for one in flat for key in one):
         if len({str(leaves.get(key, DEFAULT)) for leaves in flat}) > 1:
-            groups.setdefault(key.partition(".")[0], []).append(key)
+            own = key.startswith(_EACH_ITS_OWN)
+            groups.setdefault(key if own else key.partition(".")[0], []).append(key)
     return groups
 
 

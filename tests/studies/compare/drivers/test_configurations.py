@@ -47,6 +47,22 @@ def test_options_have_their_groups_and_the_names_that_labels_give(
     assert keys.index.tolist() == [one.label for one in grid]
 
 
+def test_each_evidence_group_is_an_assumption_of_its_own(tmp_path: Path) -> None:
+    sets = [
+        assumption_set(changes)
+        for changes in (
+            [],
+            ["evidence.groups.january_gap=none"],
+            ["evidence.groups.registries=none"],
+            ["evidence.as_of=2026-01-31"],
+        )
+    ]
+    keys = keys_of_results(tmp_path, written(tmp_path, *sets))
+    assert keys["evidence.groups.january_gap"].tolist() == ["one", "none", "one", "one"]
+    assert keys["evidence.groups.registries"].tolist() == ["all", "all", "none", "all"]
+    assert keys.shape[1] == 3
+
+
 def test_varied_keys_of_whole_sets_are_those_of_their_configurations(
     tmp_path: Path, grid: list[AssumptionSet]
 ) -> None:
@@ -104,7 +120,7 @@ def test_a_key_that_one_set_alone_has_differs(tmp_path: Path) -> None:
     sets = [assumption_set([f"assumptions={name}"]) for name in ("central", "western")]
     ids = written(tmp_path, *sets)
     keys = varied_keys(pd.DataFrame({"set_id": ids, "run": str(tmp_path)}))
-    assert set(keys) == {"killed_share.origins", "evidence.origins.losses"}
+    assert set(keys) == {"killed_share.origins", "evidence.origins.losses", "losses"}
     texts = dict(zip(keys, Levels.of(keys).texts, strict=True))
     assert texts["evidence.origins.losses"][0] == "as it is"
 
