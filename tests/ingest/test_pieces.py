@@ -128,8 +128,9 @@ def test_groups_derivations_and_standard_errors_of_a_table_are_kept(
     by_id = claims.set_index("id")
     first = "" if prefix is None else "mine-"
     assert by_id.loc[f"{first}A", "sd"] == 200
-    assert by_id["evidence_group"].tolist() == ["the_count", "the_count", ""]
-    assert by_id["derived_from"].tolist() == ["", f"{first}A", f"{first}A"]
+    ids = [f"{first}{name}" for name in "ABC"]
+    assert by_id.loc[ids, "evidence_group"].tolist() == ["the_count", "the_count", ""]
+    assert by_id.loc[ids, "derived_from"].tolist() == ["", ids[0], ids[0]]
     (lost,) = [entry for entry in ingested.ledger.remarks if entry.reason.startswith("derived")]
     assert lost.reason == "derived from what is no claim of the table"
     assert (lost.row, lost.detail) == (4, f"{first}Z")

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import expit, logit
 
+from estimator.model.figures import IS_POINT, LOWER, UPPER
 from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
 from estimator.quantity import OTHER_EXITS, SAMPLED, names_where
@@ -77,7 +78,10 @@ def broken_figures(
         confirmed = confirmed_figures(inputs, truth, rng) / (1.0 - spec.false_confirmation)
     counts = inputs.data["confirmed_used"] > 0
     figures = np.where(counts, confirmed, inputs.data["confirmed_value"])
-    return ModelInputs(world.structure, {**world.data, "confirmed_value": figures}, world.start)
+    data = {**world.data, "confirmed_value": figures}
+    if spec.copies is not None:
+        data |= _copied(inputs, evidence, truth, data, spec)
+    return ModelInputs(world.structure, data, world.start)
 
 
 def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
@@ -90,6 +94,8 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
         return np.isin(quantity, spec.bias_of)
     if spec.jump_from is not None:
         return np.isin(quantity, _OF_KILLED)
+    if spec.copies is not None:
+        return np.asarray(evidence["evidence_group"].values == spec.copies)
     if spec.invents is not None:
         return np.asarray(evidence["origin"].values == spec.invents)
     if spec.confirmed_factor is not None or spec.false_confirmation > 0:
@@ -98,6 +104,26 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
         inside = (evidence["weight"].values[:, ~months] == 0).all(axis=1)
         return np.asarray((quantity == "losses") & inside)
     return np.zeros(len(quantity), bool)
+
+
+def _copied(
+    inputs: ModelInputs,
+    evidence: xr.Dataset,
+    truth: xr.Dataset,
+    data: dict[str, np.ndarray],
+    spec: BrokenOptions,
+) -> dict[str, np.ndarray]:
+    """Give each figure of a group the error of the first on its quantity; points alone."""
+    silent = {name: 0.0 * truth[name] for name in ("reporting", "bias_steps") if name in truth}
+    plain = locations_in(inputs, truth.assign(silent))
+    value, figures = data["claim_value"].copy(), data["claim_figures"].copy()
+    of_group = touched(evidence, spec) & (inputs.figure("used") > 0) & (figures[IS_POINT] > 0)
+    quantity = evidence["quantity"].values
+    for name in np.unique(quantity[of_group]):
+        first, *others = np.flatnonzero(of_group & (quantity == name))
+        value[others] = plain[others] + value[first] - plain[first]
+        figures[LOWER, others], figures[UPPER, others] = value[others] - 1.0, value[others] + 1.0
+    return {"claim_value": value, "claim_figures": figures}
 
 
 def _invented(

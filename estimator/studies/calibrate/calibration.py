@@ -167,6 +167,8 @@ def _broken(
             )
         worlds = known[spec.overrides]
         _check_named(f"broken.{name}.invents", [spec.invents or ""], ["", *_origins(worlds)])
+        groups = worlds.evidence.dataset["evidence_group"].values.tolist()
+        _check_named(f"broken.{name}.copies", [spec.copies or ""], ["", *groups])
         _check_named("noticing.quantities", entries(options, worlds.last_month), worlds.entries)
         simulate_broken(name, worlds, spec, options, journal, progress)
     return broken_table(journal, chosen, options)

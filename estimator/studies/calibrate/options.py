@@ -98,6 +98,8 @@ class BrokenOptions(Section):
         Standard deviation of the invented figures on their scale.
     confirmed_factor
         The confirmed figures are this times the true total.
+    copies
+        An evidence group whose figures of one quantity are copies of the first: all have its error.
     """
 
     says: str
@@ -111,6 +113,7 @@ class BrokenOptions(Section):
     invents: str | None = None
     invented_spread: float = Field(default=0.0, ge=0.0)
     confirmed_factor: float | None = Field(default=None, gt=0.0)
+    copies: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> BrokenOptions:

@@ -70,13 +70,14 @@ def test_options_that_contradict_each_other_are_refused(override: str, problem: 
         ("coverage", "coverage.reporter=general_staf", "did you mean 'general_staff_ukraine'"),
         ("coverage", "coverage.quantities=[loses]", "did you mean 'losses'"),
         ("broken", "broken.none.invents=general_staf", "did you mean 'general_staff_ukraine'"),
+        ("broken", "broken.none.copies=registriesx", "did you mean 'registries'"),
         ("broken", "noticing.quantities=['loses[total]']", r"did you mean 'losses\[total\]'"),
     ],
 )
 def test_a_name_that_nothing_has_is_refused_before_anything_is_fitted(
     part: str, override: str, problem: str, tmp_path: Path
 ) -> None:
-    plus = "+" if "invents" in override else ""
+    plus = "+" if ".none." in override else ""
     words = [f"{plus}calibrate.{override}", f"calibrate.parts=[{part}]"]
     chosen = CalibrateOptions.from_config(to_plain(compose_config(words))["calibrate"])
     with pytest.raises(ConfigError, match=problem):

@@ -181,6 +181,23 @@ def test_breaks_of_confirmed_figures_raise_them(
     assert high.data["confirmed_value"][used] == pytest.approx(1.1 * total)
 
 
+def test_copies_of_one_figure_have_its_error(
+    known: tuple[Evidence, ModelInputs, xr.Dataset],
+) -> None:
+    evidence, inputs, prior = known
+    data, truth = evidence.dataset, prior.isel(draw=0)
+    group = "recruits_2025_officials"
+    world = broken_figures(inputs, data, truth, spec(copies=group), np.random.default_rng(1))
+    plain = locations_in(inputs, truth.assign(reporting=0.0 * truth["reporting"]))
+    error = world.data["claim_value"] - plain
+    members = (data["evidence_group"].values == group) & data["used"].values
+    assert members.sum() == 3
+    assert error[members] == pytest.approx(error[members][0])
+    apart = simulate(inputs, truth, np.random.default_rng(1)).data["claim_value"]
+    assert (world.data["claim_value"] == apart).sum() == len(apart) - 2
+    assert (touched(data, spec(copies=group)) >= members).all()
+
+
 def test_the_simulated_replicate_stands_beside_the_published_claims(
     known: tuple[Evidence, ModelInputs, xr.Dataset],
 ) -> None:
