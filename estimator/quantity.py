@@ -313,6 +313,14 @@ _ROWS = (
         is_diagnosed=True,
     ),
     Quantity(
+        "registration",
+        unit="see registry term",
+        words="registries",
+        dim="registry_term",
+        computed_from="fit",
+        is_diagnosed=True,
+    ),
+    Quantity(
         "bias_steps", unit="see source", dim="bias_step", computed_from="fit", is_diagnosed=True
     ),
 )

@@ -27,6 +27,7 @@ from estimator.assumptions.groups import (
 )
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.problems import explained
+from estimator.assumptions.registries import RegistriesOptions
 from estimator.assumptions.reporting import ReportingOptions
 from estimator.assumptions.scalars import prior_problems
 from estimator.assumptions.scenarios import DerivedOptions, ScenarioOptions
@@ -54,6 +55,7 @@ class AssumptionSet(Section):
     foreign: ForeignOptions
     force: ForceOptions
     reporting: ReportingOptions
+    registries: RegistriesOptions
     hedging: HedgingOptions
     scenario: dict[str, ScenarioOptions]
     derived: DerivedOptions

@@ -18,13 +18,15 @@ from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.select import nothing_counts, select_claims
+from estimator.evidence.vintages import floors as vintage_floors
+from estimator.evidence.vintages import in_triangle
 from estimator.quantity import MODELLED, SHARES, STOCKS
 
 log = logging.getLogger(__name__)
 
 _KNOWABLE = 0.01  # less of a figure's period than this known by its publication: it says nothing
 _TEXT = (
-    *("quantity", "unit", "hedge", "status", "origin", "speaker"),
+    *("quantity", "unit", "hedge", "status", "origin", "speaker", "population"),
     *("evidence_group", "citation", "locator"),
 )
 
@@ -38,11 +40,14 @@ class Evidence:
     claims
         The whole table, with `used` and `reason`.
     dataset
-        What the model takes: dims `claim` (figures of all kinds but floors), `confirmed_claim`
-        (floors), `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
+        What the model takes: dims `claim` (figures of all kinds but these), `confirmed_claim`
+        (floors), `registry_figure` (figures of triangles, see `estimator.evidence.vintages`),
+        `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
         the claim's unit, `used` (claim), texts, `source` (claim; ``origin:quantity``), the same
         for floors with the prefix `confirmed_`, `confirmed_floor` (sums less confirmed months),
         `confirmed_rounding` (confirmed_claim, rounded_claim; see `estimator.evidence.floors`),
+        for figures of triangles with the prefix `registry_`, `registry_is_floor`, `registry_group`
+        (whose errors go together),
         `month_days` (month) and `years_to_end` (month).
         Claims that do not count under the options stay in it with `used` False: sets that choose
         other claims of one table then share one compiled model.
@@ -78,7 +83,13 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     if claims is None:
         claims = read_claims(assumptions.evidence.files)
     window = Window.of(assumptions.window)
-    selected = select_claims(claims, assumptions.evidence, assumptions.killed_share.origins, window)
+    selected = select_claims(
+        claims,
+        assumptions.evidence,
+        assumptions.killed_share.origins,
+        window,
+        assumptions.registries.triangles,
+    )
     outside = int((selected["reason"] == "outside the window").sum())
     if outside:
         log.warning("%d claims lie outside the window and do not count", outside)
@@ -121,7 +132,10 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
         ]
     ]
     floors = eligible[eligible["status"] == "confirmed"]
-    others = eligible[eligible["status"] != "confirmed"]
+    triangles = assumptions.registries.triangles
+    triangle = in_triangle(eligible, triangles)
+    vintages = eligible[triangle].sort_values("origin", kind="stable")
+    others = eligible[(eligible["status"] != "confirmed") & ~triangle]
     order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
     months = window.months
     floor_columns = _columns(floors, window, assumptions.reporting, "confirmed_claim", "confirmed_")
@@ -147,6 +161,12 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
         {
             **_columns(others.loc[order], window, assumptions.reporting, "claim", ""),
             **floor_columns,
+            **_columns(vintages, window, assumptions.reporting, "registry_figure", "registry_"),
+            "registry_is_floor": ("registry_figure", vintage_floors(vintages, triangles)),
+            "registry_group": (
+                "registry_figure",
+                (vintages["origin"] + ":" + vintages["population"]).to_numpy(dtype=str),
+            ),
             "month_days": ("month", window.days, {"units": "days"}),
             "years_to_end": ("month", window.years_to_end(), {"units": "years"}),
         },
@@ -155,6 +175,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
             "claim": others.loc[order, "id"].to_numpy(dtype=str),
             "confirmed_claim": floors["id"].to_numpy(dtype=str),
             "rounded_claim": floors["id"].to_numpy(dtype=str)[rounded],
+            "registry_figure": vintages["id"].to_numpy(dtype=str),
         },
         attrs={"window_start": f"{window.start:%Y-%m-%d}", "window_end": f"{window.end:%Y-%m-%d}"},
     )

@@ -25,18 +25,19 @@ from estimator.evidence.schema import (
 )
 from estimator.paths import data_dir
 
-SHIPPED = "shipped"
+SHIPPED = {"shipped": "claims.csv", "registries": "registries.csv"}
+"""Words that stand for the tables that come with the package."""
 
 
 def claims_paths(files: Sequence[str]) -> list[Path]:
-    """Resolve file names; the word ``shipped`` stands for the table that comes with the package."""
-    return [data_dir() / "claims.csv" if name == SHIPPED else Path(name) for name in files]
+    """Resolve file names; the words of `SHIPPED` stand for tables that come with the package."""
+    return [data_dir() / SHIPPED[name] if name in SHIPPED else Path(name) for name in files]
 
 
 @functools.cache
 def shipped_groups() -> frozenset[str]:
     """Evidence groups of the table that comes with the package."""
-    with claims_paths([SHIPPED])[0].open(encoding="utf-8", newline="") as file:
+    with claims_paths(["shipped"])[0].open(encoding="utf-8", newline="") as file:
         return frozenset(row["evidence_group"] for row in csv.DictReader(file)) - {""}
 
 
@@ -45,13 +46,13 @@ def data_hash(contents: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(contents)).hexdigest()
 
 
-def read_claims(files: Sequence[str] = (SHIPPED,)) -> pd.DataFrame:
+def read_claims(files: Sequence[str] = ("shipped",)) -> pd.DataFrame:
     """Read, check and join claims tables.
 
     Parameters
     ----------
     files
-        Paths of CSV files (UTF-8); ``shipped`` stands for the shipped table.
+        Paths of CSV files (UTF-8); the words of `SHIPPED` stand for shipped tables.
 
     Returns
     -------

@@ -46,6 +46,8 @@ SPEAKERS = ("own", "enemy", "third_party")
 
 # From the most to the least exact wording: decides between repeats of one figure.
 HEDGES = ("exact", "about", "nearly", "more_than", "range", "at_least", "under", "up_to")
+POINTS = ("exact", "about")
+"""Hedges whose figure is a point; the others mean an interval."""
 STATUSES = ("confirmed", "claimed", "estimated", "planned", "goal", "context")
 LIKELIHOOD_STATUSES = ("confirmed", "claimed", "estimated")
 

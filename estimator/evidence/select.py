@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from estimator.assumptions.fields import OF_A_GROUP, Names
 from estimator.assumptions.groups import EvidenceOptions
+from estimator.assumptions.registries import Triangle
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.load import shipped_groups
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import HEDGES, LIKELIHOOD_STATUSES, ancestors, names_in
+from estimator.evidence.vintages import NOT_BELIEVED, in_triangle, mark_totals
 from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
@@ -21,7 +24,11 @@ _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
 
 def select_claims(
-    claims: pd.DataFrame, options: EvidenceOptions, killed_origins: Names, window: Window
+    claims: pd.DataFrame,
+    options: EvidenceOptions,
+    killed_origins: Names,
+    window: Window,
+    triangles: Mapping[str, Triangle] | None = None,
 ) -> pd.DataFrame:
     """Mark each claim as used or say why it is not.
 
@@ -35,6 +42,8 @@ def select_claims(
         Origins whose claims on killed and on the killed share count.
     window
         Months that are estimated.
+    triangles
+        Origins of which every vintage counts; of all others the last one does.
 
     Returns
     -------
@@ -70,7 +79,7 @@ def select_claims(
         )
     rule(
         claims["quantity"].isin(_OF_KILLED) & ~_among(claims["origin"], killed_origins),
-        "origin not in killed_share.origins",
+        NOT_BELIEVED,
     )
     outside = pd.Series(
         [
@@ -84,7 +93,9 @@ def select_claims(
     rule(chosen == "none", "evidence group of which none counts")
     for name in set(chosen) - {"", *OF_A_GROUP}:
         rule((chosen == name) & (claims["id"] != name), f"of its evidence group {name} counts")
-    _mark_repeats(claims, reason)
+    triangle = in_triangle(claims, triangles or {})
+    _mark_repeats(claims, reason, triangle)
+    mark_totals(claims, reason, triangle)
     _mark_derived(claims, chosen, reason)
     selected = claims.assign(used=reason == "", reason=reason)
     if not selected["used"].any():
@@ -176,17 +187,18 @@ def _last_and_most_exact(claims: pd.DataFrame) -> pd.DataFrame:
     return ordered.sort_values(["published", "exactness"], kind="stable")
 
 
-def _mark_repeats(claims: pd.DataFrame, reason: pd.Series) -> None:
+def _mark_repeats(claims: pd.DataFrame, reason: pd.Series, triangle: pd.Series) -> None:
     """Leave one claim of each figure that an origin gave several times.
 
     Of claims of one origin, quantity, population and period, confirmed or not, the one published
-    last counts, of these the most exact. A sum whose every day is covered by shorter claims of the
-    same origin repeats them too (confirmed sums stay: a floor under a sum says more than floors
-    under some parts).
+    last counts (of a triangle one for each day of publication), of these the most exact. A sum
+    whose every day is covered by shorter claims of the same origin repeats them too (confirmed sums
+    stay: a floor under a sum says more than floors under some parts).
     """
     open_ = _last_and_most_exact(claims[reason == ""])
     same = ["origin", "quantity", "population", "period_start", "period_end"]
-    keys = [*same, open_["status"] == "confirmed"]
+    vintage = open_["published"].where(triangle[open_.index], pd.Timestamp.min)
+    keys = [*same, open_["status"] == "confirmed", vintage]
     # "" where a key is missing: of a claim without a period nothing can be said.
     kept = open_.groupby(keys, sort=False)["id"].transform("last").fillna("")
     repeats = kept[(kept != "") & (kept != open_["id"])]

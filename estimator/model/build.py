@@ -12,7 +12,7 @@ from pytensor.tensor import TensorVariable
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
-from estimator.model import claims, confirmation, forward, random_walk
+from estimator.model import claims, confirmation, forward, random_walk, registries
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import ModelInputs, Structure, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
@@ -33,6 +33,12 @@ _DIMS = {
     "confirmed_value": ("confirmed_claim",),
     "confirmed_used": ("confirmed_claim",),
     "confirmed_rounding": ("confirmed_claim", "rounded_claim"),
+    "registry_location": ("registry_term",),
+    "registry_scale": ("registry_term",),
+    "registry_value": ("registry_figure",),
+    "registry_floor": ("registry_figure",),
+    "registry_figures": ("claim_figure", "registry_figure"),
+    "registry_floors": ("claim_figure", "registry_figure"),
     "confirmed_states": ("counted_state", "confirmed_claim"),
     "reporter_states": ("counted_state",),
 }
@@ -67,18 +73,19 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     -------
     pymc.Model
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
-        `step_change_raw` (step_change), where
-        biases are shared or wander `shared_raw` (shared_term, bias_group) and `bias_step_raw`
-        (bias_step), `exits_raw` (exits_step),
-        `rounding_raw` (rounded_claim),
+        `step_change_raw` (step_change), where biases are shared or wander `shared_raw`
+        (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw` (registry_term),
+        `exits_raw` (exits_step), `rounding_raw` (rounded_claim),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
-        Deterministic: `assumption_value` (assumption; thousands of persons), `reporting`
-        (reporting_term, source), `losses_step` (month; log ratio), `losses`, `killed_share`,
-        `recruits`, `foreign_recruits`, `other_exits` (month; thousands of persons),
+        Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
+        (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
+        `reporting` (reporting_term, source), `losses_step` (month; log ratio), `losses`,
+        `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month; thousands of persons),
         `claim_location` (claim) and, if any confirmed figure is rounded, `rounded_off`
         (confirmed_claim; thousands).
-        Observed: `reported` (claim) and `confirmed_figure` (confirmed_claim).
+        Observed: `reported` (claim), `confirmed_figure` (confirmed_claim), `registered` and
+        `registered_at_least` (registry_figure).
     """
     return build_from_inputs(model_inputs(evidence, assumptions))
 
@@ -102,9 +109,8 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             apply("carried", steps), splits_size=[n_walks] + n_walks * [n_months]
         )
         linear, value = _assumptions(given, structure, levels)
-        shift, offset = pt.split(
-            apply("shifts", _reporting(given, structure)), splits_size=[n_claims, n_months]
-        )
+        reporting = _reporting(given, structure)
+        shift, offset = pt.split(apply("shifts", reporting), splits_size=[n_claims, n_months])
         walks = {
             walk: linear[f"{walk}.level"] + value[f"{walk}.step"] * path
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)
@@ -156,8 +162,11 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             rounding,
             given["confirmed_value"],
         )
+        of_populations = _registries(given, structure, apply, series, reporting)
         if n_claims:
-            location = forward.claim_locations(structure, apply, series, value, shift, pt)
+            location = forward.claim_locations(
+                structure, apply, series, value, shift, pt, of_populations
+            )
             claims.reported_figures(
                 "reported",
                 pm.Deterministic("claim_location", location, dims="claim"),
@@ -165,6 +174,51 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
                 given["claim_value"],
             )
     return model
+
+
+def _registries(
+    given: dict[str, TensorVariable],
+    structure: Structure,
+    apply: Callable[[str, TensorVariable], TensorVariable],
+    series: Mapping[str, TensorVariable],
+    reporting: TensorVariable,
+) -> TensorVariable | None:
+    """Sample what is estimated of registries, and observe the figures of their triangles.
+
+    Returns
+    -------
+    Killed of their populations, one after the other; None if there are none
+    """
+    parts = structure.registries
+    terms = pt.zeros(0)
+    if parts.terms:
+        raw = pm.Normal("registry_raw", 0.0, 1.0, dims=registries.TERM)
+        linear = given["registry_location"] + given["registry_scale"] * raw
+        terms = pm.Deterministic(
+            "registration", registries.term_values(parts, linear, pt), dims=registries.TERM
+        )
+    killed = series["losses"] * series["killed_share"]
+    of_populations = None
+    if parts.populations:
+        of_populations = registries.killed_of_populations(parts, killed, terms, pt)
+    if structure.coords[registries.FIGURE]:
+        location, log_dead = registries.registry_locations(
+            parts, apply, killed, of_populations, terms, reporting, pt
+        )
+        pm.Deterministic("registry_figure_location", location, dims=registries.FIGURE)
+        value = given["registry_value"]
+        errors = value - apply("registry_errors", value - location)
+        claims.reported_figures(
+            "registered", errors, given["registry_figures"], value, registries.FIGURE
+        )
+        claims.reported_figures(
+            "registered_at_least",
+            log_dead,
+            given["registry_floors"],
+            given["registry_floor"],
+            registries.FIGURE,
+        )
+    return of_populations
 
 
 def _steps_of_losses(value: Scalars, step_ramps: np.ndarray) -> TensorVariable:

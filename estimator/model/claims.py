@@ -15,9 +15,13 @@ from estimator.model.figures import NOISE
 
 
 def reported_figures(
-    name: str, location: TensorVariable, figures: TensorVariable, observed: TensorVariable
+    name: str,
+    location: TensorVariable,
+    figures: TensorVariable,
+    observed: TensorVariable,
+    dim: str = "claim",
 ) -> TensorVariable:
-    """Observe the claims (dims ``claim``), each on the scale of its quantity.
+    """Observe figures, each on the scale of its quantity.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ def reported_figures(
         claim is a point, whether it counts. (claim_figure, claim).
     observed
         The figure; for an interval a point inside it. (claim,).
+    dim
+        Of the figures, if they are no claims.
     """
 
     def forward(
@@ -49,5 +55,5 @@ def reported_figures(
         logp=logp,
         signature="(c),(f,c)->(c)",
         observed=observed,
-        dims="claim",
+        dims=dim,
     )

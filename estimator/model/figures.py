@@ -14,6 +14,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import HedgingOptions
 from estimator.assumptions.reporting import SourceReporting
 from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.evidence.schema import POINTS
 from estimator.quantity import QUANTITIES, SIGNED, STOCKS, Scale
 
 THOUSAND = 1000.0
@@ -25,9 +26,6 @@ FIGURES = ("lower", "upper", "noise", "is_point", "used")
 """What the density of a claim takes beside its value; `used` is its weight, 0 to 1."""
 LOWER, UPPER, NOISE, IS_POINT, USED = range(len(FIGURES))
 """Their rows."""
-
-POINTS = ("exact", "about")
-"""Hedges whose figure is a point; the others mean an interval."""
 
 
 def reporting_size(quantity: str) -> float:

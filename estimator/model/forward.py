@@ -43,6 +43,7 @@ def claim_locations(
     value: Mapping[str, Any],
     shift: Any,
     xp: Any = np,
+    of_populations: Any = None,
 ) -> Any:
     """Work out where the report of each claim would lie without noise, on its quantity's scale.
 
@@ -62,6 +63,9 @@ def claim_locations(
         Bias, drift and wandering of each claim's source at the claim's time. (..., claim).
     xp
         numpy or pytensor.tensor.
+    of_populations
+        Killed of the populations of registries, one after the other, thousands; None if there are
+        none. (..., population × month).
 
     Returns
     -------
@@ -86,7 +90,10 @@ def claim_locations(
     else:
         series["returned"] = xp.zeros_like(series["losses"])
     start = xp.stack([value["force.start"]], axis=-1)
-    state = xp.concatenate([*(series[name] for name in SERIES), start], axis=-1)
+    state = [*(series[name] for name in SERIES), start]
+    if of_populations is not None:
+        state.append(of_populations)
+    state = xp.concatenate(state, axis=-1)
     total, rest = _halves(apply("claims", state), len(structure.claim_scale), xp)
     size = structure.constants["claim_size"]
     return locations(structure.claim_scale, total, rest, shift, size, xp)

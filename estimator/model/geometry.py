@@ -30,6 +30,7 @@ def step_maps(
     bias_scale: np.ndarray,
     walks: dict[str, tuple[np.ndarray, float, float]],
     mobilisation_weight: np.ndarray,
+    registry_covariance: np.ndarray,
 ) -> np.ndarray:
     """Map from sampled coordinates to standard normal level and steps, for each sparse series.
 
@@ -46,6 +47,9 @@ def step_maps(
         typical step.
     mobilisation_weight
         Share of a mobilisation in each month. (month,).
+    registry_covariance
+        Of the figures of triangles, with the biases of their sources; 0 in rows that do not count.
+        (registry_figure, registry_figure).
 
     Returns
     -------
@@ -68,6 +72,14 @@ def step_maps(
                 share = weight[row] / weight[row].sum()
                 felt = np.append(level_scale, step * (share @ carried)) * slope / spread[row]
                 precision += np.outer(felt, felt)
+        slope = _slope(QUANTITIES["killed"], series)
+        counts = np.diag(registry_covariance) > 0
+        if slope != 0.0 and counts.any():
+            months = data["registry_weight"].values[counts]
+            share = months / months.sum(axis=1, keepdims=True)
+            felt = np.hstack([np.full((len(share), 1), level_scale), step * (share @ carried)])
+            known = np.linalg.inv(registry_covariance[np.ix_(counts, counts)])
+            precision += slope**2 * felt.T @ known @ felt
         maps.append(np.linalg.inv(np.linalg.cholesky(precision)).T)
     return np.array(maps)
 

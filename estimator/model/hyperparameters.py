@@ -47,12 +47,13 @@ def sources_of(data: xr.Dataset) -> dict[str, str]:
     Claims that count come first: an origin may speak of one side as its own and of the other as the
     enemy, and only one of them is estimated.
     """
-    names = data["source"].values.astype(str).tolist()
+    columns = [
+        np.concatenate([data[f"{prefix}{name}"].values for prefix in ("", "registry_")])
+        for name in ("source", "speaker", "used")
+    ]
+    names, told = (column.astype(str).tolist() for column in columns[:2])
     speakers = dict.fromkeys(names, "")
-    if "speaker" not in data:
-        return speakers
-    told = data["speaker"].values.astype(str).tolist()
-    used = data["used"].values.astype(bool)
+    used = columns[2].astype(bool)
     for row in (*np.flatnonzero(used), *np.flatnonzero(~used)):
         speakers[names[row]] = speakers[names[row]] or told[row]
     return speakers

@@ -28,6 +28,7 @@ from estimator.model.figures import (
     confirmed_data,
     figures_of_claims,
 )
+from estimator.model.forward import SERIES
 from estimator.model.functionals import constant_arrays, scales_of
 from estimator.model.geometry import losses_map, step_maps
 from estimator.model.hyperparameters import (
@@ -42,6 +43,14 @@ from estimator.model.hyperparameters import (
 )
 from estimator.model.linear_maps import Layout, stack, stored
 from estimator.model.random_walk import SPARSE_WALKS, innovation_map
+from estimator.model.registries import (
+    Errors,
+    Registries,
+    figure_data,
+    shifts_of_figures,
+    term_data,
+    with_populations,
+)
 from estimator.quantity import QUANTITIES
 
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
@@ -62,6 +71,8 @@ class Structure:
         Whether any claim speaks of net change or force size.
     pivots
         Which month each confirmed floor lifts.
+    registries
+        Populations and triangles.
     constants
         Arrays, by name:
 
@@ -74,7 +85,8 @@ class Structure:
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
         - ``total`` (claim, series × month + 2): each claim as a linear functional of the series
-          `estimator.model.forward.SERIES`, then the start
+          `estimator.model.forward.SERIES`, then the start,
+          then the killed of the populations of registries
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
         - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
           and the steps of a bias that wanders
@@ -85,17 +97,19 @@ class Structure:
         Where each linear map lies among the data ``map_entries`` and ``map_runs``:
         ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
         ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
-        their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded).
+        their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded),
+        ``registry_weights``, ``registry_shifts`` and ``registry_errors`` (of the triangles).
     coords
         Labels of the dims `month, step_change, claim, claim_figure, counted_state,
-        confirmed_claim, source, assumption, reporting_term, shared_term, bias_group, bias_step,
-        exits_step, rounded_claim`.
+        confirmed_claim, registry_figure, registry_term, source, assumption, reporting_term,
+        shared_term, bias_group, bias_step, exits_step, rounded_claim`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
     claim_scale: tuple[str, ...]
     has_flows_of_force: bool
     pivots: Pivots
+    registries: Registries
     constants: dict[str, np.ndarray]
     layout: Layout
     coords: dict[str, list[str]]
@@ -104,7 +118,14 @@ class Structure:
     def identity(self) -> str:
         """Hash that names the structure."""
         digest = hashlib.sha256()
-        parts = (self.families, self.claim_scale, self.has_flows_of_force, self.pivots, self.coords)
+        registries = {
+            name: value.tobytes() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self.registries).items()
+        }
+        parts = (
+            *(self.families, self.claim_scale, self.has_flows_of_force, self.pivots),
+            *(registries, self.coords),
+        )
         digest.update(repr(parts).encode())
         for name, array in sorted(self.constants.items()):
             digest.update(f"{name}{array.shape}".encode())
@@ -140,6 +161,10 @@ class ModelInputs:
         - ``confirmed_states`` (counted_state, confirmed_claim): see
           `estimator.model.figures.confirmed_states`
         - ``reporter_states`` (counted_state,): the same of who reports the losses (geometry only)
+        - ``registry_location``, ``registry_scale`` (registry_term,) on the terms' unbounded scales
+        - ``registry_value``, ``registry_floor`` (registry_figure,), ``registry_figures`` and
+          ``registry_floors`` (claim_figure, registry_figure): see
+          `estimator.model.registries.figure_data`
     start
         Log losses for which the sampled coordinates are 0, whatever their map. (month,).
     """
@@ -166,6 +191,11 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     claim_value, claim_figures = figures_of_claims(data, assumptions)
     constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
+    registries = Registries.of(data, assumptions)
+    errors = Errors.of(data, assumptions)
+    for name in ("total", "rest"):
+        killed = SERIES.index("killed") * data.sizes["month"]
+        constants[name] = with_populations(constants[name], data, registries, killed)
     reporter, reported_by = _reported_by(data, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
     walks = {
@@ -177,10 +207,22 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         for walk in WALKS
     }
     bias_scale = typical[1][[sources.index(name) for name in data["source"].values.tolist()]]
+    own = [sources.index(name) for name in data["registry_source"].values.tolist()]
     dense = _coordinates(
-        data, claim_figures, bias_scale, reporter, walks, constants["mobilisation_weight"]
+        data,
+        claim_figures,
+        bias_scale,
+        reporter,
+        walks,
+        constants["mobilisation_weight"],
+        errors.with_biases(data, typical[1][own]),
     )
-    layout, arrays = _stacked(constants, dense, reported_by)
+    of_registries = {
+        "registry_weights": sp.csr_array(registries.weights),
+        "registry_shifts": sp.csr_array(shifts_of_figures(data, sources, wandering)),
+        "registry_errors": errors.stored(data),
+    }
+    layout, arrays = _stacked(constants, dense, reported_by, of_registries)
     structure = Structure(
         families=tuple(
             None if is_packed(prior) else (prior.family, tuple(prior.parameters().items()))
@@ -189,6 +231,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         claim_scale=scales_of(quantities),
         has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
         pivots=Pivots.of(data["confirmed_weight"].values > 0),
+        registries=registries,
         constants=constants,
         layout=layout,
         coords={
@@ -199,6 +242,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "counted_state": list(COUNTED_STATES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
             "rounded_claim": data["rounded_claim"].values.tolist(),
+            "registry_figure": data["registry_figure"].values.tolist(),
+            "registry_term": list(registries.terms),
             "source": sources,
             "assumption": list(ASSUMPTIONS),
             "reporting_term": ["bias", "drift"],
@@ -225,6 +270,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "claim_value": claim_value,
             "claim_figures": claim_figures,
             **confirmed_data(data, assumptions),
+            **term_data(registries, assumptions),
+            **figure_data(data, errors, assumptions.registries.triangles),
             "reporter_states": _states_of(reporter, assumptions),
         },
         start=_start(location, typical[0], reporting[:, 2], reported_by),
@@ -279,19 +326,23 @@ def _coordinates(
     reporter: str | None,
     walks: dict[str, tuple[np.ndarray, float, float]],
     mobilised: np.ndarray,
+    registry_covariance: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Make the maps from what the sampler moves to the walks (see `estimator.model.geometry`)."""
     figures = dict(zip(FIGURES, claim_figures, strict=True))
     sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
     shifted = np.array([float(name == reporter) for name in data["source"].values.tolist()])
     return {
-        "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised),
+        "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised, registry_covariance),
         "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
     }
 
 
 def _stacked(
-    constants: dict[str, np.ndarray], dense: dict[str, np.ndarray], reported_by: sp.csr_array
+    constants: dict[str, np.ndarray],
+    dense: dict[str, np.ndarray],
+    reported_by: sp.csr_array,
+    of_registries: dict[str, sp.csr_array],
 ) -> tuple[Layout, dict[str, np.ndarray]]:
     """Stack the linear maps (see `Structure.layout`); places that data may fill are stored."""
     n_months = len(constants["exposure"])
@@ -311,6 +362,7 @@ def _stacked(
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
             "exits": constants["exits_path"],
             "history": constants["wounded_per_month"],
+            **of_registries,
         }
     )
 

@@ -14,6 +14,7 @@ from estimator.model.figures import THOUSAND
 from estimator.model.force import returned_draws
 from estimator.model.forward import confirmed_totals
 from estimator.model.hyperparameters import SHARED_TERMS
+from estimator.model.registries import in_persons
 from estimator.quantity import (
     FOLLOWING,
     MONTHLY,
@@ -95,6 +96,10 @@ def reported_quantities(
         for term in SHARED_TERMS:
             shared = variables["shared_bias"].sel(shared_term=term, drop=True)
             quantities[f"shared_bias_{term}"] = shared
+    if "registration" in variables:
+        quantities["registration"] = in_persons(
+            variables["registration"], inputs.structure.registries
+        )
     if "bias_steps" in variables:
         quantities["bias_steps"] = variables["bias_steps"]
     quantities = quantities.assign_coords(month=evidence.dataset["month"])

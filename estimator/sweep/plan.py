@@ -265,7 +265,11 @@ class Planner:
         used = np.zeros(len(sources), bool)
         for key in {one.evidence_key for one in sets}:
             data = self.evidences[key].dataset
-            counted = set(data["source"].values[data["used"].values].tolist())
+            counted = {
+                name
+                for kind in ("", "registry_")
+                for name in data[f"{kind}source"].values[data[f"{kind}used"].values].tolist()
+            }
             used |= np.array([name in counted for name in sources], dtype=bool)
         return np.concatenate([np.ones(len(ASSUMPTIONS), bool), used, used])
 

@@ -33,7 +33,11 @@ from estimator.streams import Stream, stream
 
 log = logging.getLogger(__name__)
 
-CORE = tuple(name for name in KEPT if QUANTITIES[name].dim not in ("bias_group", "bias_step"))
+CORE = tuple(
+    name
+    for name in KEPT
+    if QUANTITIES[name].dim not in ("bias_group", "bias_step", "registry_term")
+)
 """Quantities whose draws are kept; all others follow from them."""
 
 

@@ -11,6 +11,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.compose import compose_config, to_plain, typed
 from estimator.assumptions.reporting import REPORTING_UNITS
 from estimator.evidence import read_claims
+from estimator.evidence.load import SHIPPED
 from estimator.ingest.options import IngestOptions
 from estimator.paths import conf_dir
 from estimator.studies.audit.options import AuditOptions
@@ -109,7 +110,7 @@ def test_every_prior_of_every_shipped_set_has_a_source_and_a_unit(name: str) -> 
     found = dict(priors(to_plain(composed("assumptions", name))))
     assert set(ASSUMPTIONS) <= set(found)
     assert len(found) > len(ASSUMPTIONS)
-    units = {spec.unit for spec in ASSUMPTIONS.values()} | set(REPORTING_UNITS.values())
+    units = {spec.unit for spec in ASSUMPTIONS.values()} | {*REPORTING_UNITS.values(), "days"}
     units |= {f"{unit}/year" for unit in units}
     assert {place for place, prior in found.items() if not prior.get("source", "").strip()} == set()
     assert {place for place, prior in found.items() if prior.get("unit") not in units} == set()
@@ -135,13 +136,13 @@ def test_the_sets_of_the_design_ship() -> None:
 
 @pytest.mark.slow
 def test_every_origin_and_source_that_an_option_names_is_in_the_shipped_claims() -> None:
-    claims = read_claims()
+    claims = read_claims(tuple(SHIPPED))
     named: set[str] = set()
     for group, name in OPTIONS:
         if group == "scenario":
             continue
         assumptions = checked(group, name)
-        named |= set(assumptions.reporting.origins)
+        named |= {*assumptions.reporting.origins, *assumptions.registries.triangles}
         lists = [assumptions.killed_share.origins, *assumptions.evidence.origins.values()]
         named |= {origin for origins in lists if origins != "all" for origin in origins}
     # `estimator ingest weekly-registry` writes the names of a registry under this origin.

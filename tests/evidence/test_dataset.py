@@ -24,6 +24,7 @@ def test_used_claims_stand_in_the_dataset_once_each(shipped: Evidence) -> None:
     data = shipped.dataset
     used = data["claim"].values[data["used"].values].tolist()
     used += data["confirmed_claim"].values[data["confirmed_used"].values].tolist()
+    used += data["registry_figure"].values[data["registry_used"].values].tolist()
     assert sorted(used) == sorted(shipped.claims.loc[shipped.claims["used"], "id"])
     assert len(used) > 90
 
@@ -106,6 +107,7 @@ def test_a_table_with_floors_only_gives_an_empty_claim_dim(tmp_path: Path) -> No
         "claim": 0,
         "confirmed_claim": 1,
         "rounded_claim": 0,
+        "registry_figure": 0,
         "month": 12,
     }
     assert data["weight"].shape == (0, 12)

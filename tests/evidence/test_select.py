@@ -151,7 +151,7 @@ def test_a_name_in_no_claim_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptu
 def test_no_shipped_set_names_what_no_shipped_claim_has(caplog: pytest.LogCaptureFixture) -> None:
     for name in ("article", "registry", "western"):
         assumptions = assumption_set([f"assumptions={name}"])
-        assert load_evidence(assumptions, SHIPPED).claims["used"].any()
+        assert load_evidence(assumptions).claims["used"].any()
     assert caplog.messages == []
 
 

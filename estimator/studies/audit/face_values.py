@@ -15,8 +15,9 @@ import xarray as xr
 
 from estimator.assumptions.groups import HedgingOptions
 from estimator.evidence.periods import DAYS_PER_MONTH
+from estimator.evidence.schema import POINTS
 from estimator.evidence.wording import figure_text
-from estimator.model.figures import POINTS, Figure
+from estimator.model.figures import Figure
 from estimator.quantity import COUNTS, SHARES, names_where
 
 SERIES = ("losses", "killed", "recruits", "foreign_recruits")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from estimator.assumptions import AssumptionSet
     from estimator.studies.backtest.backtest import Backtest
     from estimator.studies.backtest.options import BacktestOptions
+    from estimator.studies.backtest.vintages import VintageBacktest
 
 _BUNDLE = "assumptions="
 DESCRIPTION = """\
@@ -26,6 +27,7 @@ that came later, and scores them: coverage, CRPS and interval score, against nai
   estimator backtest assumptions=central,registry backtest.first=2024-01
   estimator backtest 'assumptions=glob(*)' --no-plots        every shipped set
   estimator backtest 'backtest.noise_factors=[0.4,1,2]'      other noise of the figures
+  estimator backtest --vintages assumptions=central,registry what registries said later of the dead
 
 A back-test that was stopped goes on with the same command. conf/backtest/default.yaml has all
 options.
@@ -38,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_dir(parser)
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="folder (default: <output_dir>/<name>)"
+    )
+    parser.add_argument(
+        "--vintages",
+        action="store_true",
+        help="predict later figures on the killed of past months, as of backtest.vintages_as_of",
     )
     parser.add_argument(
         "--plots",
@@ -61,7 +68,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.studies.backtest.options import BacktestOptions
-    from estimator.studies.backtest.parts import STEM, parts
+    from estimator.studies.backtest.parts import STEM, parts, vintage_parts
 
     each = expanded(options.overrides, options.config_dir)
     composed = [compose_config(words, options.config_dir) for words in each]
@@ -70,9 +77,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
-    backtested = _with_progress(sets, checked, folder, console)
+    backtested: Backtest | VintageBacktest
+    if options.vintages:
+        backtested = _vintages(sets, checked, console)
+        found = vintage_parts(backtested, checked)
+    else:
+        backtested = _with_progress(sets, checked, folder, console)
+        found = parts(backtested)
     publish(
-        parts(backtested),
+        found,
         folder,
         document=STEM,
         heading="Back-test",
@@ -145,6 +158,16 @@ def _folder(
         return Path(options.output)
     which = sets[0].label if len(sets) == 1 else f"{len(sets)}-sets"
     return Path(str(config["output_dir"])) / (config["name"] or folder_name(f"{which}-backtest"))
+
+
+def _vintages(
+    sets: Sequence[AssumptionSet], options: BacktestOptions, console: Console
+) -> VintageBacktest:
+    from estimator.show.progress import counting_bar
+    from estimator.studies.backtest.vintages import backtest_vintages
+
+    with counting_bar(console, "compose") as tell:
+        return backtest_vintages(sets, options, cores=sets[0].sampler.cores, progress=tell)
 
 
 def _with_progress(

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from estimator.assumptions.fields import Names
+from estimator.assumptions.fields import Date, Names
 from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.sections import Options, Section
@@ -55,6 +55,7 @@ class BacktestOptions(Options):
     horizons: int = Field(ge=1, le=60)
     sources: tuple[Source, ...] = Field(min_length=1)
     vintages: Names
+    vintages_as_of: tuple[Date, ...] = Field(min_length=1)
     dynamics: dict[str, Projection] = Field(min_length=1)
     noise_factors: tuple[Factor, ...] = Field(min_length=1)
     naive: dict[str, Naive] = Field(min_length=1)

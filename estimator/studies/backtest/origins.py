@@ -14,7 +14,7 @@ import pandas as pd
 from estimator.assumptions import AssumptionSet
 from estimator.errors import EvidenceError
 from estimator.evidence import Evidence, load_evidence
-from estimator.model.figures import POINTS
+from estimator.evidence.schema import POINTS
 from estimator.quantity import COUNTS
 from estimator.studies.backtest.options import BacktestOptions
 

@@ -15,7 +15,9 @@ from estimator.show.part import Part
 from estimator.store.versions import versions
 from estimator.studies.backtest.backtest import Backtest
 from estimator.studies.backtest.cases import MODEL
+from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.summary import summary, vintage_summary
+from estimator.studies.backtest.vintages import VintageBacktest, vintage_scores
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -186,3 +188,84 @@ def _vintage_grid(later: pd.DataFrame) -> Grid:
             "many days. Of a range its middle. PIT: share of the draws below what came.",
         ),
     )
+
+
+def vintage_parts(backtest: VintageBacktest, options: BacktestOptions) -> Iterator[Part]:
+    """Yield scores of predicted vintages, every year of death, and the killed by year."""
+    cases = backtest.cases
+    mass = hundredths(options.main_level)
+    scores = vintage_scores(cases, options.main_level)
+    rows = [
+        (
+            str(row["assumption_set"]),
+            str(row["kind"]),
+            str(row["cases"]),
+            f"{fixed(100 * row['coverage'])} %",
+            fixed(row["interval_score"], 2),
+            fixed(row["crps"], 3),
+        )
+        for row in scores.to_dict("records")
+    ]
+    yield Part(
+        grids=[
+            Grid.of(
+                "Later vintages against what was predicted of them",
+                ("set", column("of a", "text"), "n", f"cover {mass}", "interval score", "CRPS"),
+                rows,
+                (
+                    f"Over all days, origins and vintages. Cover: how many lay in the {mass} % "
+                    "range. Scores on the log scale, lower is better.",
+                    HINDSIGHT,
+                    *(f"FAILED: {text}" for text in backtest.failures),
+                ),
+            )
+        ],
+        tables={"vintages": cases, "vintages_scores": scores, "vintages_killed": backtest.killed},
+    )
+    years = cases[cases["kind"] == "year"]
+    yield Part(
+        grids=[
+            Grid.of(
+                "Dead of a year as a later vintage knew them, thousands",
+                (
+                    "set",
+                    column("as of", "text"),
+                    column("origin", "text"),
+                    column("published", "text"),
+                    column("died in", "text"),
+                    "came",
+                    "predicted [90 %]",
+                    "PIT",
+                ),
+                [
+                    (
+                        set_cell(str(row["assumption_set"]), failed=bool(row["failures"])),
+                        *(str(row[name]) for name in ("as_of", "origin", "published", "period")),
+                        fixed(row["observed"] / 1000, 1),
+                        _thousands(row),
+                        fixed(row["pit"], 2),
+                    )
+                    for row in years.to_dict("records")
+                ],
+                ("Of the months that had passed. PIT: share of the draws below what came.",),
+            ),
+            Grid.of(
+                "Killed by year as each day's fit said, thousands",
+                ("set", column("as of", "text"), column("year", "text"), "killed [90 %]"),
+                [
+                    (
+                        set_cell(str(row["assumption_set"]), failed=bool(row["failures"])),
+                        str(row["as_of"]),
+                        str(row["year"]),
+                        _thousands(row),
+                    )
+                    for row in backtest.killed.to_dict("records")
+                ],
+            ),
+        ]
+    )
+
+
+def _thousands(row: Mapping[Hashable, Any]) -> Cell:
+    write = partial(fixed, digits=1)
+    return Cell(write(row["q50"] / 1000), interval(row["q5"] / 1000, row["q95"] / 1000, write))

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from estimator.model.figures import IS_POINT, LOWER, UPPER
 from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
+from estimator.model.registries import killed_of_populations, registry_locations
 from estimator.quantity import OTHER_EXITS, SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
@@ -36,9 +37,8 @@ def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) ->
     later = np.array([month >= first for month in inputs.structure.coords["month"]])
     share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
     changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
-    return changed.assign(
-        claim_location=truth["claim_location"].copy(data=locations_in(inputs, changed))
-    )
+    found = locations_in(inputs, changed)
+    return changed.assign({name: truth[name].copy(data=found[name]) for name in found})
 
 
 def broken_figures(
@@ -115,7 +115,7 @@ def _copied(
 ) -> dict[str, np.ndarray]:
     """Give each figure of a group the error of the first on its quantity; points alone."""
     silent = {name: 0.0 * truth[name] for name in ("reporting", "bias_steps") if name in truth}
-    plain = locations_in(inputs, truth.assign(silent))
+    plain = locations_in(inputs, truth.assign(silent))["claim_location"]
     value, figures = data["claim_value"].copy(), data["claim_figures"].copy()
     of_group = touched(evidence, spec) & (inputs.figure("used") > 0) & (figures[IS_POINT] > 0)
     quantity = evidence["quantity"].values
@@ -147,8 +147,14 @@ def _invented(
     return found
 
 
-def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
-    """Work out where each claim's report lies without noise, as the model does. (claim,).
+def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray]:
+    """Work out where each report lies without noise, as the model does.
+
+    Returns
+    -------
+    dict
+        `claim_location` (claim,); where there are triangles `registry_figure_location`
+        (registry_figure,).
 
     Parameters
     ----------
@@ -162,7 +168,24 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
     terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
     if "bias_steps" in truth:
         terms.append(truth["bias_steps"].values)
-    shift = apply("shifts", np.concatenate(terms))[: len(inputs.structure.claim_scale)]
+    reporting = np.concatenate(terms)
+    shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
     series = {name: truth[name].values for name in (*SAMPLED, OTHER_EXITS)}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
-    return np.asarray(claim_locations(inputs.structure, apply, series, value, shift))
+    registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
+    registration = truth["registration"].values if registries.terms else np.zeros(0)
+    of_populations = (
+        killed_of_populations(registries, killed, registration) if registries.populations else None
+    )
+    found = {
+        "claim_location": np.asarray(
+            claim_locations(
+                inputs.structure, apply, series, value, shift, of_populations=of_populations
+            )
+        )
+    }
+    if registries.late:
+        found["registry_figure_location"], _ = registry_locations(
+            registries, apply, killed, of_populations, registration, reporting
+        )
+    return found

@@ -13,6 +13,9 @@ simulated figures is a fit of the model that made them:
   (1 - false confirmations) (1 + unconfirmed ratio). A sum is read as the remainder after its
   confirmed months, as in the model.
 
+- A *vintage of a registry* has the errors that it shares with the other vintages. The floor that
+  the last one is besides is left out: it repeats a figure that is simulated.
+
 Noise is that of the published figures (of a stock it is a share of the published size, not of the
 simulated one), and the same claims count.
 """
@@ -27,6 +30,7 @@ import xarray as xr
 from estimator.model.figures import IS_POINT, LOWER, NOISE, OPEN_END, UPPER, USED
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.model.inputs import ModelInputs
+from estimator.model.registries import simulated_figures, without_use
 
 _FAR = 1e6  # an open end, as in `estimator.model.figures`
 _SAMPLED = ("losses", "killed_share")
@@ -40,7 +44,8 @@ def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -
     inputs
         Of the published claims.
     truth
-        One draw of the model, prior or posterior: `claim_location` (claim), `losses`,
+        One draw of the model, prior or posterior: `claim_location` (claim), where there are
+        triangles `registry_figure_location` (registry_figure), `losses`,
         `killed_share` (month), `assumption_value` (assumption), `rounded_off`
         (confirmed_claim); thousands of persons.
     rng
@@ -55,6 +60,10 @@ def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -
     location = truth["claim_location"].values if "claim_location" in truth else np.zeros(0)
     value, figures = reported(data["claim_value"], data["claim_figures"], location, rng)
     confirmed = confirmed_figures(inputs, truth, rng)
+    registered = data["registry_value"]
+    if "registry_figure_location" in truth:
+        at = truth["registry_figure_location"].values
+        registered = simulated_figures(inputs.structure.layout, data, at, rng)
     return replace(
         inputs,
         data={
@@ -64,6 +73,8 @@ def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -
             "confirmed_value": np.where(
                 data["confirmed_used"] > 0, confirmed, data["confirmed_value"]
             ),
+            "registry_value": registered,
+            "registry_floors": without_use(data["registry_floors"]),
         },
     )
 

@@ -41,6 +41,8 @@ _TRUTHS = (
     "bias_steps",
     "claim_location",
     "rounded_off",
+    "registration",
+    "registry_figure_location",
 )
 _PILOT, _PRIOR, _POSTERIOR, _REPORTS, _FIT = range(5)  # children of a structure's seed
 
@@ -243,8 +245,11 @@ def _kept(variables: xr.Dataset) -> xr.Dataset:
 def doubled(evidence: Evidence) -> Evidence:
     """Put every claim in a second time, under another id."""
     data = evidence.dataset
-    for dim in ("claim", "confirmed_claim"):
+    for dim in ("claim", "confirmed_claim", "registry_figure"):
         again = data.assign_coords({dim: [f"{name}{_AGAIN}" for name in data[dim].values]})
+        if dim == "registry_figure":  # errors are not shared with the published figures
+            groups = [f"{name}{_AGAIN}" for name in data["registry_group"].values]
+            again = again.assign(registry_group=(dim, np.array(groups, dtype=str)))
         data = xr.concat([data, again], dim=dim, data_vars="minimal", coords="minimal")
     return replace(evidence, dataset=data.assign_attrs(evidence.dataset.attrs))
 
@@ -260,7 +265,8 @@ def beside(twice: ModelInputs, world: ModelInputs) -> ModelInputs:
         Simulated figures of the same claims, once.
     """
     data = dict(twice.data)
-    for name in ("claim_value", "claim_figures", "confirmed_value"):
+    names = ("claim_value", "claim_figures", "confirmed_value", "registry_value", "registry_floors")
+    for name in names:
         single = world.data[name]
         half = single.shape[-1]
         published = twice.data[name][..., :half].copy()

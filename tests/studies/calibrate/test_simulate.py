@@ -130,9 +130,10 @@ def test_locations_worked_out_apart_are_those_of_the_model(
     _, inputs, prior = known
     for draw in range(prior.sizes["draw"]):
         truth = prior.isel(draw=draw)
-        assert locations_in(inputs, truth) == pytest.approx(
-            truth["claim_location"].values, rel=1e-6, abs=1e-9
-        )
+        found = locations_in(inputs, truth)
+        assert set(found) == {"claim_location", "registry_figure_location"}
+        for name, locations in found.items():
+            assert locations == pytest.approx(truth[name].values, rel=1e-6, abs=1e-9), name
 
 
 def spec(**changes: object) -> BrokenOptions:
@@ -188,7 +189,7 @@ def test_copies_of_one_figure_have_its_error(
     data, truth = evidence.dataset, prior.isel(draw=0)
     group = "recruits_2025_officials"
     world = broken_figures(inputs, data, truth, spec(copies=group), np.random.default_rng(1))
-    plain = locations_in(inputs, truth.assign(reporting=0.0 * truth["reporting"]))
+    plain = locations_in(inputs, truth.assign(reporting=0.0 * truth["reporting"]))["claim_location"]
     error = world.data["claim_value"] - plain
     members = (data["evidence_group"].values == group) & data["used"].values
     assert members.sum() == 3
