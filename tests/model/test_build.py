@@ -79,8 +79,8 @@ def test_steps_of_the_losses_have_the_assumed_size(
     central: CompiledStructure, prior_draws: dict[str, np.ndarray]
 ) -> None:
     found, _ = central.evaluate({name: array[:, :1000] for name, array in prior_draws.items()})
-    step = found["assumption_value"].values[0, :, list(ASSUMPTIONS).index("losses.step")]
-    scaled = np.diff(prior_draws["log_losses"][0, :1000], axis=1) / step[:, None]
+    step = found["losses_step"].values[0]
+    scaled = np.diff(prior_draws["log_losses"][0, :1000], axis=1) / step[:, 1:]
     assert scaled.std() == pytest.approx(1.0, abs=0.02)
     assert scaled.mean() == pytest.approx(0.0, abs=0.02)
 
