@@ -93,8 +93,7 @@ def _claims(value, figures, location):
     density, slope = np.zeros(len(location)), np.zeros(len(location))
     for i in range(len(location)):
         lower, upper, noise = figures[LOWER, i], figures[UPPER, i], figures[NOISE, i]
-        used = figures[USED, i]
-        if used == 0.0:
+        if figures[USED, i] == 0.0:
             continue
         if figures[IS_POINT, i] > 0.0:
             z = (value[i] - location[i]) / noise
@@ -108,8 +107,6 @@ def _claims(value, figures, location):
         else:
             density[i], rise = _interval(a, b)
             slope[i] = -rise / noise
-        density[i] *= used
-        slope[i] *= used
     return density, slope
 
 

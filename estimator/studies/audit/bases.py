@@ -16,7 +16,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES, OPEN_END, confirmed_states, in_units
+from estimator.model.figures import FIGURES, OPEN_END, USED, confirmed_states, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.store.claim_draws import with_locations
@@ -162,9 +162,9 @@ class Basis:
     def log_density(self) -> np.ndarray:
         """Log density of each claim's figure, 0 where it does not count. (draw, claim)."""
         data = self.audited.data
-        return log_densities(
-            data["figure"].values, np.ascontiguousarray(data["figures"].values), self.location
-        )
+        figures = np.ascontiguousarray(data["figures"].values)
+        densities = log_densities(data["figure"].values, figures, self.location)
+        return np.asarray(figures[USED] * densities)
 
     @cached_property
     def _floor(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

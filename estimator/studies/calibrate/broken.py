@@ -13,7 +13,7 @@ from scipy import stats
 
 from estimator.fitting.reweighting import smoothed
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES
+from estimator.model.figures import FIGURES, USED
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.answers import with_last_month
 from estimator.show.progress import Progress
@@ -123,7 +123,7 @@ def noticed(
     value, figures = world.data["claim_value"], world.data["claim_figures"]
     used = figures[FIGURES.index("used")] > 0
     tails = np.full(n_claims, np.nan)
-    densities = log_densities(value, figures, location)
+    densities = figures[USED] * log_densities(value, figures, location)
     for claim in np.flatnonzero(used):
         weights = np.exp(smoothed(-densities[:, claim]).log_weights)
         lower, upper, noise, is_point = figures[:4, claim]
