@@ -23,6 +23,7 @@ class CompareOptions(Options):
     reference: str | None
     shown: int = Field(ge=2, le=10_000)
     drawn: int = Field(ge=1, le=1000)
+    changes: int = Field(ge=0)
     fans: int = Field(ge=1, le=60)
     fan_quantities: tuple[MonthlyQuantity, ...]
     density_draws: int = Field(ge=50, le=100_000)

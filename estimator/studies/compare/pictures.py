@@ -20,6 +20,8 @@ from estimator.show.figures.ridge import plot_ridge
 from estimator.show.figures.tornado import plot_indices, plot_tornado
 from estimator.store.sets import Sets
 from estimator.studies.compare.densities import even_draws, spread
+from estimator.studies.compare.drivers.design import OneAtATime, recognise
+from estimator.studies.compare.drivers.levels import NoSweep
 from estimator.studies.compare.floors import floors_of
 from estimator.studies.compare.labels import names_of
 from estimator.studies.compare.options import CompareOptions
@@ -67,7 +69,7 @@ class Selection:
 def draw_comparison(
     sets: Sets, answers: Sequence[Answer], table: pd.DataFrame, options: CompareOptions
 ) -> Figures:
-    """Draw the pictures of a comparison: forest, ridge, and fans of each quantity.
+    """Draw the pictures of a comparison: forest, ridge, single changes, and fans.
 
     Parameters
     ----------
@@ -89,11 +91,37 @@ def draw_comparison(
     ridge = _ridge(many, answers, table, options.density_draws)
     if ridge is not None:
         yield "ridge", ridge
+    yield from _changes(sets, table, options.changes)
     few = Selection.of(sets, answers[0], reference, options.fans)
     for quantity in options.fan_quantities:
         figure = _fans(few, quantity, reference)
         if figure is not None:
             yield f"fans_{quantity}", figure
+
+
+def _changes(sets: Sets, table: pd.DataFrame, most: int) -> Figures:
+    """Draw what each change does, for sets that differ from one base in one assumption each."""
+    try:
+        design = recognise(sets)
+    except NoSweep:
+        return
+    if not isinstance(design, OneAtATime) or len(design.levels.names) > most:
+        return
+    levels = design.levels
+    for n, key in enumerate(levels.names):
+        rows = [design.base, *np.flatnonzero(design.moved == n).tolist()]
+        names = {levels.labels[row]: levels.texts[n][levels.codes[row, n]] for row in rows}
+        shown = table[table["assumption_set"].isin(list(names))]
+        place = shown["assumption_set"].map({label: at for at, label in enumerate(names)})
+        shown = shown.iloc[np.argsort(place.to_numpy(), kind="stable")]
+        yield (
+            f"changes/{key}",
+            plot_forest(
+                shown.assign(assumption_set=shown["assumption_set"].map(names)),
+                reference=names[levels.labels[design.base]],
+                selection=f"One change at a time: {key}.",
+            ),
+        )
 
 
 def draw_drivers(table: pd.DataFrame) -> Figures:

@@ -14,9 +14,9 @@ def test_the_shipped_options_are_those_that_hydra_composes():
 
 def test_the_last_month_is_put_into_the_answers():
     answers = CompareOptions.default().answers_of("2025-06")
-    assert [str(answer) for answer in answers[:2]] == ["losses[2025-06]", "killed[2025-06]"]
-    assert str(answers[5]) == "P(net_change[2025-06] < 0)"
-    assert len(answers) == 9
+    assert [str(answer) for answer in answers[:2]] == ["losses[2025-06]", "irrecoverable[2025-06]"]
+    assert str(answers[6]) == "P(net_change[2025-06] < 0)"
+    assert len(answers) == 10
 
 
 def test_all_answers_that_are_none_are_told():
