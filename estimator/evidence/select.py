@@ -171,11 +171,12 @@ def _mark_derived(claims: pd.DataFrame, chosen: pd.Series, reason: pd.Series) ->
     parents = dict(zip(claims["id"], claims["derived_from"].map(names_in), strict=True))
     open_ = claims[(reason == "") & chosen.isin(["original", "one"])]
     for name, group in open_.groupby("evidence_group", sort=False):
-        derived = group["id"].map(lambda one: sorted(ancestors(one, parents) & set(group["id"])))  # noqa: B023
-        for row in group.index[derived.str.len() > 0]:
-            reason[row] = f"derived from {', '.join(derived[row])}"
+        members = set(group["id"])
+        for row, one in zip(group.index, group["id"], strict=True):
+            if above := ancestors(one, parents) & members:
+                reason[row] = f"derived from {', '.join(sorted(above))}"
         if chosen[group.index[0]] == "one":
-            originals = _last_and_most_exact(group[derived.str.len() == 0])
+            originals = _last_and_most_exact(group[reason[group.index] == ""])
             kept = originals["id"].iloc[-1]
             reason[originals.index[:-1]] = f"one claim of {name} counts: {kept}"
 

@@ -37,7 +37,7 @@ def draft(
     )
 
 
-def told(*drafts: Draft, alike: float = 0.022) -> list[str]:
+def told(*drafts: Draft, alike: float = 0.025) -> list[str]:
     ledger = Ledger((2,))
     suggest(drafts, ledger, alike)
     assert {entry.reason for entry in ledger.remarks} <= {REASON}

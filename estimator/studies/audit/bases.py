@@ -84,16 +84,6 @@ class AuditedSet:
         """One row of the claims' figures on their scales (see `FIGURES`). (claim,)."""
         return np.asarray(self.data["figures"].values[FIGURES.index(row)])
 
-    def group_members(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Which claims and which floors that count are of each evidence group.
-
-        (claim,) and (confirmed_claim,), bool; a group of which none counts is left out.
-        """
-        of_claims = np.where(self.used, self.data["evidence_group"].values, "")
-        of_floors = np.where(self.floors_used, self.data["confirmed_evidence_group"].values, "")
-        names = sorted({*of_claims.tolist(), *of_floors.tolist()} - {""})
-        return {name: (of_claims == name, of_floors == name) for name in names}
-
     @cached_property
     def posterior(self) -> xr.Dataset:
         """Draws of the set with all its claims."""

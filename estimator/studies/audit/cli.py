@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 FOLDER = "audit"
 _GROUPS = ("audit",)
 DESCRIPTION = """\
-Holds every claim against what each set predicts for it without having seen it; asks what was said
-in words as probabilities; finds claims that cannot all be true, and what would resolve them; and
-holds recruits, losses and returns against the published sizes of the force.
+Holds every claim against what each set predicts for it without having seen it; leaves out one piece
+of evidence after the other (all claims that rest on one count), and says which probabilities hang
+on one; asks what was said in words as probabilities; finds claims that cannot all be true, and
+what would resolve them; and holds recruits, losses and returns against the published sizes of the
+force.
 
   estimator audit outputs/shipped
   estimator audit outputs/shipped --sets central,article audit.refit=no_series

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from estimator.evidence.pieces import group_members
 from estimator.quantities.answers import Answer
 from estimator.quantity import SIGNED
 from estimator.studies.audit.bases import RANGE, Basis, weighted_quantiles
 from estimator.studies.audit.leave_out import LeaveOneOut
 
 QUANTILES = ("q05", "q50", "q95")
-NOT_LEFT_OUT = "not left out: it holds a floor, which weights cannot take away"
+NOT_LEFT_OUT = "not left out: weights cannot take away floors and vintages"
 COLUMNS = (
     *("assumption_set", "evidence_group", "claims", "counted", "answer", "unit"),
     *(f"with_{name}" for name in QUANTILES),
@@ -48,10 +49,12 @@ def judge_groups(leaving: LeaveOneOut) -> pd.DataFrame:
     basis, left_out = leaving.groups(answers)
     equal = np.full(basis.n_draws, 1.0 / basis.n_draws)
     rows = []
-    for name, (claims, floors) in audited.group_members().items():
+    names = ("claim", "confirmed_claim", "registry_figure")
+    for name, members in group_members(audited.data).items():
         ids = [
-            *audited.data["claim"].values[claims].tolist(),
-            *audited.data["confirmed_claim"].values[floors].tolist(),
+            str(one)
+            for dim, mask in zip(names, members, strict=True)
+            for one in audited.data[dim].values[mask]
         ]
         one = left_out.get(name)
         for number, answer in enumerate(answers):

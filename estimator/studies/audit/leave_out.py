@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.evidence.periods import Window
+from estimator.evidence.pieces import group_members
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
@@ -159,41 +160,51 @@ class LeaveOneOut:
         Returns
         -------
         basis, left_out
-            Draws with all claims, and those without each group; a group that weights cannot leave
-            out is not among them where `refit` is none and it holds a floor.
+            Draws with all claims, and those without each group. Where `refit` is none, groups with
+            floors or figures of triangles are not among them: weights cannot leave these out.
         """
         basis = Basis(self.audited, self.audited.located, answers)
-        members = self.audited.group_members()
+        members = group_members(self.audited.data)
         found = {
             name: self._by_psis(basis, claims)
-            for name, (claims, floors) in members.items()
-            if not floors.any()
+            for name, (claims, *others) in members.items()
+            if not any(mask.any() for mask in others)
         }
         doubtful = [name for name in members if name not in found or found[name].failures]
         for number, name in enumerate(doubtful if self.options.refit != "none" else ()):
             self._tell(f"without {name}", number, len(doubtful))
             k_hat = found[name].k_hat if name in found else float("nan")
-            claims, floors = members[name]
-            inputs, is_near = self._without(claims, floors)
+            inputs, is_near = self._without(members[name])
             watched = Basis.watched_answers
             fitted = self._fit(name, inputs, watched, is_near=is_near, answers=answers)
             found[name] = replace(fitted, k_hat=k_hat)
         return basis, {name: found[name] for name in members if name in found}
 
-    def _without(self, claims: np.ndarray, floors: np.ndarray) -> tuple[ModelInputs, bool]:
+    def _without(self, members: tuple[np.ndarray, ...]) -> tuple[ModelInputs, bool]:
         """Mask some claims, and say whether the set's own coordinates still suit what is left.
 
-        They do not where floors are gone, or the series that the losses were sampled along.
+        They do not where floors are gone, figures of triangles, or the series that the losses were
+        sampled along.
+
+        Parameters
+        ----------
+        members
+            Masks as `group_members` gives them.
         """
-        near = self._masked(claim_figures=self._figures_without(claims))
+        claims, floors, vintages = members
         data = self.audited.data
-        masked = data.assign(
-            used=data["used"] & ~xr.DataArray(claims, dims="claim"),
-            confirmed_used=data["confirmed_used"] & ~xr.DataArray(floors, dims="confirmed_claim"),
-        )
+        kept = {
+            "used": ~claims,
+            "confirmed_used": ~floors,
+            "registry_used": ~vintages,
+            "registry_is_floor": ~vintages,
+        }
+        masked = data.assign({name: data[name] & mask for name, mask in kept.items()})
         evidence = replace(self.audited.evidence, dataset=masked)
         afar = model_inputs(evidence, self.audited.assumptions)
-        if floors.any() or not np.array_equal(afar.start, near.start):
+        near = self._masked(claim_figures=self._figures_without(claims))
+        same_series = np.array_equal(afar.start, near.start)
+        if floors.any() or vintages.any() or not same_series:
             return afar, False
         return near, True
 

@@ -155,7 +155,8 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
         variables["assumption_value"].sel(assumption=key).values.reshape(-1, 1)
         for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
     )
-    flat = variables[["losses", "killed_share"]].stack(each=("chain", "draw"))
+    names = ["losses", "killed_share", "assumption_value"]
+    flat = variables[names].stack(each=("chain", "draw"))
     totals = totals_of_confirmed(world, flat)
     counted = world.data["confirmed_value"]
     if "rounded_off" in variables:

@@ -170,13 +170,10 @@ def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Marku
     if (below >= _SURE).all() or (below <= 1 - _SURE).all():
         shrinks = bool((below >= _SURE).all())
         chances = below if shrinks else 1 - below
-        text = Markup("The sets agree that in {} {}: at least {} draws of each say so.{}")
+        text = Markup("The sets agree that in {} {}: at least {} draws of each say so.")
         return text.format(
-            when,
-            says[0] if shrinks else says[1],
-            number.chances(float(chances.min())),
-            _turned(data, answer),
-        )
+            when, says[0] if shrinks else says[1], number.chances(float(chances.min()))
+        ) + _turned(data, answer)
     return Markup(
         "They do not agree whether in {} {}: {} draws of one set say so ({}), {} of another ({})."
     ).format(
@@ -186,22 +183,24 @@ def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Marku
         data.marked(str(below.idxmin())),
         number.chances(float(below.max())),
         data.marked(str(below.idxmax())),
-    )
+    ) + _turned(data, answer)
 
 
 def _turned(data: ReportData, answer: Answer) -> Markup:
-    """Say which single pieces of evidence that agreement hangs on."""
+    """Say which sets are all but certain because of a single piece of evidence."""
     groups = data.audit.groups
     groups = groups[(groups["answer"] == str(answer)) & groups["turned"].astype(bool)]
     if groups.empty:
         return Markup("")
-    largest = groups.groupby("evidence_group")["assumption_set"].nunique()
-    names = number.listed(largest.sort_values(ascending=False, kind="stable").index, _NAMED)
-    judged = data.audit.groups["assumption_set"].nunique()
+    sets = groups.groupby("evidence_group")["assumption_set"].unique()
+    hangs = [
+        f"without {group} {number.listed((data.marked(label) for label in labels), _NAMED)}"
+        for group, labels in sets.loc[sets.map(len).sort_values(ascending=False).index].items()
+    ]
     return Markup(
-        ' That hangs on one piece of evidence: without {}, <a href="#evidence-groups">{} of {}</a> '
-        "are no longer sure."
-    ).format(names, groups["assumption_set"].nunique(), number.count(judged, "set"))
+        ' <a href="#evidence-groups">Some of that hangs on one piece of evidence</a>: {} would not '
+        "be all but certain."
+    ).format(number.listed(hangs, _NAMED))
 
 
 def says_who(data: ReportData, claims: ClaimRows) -> list[Markup]:

@@ -12,6 +12,14 @@ NAN = float("nan")
 ASSUMPTIONS = {
     "losses.level": ("persons/month", False, 15000.0),
     "losses.step": ("log ratio", False, 0.14),
+    "losses.volatility": ("log ratio", True, 0.1),
+    "recruitment.step": ("log ratio", True, 0.1),
+    "foreign.level": ("persons/month", False, 50.0),
+    "foreign.step": ("log ratio", True, 0.3),
+    "definitions.severe": ("share", True, 1.0),
+    "definitions.light": ("share", True, 1.0),
+    "definitions.confirmed_severe": ("share", True, 1.0),
+    "definitions.confirmed_light": ("share", True, 1.0),
     "unconfirmed.ratio": ("ratio", False, 0.1),
     "unconfirmed.spread": ("log ratio", False, 0.5),
     "killed_share.level": ("share", False, 0.3),
@@ -124,6 +132,7 @@ def _group(rng: np.random.Generator, width: float) -> xr.Dataset:
             "month": MONTHS,
             "assumption": names,
             "unit": ("assumption", [unit for unit, _, _ in ASSUMPTIONS.values()]),
+            "source": np.array([], dtype=str),  # no biases
         },
     )
 
@@ -146,12 +155,21 @@ def _all_claims() -> list[tuple]:
 def _columns(rows: list[tuple], prefix: str) -> dict[str, tuple]:
     dim = f"{prefix}claim"
     data = {prefix + n: (dim, [r[i + 1] for r in rows]) for i, n in enumerate(COLUMNS)}
-    for name, text in (("source", "a source"), ("citation", "a page"), ("published", "2026-02-15")):
+    texts = {"source": "a source", "citation": "a page", "published": "2026-02-15", "speaker": ""}
+    for name, text in texts.items():
         data[prefix + name] = (dim, [text] * len(rows))
     # The series is one piece of evidence; all else is each its own.
     data[f"{prefix}evidence_group"] = (dim, ["series" if r[0][0] == "G" else "" for r in rows])
     data[f"{prefix}used"] = (dim, [r[9] != "goal" for r in rows])
     return data
+
+
+def _no_vintages() -> dict[str, tuple]:
+    """Columns of the figures of triangles, of which there are none."""
+    texts = ("source", "speaker", "origin", "evidence_group")
+    none = {f"registry_{name}": np.array([], dtype=str) for name in texts}
+    none |= {"registry_used": np.array([], dtype=bool)}
+    return {name: ("registry_figure", values) for name, values in none.items()}
 
 
 def _predictive(rng: np.random.Generator, rows: list[tuple]) -> np.ndarray:
@@ -190,6 +208,7 @@ def make_result(seed: int = 7, *, label: str = "central", width: float = 0.05) -
         {
             **_columns(rows, ""),
             **_columns(confirmed, "confirmed_"),
+            **_no_vintages(),
             "month_days": ("month", _days()),
             "assumption_fixed": ("assumption", [fixed for _, fixed, _ in ASSUMPTIONS.values()]),
         },

@@ -6,6 +6,7 @@ import pytest
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import OutputError
+from estimator.evidence.pieces import group_members
 from estimator.run import Estimate
 from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.group_grids import group_grids, turned_sentences
@@ -46,19 +47,24 @@ def test_a_group_is_left_out_by_the_product_of_the_densities_of_its_claims(
 ) -> None:
     leaving = LeaveOneOut(audited, options("audit.max_k_hat=1", "audit.min_ess=10"))
     basis, left_out = leaving.groups(options().group_answers(leaving.last_month))
-    claims, floors = audited.group_members()["stocks_rusi"]
+    claims, floors, vintages = group_members(audited.data)["army_killed_share"]
     assert not floors.any()
+    assert not vintages.any()
     assert claims.sum() == 2
     log_weights = -basis.log_density[:, claims].sum(axis=1)
-    weights = left_out["stocks_rusi"].weights
+    weights = left_out["army_killed_share"].weights
     # Smoothing changes the largest weights alone, and shifts all logs by one number.
-    usual = log_weights < np.quantile(log_weights, 0.5)
+    usual = (log_weights < np.quantile(log_weights, 0.5)) & (weights > 0)
+    assert usual.sum() > 5
     shift = np.log(weights[usual]) - log_weights[usual]
     assert shift == pytest.approx(shift.mean())
 
 
-def test_a_group_with_a_floor_is_not_left_out_by_weights(judged: pd.DataFrame) -> None:
-    rows = judged[judged["evidence_group"] == "video_verified"]
+@pytest.mark.parametrize("name", ["video_verified", "registries"])
+def test_a_group_with_floors_or_vintages_is_not_left_out_by_weights(
+    judged: pd.DataFrame, name: str
+) -> None:
+    rows = judged[judged["evidence_group"] == name]
     assert (rows["failures"] == NOT_LEFT_OUT).all()
     assert rows[["without_q50", "without_below_zero", "shift"]].isna().all(axis=None)
     assert not rows["turned"].any()

@@ -168,6 +168,16 @@ def test_the_answer_says_who_what_is_sure_and_what_would_change_it(document: Ele
     assert "holds in 64 to 97 of 100 draws, depending on the set" in answer
 
 
+def test_what_hangs_on_one_piece_of_evidence_is_said_beside_the_answer(
+    document: Element, bare_page: str
+) -> None:
+    assert "would not be all but certain" in section(document, "answer")
+    assert "without january_gap central" in section(document, "answer")
+    assert "without stocks_rusi" not in section(document, "answer")
+    assert "hangs on one piece" not in section(parse(bare_page), "answer")
+    assert "all evidence" in section(document, "audit")
+
+
 def test_no_word_of_statistics_stands_in_the_answer_unexplained(document: Element) -> None:
     answer = section(document, "answer").casefold()
     for word in ("posterior", "bayes", "quantile", "median", "mcmc", "likelihood", "credible"):
