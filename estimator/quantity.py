@@ -23,7 +23,7 @@ PER_MONTH = "persons/month"
 _FLOW = ("persons", PER_MONTH, "persons/day")
 
 OTHER_EXITS = "other_exits"
-"""Those who leave the force beside its losses: a rate, and no quantity that is reported."""
+"""Those who leave the force beside its losses: deserters, prisoners, the discharged, …."""
 
 _GAP = {"recruits": 1.0, "losses": -1.0}
 _NET_CHANGE = {
@@ -246,7 +246,7 @@ _ROWS = (
         parts=_NET_CHANGE,
         is_diagnosed=True,
     ),
-    Quantity(OTHER_EXITS),
+    Quantity(OTHER_EXITS, unit=PER_MONTH, computed_from="fit", adds_up=True),
     Quantity(
         "other_side_losses",
         unit=PER_MONTH,

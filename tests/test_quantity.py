@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from estimator.model.forward import RATES, SERIES
+from estimator.model.forward import SERIES
 from estimator.quantity import CLAIMED, MODELLED, QUANTITIES, combine, with_killed
 
 
@@ -16,7 +16,7 @@ def test_a_claim_that_counts_has_a_unit_and_adds_up_series_of_the_model(name: st
     quantity = QUANTITIES[name]
     assert name in CLAIMED
     assert quantity.parts
-    assert {*quantity.parts, *quantity.rest} <= {*SERIES, *RATES}
+    assert {*quantity.parts, *quantity.rest} <= {*SERIES}
 
 
 def test_a_share_is_a_share_of_its_parts_and_the_rest() -> None:

@@ -222,16 +222,22 @@ class ForceOptions(Section):
         ),
     ]
     other_exits: Annotated[
-        Prior, Spec("persons/month", "positive", "exits beside losses", THOUSAND)
+        Prior, Spec("persons/month", "positive", "typical exits beside losses", THOUSAND)
     ]
+    exits_step: Annotated[
+        Prior, Spec("log ratio", "positive", "step of the log other exits between periods")
+    ]
+    exits_every_months: int = Field(ge=1, le=120)
 
 
 class HedgingOptions(Section):
     """Widths of the words around a figure, as shares of the figure (shares: in points)."""
 
     about: float = Field(ge=0.0, le=0.5)
+    confirmed_about: float = Field(ge=0.0, le=0.25)
     nearly: float = Field(gt=0.0, le=0.5)
     more_than: float = Field(gt=0.0, le=0.5)
+    range_level: float = Field(gt=0.0, lt=1.0)
     share_band: float = Field(gt=0.0, le=0.5)
     minimum: float = Field(gt=0.0, le=0.1)
 

@@ -45,6 +45,7 @@ class Evidence:
         `month`. Variables: `weight` (claim, month), `low`, `value`, `high` (claim) in
         the claim's unit, `used` (claim), texts, `source` (claim; ``origin:quantity``), the same
         for floors with the prefix `confirmed_`, `confirmed_floor` (sums less confirmed months),
+        `confirmed_rounding` (confirmed_claim, rounded_claim; see `estimator.evidence.floors`),
         for figures of triangles with the prefix `registry_`, `registry_is_floor`, `registry_group`
         (whose errors go together),
         `month_days` (month) and `years_to_end` (month).
@@ -138,15 +139,23 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
     order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
     months = window.months
     floor_columns = _columns(floors, window, assumptions.reporting, "confirmed_claim", "confirmed_")
-    weight, figure, used = difference_floors(
+    rounded = floors["hedge"].to_numpy(dtype=str) == "about"
+    half_width = floors["value"].abs() * assumptions.hedging.confirmed_about
+    weight, figure, used, rounding = difference_floors(
         floors,
         np.asarray(floor_columns["confirmed_weight"][1]),
         _floor_figures(floors, assumptions.hedging),
+        np.where(rounded, half_width, 0.0),
     )
     floor_columns |= {
         "confirmed_weight": (("confirmed_claim", "month"), weight),
         "confirmed_floor": ("confirmed_claim", figure, {"units": "persons"}),
         "confirmed_used": ("confirmed_claim", used),
+        "confirmed_rounding": (
+            ("confirmed_claim", "rounded_claim"),
+            rounding[:, rounded],
+            {"units": "persons"},
+        ),
     }
     return xr.Dataset(
         {
@@ -165,6 +174,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
             "month": months,
             "claim": others.loc[order, "id"].to_numpy(dtype=str),
             "confirmed_claim": floors["id"].to_numpy(dtype=str),
+            "rounded_claim": floors["id"].to_numpy(dtype=str)[rounded],
             "registry_figure": vintages["id"].to_numpy(dtype=str),
         },
         attrs={"window_start": f"{window.start:%Y-%m-%d}", "window_end": f"{window.end:%Y-%m-%d}"},
@@ -181,7 +191,7 @@ def _columns(
         f"{prefix}used": (dim, rows["used"].to_numpy(dtype=bool)),
         f"{prefix}source": (dim, (rows["origin"] + ":" + rows["quantity"]).to_numpy(dtype=str)),
     }
-    for name in ("low", "value", "high"):
+    for name in ("low", "value", "high", "sd", "level"):
         columns[f"{prefix}{name}"] = (dim, rows[name].to_numpy(dtype=float))
     for name in _TEXT:
         columns[f"{prefix}{name}"] = (dim, rows[name].to_numpy(dtype=str))

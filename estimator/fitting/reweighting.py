@@ -30,6 +30,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed, on_link_scale
 from estimator.fitting.entries import Entries, EntryLayout
+from estimator.model.figures import USED
 
 _LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 _SPECS = tuple(ASSUMPTIONS.values())
@@ -235,11 +236,21 @@ class Mixture:
 
     def _claims_density(self, hyper: Hyperparameters) -> np.ndarray:
         if hyper.claims_key not in self._claims and self.claim_location is not None:
-            from estimator.model.claim_density import log_likelihood  # PyTensor takes seconds
-
-            self._claims[hyper.claims_key] = log_likelihood(
-                hyper.observed, hyper.figures, self.claim_location
+            from estimator.model.claim_density import (  # PyTensor takes seconds
+                log_densities,
+                log_likelihood,
             )
+
+            value, figures, location = hyper.observed, hyper.figures, self.claim_location
+            weight = figures[USED]
+            shared = np.flatnonzero((weight > 0.0) & (weight < 1.0))
+            parts = log_densities(
+                value[shared],
+                np.ascontiguousarray(figures[:, shared]),
+                np.ascontiguousarray(location[:, shared]),
+            )
+            whole = log_likelihood(value, figures, location)
+            self._claims[hyper.claims_key] = whole - parts @ (1.0 - weight[shared])
         return self._claims[hyper.claims_key]
 
 

@@ -16,6 +16,7 @@ from estimator.model import claims, confirmation, forward, random_walk, registri
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import ModelInputs, Structure, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
+from estimator.quantity import OTHER_EXITS
 
 _DIMS = {
     "assumption_location": ("assumption",),
@@ -31,6 +32,7 @@ _DIMS = {
     "claim_figures": ("claim_figure", "claim"),
     "confirmed_value": ("confirmed_claim",),
     "confirmed_used": ("confirmed_claim",),
+    "confirmed_rounding": ("confirmed_claim", "rounded_claim"),
     "registry_location": ("registry_term",),
     "registry_scale": ("registry_term",),
     "registry_value": ("registry_figure",),
@@ -73,13 +75,15 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
         Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
         `step_change_raw` (step_change), where biases are shared or wander `shared_raw`
         (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw` (registry_term),
+        `exits_raw` (exits_step), `rounding_raw` (rounded_claim),
         `log_losses` (month; log thousands per mean month), `walk_coordinates`
         (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
         (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
         `reporting` (reporting_term, source), `losses_step` (month; log ratio), `losses`,
-        `killed_share`, `recruits`, `foreign_recruits` (month; thousands of persons) and
-        `claim_location` (claim).
+        `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month; thousands of persons),
+        `claim_location` (claim) and, if any confirmed figure is rounded, `rounded_off`
+        (confirmed_claim; thousands).
         Observed: `reported` (claim), `confirmed_figure` (confirmed_claim), `registered` and
         `registered_at_least` (registry_figure).
     """
@@ -112,6 +116,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)
         }
         series = _sparse_series(walks, value, structure)
+        series[OTHER_EXITS] = _other_exits(linear, value, structure, apply)
 
         severe, light = forward.confirmed_weights(given["confirmed_states"], value)
         counted = forward.counted_share(
@@ -122,10 +127,11 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         )
         weight = (fixed["confirmed_weight"] * fixed["exposure"]) * counted
         true_share = 1.0 - value["confirmed.false_confirmation"]
+        rounding = _rounding(given, structure)
         log_ratio = linear["unconfirmed.ratio"]
         typical_log_ratio = given["assumption_location"][_POSITION["unconfirmed.ratio"]]
         floor = confirmation.Floor(
-            figure=given["confirmed_used"] * given["confirmed_value"] * true_share,
+            figure=given["confirmed_used"] * (given["confirmed_value"] + rounding) * true_share,
             weight=weight,
             offset=offset
             + pt.log(_seen_share(given, fixed["own_floor"], series["killed_share"], value))
@@ -153,6 +159,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             log_ratio,
             value["unconfirmed.spread"],
             given["confirmed_used"],
+            rounding,
             given["confirmed_value"],
         )
         of_populations = _registries(given, structure, apply, series, reporting)
@@ -357,6 +364,33 @@ def _around_means(given: dict[str, TensorVariable], structure: Structure) -> Ten
         + given["reporting_scale"] * raw
         + pt.stack([is_member * own, nothing])
     )
+
+
+def _rounding(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
+    """Sample what was rounded off the confirmed figures, thousands. (confirmed_claim,).
+
+    A rounded figure lies evenly within its half width around the count: not a person beyond it.
+    """
+    if not structure.coords["rounded_claim"]:
+        return pt.zeros(len(structure.coords["confirmed_claim"]))
+    raw = pm.Normal("rounding_raw", 0.0, 1.0, dims="rounded_claim")
+    off = pt.dot(given["confirmed_rounding"], pt.erf(raw / np.sqrt(2.0)))
+    return pm.Deterministic("rounded_off", off, dims="confirmed_claim")
+
+
+def _other_exits(
+    linear: Scalars,
+    value: Scalars,
+    structure: Structure,
+    apply: Callable[[str, TensorVariable], TensorVariable],
+) -> TensorVariable:
+    """Sample the exits beside losses: a slow walk around their typical level. (month,)."""
+    log_rate = linear["force.other_exits"]
+    if structure.coords["exits_step"]:
+        steps = pm.Normal("exits_raw", 0.0, 1.0, dims="exits_step")
+        log_rate = log_rate + value["force.exits_step"] * apply("exits", steps)
+    exits = structure.constants["exposure"] * pt.exp(log_rate)
+    return pm.Deterministic(OTHER_EXITS, exits, dims="month")
 
 
 def _sparse_series(

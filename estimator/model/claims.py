@@ -2,7 +2,8 @@
 
 A figure that is a point (exact, about) is a normal observation. A figure in a band (range, nearly,
 more than) or with one open side (at least, under, up to) says that what the origin would have
-reported to the person lies in an interval: the log probability of that interval.
+reported to the person lies in an interval: the log probability of that interval, by the weight of
+the claim (`estimator.model.figures`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import pymc as pm
 from pytensor.tensor import TensorVariable
 
 from estimator.model.claim_density import claim_density
-from estimator.model.figures import NOISE
+from estimator.model.figures import NOISE, USED
 
 
 def reported_figures(
@@ -45,7 +46,7 @@ def reported_figures(
     def logp(
         value: TensorVariable, location: TensorVariable, figures: TensorVariable
     ) -> TensorVariable:
-        return claim_density(value, figures, location)
+        return figures[USED] * claim_density(value, figures, location)
 
     return pm.CustomDist(
         name,

@@ -196,6 +196,7 @@ def confirmed_figures(
     log_ratio: TensorVariable,
     spread: TensorVariable,
     used: TensorVariable,
+    rounding: TensorVariable,
     observed: TensorVariable,
 ) -> TensorVariable:
     """Observe the confirmed figures (dims ``confirmed_claim``).
@@ -210,16 +211,20 @@ def confirmed_figures(
         Log of the typical unconfirmed ratio, and its standard deviation between periods.
     used
         1 where the claim counts, else 0.
+    rounding
+        What was rounded off each figure, thousands.
     observed
         Confirmed figures, thousands.
     """
 
-    def forward(total, true_share, log_ratio, spread, used, size):
+    def forward(total, true_share, log_ratio, spread, used, rounding, size):
         noise = pm.Normal.dist(0.0, 1.0, shape=total.shape)
-        return confirmed_figure(total, true_share, log_ratio, spread, noise, pt) + 0.0 * used
+        counted = confirmed_figure(total, true_share, log_ratio, spread, noise, pt)
+        return counted - rounding + 0.0 * used
 
-    def logp(value, total, true_share, log_ratio, spread, used):
-        unconfirmed = total / (value * true_share) - 1.0
+    def logp(value, total, true_share, log_ratio, spread, used, rounding):
+        counted = value + rounding
+        unconfirmed = total / (counted * true_share) - 1.0
         safe = pt.maximum(unconfirmed, _TINY)
         z = (pt.log(safe) - log_ratio) / spread
         # density of the figure: log-normal density of the ratio times |d ratio / d figure|
@@ -228,7 +233,7 @@ def confirmed_figures(
             - pt.log(spread)
             - 0.5 * np.log(2.0 * np.pi)
             - pt.log(safe)
-            + pt.log(total / (true_share * value**2))
+            + pt.log(total / (true_share * counted**2))
         )
         # -1e-9 and not 0: where a pivot stands exactly on its floor, rounding may fall below it
         density = pt.switch(unconfirmed > -1e-9, density, -np.inf)
@@ -241,9 +246,10 @@ def confirmed_figures(
         log_ratio,
         spread,
         used,
+        rounding,
         dist=forward,
         logp=logp,
-        signature="(k),(),(),(),(k)->(k)",
+        signature="(k),(),(),(),(k),(k)->(k)",
         observed=observed,
         dims="confirmed_claim",
     )

@@ -20,14 +20,20 @@ from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
 if TYPE_CHECKING:
     from estimator.model.inputs import Structure
 
-SERIES = ("losses", "killed", "light", "counted", "recruits", "foreign_recruits", "returned")
+SERIES = (
+    "losses",
+    "killed",
+    "light",
+    "counted",
+    "recruits",
+    "foreign_recruits",
+    "returned",
+    OTHER_EXITS,
+)
 """Monthly series that claims add up, in the order of the state.
 
 `counted` are the losses as those count them who are not named in `definitions.origins`.
 """
-
-RATES = (OTHER_EXITS, "start")
-"""What claims on the force add up beside them: persons a month, and persons at the start."""
 
 
 def claim_locations(
@@ -49,7 +55,8 @@ def claim_locations(
         Its linear maps, as a function of their name and a vector: `Layout.apply` of variables,
         `Layout.multiply` of arrays.
     series
-        Losses, killed share, recruits and foreign recruits; thousands, shares. (..., month).
+        Losses, killed share, recruits, foreign recruits and other exits; thousands, shares.
+        (..., month).
     value
         Scalar assumptions by key, thousands. (...).
     shift
@@ -82,8 +89,8 @@ def claim_locations(
         )
     else:
         series["returned"] = xp.zeros_like(series["losses"])
-    rates = xp.stack([value["force.other_exits"], value["force.start"]], axis=-1)
-    state = [*(series[name] for name in SERIES), rates]
+    start = xp.stack([value["force.start"]], axis=-1)
+    state = [*(series[name] for name in SERIES), start]
     if of_populations is not None:
         state.append(of_populations)
     state = xp.concatenate(state, axis=-1)

@@ -12,7 +12,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import WALKS, CountedWounded
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import wounded_per_month
-from estimator.model.forward import RATES, SERIES
+from estimator.model.forward import SERIES
 from estimator.model.hyperparameters import WanderingBiases, ramps
 from estimator.model.random_walk import carried_steps
 from estimator.quantity import QUANTITIES, STOCKS, Scale
@@ -39,7 +39,7 @@ def constant_arrays(
     for row, name in enumerate(data["source"].values.tolist()):
         picks[row, sources.index(name)] = 1.0
     years = _years_of_claims(data, scales == "stock")
-    shape = (len(quantities), len(SERIES) * n_months + len(RATES))
+    shape = (len(quantities), len(SERIES) * n_months + 1)
     rows = [QUANTITIES[name] for name in quantities]
     named = assumptions.definitions.origins
     origins = data["origin"].values.tolist()
@@ -66,6 +66,7 @@ def constant_arrays(
             f"carried_{walk}": carried_steps(getattr(assumptions, walk).persistence, n_months)
             for walk in WALKS
         },
+        "exits_path": _exits_path(n_months, assumptions.force.exits_every_months),
         "step_ramps": ramps(n_months, assumptions.losses.step_months),
         "mobilisation_weight": _mobilisation_weight(data, assumptions),
         "confirmed_weight": data["confirmed_weight"].values,
@@ -143,18 +144,24 @@ def _functional(
     *,
     from_start: bool = False,
 ) -> np.ndarray:
-    """Write a claim as a linear functional of all `SERIES` by month, then the `RATES`."""
+    """Write a claim as a linear functional of all `SERIES` by month, then the start."""
     n_months = len(weight)
-    row = np.zeros(len(SERIES) * n_months + len(RATES))
-    rates = row[len(SERIES) * n_months :]
+    row = np.zeros(len(SERIES) * n_months + 1)
     for name, factor in parts.items():
-        if name in RATES:
-            rates[RATES.index(name)] = factor * float(weight @ exposure)
-        else:
-            begin = SERIES.index(name) * n_months
-            row[begin : begin + n_months] = factor * weight
-    rates[RATES.index("start")] = float(from_start)
+        begin = SERIES.index(name) * n_months
+        row[begin : begin + n_months] = factor * weight
+    row[-1] = float(from_start)
     return row
+
+
+def _exits_path(n_months: int, every: int) -> np.ndarray:
+    """Map from the steps of the other exits, every so many months, to their log. (month, step).
+
+    The mean over the months is taken out: the level is what is typical of the whole window.
+    """
+    period = np.arange(n_months) // every
+    reached = (period[:, None] > np.arange(period[-1])[None, :]).astype(float)
+    return np.asarray(reached - reached.mean(axis=0))
 
 
 def _mobilisation_weight(data: xr.Dataset, assumptions: AssumptionSet) -> np.ndarray:

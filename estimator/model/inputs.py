@@ -78,13 +78,14 @@ class Structure:
 
         - ``exposure`` (month,): length of each month in mean months
         - ``carried_<walk>`` (month, month): what is left of earlier steps
+        - ``exits_path`` (month, exits_step): what is in each month of each step of other exits
         - ``step_ramps`` (month, step_change): how much of each change of the losses' step is in
           each month
         - ``mobilisation_weight`` (month,): share of the mobilisation in each month
         - ``confirmed_weight`` (confirmed_claim, month)
         - ``own_floor`` (month,): 1 where a confirmed figure speaks of the month alone
         - ``total`` (claim, series × month + 2): each claim as a linear functional of the series
-          `estimator.model.forward.SERIES`, then other exits and the start,
+          `estimator.model.forward.SERIES`, then the start,
           then the killed of the populations of registries
         - ``rest`` (claim, series × month + 2): for claims on shares those outside the share
         - ``shift`` (claim, 2 × source + bias_step): picks bias, drift times the claim's time,
@@ -101,7 +102,7 @@ class Structure:
     coords
         Labels of the dims `month, step_change, claim, claim_figure, counted_state,
         confirmed_claim, registry_figure, registry_term, source, assumption, reporting_term,
-        shared_term, bias_group, bias_step`.
+        shared_term, bias_group, bias_step, exits_step, rounded_claim`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -156,6 +157,7 @@ class ModelInputs:
         - ``claim_figures`` (claim_figure, claim): lower and upper end, noise, whether the claim is
           a point, whether it counts
         - ``confirmed_value``, ``confirmed_used`` (confirmed_claim,)
+        - ``confirmed_rounding`` (confirmed_claim, rounded_claim): see `estimator.evidence.floors`
         - ``confirmed_states`` (counted_state, confirmed_claim): see
           `estimator.model.figures.confirmed_states`
         - ``reporter_states`` (counted_state,): the same of who reports the losses (geometry only)
@@ -239,6 +241,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "claim_figure": list(FIGURES),
             "counted_state": list(COUNTED_STATES),
             "confirmed_claim": data["confirmed_claim"].values.tolist(),
+            "rounded_claim": data["rounded_claim"].values.tolist(),
             "registry_figure": data["registry_figure"].values.tolist(),
             "registry_term": list(registries.terms),
             "source": sources,
@@ -247,6 +250,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "shared_term": list(SHARED_TERMS),
             "bias_group": shared.groups,
             "bias_step": wandering.labels,
+            "exits_step": _exits_steps(data["month"].values.tolist(), constants["exits_path"]),
         },
     )
     return ModelInputs(
@@ -295,6 +299,11 @@ def _typical_biases(
     variance += shared.members @ (shared.scale[0] ** 2 + np.exp(2.0 * shared.location[1]))
     np.add.at(variance, wandering.source, wandering.scale**2 / 2.0)
     return middle, np.sqrt(variance)
+
+
+def _exits_steps(months: list[str], path: np.ndarray) -> list[str]:
+    """Label each step of the other exits by the month in which it is first felt."""
+    return [months[int(np.argmax(np.diff(step) > 0)) + 1] for step in path.T]
 
 
 def _centred(data: xr.Dataset, claim_figures: np.ndarray, shared: SharedBiases) -> np.ndarray:
@@ -351,6 +360,7 @@ def _stacked(
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),
             "losses": stored(dense["losses_map"], np.triu(np.ones((n_months, n_months)))),
+            "exits": constants["exits_path"],
             "history": constants["wounded_per_month"],
             **of_registries,
         }

@@ -70,7 +70,6 @@ def reported_quantities(
             value["returns.delay"].transpose("chain", "draw").values,
         )
     )
-    exposure = xr.DataArray(inputs.structure.constants["exposure"], dims="month")
     monthly = monthly_quantities(
         {
             "killed_share": variables["killed_share"],
@@ -80,14 +79,14 @@ def reported_quantities(
             "recruits": variables["recruits"] * THOUSAND,
             "foreign_recruits": variables["foreign_recruits"] * THOUSAND,
             "returned": back,
-            OTHER_EXITS: value["force.other_exits"] * THOUSAND * exposure,
+            OTHER_EXITS: variables[OTHER_EXITS] * THOUSAND,
         },
     )
     quantities = xr.Dataset(
         {
             **monthly,
             "force_size": value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month"),
-            **_unconfirmed(losses, variables["killed_share"], value, inputs),
+            **_unconfirmed(losses, variables, value, inputs),
             "assumption_value": _in_their_units(variables["assumption_value"]),
             "reporting_bias": variables["reporting"].sel(reporting_term="bias", drop=True),
             "reporting_drift": variables["reporting"].sel(reporting_term="drift", drop=True),
@@ -152,19 +151,18 @@ def _with_units(quantities: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
 
 def _unconfirmed(
     losses: xr.DataArray,
-    killed_share: xr.DataArray,
+    variables: xr.Dataset,
     value: Mapping[str, xr.DataArray],
     inputs: ModelInputs,
 ) -> dict[str, xr.DataArray]:
     """Losses beyond the confirmed ones in each confirmed period, and their ratio to them."""
     coords = {"confirmed_claim": inputs.structure.coords["confirmed_claim"]}
-    figure = xr.DataArray(
-        inputs.data["confirmed_value"] * THOUSAND, dims="confirmed_claim", coords=coords
-    )
+    published = xr.DataArray(inputs.data["confirmed_value"], dims="confirmed_claim", coords=coords)
+    figure = (published + variables.get("rounded_off", 0.0)) * THOUSAND
     true_total = xr.DataArray(
         confirmed_totals(
             losses.transpose("chain", "draw", "month").values,
-            killed_share.transpose("chain", "draw", "month").values,
+            variables["killed_share"].transpose("chain", "draw", "month").values,
             {key: values.transpose("chain", "draw").values for key, values in value.items()},
             inputs.structure.constants["confirmed_weight"],
             inputs.data["confirmed_states"],

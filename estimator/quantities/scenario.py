@@ -99,6 +99,11 @@ def _continue(
         projection = options.projection if name == "losses" else _OWN
         path = carry_on(walk, len(days), projection, rng)
         series[name] = expit(path) if share else np.exp(path) * days / DAYS_PER_MONTH
+    now = quantities[OTHER_EXITS].isel(month=-1).transpose("chain", "draw").values / exposure[-1]
+    months_a_step = assumptions.force.exits_every_months
+    step = values.sel(assumption="force.exits_step").values[..., None] / np.sqrt(months_a_step)
+    steps = step * rng.standard_normal((*now.shape, len(days)))
+    series[OTHER_EXITS] = now[..., None] * np.exp(steps.cumsum(axis=-1)) * days / DAYS_PER_MONTH
     return series
 
 
@@ -162,10 +167,7 @@ def _balance(
         values.sel(assumption="returns.delay").values,
     )[..., len(window.days) :]
     light = values.sel(assumption="returns.rate").values[..., None] * (series["losses"] - killed)
-    exits = values.sel(assumption="force.other_exits").values[..., None] * days / DAYS_PER_MONTH
-    arrays = monthly_quantities(
-        {**series, "killed": killed, "light": light, "returned": back, OTHER_EXITS: exits}
-    )
+    arrays = monthly_quantities({**series, "killed": killed, "light": light, "returned": back})
     size, change = (
         quantities[name].isel(month=-1).transpose("chain", "draw").values
         for name in ("force_size", "net_change")

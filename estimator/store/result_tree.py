@@ -132,8 +132,9 @@ def _predictive(posterior: xr.Dataset, inputs: ModelInputs, seed: int) -> xr.Dat
         inputs.data["confirmed_states"],
     )
     noise = rng.standard_normal(total.shape)
+    counted = confirmed_figure(total, 1.0 - false, np.log(typical), spread, noise)
     groups["confirmed_figure"] = xr.DataArray(
-        THOUSAND * confirmed_figure(total, 1.0 - false, np.log(typical), spread, noise),
+        THOUSAND * (counted - np.asarray(posterior.get("rounded_off", 0.0))),
         dims=("chain", "draw", "confirmed_claim"),
         coords={"confirmed_claim": inputs.structure.coords["confirmed_claim"]},
     )

@@ -103,7 +103,13 @@ def test_claims_outside_the_window_are_counted_in_a_warning(
 
 def test_a_table_with_floors_only_gives_an_empty_claim_dim(tmp_path: Path) -> None:
     data = load_evidence(assumption_set(YEAR), claims(tmp_path)).dataset
-    assert dict(data.sizes) == {"claim": 0, "confirmed_claim": 1, "registry_figure": 0, "month": 12}
+    assert dict(data.sizes) == {
+        "claim": 0,
+        "confirmed_claim": 1,
+        "rounded_claim": 0,
+        "registry_figure": 0,
+        "month": 12,
+    }
     assert data["weight"].shape == (0, 12)
 
 

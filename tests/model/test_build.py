@@ -40,10 +40,20 @@ def test_the_floor_is_evidence_and_not_prior(variables, central_inputs: ModelInp
     weight = central_inputs.structure.constants["confirmed_weight"]
     total = variables[0]["losses"].values @ weight.T
     used = central_inputs.data["confirmed_used"] > 0
-    below = (total < central_inputs.data["confirmed_value"])[..., used]
+    figure = central_inputs.data["confirmed_value"] + variables[0]["rounded_off"].values
+    below = (total < figure)[..., used]
     assert 0.1 < below.mean() < 1.0
     impossible = np.isneginf(variables[1]["confirmed_figure"].values[..., used])
     np.testing.assert_array_equal(impossible, below)
+
+
+def test_a_confirmed_figure_is_rounded_by_at_most_its_half_width(variables) -> None:
+    off = variables[0]["rounded_off"]
+    half_width = {"P01": 0.5, "P02": 1.8 + 0.5 + 0.7, "S03": 0.7, "P04": 0.0}  # thousands; 2 %
+    for claim, most in half_width.items():
+        drawn = np.abs(off.sel(confirmed_claim=claim))
+        assert drawn.max() <= most
+        assert drawn.max() >= 0.7 * most, "the rounding does not reach its ends"
 
 
 def test_prior_draws_have_the_ranges_of_the_configuration(
@@ -69,8 +79,8 @@ def test_steps_of_the_losses_have_the_assumed_size(
     central: CompiledStructure, prior_draws: dict[str, np.ndarray]
 ) -> None:
     found, _ = central.evaluate({name: array[:, :1000] for name, array in prior_draws.items()})
-    step = found["assumption_value"].values[0, :, list(ASSUMPTIONS).index("losses.step")]
-    scaled = np.diff(prior_draws["log_losses"][0, :1000], axis=1) / step[:, None]
+    step = found["losses_step"].values[0]
+    scaled = np.diff(prior_draws["log_losses"][0, :1000], axis=1) / step[:, 1:]
     assert scaled.std() == pytest.approx(1.0, abs=0.02)
     assert scaled.mean() == pytest.approx(0.0, abs=0.02)
 
@@ -100,13 +110,18 @@ def test_a_claim_that_does_not_count_adds_nothing_to_the_density(
     central: CompiledStructure, central_inputs: ModelInputs, prior_draws: dict[str, np.ndarray]
 ) -> None:
     figures = central_inputs.data["claim_figures"].copy()
-    figures[FIGURES.index("used"), 0] = 0.0
+    used = FIGURES.index("used")
+    claim = int(np.flatnonzero(figures[used])[0])
+    figures[used, claim] = 0.0
+    others = np.arange(figures.shape[1]) != claim
     few = {name: array[:, :2] for name, array in prior_draws.items()}
     with central.model:
         pm.set_data({"claim_figures": figures})
         _, without = central.evaluate(few)
         pm.set_data({"claim_figures": central_inputs.data["claim_figures"]})
     _, with_it = central.evaluate(few)
-    assert (without["reported"][..., 0] == 0).all()
-    assert (with_it["reported"][..., 0] != 0).all()
-    np.testing.assert_array_equal(without["reported"][..., 1:], with_it["reported"][..., 1:])
+    assert (without["reported"][..., claim] == 0).all()
+    assert (with_it["reported"][..., claim] != 0).all()
+    np.testing.assert_array_equal(
+        without["reported"][..., others], with_it["reported"][..., others]
+    )

@@ -122,6 +122,16 @@ def test_of_draws_each_claim_has_the_density_of_its_kind_and_all_together_their_
     np.testing.assert_allclose(log_likelihood(value, figures, location), expected.sum(axis=1))
 
 
+def test_a_bound_of_half_a_weight_has_half_the_log_density() -> None:
+    at_least = np.array([[0.0, 0.0], [OPEN, OPEN], [0.5, 0.5], [0.0, 0.0], [1.0, 0.5]])
+    with pm.Model(coords={"claim": ["whole", "half"]}) as model:
+        reported_figures("reported", pt.constant([0.3, 0.3]), pt.constant(at_least), np.zeros(2))
+    (density,) = model.logp(sum=False)
+    whole, half = density.eval(mode=INTERPRETED)
+    assert whole < 0
+    assert half == pytest.approx(whole / 2)
+
+
 def test_a_simulated_report_lies_around_its_location_with_its_noise() -> None:
     figures = np.zeros((len(FIGURES), 2))
     figures[NOISE] = 0.5, 2.0
@@ -181,7 +191,7 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
         value["returns.rate"],
         value["returns.delay"],
     )
-    exits = value["force.other_exits"][..., None] * days / (365.25 / 12)
+    exits = found["other_exits"].values
     net = recruits + foreign + back - losses - exits
     quarter, until_september = slice(3, 6), slice(0, 9)
 

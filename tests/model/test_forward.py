@@ -58,13 +58,13 @@ SERIES = {
     "killed_share": np.array([0.5, 0.25, 0.0]),
     "recruits": np.array([20.0, 25.0, 30.0]),
     "foreign_recruits": np.array([1.0, 2.0, 3.0]),
+    "other_exits": np.array([3.1, 2.8, 3.1]),  # 0.1 a day
 }
 VALUE = {
     "definitions.severe": 1.0,
     "definitions.light": 1.0,
     "returns.rate": 0.5,
     "returns.delay": 1.0,
-    "force.other_exits": 3.04375,  # in a mean month of 30.4375 days: 0.1 a day
     "force.start": 600.0,
 }
 # The delay of those who return is gamma distributed with shape 2 and a mean of 1 month. Later than

@@ -32,17 +32,26 @@ def test_the_series_add_up(posterior: xr.Dataset) -> None:
     xr.testing.assert_allclose(posterior["killed"].drop_attrs(), killed)
 
 
-def test_net_change_is_everything_that_comes_less_everything_that_goes(
+def test_other_exits_change_each_half_year_around_their_typical_level(
     from_prior: Estimate, posterior: xr.Dataset
 ) -> None:
     days = from_prior.evidence.dataset["month_days"]
-    exits = value(posterior, "force.other_exits") * days / (365.25 / 12)
+    rate = np.log(posterior["other_exits"] / days * (365.25 / 12))
+    typical = np.log(value(posterior, "force.other_exits"))
+    np.testing.assert_allclose(rate.mean("month"), typical)
+    changes = (np.abs(rate.diff("month")) > 1e-9).any(("chain", "draw")).values
+    assert np.flatnonzero(changes).tolist() == list(range(5, 48, 6))
+
+
+def test_net_change_is_everything_that_comes_less_everything_that_goes(
+    posterior: xr.Dataset,
+) -> None:
     expected = (
         posterior["recruits"]
         + posterior["foreign_recruits"]
         + posterior["returned"]
         - posterior["losses"]
-        - exits
+        - posterior["other_exits"]
     )
     np.testing.assert_allclose(
         posterior["net_change"], expected.transpose("chain", "draw", "month"), rtol=1e-9, atol=1e-4

@@ -98,6 +98,7 @@ def _core(inputs: ModelInputs, rng: np.random.Generator) -> xr.Dataset:
         "returned": 0.7 * losses * rate,
         "net_change": 31_000.0 * noise - losses * (1.0 - 0.7 * rate),
         "force_size": 600_000.0 * noise,
+        "other_exits": 5_000.0 * noise,
     }
     dims = ("chain", "draw")
     floors = len(coords["confirmed_claim"])

@@ -57,7 +57,6 @@ def balance(audited: AuditedSet) -> pd.DataFrame:
     sizes = np.flatnonzero(np.isin(data["quantity"].values, STOCKS))
     sizes = sizes[np.argsort(data["period_end"].values[sizes].astype(str), kind="stable")]
     net = combine(_FLOWS, posterior)
-    exits = posterior["assumption_value"].sel(assumption="force.other_exits")
     rows = []
     for first, second in pairwise(sizes):
         start, end = (str(data["period_end"].values[at]) for at in (first, second))
@@ -73,6 +72,7 @@ def balance(audited: AuditedSet) -> pd.DataFrame:
         change = figures[1] - figures[0]
         flows = xr.dot(net, weight, dim="month")
         gap = (flows - change) / months
+        exits = xr.dot(posterior[OTHER_EXITS], weight, dim="month") / months
         recruited = xr.dot(posterior["recruits"], weight, dim="month") / months
         surplus = float((gap > 0).mean())
         rows.append(

@@ -16,7 +16,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES, OPEN_END, confirmed_states, in_units
+from estimator.model.figures import FIGURES, OPEN_END, USED, confirmed_states, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.store.claim_draws import with_locations
@@ -152,9 +152,9 @@ class Basis:
     def log_density(self) -> np.ndarray:
         """Log density of each claim's figure, 0 where it does not count. (draw, claim)."""
         data = self.audited.data
-        return log_densities(
-            data["figure"].values, np.ascontiguousarray(data["figures"].values), self.location
-        )
+        figures = np.ascontiguousarray(data["figures"].values)
+        densities = log_densities(data["figure"].values, figures, self.location)
+        return np.asarray(figures[USED] * densities)
 
     @cached_property
     def _floor(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -224,8 +224,11 @@ class Basis:
         figure = float(self.audited.data["confirmed_floor"].values[claim])
         noise = rng.standard_normal(self.n_draws)
         report = confirmed_figure(whole[:, claim], 1.0, log_ratio[:, 0], spread[:, 0], noise)
+        width = self.audited.data["confirmed_rounding"].values[claim]
+        rounded_off = rng.uniform(-1.0, 1.0, (self.n_draws, len(width))) @ width
+        report = report - rounded_off
         # The report is at most `figure` where the ratio is at least this.
-        least = np.maximum(whole[:, claim] / figure - 1.0, 1e-300)
+        least = np.maximum(whole[:, claim] / (figure + rounded_off) - 1.0, 1e-300)
         z = (np.log(least) - log_ratio[:, 0]) / spread[:, 0]
         at_most = float(weights @ ndtr(-z))
         tail = min(1.0, 2.0 * min(at_most, 1.0 - at_most))

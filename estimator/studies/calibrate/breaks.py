@@ -12,7 +12,7 @@ from estimator.model.figures import IS_POINT, LOWER, UPPER
 from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
 from estimator.model.registries import killed_of_populations, registry_locations
-from estimator.quantity import SAMPLED, names_where
+from estimator.quantity import OTHER_EXITS, SAMPLED, names_where
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
 
@@ -161,8 +161,8 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray
     inputs
         Of the set.
     truth
-        `losses`, `killed_share`, `recruits`, `foreign_recruits` (month), `assumption_value`,
-        `reporting`, where biases wander `bias_steps`; thousands of persons.
+        `losses`, `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month),
+        `assumption_value`, `reporting`, where biases wander `bias_steps`; thousands of persons.
     """
     apply = partial(inputs.structure.layout.multiply, inputs.data)
     terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
@@ -170,7 +170,7 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray
         terms.append(truth["bias_steps"].values)
     reporting = np.concatenate(terms)
     shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
-    series = {name: truth[name].values for name in SAMPLED}
+    series = {name: truth[name].values for name in (*SAMPLED, OTHER_EXITS)}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
     registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
     registration = truth["registration"].values if registries.terms else np.zeros(0)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from estimator.fitting.reweighting import smoothed
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES
+from estimator.model.figures import FIGURES, USED
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.answers import with_last_month
 from estimator.show.progress import Progress
@@ -123,7 +123,7 @@ def noticed(
     value, figures = world.data["claim_value"], world.data["claim_figures"]
     used = figures[FIGURES.index("used")] > 0
     tails = np.full(n_claims, np.nan)
-    densities = log_densities(value, figures, location)
+    densities = figures[USED] * log_densities(value, figures, location)
     for claim in np.flatnonzero(used):
         weights = np.exp(smoothed(-densities[:, claim]).log_weights)
         lower, upper, noise, is_point = figures[:4, claim]
@@ -158,7 +158,10 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
     names = ["losses", "killed_share", "assumption_value"]
     flat = variables[names].stack(each=("chain", "draw"))
     totals = totals_of_confirmed(world, flat)
-    unconfirmed = totals / (world.data["confirmed_value"] * (1.0 - false)) - 1.0
+    counted = world.data["confirmed_value"]
+    if "rounded_off" in variables:
+        counted = counted + variables["rounded_off"].values.reshape(totals.shape)
+    unconfirmed = totals / (counted * (1.0 - false)) - 1.0
     z = (np.log(np.maximum(unconfirmed, _TINY)) - np.log(ratio)) / spread
     squares = squares + (z[:, counts] ** 2).sum(axis=1)
     return float(stats.chi2.sf(squares, int(points.sum()) + int(counts.sum())).mean())

@@ -46,7 +46,8 @@ def simulate(inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator) -
     truth
         One draw of the model, prior or posterior: `claim_location` (claim), where there are
         triangles `registry_figure_location` (registry_figure), `losses`,
-        `killed_share` (month), `assumption_value` (assumption); thousands of persons.
+        `killed_share` (month), `assumption_value` (assumption), `rounded_off`
+        (confirmed_claim); thousands of persons.
     rng
         For the reports.
 
@@ -134,11 +135,12 @@ def totals_of_confirmed(inputs: ModelInputs, truth: xr.Dataset) -> np.ndarray:
 def confirmed_figures(
     inputs: ModelInputs, truth: xr.Dataset, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw what was confirmed of the true figures. (confirmed_claim,), thousands."""
+    """Draw what was published as confirmed of the true figures. (confirmed_claim,), thousands."""
     ratio, spread, false = (
         float(truth["assumption_value"].sel(assumption=key))
         for key in ("unconfirmed.ratio", "unconfirmed.spread", "confirmed.false_confirmation")
     )
     total = totals_of_confirmed(inputs, truth)
     noise = rng.standard_normal(len(total))
-    return np.asarray(confirmed_figure(total, 1.0 - false, np.log(ratio), spread, noise))
+    counted = confirmed_figure(total, 1.0 - false, np.log(ratio), spread, noise)
+    return np.asarray(counted - np.asarray(truth.get("rounded_off", 0.0)))

@@ -19,8 +19,9 @@ from estimator.fitting.inference import infer, infer_whitened, learn_whitening
 from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
+from estimator.model.figures import NOISE, USED
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.quantity import SAMPLED
+from estimator.quantity import OTHER_EXITS, SAMPLED
 from estimator.studies.calibrate.options import WorldFitOptions
 from estimator.studies.calibrate.ranked import Ranked, diagnose_ranked, ranked, ranked_names
 from estimator.studies.calibrate.simulate import simulate
@@ -33,11 +34,13 @@ _KEPT = 1000  # truths of a posterior that are kept at least, so that worlds may
 _AGAIN = "~"  # ids of the simulated replicate of the published claims
 _TRUTHS = (
     *SAMPLED,
+    OTHER_EXITS,
     "assumption_value",
     "reporting",
     "shared_bias",
     "bias_steps",
     "claim_location",
+    "rounded_off",
     "registration",
     "registry_figure_location",
 )
@@ -266,5 +269,8 @@ def beside(twice: ModelInputs, world: ModelInputs) -> ModelInputs:
     for name in names:
         single = world.data[name]
         half = single.shape[-1]
-        data[name] = np.concatenate([twice.data[name][..., :half], single], axis=-1)
+        published = twice.data[name][..., :half].copy()
+        if name == "claim_figures":  # the replicate is evidence of its own, and no repeated count
+            published[[NOISE, USED]] = single[[NOISE, USED]]
+        data[name] = np.concatenate([published, single], axis=-1)
     return replace(twice, data=data)

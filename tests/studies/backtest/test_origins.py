@@ -48,8 +48,7 @@ def test_every_target_was_published_after_the_day_and_no_month_twice() -> None:
 def test_vintages_are_later_claims_on_periods_that_had_ended() -> None:
     at = {m: made.origin(m) for m in ("2024-12", "2025-01", "2025-02")}
     named = {m: {t.claim for t in one.targets if t.kind == VINTAGE} for m, one in at.items()}
-    assert named["2024-12"] == {"P31", "P32", "P47"}  # P47: to December, published in February
-    assert "P47" not in named["2025-02"]
+    assert named["2024-12"] == {"P31", "P32"}
     assert all(t.horizon == 0 for t in at["2024-12"].targets if t.kind == VINTAGE)
 
 

@@ -14,7 +14,15 @@ from estimator.studies.calibrate.coverage import MODEL, Scores, baseline_scores
 
 MONTHS = [f"2025-{month:02d}" for month in range(1, 9)]
 LOSSES = 20.0 * 1.05 ** np.arange(8)  # thousands, a straight line in logs
-HEDGING = HedgingOptions(about=0.02, nearly=0.05, more_than=0.05, share_band=0.1, minimum=0.005)
+HEDGING = HedgingOptions(
+    about=0.02,
+    confirmed_about=0.02,
+    nearly=0.05,
+    more_than=0.05,
+    range_level=0.8,
+    share_band=0.1,
+    minimum=0.005,
+)
 
 
 def world(losses: np.ndarray, share: float | None = 0.25, recruits: float = 30.0) -> Figures:

@@ -104,7 +104,7 @@ def test_simulated_floors_hold_and_have_the_models_ratio(
         total = totals_of_confirmed(inputs, truth)[used]
         for number in range(20):
             world = simulate(inputs, truth, np.random.default_rng([draw, number]))
-            figure = world.data["confirmed_value"][used]
+            figure = (world.data["confirmed_value"] + truth["rounded_off"].values)[used]
             assert (figure < total).all()
             z += list((np.log(total / figure - 1.0) - np.log(ratio)) / spread)
     assert len(z) >= 400
@@ -213,6 +213,7 @@ def test_the_simulated_replicate_stands_beside_the_published_claims(
     assert (both.data["claim_value"][n_claims:] == world.data["claim_value"]).all()
     used = both.figure("used")
     assert (used[:n_claims] == used[n_claims:]).all()
+    assert (used[:n_claims] == inputs.figure("used")).all(), "a replicate is no repeated count"
     assert used[:n_claims].sum() > 50
     assert len(FIGURES) == both.data["claim_figures"].shape[0]
 
