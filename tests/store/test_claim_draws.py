@@ -144,7 +144,7 @@ def test_sensitivity_to_the_claims_takes_the_draws_that_are_kept(thinned: Estima
         rate = one["posterior"]["assumption_value"].sel(assumption="returns.rate")[:, ::1]
         kept = rate if rate.sizes["draw"] == KEPT else rate[:, ::3]
         likelihood = xr.Dataset(
-            {"reported": -20.0 * (kept.drop_vars(["assumption", "unit"]) - 0.5) ** 2}
+            {"reported": -30.0 * (kept.drop_vars(["assumption", "unit"]) - 0.5) ** 2}
         )
         one["log_likelihood"] = xr.DataTree(likelihood.assign_coords(draw=range(0, DRAWS, 3)))
     found, expected = (prior_or_data(one)[0].set_index("parameter") for one in (other, tree))

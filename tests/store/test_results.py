@@ -99,10 +99,10 @@ def test_claims_that_do_not_count_are_in_the_constant_data_alone(from_prior: Est
 
 def test_observed_figures_are_in_the_unit_of_their_claims(from_prior: Estimate) -> None:
     observed = from_prior.tree["observed_data"]["reported"]
-    assert float(observed.sel(claim="P16")) == pytest.approx(22_000)
+    assert float(observed.sel(claim="P10")) == pytest.approx(191_000)
     assert float(observed.sel(claim="S11")) == pytest.approx(-9_000)
     predicted = from_prior.tree["posterior_predictive"]["reported"]
-    assert (predicted.sel(claim="P16") > 0).all()
+    assert (predicted.sel(claim="P10") > 0).all()
     assert np.isfinite(predicted).all()
 
 

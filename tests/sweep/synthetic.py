@@ -93,6 +93,7 @@ def _core(inputs: ModelInputs, rng: np.random.Generator) -> xr.Dataset:
     arrays = {
         "losses": losses,
         "killed_share": 0.3 * noise,
+        "irrecoverable": losses * (1.0 - 0.7 * rate),
         "recruits": 30_000.0 * noise,
         "foreign_recruits": 1_000.0 * noise,
         "returned": 0.7 * losses * rate,

@@ -88,7 +88,7 @@ def mutants() -> Iterator[tuple[str, AssumptionSet]]:
 
 @cache
 def claims() -> Any:
-    return read_claims()
+    return read_claims(("shipped", "registries"))
 
 
 class Plans:

@@ -60,7 +60,7 @@ def ratios(*highs: float) -> Group:
         ["evidence.drop=[S11]"],
         ["evidence.groups.january_gap=none"],
         ["evidence.groups.general_staff=all"],
-        ["killed_share.origins=[mediazona_meduza]"],
+        ["killed_share.origins=[mediazona_meduza_flash,mediazona_meduza,mediazona_bbc_named_list]"],
         ["label=other", "name=elsewhere", "sampler.draws=300", "sampler.min_ess=100"],
         ["killed_share.level={family: Beta, low: 0.15, high: 0.45}"],
         ["unconfirmed.ratio={family: HalfNormal, low: null, high: 0.5}"],
@@ -92,6 +92,8 @@ def test_sets_that_differ_in_what_weights_can_change_share_a_group(overrides: li
         ["+reporting.default.losses.wander={step: 0.1, every_months: 6}"],
         ["reporting=hierarchical"],
         ["reporting=registry_delay"],
+        ["killed_share.origins=[mediazona_meduza]"],  # vintages of other registries do not count
+        ["registries.triangles.mediazona_meduza.method=0.1"],
     ],
     ids=lambda overrides: overrides[0],
 )
