@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from estimator.assumptions import ASSUMPTIONS as OF_THE_MODEL
+
 CHAINS, DRAWS = 2, 50
 MONTHS = [str(m) for m in pd.period_range("2022-02", "2026-01", freq="M")]
 AHEAD = [str(m) for m in pd.period_range("2026-02", "2026-08", freq="M")]
@@ -12,14 +14,7 @@ NAN = float("nan")
 ASSUMPTIONS = {
     "losses.level": ("persons/month", False, 15000.0),
     "losses.step": ("log ratio", False, 0.14),
-    "losses.volatility": ("log ratio", True, 0.1),
-    "recruitment.step": ("log ratio", True, 0.1),
     "foreign.level": ("persons/month", False, 50.0),
-    "foreign.step": ("log ratio", True, 0.3),
-    "definitions.severe": ("share", True, 1.0),
-    "definitions.light": ("share", True, 1.0),
-    "definitions.confirmed_severe": ("share", True, 1.0),
-    "definitions.confirmed_light": ("share", True, 1.0),
     "unconfirmed.ratio": ("ratio", False, 0.1),
     "unconfirmed.spread": ("log ratio", False, 0.5),
     "killed_share.level": ("share", False, 0.3),
@@ -32,6 +27,9 @@ ASSUMPTIONS = {
     "confirmed.false_confirmation": ("share", True, 0.0),
     "force.other_exits": ("persons/month", True, 0.0),
 }
+# What the model has beside these is held at 1.
+ASSUMPTIONS |= {name: (spec.unit, True, 1.0) for name, spec in OF_THE_MODEL.items()
+                if name not in ASSUMPTIONS}  # fmt: skip
 SCENARIOS = ("status_quo", "goal_50000", "goal_60000", "plan_100", "plan_120", "plan_130",
              "mobilisation", "killed_share_above_065", "recruits_30000_40000")  # fmt: skip
 # id, quantity, period, low, value, high, unit, hedge, status, origin; "-" where empty
