@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from estimator.assumptions.compose import assumption_set, compose_config, to_pla
 from estimator.evidence import load_evidence
 from estimator.fitting.compiled import densities
 from estimator.fitting.inference import infer
-from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.paths import conf_dir
 from estimator.run import Estimate, estimate
@@ -23,6 +21,7 @@ from estimator.studies.audit.claims import judge_claims
 from estimator.studies.audit.leave_out import LeaveOneOut
 from estimator.studies.audit.options import AuditOptions
 from estimator.studies.audit.statements import judge_statements
+from estimator.studies.calibrate.simulate import simulate
 
 pytestmark = pytest.mark.sampling
 
@@ -30,7 +29,6 @@ SMALL = ("sampler.chains=2", "sampler.draws=300", "sampler.tune=500", "sampler.p
 # Bounds that so few draws hold: a set that misses one is sampled again in other coordinates. With
 # an effective size of 100 a median errs by an eighth of a standard deviation.
 LOOSE = ("sampler.max_rhat=1.05", "sampler.min_ess=100", "sampler.max_divergences=3")
-OPEN = 1e5
 SHIPPED = sorted(path.stem for path in (conf_dir() / "assumptions").glob("*.yaml"))
 
 
@@ -100,22 +98,7 @@ def simulated(inputs: ModelInputs, seed: int) -> tuple[ModelInputs, xr.Dataset]:
     rate = prior["losses"] / inputs.structure.constants["exposure"]
     plausible = ((rate > 3) & (rate < 90)).all("month")
     truth = prior.isel(draw=int(np.flatnonzero(plausible)[0]))
-    rng = np.random.default_rng(seed)
-    data = dict(inputs.data)
-    location = truth["claim_location"].values
-    reported = location + inputs.figure("noise") * rng.standard_normal(len(location))
-    figures = data["claim_figures"].copy()
-    ends = figures[: FIGURES.index("noise")]
-    moved = ends + (reported - data["claim_value"])
-    figures[: len(ends)] = np.where(np.abs(ends) < OPEN, moved, ends)
-    data |= {"claim_figures": figures, "claim_value": reported}
-    value = truth["assumption_value"]
-    total = inputs.structure.constants["confirmed_weight"] @ truth["losses"].values
-    spread = float(value.sel(assumption="unconfirmed.spread"))
-    typical = float(value.sel(assumption="unconfirmed.ratio"))
-    ratio = typical * np.exp(spread * rng.standard_normal(len(total)))
-    data["confirmed_value"] = total / (1.0 + ratio)
-    return dataclasses.replace(inputs, data=data), truth
+    return simulate(inputs, truth, np.random.default_rng(seed)), truth
 
 
 def test_the_truth_behind_simulated_figures_is_found_again(estimates: dict[str, Estimate]) -> None:

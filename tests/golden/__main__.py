@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
-QUANTITIES = ("losses", "killed", "killed_share", "recruits", "replacement_gap", "net_change")
+from estimator.evidence.periods import Window
+from estimator.store.results import read_result
+
+QUANTITIES = (
+    "losses",
+    "irrecoverable",
+    "killed",
+    "killed_share",
+    "recruits",
+    "replacement_gap",
+    "net_change",
+)
 COLUMNS = ["assumption_set", "quantity", "month", "unit", "q05", "q50", "q95"]
 
 summary = pd.read_csv("outputs/shipped/summary.csv", keep_default_na=False)
-months = summary.loc[(summary["quantity"] == "losses") & (summary["scenario"] == ""), "month"]
-last = months[months != "total"].max()
+last = Window.of_result(read_result(Path("outputs/shipped/central"))).last_whole_month
 chosen = summary[
     (summary["scenario"] == "")
     & summary["quantity"].isin(QUANTITIES)
