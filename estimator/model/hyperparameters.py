@@ -47,13 +47,16 @@ def sources_of(data: xr.Dataset) -> dict[str, str]:
     Claims that count come first: an origin may speak of one side as its own and of the other as the
     enemy, and only one of them is estimated.
     """
-    columns = [
-        np.concatenate([data[f"{prefix}{name}"].values for prefix in ("", "registry_")])
-        for name in ("source", "speaker", "used")
-    ]
-    names, told = (column.astype(str).tolist() for column in columns[:2])
+    prefixes = [prefix for prefix in ("", "registry_") if f"{prefix}source" in data]
+
+    def column(name: str) -> np.ndarray:
+        return np.concatenate([data[f"{prefix}{name}"].values for prefix in prefixes])
+
+    names = column("source").astype(str).tolist()
     speakers = dict.fromkeys(names, "")
-    used = columns[2].astype(bool)
+    if "speaker" not in data:
+        return speakers
+    told, used = column("speaker").astype(str).tolist(), column("used").astype(bool)
     for row in (*np.flatnonzero(used), *np.flatnonzero(~used)):
         speakers[names[row]] = speakers[names[row]] or told[row]
     return speakers

@@ -136,7 +136,7 @@ def log_density() -> pytensor.compile.Function:
     share, ratio, spread = pt.scalars("share", "ratio", "spread")
     with pm.Model(coords={"confirmed_claim": ["F"]}):
         variable = confirmed_figures(
-            "figure", total, share, pt.log(ratio), spread, used, np.array([1.0])
+            "figure", total, share, pt.log(ratio), spread, used, pt.zeros(1), np.array([1.0])
         )
     density = pm.logp(variable, figure)
     return pytensor.function([figure, total, share, ratio, spread, used], density, mode=INTERPRETED)

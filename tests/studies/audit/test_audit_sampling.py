@@ -18,7 +18,11 @@ from estimator.studies.audit.leave_out import LeaveOneOut
 from estimator.studies.audit.options import AuditOptions
 from tests.studies.audit.worlds import simulated
 
-SHORT = ("window=since_2025", "sampler.chains=4", "sampler.draws=500", "sampler.tune=500")
+# The figures of triangles stay as they were published, so they are read as other claims are.
+SHORT = (
+    *("window=since_2025", "registries=last_vintage"),
+    *("sampler.chains=4", "sampler.draws=500", "sampler.tune=500"),
+)
 # Two of the confirmed figures, each left out by a fit, and bounds that so few draws hold: a fit
 # that misses one is made again with more of them.
 SMALL = (

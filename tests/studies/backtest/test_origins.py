@@ -134,6 +134,7 @@ def seen(inputs: ModelInputs) -> dict[str, np.ndarray]:
     data["claim_figures"] = np.where(used, data["claim_figures"], 0.0)
     data["confirmed_value"] = data["confirmed_value"] * data["confirmed_used"]
     data["confirmed_states"] = data["confirmed_states"] * data["confirmed_used"]
+    data["confirmed_rounding"] = data["confirmed_rounding"] * data["confirmed_used"][:, None]
     return data
 
 

@@ -32,7 +32,7 @@ def test_the_curve_agrees_with_real_fits_within_their_errors(found: tuple[BreakE
     fits = found[0].refits
     assert (fits["failures"] == "").all()
     known = fits.dropna(subset=["curve"])
-    assert len(known) >= 6
+    assert len(known) >= 5
     z = (known["probability"] - known["curve"]) / np.hypot(known["error"], known["curve_error"])
     assert z.abs().max() < 4.0
     assert np.sqrt((z**2).mean()) < 2.0
@@ -59,7 +59,7 @@ def test_the_crossing_agrees_with_that_of_a_grid_of_real_fits(
     error = np.hypot(own[2] - own[1], place.high - place.low) / (2 * 1.96)
     # Straight lines between five places of the grid add to its error.
     assert abs(own[0] - place.x) < 4.0 * error + 0.1
-    assert 0.25 < crossing.value < 0.45
+    assert 0.15 < crossing.value < 0.35
 
 
 def test_all_fits_share_one_compiled_model(found: tuple[BreakEven, int]) -> None:
