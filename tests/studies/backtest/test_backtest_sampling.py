@@ -51,7 +51,10 @@ def test_every_dynamics_forecasts_every_target_once(found: tuple[Backtest, Path]
     names = set(OPTIONS.dynamics) | set(OPTIONS.naive)
     assert set(ahead["dynamics"]) == names
     assert len(ahead) == 2 * 3 * len(names)
-    assert set(cases.loc[cases["kind"] == "vintage", "claim"]) == {"P31", "P32"}  # the others are vintages of a triangle
+    assert set(cases.loc[cases["kind"] == "vintage", "claim"]) == {
+        "P31",
+        "P32",
+    }  # the others are vintages of a triangle
 
 
 def test_forecasts_lie_around_the_last_figure_and_widen(found: tuple[Backtest, Path]) -> None:
