@@ -113,7 +113,7 @@ def test_an_audit_judges_all_claims_by_the_draws_that_are_kept(
     free = of_all.index[~of_all["counted"]]
     assert len(free) > 3
     np.testing.assert_allclose(
-        of_kept.loc[free, "tail_probability"], of_all.loc[free, "tail_probability"], atol=0.15
+        of_kept.loc[free, "tail_probability"], of_all.loc[free, "tail_probability"], atol=0.2
     )
 
 

@@ -127,7 +127,9 @@ def test_the_forest_of_results_has_a_panel_an_answer_and_a_row_a_set(
 def test_a_forest_of_sets_with_other_last_months_says_only_last_month(
     shared_result: xr.DataTree, result: xr.DataTree
 ) -> None:
-    result["posterior"] = xr.DataTree(result["posterior"].to_dataset().isel(month=slice(0, -1)))
+    for group in ("posterior", "constant_data"):
+        months = result[group].to_dataset().sel(month=slice(None, "2025-12"))
+        result[group] = xr.DataTree(months)
     figure = pictures.plot_forest({"long": shared_result, "short": result})
     assert figure.axes[0].get_title() == "losses, last month"
 
@@ -190,7 +192,7 @@ def test_priors_and_posteriors_have_a_panel_a_free_assumption_and_list_the_fixed
 ) -> None:
     figure = drawn["prior_posterior"]
     units = {ax.get_title(): ax.get_xlabel() for ax in figure.axes}
-    assert len(figure.axes) == 11
+    assert len(figure.axes) == 12
     assert units["losses.level"] == "persons/month"
     assert "force.other_exits = 0 persons/month" in texts(figure)
     assert all(ax.get_xlim()[0] >= 0 for ax in figure.axes)
