@@ -155,7 +155,7 @@ def test_one_key_or_two_different_ones_are_asked_for(keys: list[str]) -> None:
 
 
 def test_an_event_outside_the_window_is_refused_before_any_fit() -> None:
-    with pytest.raises(ConfigError, match="allowed: total, or 2022-02 to 2026-01"):
+    with pytest.raises(ConfigError, match="allowed: total, or 2022-02 to 2026-02"):
         break_even("returns.rate", "net_change[2030-01] < 0", 0.5)
 
 
