@@ -37,6 +37,7 @@ def posterior(
     losses = low * np.exp(0.05 * z[..., None] + noise)
     monthly = {
         "losses": losses,
+        "irrecoverable": 0.6 * losses,
         "killed_share": 0.3 * np.exp(noise),
         "recruits": 30_000.0 * np.exp(0.05 * rng.standard_normal((*shape, 1)) + noise),
     }

@@ -59,7 +59,7 @@ def test_a_run_and_a_sweep_are_compared_with_all_files(run_folder, sweep_folder,
         run_folder, sweep_folder, "compare.shown=40", "--output", tmp_path / "out"
     )
     assert status == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES
+    assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES | {"changes"}
     table = pd.read_csv(tmp_path / "out/comparison.csv", keep_default_na=False)
     assert table["assumption_set"].nunique() == 33
     assert table["answer"].nunique() == 9
@@ -171,7 +171,7 @@ def test_hostile_labels_are_harmless_in_every_file(hostile, tmp_path):
     assert "<script>" not in markdown.replace("\\<script>", "")
     rows = [line for line in markdown.splitlines() if line.startswith("| a\\|")]
     assert all("a\\|b \\`c\\` [d]\\(http" in row for row in rows)
-    assert len(rows) == 10  # nine answers and the weights of stacking
+    assert len(rows) == 11  # ten answers and the weights of stacking
     assert "\x1b[31m" not in printed
     assert "[bold red]x[/]" in printed
     for path in (tmp_path / "out").glob("*.svg"):
