@@ -62,7 +62,7 @@ def test_a_run_and_a_sweep_are_compared_with_all_files(run_folder, sweep_folder,
     assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES | {"changes"}
     table = pd.read_csv(tmp_path / "out/comparison.csv", keep_default_na=False)
     assert table["assumption_set"].nunique() == 33
-    assert table["answer"].nunique() == 9
+    assert table["answer"].nunique() == 10
     assert set(table["reference"]) == {"central"}
     assert "losses[2026-01], thousand persons/month" in printed
     assert "poor (FAILED)" in printed
