@@ -31,8 +31,17 @@ def _nested(paths: Iterable[str]) -> dict[str, Any]:
 
 _NOT_IN_CLAIMS = _nested(
     [
-        # Priors and dynamics say nothing of which claims there are.
-        *("losses", "confirmed", "unconfirmed", "returns", "recruitment", "foreign", "force"),
+        # Priors, definitions and dynamics say nothing of which claims there are.
+        *(
+            "definitions",
+            "losses",
+            "confirmed",
+            "unconfirmed",
+            "returns",
+            "recruitment",
+            "foreign",
+            "force",
+        ),
         *(f"killed_share.{field}" for field in ("persistence", "level", "step")),
         *(
             f"reporting.{table}.{field}"

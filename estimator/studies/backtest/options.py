@@ -12,9 +12,11 @@ from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import Projection
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
-from estimator.quantity import COUNTS
+from estimator.quantity import COUNTS, QUANTITIES
 
 _MAIN = 0.9
+# Counts that follow from the series that walk on; who of the wounded comes back is not carried on.
+_FORECAST = tuple(name for name in COUNTS if "light" not in QUANTITIES[name].parts)
 
 
 def _month(text: object) -> object:
@@ -25,9 +27,9 @@ def _month(text: object) -> object:
 
 def _log_source(text: str) -> str:
     origin, _, quantity = text.rpartition(":")
-    if not origin or quantity not in COUNTS:
+    if not origin or quantity not in _FORECAST:
         raise ValueError(
-            f"must be origin:quantity, the quantity one of {', '.join(COUNTS)}. Got {text!r}"
+            f"must be origin:quantity, the quantity one of {', '.join(_FORECAST)}. Got {text!r}"
         )
     return text
 

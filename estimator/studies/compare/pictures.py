@@ -105,7 +105,8 @@ def _changes(sets: Sets, table: pd.DataFrame, most: int) -> Figures:
         design = recognise(sets)
     except NoSweep:
         return
-    if not isinstance(design, OneAtATime) or len(design.levels.names) > most:
+    # Of a single assumption the forest shows the same.
+    if not isinstance(design, OneAtATime) or not 1 < len(design.levels.names) <= most:
         return
     levels = design.levels
     for n, key in enumerate(levels.names):

@@ -59,7 +59,7 @@ def test_a_run_and_a_sweep_are_compared_with_all_files(run_folder, sweep_folder,
         run_folder, sweep_folder, "compare.shown=40", "--output", tmp_path / "out"
     )
     assert status == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES | {"changes"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES
     table = pd.read_csv(tmp_path / "out/comparison.csv", keep_default_na=False)
     assert table["assumption_set"].nunique() == 33
     assert table["answer"].nunique() == 10
