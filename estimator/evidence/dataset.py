@@ -93,7 +93,7 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     outside = int((selected["reason"] == "outside the window").sum())
     if outside:
         log.warning("%d claims lie outside the window and do not count", outside)
-    selected = _drop_unknowable(selected, window, assumptions.reporting)
+    selected = _drop_unknowable(selected, window, assumptions)
     dataset = _dataset(selected, window, assumptions)
     floors = dataset["confirmed_used"].to_series()
     implied = selected["used"] & selected["id"].isin(floors.index[~floors])
@@ -103,13 +103,16 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
 
 
 def _drop_unknowable(
-    selected: pd.DataFrame, window: Window, reporting: ReportingOptions
+    selected: pd.DataFrame, window: Window, assumptions: AssumptionSet
 ) -> pd.DataFrame:
     """Leave out what was published so early that its origin's delay let nothing be known."""
+    reporting = assumptions.reporting
     if not reporting.delays():
         return selected
     selected = selected.copy()
-    for index, row in selected[selected["used"]].iterrows():
+    late = selected["used"] & (selected["status"] != "confirmed")
+    late &= ~in_triangle(selected, assumptions.registries.triangles)
+    for index, row in selected[late].iterrows():
         if _known_weights(row, window, reporting) is None:
             selected.loc[index, "used"] = False
             selected.loc[index, "reason"] = "published before its delay lets anything be known"
@@ -138,7 +141,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
     others = eligible[(eligible["status"] != "confirmed") & ~triangle]
     order = others["quantity"].map(MODELLED.index).sort_values(kind="stable").index
     months = window.months
-    floor_columns = _columns(floors, window, assumptions.reporting, "confirmed_claim", "confirmed_")
+    floor_columns = _columns(floors, window, None, "confirmed_claim", "confirmed_")
     rounded = floors["hedge"].to_numpy(dtype=str) == "about"
     half_width = floors["value"].abs() * assumptions.hedging.confirmed_about
     weight, figure, used, rounding = difference_floors(
@@ -161,7 +164,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
         {
             **_columns(others.loc[order], window, assumptions.reporting, "claim", ""),
             **floor_columns,
-            **_columns(vintages, window, assumptions.reporting, "registry_figure", "registry_"),
+            **_columns(vintages, window, None, "registry_figure", "registry_"),
             "registry_is_floor": ("registry_figure", vintage_floors(vintages, triangles)),
             "registry_group": (
                 "registry_figure",
@@ -182,8 +185,13 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
 
 
 def _columns(
-    rows: pd.DataFrame, window: Window, reporting: ReportingOptions, dim: str, prefix: str
+    rows: pd.DataFrame, window: Window, reporting: ReportingOptions | None, dim: str, prefix: str
 ) -> dict[str, tuple[object, ...]]:
+    """Columns of one kind of figure, with the prefix of their names.
+
+    `reporting` has the fixed delays. None: there are none. What is not confirmed yet is part of the
+    unconfirmed ratio, and what a triangle has not learnt yet is estimated.
+    """
     weights = [_weights(row, window, reporting) for _, row in rows.iterrows()]
     matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
     columns: dict[str, tuple[object, ...]] = {
@@ -207,8 +215,8 @@ def _floor_figures(floors: pd.DataFrame, hedging: HedgingOptions) -> np.ndarray:
     return np.asarray(figure.where(floors["hedge"] != "nearly", figure * (1.0 - hedging.nearly)))
 
 
-def _weights(row: pd.Series, window: Window, reporting: ReportingOptions) -> np.ndarray:
-    known = _known_weights(row, window, reporting)
+def _weights(row: pd.Series, window: Window, reporting: ReportingOptions | None) -> np.ndarray:
+    known = None if reporting is None else _known_weights(row, window, reporting)
     # What nothing could be known of does not count (`_drop_unknowable`), but needs some weights.
     return _full_weights(row, window) if known is None else known
 
@@ -216,14 +224,10 @@ def _weights(row: pd.Series, window: Window, reporting: ReportingOptions) -> np.
 def _known_weights(
     row: pd.Series, window: Window, reporting: ReportingOptions
 ) -> np.ndarray | None:
-    """Weights of what the origin could know; None where that is nothing.
-
-    A confirmed figure has no delay: what is not confirmed yet is part of the unconfirmed ratio, and
-    sums are read as what their confirmed months leave (see `estimator.evidence.floors`).
-    """
+    """Weights of what the origin could know; None where that is nothing."""
     weights = _full_weights(row, window)
     delay = reporting.of(row["origin"], row["quantity"]).delay
-    if delay is None or row["status"] == "confirmed":
+    if delay is None:
         return weights
     known = weights * window.known_share(
         row["period_start"], row["period_end"], row["published"], delay

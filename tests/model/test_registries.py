@@ -121,6 +121,21 @@ def test_a_total_of_an_origin_repeats_the_months_of_its_triangle(tmp_path: Path)
     assert reasons(alone)["total"] == ""
 
 
+def test_what_a_triangle_has_not_learnt_yet_is_not_taken_off_by_a_fixed_delay_too(
+    tmp_path: Path,
+) -> None:
+    evidence, _ = loaded(
+        tmp_path,
+        [*figures("names"), *figures("somebody")],
+        "+reporting.default.killed.delay={median_days: 200, spread: 1.0}",
+    )
+    data = evidence.dataset
+    assert data["registry_used"].values.sum() == 9
+    np.testing.assert_array_equal(data["registry_weight"].values.sum(axis=1), 1.0)
+    late = data["weight"].values[data["used"].values]
+    assert (late.sum(axis=1) < 0.95).all()
+
+
 def test_as_of_a_day_only_the_vintages_of_then_count(tmp_path: Path) -> None:
     evidence, _ = loaded(tmp_path, figures("names"), "evidence.as_of=2025-12-31")
     data = evidence.dataset
