@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-KINDS = ("", "confirmed_", "registry_")
-"""Prefixes of the variables of claims, of floors and of figures of triangles."""
+KINDS = {"": "claim", "confirmed_": "confirmed_claim", "registry_": "registry_figure"}
+"""Prefixes of the variables of claims, of floors and of figures of triangles, and their dims."""
 
 
 def group_members(data: xr.Dataset) -> dict[str, tuple[np.ndarray, ...]]:

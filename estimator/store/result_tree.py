@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.evidence.pieces import KINDS
 from estimator.export import plain_numbers
 from estimator.model.figures import FIGURES, THOUSAND, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
@@ -155,16 +156,20 @@ def _observed(inputs: ModelInputs) -> xr.Dataset:
 
 def _constant(evidence: Evidence, assumptions: AssumptionSet, inputs: ModelInputs) -> xr.Dataset:
     fixed = [prior.is_fixed for _, prior in assumptions.priors()]
-    return evidence.dataset.assign(
-        assumption_fixed=xr.DataArray(
-            fixed, dims="assumption", coords={"assumption": list(ASSUMPTIONS)}
-        ),
-        figures=(("claim_figure", "claim"), inputs.data["claim_figures"]),
-        figure=("claim", inputs.data["claim_value"]),
-        claim_scale=("claim", np.array(inputs.structure.claim_scale, dtype=str)),
-        reason=("claim", _reasons(evidence, "claim")),
-        confirmed_reason=("confirmed_claim", _reasons(evidence, "confirmed_claim")),
-    ).assign_coords(claim_figure=list(FIGURES))
+    return (
+        evidence.dataset.assign(
+            assumption_fixed=xr.DataArray(
+                fixed, dims="assumption", coords={"assumption": list(ASSUMPTIONS)}
+            ),
+            figures=(("claim_figure", "claim"), inputs.data["claim_figures"]),
+            figure=("claim", inputs.data["claim_value"]),
+            claim_scale=("claim", np.array(inputs.structure.claim_scale, dtype=str)),
+        )
+        .assign(
+            {f"{prefix}reason": (dim, _reasons(evidence, dim)) for prefix, dim in KINDS.items()}
+        )
+        .assign_coords(claim_figure=list(FIGURES))
+    )
 
 
 def _reasons(evidence: Evidence, dim: str) -> np.ndarray:

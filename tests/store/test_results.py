@@ -13,6 +13,7 @@ import yaml
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.errors import OutputError
+from estimator.evidence.pieces import KINDS
 from estimator.run import Estimate
 from estimator.store.results import check_writable, point_latest, read_result, write_result
 from estimator.store.summary import SUMMARY_COLUMNS
@@ -206,3 +207,13 @@ def test_a_missing_or_broken_result_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "result.nc").write_text("no netCDF")
     with pytest.raises(OutputError, match=r"result\.nc: cannot be read"):
         read_result(tmp_path)
+
+
+def test_a_result_says_of_every_figure_whether_and_why_it_does_not_count(
+    from_prior: Estimate,
+) -> None:
+    constant = from_prior.tree["constant_data"].to_dataset()
+    for prefix, dim in KINDS.items():
+        assert constant.sizes[dim] > 0
+        counts = constant[f"{prefix}used"].values.astype(bool)
+        np.testing.assert_array_equal(constant[f"{prefix}reason"].values == "", counts)

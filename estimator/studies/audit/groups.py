@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from estimator.evidence.pieces import group_members
+from estimator.evidence.pieces import KINDS, group_members
 from estimator.quantities.answers import Answer
 from estimator.quantity import SIGNED
 from estimator.studies.audit.bases import RANGE, Basis, weighted_quantiles
@@ -49,11 +49,10 @@ def judge_groups(leaving: LeaveOneOut) -> pd.DataFrame:
     basis, left_out = leaving.groups(answers)
     equal = np.full(basis.n_draws, 1.0 / basis.n_draws)
     rows = []
-    names = ("claim", "confirmed_claim", "registry_figure")
     for name, members in group_members(audited.data).items():
         ids = [
             str(one)
-            for dim, mask in zip(names, members, strict=True)
+            for dim, mask in zip(KINDS.values(), members, strict=True)
             for one in audited.data[dim].values[mask]
         ]
         one = left_out.get(name)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from estimator.evidence.pieces import pieces
+from estimator.evidence.pieces import KINDS, pieces
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
 from estimator.evidence.wording import figure_text
 from estimator.show import number
@@ -250,7 +250,7 @@ def _fates(tree: xr.DataTree) -> dict[str, tuple[bool, str]]:
     """Whether each claim that could count does, and why not, as a result keeps it."""
     constant = tree["constant_data"].to_dataset()
     fates = {}
-    for prefix, dim in (("", "claim"), ("confirmed_", "confirmed_claim")):
+    for prefix, dim in KINDS.items():
         if dim not in constant.dims:
             continue
         used = constant[f"{prefix}used"].values

@@ -52,8 +52,12 @@ def _sentence(data: ReportData, answer: Answer) -> Markup:
     return Markup("{}, {}: {}.").format(within, words.quantity(answer.quantity), amount)
 
 
-_GAP = ("fewer were recruited than lost", "more were recruited than lost")
-_NET = ("the force shrank", "the force grew")
+_GAP = (
+    "fewer were recruited than lost",
+    "more were recruited than lost",
+    "fewer or more were recruited than lost",
+)
+_NET = ("the force shrank", "the force grew", "the force shrank or grew")
 
 
 def _number(data: ReportData, answer: Answer) -> Markup:
@@ -72,14 +76,14 @@ def _number(data: ReportData, answer: Answer) -> Markup:
     return Markup("about <strong>{}</strong>{} ({})").format(middle, people, ends)
 
 
-def _sign(data: ReportData, answer: Answer, says: tuple[str, str]) -> str:
-    """Say which side of 0 the sets are sure of, if any."""
+def _sign(data: ReportData, answer: Answer, says: tuple[str, str, str]) -> str:
+    """Say which side of 0 the sets are sure of, if any: below, above, or that it is open."""
     below = data.sound(data.ranges(answer))["below_zero"]
     if (below >= _SURE).all():
         return says[0]
     if (below <= 1 - _SURE).all():
         return says[1]
-    return f"the sets do not settle whether {says[0]} or {says[1].split()[-1]}"
+    return f"the sets do not settle whether {says[2]}"
 
 
 def _bracket(data: ReportData) -> Markup:
@@ -164,7 +168,7 @@ def _between_sets(data: ReportData, answer: Answer) -> Markup:
     )
 
 
-def _agreement(data: ReportData, answer: Answer, says: tuple[str, str]) -> Markup:
+def _agreement(data: ReportData, answer: Answer, says: tuple[str, str, str]) -> Markup:
     below = data.sound(data.ranges(answer))["below_zero"]
     when = number.period(answer.period, data.months)
     if (below >= _SURE).all() or (below <= 1 - _SURE).all():
