@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,7 +29,9 @@ from estimator.assumptions.priors import Prior
 from estimator.assumptions.registries import Triangle
 from estimator.model.figures import FIGURES, OPEN_END, THOUSAND
 from estimator.model.hyperparameters import WanderingBiases
-from estimator.model.linear_maps import Layout
+
+if TYPE_CHECKING:  # comparisons name terms, and need no PyTensor
+    from estimator.model.linear_maps import Layout
 
 FIGURE = "registry_figure"
 """Dim of the figures of triangles."""

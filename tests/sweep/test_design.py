@@ -22,12 +22,14 @@ from estimator.sweep.options import Design, SweepOptions
 pytestmark = pytest.mark.slow
 
 PRESETS = {
-    "tornado": 50,
-    "options": 864,
+    "tornado": 53,
+    "options": 1152,
     "grid": 125,
     "latin_hypercube": 1000,
     "sobol": 256,
     "saltelli": 512,
+    "disputes": 13,
+    "groups": 17,
 }
 COMBINED = ("product", "latin_hypercube", "sobol", "saltelli")
 quick = settings(max_examples=40, deadline=None)
@@ -421,7 +423,7 @@ NEEDS = "a shift needs a prior given as a range low..high of Normal, LogNormal, 
         ("unconfirmed.ratio.hgh", SHIFT, "unknown key; did you mean 'unconfirmed.ratio.high'?"),
         ("sweep.check", {"values": [1]}, "unknown key; "),
         ("name", {"values": ["a", "b"]}, "unknown key; "),
-        ("xyzzy", {"values": [1]}, "unknown key; allowed: assumptions, confirmed, derived, "),
+        ("xyzzy", {"values": [1]}, "unknown key; allowed: assumptions, confirmed, definitions, "),
         ("unconfirmed", SHIFT, NEEDS + "Got a group; did you mean 'unconfirmed.ratio'?"),
         ("unconfirmed.ratio.high", SHIFT, NEEDS + "Got 0.3; did you mean 'unconfirmed.ratio'?"),
         ("evidence.as_of", SHIFT, NEEDS + "Got null; "),
@@ -541,7 +543,7 @@ def test_sets_of_a_shipped_preset_compose_to_valid_sets_that_differ(name: str) -
 def test_the_tornado_has_every_option_beside_those_of_central() -> None:
     design, plain = preset("tornado")
     groups = {key: axis.values for key, axis in design.vary.items() if axis.values is not None}
-    assert len(groups) == 9
+    assert len(groups) == 10
     left = {}
     for group, varied in groups.items():
         [left[group]] = {path.stem for path in (conf_dir() / group).glob("*.yaml")} - set(varied)
