@@ -50,6 +50,10 @@ COMMANDS = {
         "estimator.studies.catalogue.show_cli",
         "show every prior of a set, or one key, with its source",
     ),
+    "new": (
+        "estimator.studies.catalogue.new_cli",
+        "begin a set, a claim, a scenario or a mapping of your own",
+    ),
     "cache": ("estimator.cache_cli", "show or clear what was compiled before"),
 }
 """Module and summary of each command."""
