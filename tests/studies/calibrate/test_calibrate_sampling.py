@@ -20,7 +20,7 @@ WINDOW = "window=since_2025"
 def test_a_small_calibration_passes_and_writes_its_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["calibrate", WINDOW, "calibrate.only=[central]", "calibrate.sims=12"]
+    arguments = ["calibrate", "calibrate.only=[since_2025]", "calibrate.sims=12"]
     arguments += ["calibrate.parts=[sbc,coverage]", f"output_dir={tmp_path}", "name=small"]
     # Of 12 fits none may fail altogether; one that misses a bound makes the status 3.
     assert main(arguments) in (0, 3)
@@ -34,7 +34,7 @@ def test_a_small_calibration_passes_and_writes_its_tables(
     model = coverage[(coverage["method"] == "model") & (coverage["period"] == "months")]
     assert model.loc[model["level"] == 0.9, "coverage"].min() > 0.7
     assert {path.name for path in (folder / "plots").iterdir()} == {
-        "ranks_central.png",
+        "ranks_since_2025.png",
         "coverage.png",
     }
     assert "Coverage" in (folder / "calibration.md").read_text()
