@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import importlib.metadata
 import logging
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,15 @@ COMMANDS = {
     ),
     "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
+    "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),
+    "show": (
+        "estimator.studies.catalogue.show_cli",
+        "show every prior of a set, or one key, with its source",
+    ),
+    "new": (
+        "estimator.studies.catalogue.new_cli",
+        "begin a set, a claim, a scenario or a mapping of your own",
+    ),
     "cache": ("estimator.cache_cli", "show or clear what was compiled before"),
 }
 """Module and summary of each command."""
@@ -97,6 +107,8 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """
     parser = _parser("estimator", _DESCRIPTION)
     listing = parser.add_argument_group("commands", "estimator COMMAND --help has examples.")
+    version = f"estimator {importlib.metadata.version('estimator')}"
+    parser.add_argument("--version", action="version", version=version)
     listing.add_argument("command", metavar="COMMAND", help=argparse.SUPPRESS)
     width = max(map(len, COMMANDS))
     parser.epilog = "\n".join(

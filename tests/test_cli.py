@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,13 @@ def test_an_unknown_key_is_named_without_importing_what_estimates(words: list[st
     assert ended.returncode == 0, ended.stderr
     assert "typo: unknown key; allowed: name, output_dir, " in ended.stderr
     assert "losses.level" not in ended.stderr
+
+
+def test_python_runs_the_package_and_says_its_version() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "estimator", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == f"estimator {importlib.metadata.version('estimator')}\n"
 
 
 def test_an_unknown_command_is_an_error_that_names_the_nearest(

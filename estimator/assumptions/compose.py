@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from estimator.assumptions.catalogue import config_groups, options
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
@@ -60,6 +61,23 @@ def compose_config(
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(explain_hydra(error)) from error
     return config
+
+
+def option_choices(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> dict[str, str]:
+    """Option of each group that a configuration is composed of; of several a list as text.
+
+    Parameters
+    ----------
+    overrides, config_dir
+        As for `compose_config`, which says what is wrong with them.
+    """
+    with hydra_of():
+        words = [*overrides, *search_path(config_dir)]
+        config = compose(CONFIG_NAME, overrides=words, return_hydra_config=True)
+    chosen = config.hydra.runtime.choices
+    return {str(group): str(name) for group, name in chosen.items() if "hydra" not in str(group)}
 
 
 def search_path(config_dir: str | Path | None) -> list[str]:
@@ -189,12 +207,6 @@ def _groups_of_studies() -> set[str]:
     return config_groups() - set(AssumptionSet.model_fields) - {"assumptions", "experiment"}
 
 
-def config_groups(config_dir: str | Path | None = None) -> set[str]:
-    """Names of all groups of options, the shipped ones and those of a user's folder."""
-    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
-    return {path.name for folder in folders for path in folder.iterdir() if path.is_dir()}
-
-
 def explain_hydra(error: Exception) -> str:
     """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name."""
     text = str(error)
@@ -205,11 +217,12 @@ def explain_hydra(error: Exception) -> str:
         group, name = option.groups()
         # Hydra lists the options of all folders that it searched, where it lists any.
         found = re.search(r"Available options in '[^']*':\n((?:\t\S+\n?)+)", text)
-        valid = found[1].split() if found else _options(group)
+        valid = found[1].split() if found else options(group)
         return f"{group}={name}: unknown option; {nearest(name, valid)}"
     group_match = re.search(r"config group '([^']+)' does not exist", text)
     if group_match:
-        return f"{group_match[1]}: unknown group; {nearest(group_match[1], _groups())}"
+        groups = sorted(config_groups())
+        return f"{group_match[1]}: unknown group; {nearest(group_match[1], groups)}"
     key = re.search(r"Could not override '([^']+)'", text)
     full_key = re.search(r"full_key: (\S+)", text)
     if key and "not in struct" in text:
@@ -236,14 +249,6 @@ def _top_keys() -> list[str]:
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
     return [*AssumptionSet.model_fields, *sorted(_groups_of_studies()), *keys]
-
-
-def _groups() -> list[str]:
-    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
-
-
-def _options(group: str) -> list[str]:
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
 
 
 def _keys() -> list[str]:
