@@ -6,6 +6,7 @@ const STEPS = 400; // of a slider, evenly spread on the log or log-odds scale
 const FIVE = [0.05, 0.25, 0.5, 0.75, 0.95];
 const NOW = { world: 0, event: null, ranges: {}, without: new Set() };
 let drawn = null; // what the pictures show, for hover and files
+let looked = null; // the month that is read, where it is not that of the event
 
 const worldNow = () => facts.worlds[NOW.world];
 const rowOf = (quantity, month) => `${quantity} ${month}`;
@@ -101,7 +102,7 @@ function pictures(world, event, found, refused) {
   const words = quantityOf(event.quantity).words;
   $("fan").querySelector("h3").textContent = `${words[0].toUpperCase() + words.slice(1)} by month, ${unit}`;
   $("histogram").querySelector("h3").textContent = `${words[0].toUpperCase() + words.slice(1)}, ${longMonth(event.month)}, ${drawn.unit}`;
-  read(event.month);
+  read();
 }
 
 function put(name, draw) {
@@ -115,10 +116,10 @@ function reading(figure, text) {
   if (line.textContent !== text) line.textContent = text;
 }
 
-/** Say the values of a month below the pictures. */
-function read(month) {
+/** Say the values of the month that is read below the pictures. */
+function read() {
   if (!drawn) return;
-  const at = drawn.months.indexOf(month), unit = quantityOf(drawn.event.quantity).unit;
+  const at = drawn.months.indexOf(looked ?? drawn.event.month), unit = quantityOf(drawn.event.quantity).unit;
   const range = (r, u) => `${told(r[2], u)} [${told(r[0], u)} to ${told(r[4], u)}]`;
   const shownMonth = at < 0 ? drawn.months.length - 1 : at, name = longMonth(drawn.months[shownMonth]);
   $("fan").dataset.at = shownMonth;
@@ -377,19 +378,21 @@ function listen() {
     if (!figure) continue;
     const place = figure.querySelector(".place"), count = facts.months.length;
     const under = (e) => { const box = place.getBoundingClientRect(), p = (e.clientX - box.left - 58) / (box.width - 68); return Math.max(0, Math.min(count - 1, Math.floor(p * count))); };
-    place.addEventListener("pointermove", (e) => read(facts.months[under(e)]));
-    place.addEventListener("pointerleave", () => read(NOW.event.month));
+    const look = (month) => { looked = month; read(); };
+    place.addEventListener("pointermove", (e) => look(facts.months[under(e)]));
+    place.addEventListener("pointerleave", () => look(null));
     place.addEventListener("click", (e) => { NOW.event.month = facts.months[under(e)]; ask(); refresh(); });
     figure.addEventListener("keydown", (e) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
       if (!step || e.target !== figure) return;
       e.preventDefault();
-      read(facts.months[Math.max(0, Math.min(count - 1, Number($("fan").dataset.at) + step))]);
+      look(facts.months[Math.max(0, Math.min(count - 1, Number($("fan").dataset.at) + step))]);
     });
   }
   for (const radio of document.querySelectorAll("input[name=world]")) radio.addEventListener("change", () => { NOW.ranges = {}; NOW.without = new Set(); say(""); open(Number(radio.value)); });
   addEventListener("hashchange", fromAddress);
-  new ResizeObserver(() => { if (drawn) soon(); }).observe($("pictures"));
+  let width = $("pictures").clientWidth;
+  new ResizeObserver(() => { if (width !== (width = $("pictures").clientWidth)) soon(); }).observe($("pictures"));
 }
 
 /** The numbers of any position, for those who want them all: `await explorer.at({...})`. */
