@@ -83,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module, options = parse(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        if getattr(options, "overrides", None):
+            from estimator.assumptions.compose import check_once
+
+            check_once(options.overrides)
         return int(module.run(options, _console()))
     except EstimatorError as error:
         sys.stderr.write(f"estimator: {error}\n")
