@@ -43,6 +43,14 @@ COMMANDS = {
         "estimator.studies.calibrate.cli",
         "check in simulated worlds whether ranges mean what they say",
     ),
+    "explore": (
+        "estimator.studies.explore.cli",
+        "make one page with a slider for each assumption, on which the answer moves at once",
+    ),
+    "whatif": (
+        "estimator.studies.explore.whatif_cli",
+        "say what an answer becomes under other ranges, from draws that are kept",
+    ),
     "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
     "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),
@@ -75,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module, options = parse(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        if getattr(options, "overrides", None):
+            from estimator.assumptions.compose import check_once
+
+            check_once(options.overrides)
         return int(module.run(options, _console()))
     except EstimatorError as error:
         sys.stderr.write(f"estimator: {error}\n")
