@@ -42,7 +42,9 @@ def test_a_small_calibration_passes_and_writes_its_tables(
 
 def test_broken_worlds_and_reweighted_sets_are_told(tmp_path: Path) -> None:
     config = to_plain(compose_config())["calibrate"]
-    kept = {name: config["broken"][name] for name in ("none", "confirmed_too_high", "wrong_definition")}
+    kept = {
+        name: config["broken"][name] for name in ("none", "confirmed_too_high", "wrong_definition")
+    }
     moves = {"returns": {"shift": {"returns.rate": 1.0}}}
     options = CalibrateOptions.from_config(
         {
