@@ -27,9 +27,6 @@ from estimator.studies.explore.world import MASS, World, range_of
 from estimator.studies.report import words
 from estimator.studies.report.options import ReportOptions
 
-_BITS = 20
-"""Binary digits of a packed draw behind its first: within 5e-7 of it, far below any error."""
-
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _FIGURES = (
     (
@@ -116,13 +113,6 @@ def pack(rows: Sequence[np.ndarray]) -> str:
     return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
 
 
-def shortened(values: np.ndarray) -> np.ndarray:
-    """Round to `_BITS` binary digits, in single precision, so that what is left packs well."""
-    mantissa, exponent = np.frexp(np.asarray(values, dtype=float))
-    digits = np.round(np.ldexp(mantissa, _BITS + 1))
-    return np.asarray(np.ldexp(digits, exponent - _BITS - 1), dtype="<f4")
-
-
 def _months(worlds: Sequence[World], options: ExploreOptions) -> list[str]:
     """Last whole months of the window of the first world."""
     months = [str(month) for month in worlds[0].data["month"].values]
@@ -138,7 +128,7 @@ def _rows(world: World, options: ExploreOptions, months: Sequence[str]) -> dict[
     rows |= {f"without {name}": world.flat("without", evidence_group=name) for name in world.groups}
     for name in options.quantities:
         periods = [*months, *([TOTAL] if name in SUMMED else [])]
-        rows |= {f"{name} {period}": shortened(world.draws(name, period)) for period in periods}
+        rows |= {f"{name} {period}": world.draws(name, period) for period in periods}
     return rows
 
 
