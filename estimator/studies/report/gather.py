@@ -22,6 +22,7 @@ from estimator.store.sets import Sets
 from estimator.studies.audit.audit import Audit, read_audit
 from estimator.studies.audit.cli import FOLDER as AUDIT
 from estimator.studies.audit.cli import make_audit
+from estimator.studies.audit.options import AuditOptions
 from estimator.studies.audit.parts import publish_audit
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
@@ -67,7 +68,7 @@ def gather(
     OutputError
         If the first output holds no whole result, or one of them cannot be read.
     """
-    config = to_plain(compose_config([o for o in overrides if not o.startswith("audit")]))
+    config = to_plain(compose_config(list(overrides)))
     options = ReportOptions.from_config(config["report"])
     sets = Sets.open(outputs[:1])
     if not sets.whole:
@@ -104,6 +105,7 @@ def gather(
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
         drivers=moved,
         audit=_audit(sets, outputs[0] / AUDIT, overrides, console),
+        certain=AuditOptions.from_config(config["audit"]).certain,
         breakeven=crossings,
     )
 
