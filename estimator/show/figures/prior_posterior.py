@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 from matplotlib.axes import Axes

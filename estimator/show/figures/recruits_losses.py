@@ -42,6 +42,10 @@ def plot_recruits_losses(
     figure = style.new_figure(8.0 if look.framed else 4.6, look)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     recruits = style.BLACK if look.framed else style.VERMILION
+    cut = [] if look.framed else list(months.window.cut_months)  # few days would look like a fall
+    shown = [n for n, month in enumerate(months.labels) if month not in cut]
+    whole = [months.labels[n] for n in shown]
+    posterior = posterior[["losses", "recruits", "replacement_gap"]].sel(month=whole)
     for ax, name, color in (
         (above, "losses", style.BLUE),
         (above, "recruits", recruits),
@@ -49,16 +53,18 @@ def plot_recruits_losses(
     ):
         for other in others:
             middle = style.group(other, "posterior")[name].median(["chain", "draw"])
-            middle = middle.reindex(month=months.labels).values
-            ax.plot(months.x, middle, color=color, linewidth=0.6, alpha=0.7)
+            there = middle.reindex(month=whole).values
+            ax.plot(months.x[shown], there, color=color, linewidth=0.6, alpha=0.7)
         bands = axes.quantiles(posterior[name]).values
-        axes.draw_band(ax, months.x, bands, color=color, label=f"{claims.words(name)}, median")
+        axes.draw_band(
+            ax, months.x[shown], bands, color=color, label=f"{claims.words(name)}, median"
+        )
     below.axhline(0, color=style.BLACK, linewidth=1.0)
     drawn = []
     marks = claims.marks_of(result)
     for ax, quantity in ((above, "recruits"), (below, "replacement_gap")):
         axes.tidy(ax)
-        axes.show_unit(ax, "y", PER_MONTH)
+        axes.show_unit(ax, "y", PER_MONTH, label=None if look.framed else "thousand a month")
         if look.framed:
             table = claims.used_claims(result, quantity)
             suffix = f": {claims.words(quantity)}"
@@ -81,20 +87,18 @@ def plot_recruits_losses(
         result,
         f"Recruits minus losses in {months.last}: {axes.range_text(gap, PER_MONTH)} thousand; "
         f"below zero in {_percent(100 * float((gap < 0).mean()))} of draws",
-        notes=[*months.notes, *claims.notes(*drawn)],
+        notes=[*months.notes, *(claims.notes(*drawn) if drawn else [])],
         look=look,
     )
 
 
 def _cut_peaks(posterior: xr.Dataset, above: Axes, below: Axes) -> None:
     """Let single months, as those of a mobilisation, not flatten all others."""
-    top = max(
-        float(axes.quantiles(posterior[name])[-1].quantile(_NOT_CUT)) for name in ("losses", "recruits")
-    )
+    highest = [axes.quantiles(posterior[name])[-1] for name in ("losses", "recruits")]
+    above.set_ylim(0, 1.1 * max(float(one.quantile(_NOT_CUT)) for one in highest))
     gap = axes.quantiles(posterior["replacement_gap"])
-    ends = float(gap[0].quantile(1 - _NOT_CUT)), float(gap[-1].quantile(_NOT_CUT))
-    above.set_ylim(0, 1.1 * top)
-    below.set_ylim(1.1 * min(ends[0], 0.0), 1.1 * max(ends[1], 0.0))
+    low, high = float(gap[0].quantile(1 - _NOT_CUT)), float(gap[-1].quantile(_NOT_CUT))
+    below.set_ylim(1.1 * min(low, 0.0), 1.1 * max(high, 0.0))
 
 
 def _percent(share: float) -> str:

@@ -16,7 +16,7 @@ from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.studies.audit.options import AuditOptions
 
 KEPT_IN = "not left out"
-"""What is said in `failures` of a floor that was not left out: it is held against itself as well."""
+"""Said in `failures` of a floor that was not left out, but held against itself as well."""
 CONSISTENT, STRAINED, IN_CONFLICT, REPEAT = "consistent", "strained", "in conflict", "repeat"
 COLUMNS = (
     "assumption_set",

@@ -39,9 +39,7 @@ def heat_tables(data: ReportData, claims: ClaimRows) -> tuple[Grid | None, Grid 
     )
 
 
-def _heat(
-    data: ReportData, claims: ClaimRows, audit: pd.DataFrame, caption: str
-) -> Grid | None:
+def _heat(data: ReportData, claims: ClaimRows, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
     labels = _in_order(data, audit)
@@ -53,12 +51,11 @@ def _heat(
     for claim, verdicts in audit.groupby("claim", sort=False):
         row = verdicts.iloc[0]
         period = number.dates(row["period_start"], row["period_end"])
+        what = words.quantity(str(row["quantity"]))
         rows.append(
             [
                 Cell(
-                    claims.link(
-                        str(claim), f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}"
-                    ),
+                    claims.link(str(claim), f"{claim} · {what}: {row['figure']}"),
                     f"{period}; {data.options.origin(str(row['origin']))}",
                 ),
                 *cells_by_set(verdicts, labels, _verdict),

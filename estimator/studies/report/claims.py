@@ -176,14 +176,10 @@ class ClaimRows:
         yield row.note
 
     def _counting(self, row: ClaimRow) -> str:
-        names = list(self.data.trees)
-        if not row.counted_by:
-            first = "no set"
-        else:
-            first = words.which(row.counted_by, names, self.data.options.set_name)
+        first = self.data.which(row.counted_by) if row.counted_by else "no set"
         alone = len(row.reasons) == 1
         why = [
-            reason if alone else f"{words.which(labels, names, self.data.options.set_name)}: {reason}"
+            reason if alone else f"{self.data.which(labels)}: {reason}"
             for reason, labels in row.reasons.items()
         ]
         return f"{first} ({'; '.join(why)})" if why else first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -113,6 +113,16 @@ class ReportData:
             failures.setdefault(str(label), str(text))
         return failures
 
+    def which(self, labels: Iterable[str]) -> str:
+        """Say which of the whole sets are meant: all, all but a few, or each by its name."""
+        meant, name = list(labels), self.options.set_name
+        missing = [label for label in self.trees if label not in meant]
+        if not missing and len(self.trees) > 1:
+            return "all sets"
+        if len(self.trees) > 4 and len(missing) <= 2:
+            return f"all but {number.listed(map(name, missing))}"
+        return number.listed(map(name, meant), self.options.most_sets)
+
     @property
     def failed_names(self) -> str:
         """Names of the sets that failed."""
@@ -129,30 +139,15 @@ class ReportData:
         rows = rows.drop(columns="assumption_set")
         return rows.reindex([label for label in self.labels if label in rows.index])
 
-    def pool(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
-        """Range of all sets together, or None where there is none or pooling was refused.
-
-        Parameters
-        ----------
-        answer
-            Which one.
-        weights
-            How the sets are weighted (column `weights`); None: the first of `pools`.
-        """
-        weights = weights or (self.pools or [EQUAL])[0]
+    def pool(self, answer: Answer) -> pd.Series | None:
+        """Range of all sets together, each counted alike; None where pooling was refused."""
         table = self.pooled
         rows = table[
             (table["answer"].astype(str) == str(answer))
-            & (table["weights"].astype(str) == weights)
+            & (table["weights"].astype(str) == EQUAL)
             & table["q50"].notna()
         ]
         return None if rows.empty else rows.iloc[0]
-
-    @cached_property
-    def pools(self) -> list[str]:
-        """Ways in which sets are pooled; each set counted alike comes first."""
-        names = dict.fromkeys(self.pooled["weights"].astype(str))
-        return sorted(names, key=lambda weights: weights != EQUAL)
 
     def marked(self, label: str) -> str:
         """Name a set for readers; one that failed is marked."""

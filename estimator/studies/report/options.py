@@ -48,7 +48,7 @@ class SetWords(Section):
     name
         Its name.
     dispute
-        The question on which it takes a side; empty where it takes none.
+        In which it takes a side, as "how large the force is"; empty where it takes none.
     believes
         Its belief, in one sentence.
     """

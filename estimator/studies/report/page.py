@@ -89,7 +89,7 @@ class Pages:
 def render(data: ReportData) -> Pages:
     """Make the pages of results, claims and tables."""
     drawn = {
-        "balance": pictures.balance(data),
+        "balance": [pictures.balance(data)],
         "sets": pictures.forests(data),
         "months": pictures.fans(data),
         "drivers": drivers.charts(data),
@@ -99,9 +99,8 @@ def render(data: ReportData) -> Pages:
     page = _environment().get_template("page.html.j2")
 
     def filled(sections: dict[str, str], summed_up: dict[str, str], *, brief: bool) -> str:
-        html = page.render(
-            data=data, claims=claims, drawn=drawn, sections=sections, summed_up=summed_up, brief=brief
-        )
+        shown = {"data": data, "claims": claims, "drawn": drawn}
+        html = page.render(shown, sections=sections, summed_up=summed_up, brief=brief)
         return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", html)
 
     return Pages(filled(BRIEF, {}, brief=True), filled(IN_DETAIL, SUMMED_UP, brief=False), drawn)

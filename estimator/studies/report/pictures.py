@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,6 @@ from estimator.show.figures.files import inline_svg, save_figure
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.recruits_losses import plot_recruits_losses
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
-from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report import whatif, words
 from estimator.studies.report.data import ReportData, last_month
 
@@ -53,6 +52,8 @@ class Picture:
         Numbers that it shows.
     note
         What stands below it.
+    narrow
+        The same for a phone, if it is too wide for one.
     failed
         Whether it shows a set that failed its diagnostics.
     """
@@ -63,6 +64,7 @@ class Picture:
     caption: str
     table: pd.DataFrame
     note: Markup | str = ""
+    narrow: Markup | str = ""
     failed: bool = False
 
     @classmethod
@@ -79,7 +81,7 @@ class Picture:
     ) -> Picture:
         """Draw a figure for the page, with what it shows in words."""
         svg = inline_svg(figure, name, caption, description)
-        return cls(name, figure, svg, caption, table, note, failed)
+        return cls(name, figure, svg, caption, table, note, failed=failed)
 
     def write(self, folder: Path) -> list[Path]:
         """Write the picture as PNG and its numbers as CSV; the figure is of no use afterwards."""
@@ -91,28 +93,19 @@ class Picture:
         return [*image, write_csv(self.table, folder / f"{self.name}.csv")]
 
 
-def balance(data: ReportData) -> list[Picture]:
-    """Draw recruits against losses in the first sound set, once wide and once for phones."""
+def balance(data: ReportData) -> Picture:
+    """Draw recruits against losses in the first sound set."""
     sound = [label for label in data.trees if label not in data.failures]
     label, *others = sound or list(data.trees)
     tree = data.trees[label]
-    table = pd.concat(
-        [
-            axes.quantiles(one["posterior"][quantity])
-            .assign_coords(quantile=list(QUANTILES))
-            .to_pandas()
-            .T.reset_index()
-            .assign(assumption_set=name, quantity=quantity)
-            for name, one in data.trees.items()
-            for quantity in ("losses", "recruits", "replacement_gap")
-        ]
-    )
-    table = table[["assumption_set", "quantity", "month", *QUANTILES]]
-    last = table[(table["assumption_set"] == label) & (table["month"] == last_month(tree))]
-    texts = (
-        f"{words.quantity(str(row['quantity']))} {_range_of(row, '', sign=words.is_signed(str(row['quantity'])))}"
-        for _, row in last.iterrows()
-    )
+    quantities = ("losses", "recruits", "replacement_gap")
+    bands = {name: monthly_bands(data.trees, name) for name in quantities}
+    table = pd.concat([_as_table(one).assign(quantity=name) for name, one in bands.items()])
+    texts = []
+    for quantity, one in bands.items():
+        last = one.sel(set=label, month=last_month(tree)).to_series()
+        said = _range_of(last, "", "persons", sign=words.is_signed(quantity))
+        texts.append(f"{words.quantity(quantity)} {said}")
     name = data.marked(label)
     caption = f"Recruits and losses by month, and the gap between them ({name})"
     rest = [data.trees[other] for other in others]
@@ -122,18 +115,12 @@ def balance(data: ReportData) -> list[Picture]:
         "confirmed figures, a floor."
         + (" Thin lines: the middle values of the other sets that passed." if rest else "")
     )
-    return [
-        Picture.of(
-            plot_recruits_losses(tree, rest, look),
-            f"balance-{which}",
-            caption,
-            description,
-            table,
-            note=note,
-            failed=label in data.failures,
-        )
-        for which, look in (("wide", WIDE), ("narrow", PAGE))
-    ]
+    wide, narrow = (plot_recruits_losses(tree, rest, look) for look in (WIDE, PAGE))
+    picture = Picture.of(
+        wide, "balance", caption, description, table, note=note, failed=label in data.failures
+    )
+    small = inline_svg(narrow, "balance-narrow", caption, description)
+    return replace(picture, narrow=small)
 
 
 def forest(data: ReportData, answer: Answer, name: str) -> Picture | None:
@@ -151,16 +138,16 @@ def forest(data: ReportData, answer: Answer, name: str) -> Picture | None:
     failed = any(label in data.failures for label in table.index)
     table = table.assign(failures=[data.failures.get(label, "") for label in table.index])
     table["assumption_set"] = [data.options.set_name(label) for label in table.index]
+    sign = words.is_signed(answer.quantity)
     texts = [
-        f"{data.marked(str(label))}: {_range_of(row, '', unit, sign=words.is_signed(answer.quantity))}"
+        f"{data.marked(str(label))}: {_range_of(row, '', unit, sign=sign)}"
         for label, row in table.iterrows()
     ]
     pooled = data.pool(answer)
-    pool = "" if pooled is None else pool_name(str(pooled["weights"]))
+    pool = "" if pooled is None else POOLED
     if pooled is not None:
         row = {"assumption_set": pool, "unit": unit, "failures": "", **pooled[list(QUANTILES)]}
         table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-        sign = words.is_signed(answer.quantity)
         texts.append(f"{pool}: {_range_of(pooled, '', unit, sign=sign)}")
     table = table.assign(answer=str(answer))
     return Picture.of(
@@ -177,11 +164,6 @@ def forests(data: ReportData) -> list[Picture]:
     """Draw the ranges of all answers that are asked and that some set has."""
     made = [forest(data, a, f"forest-{n}") for n, a in enumerate(data.asked, start=1)]
     return [picture for picture in made if picture is not None]
-
-
-def pool_name(weights: str) -> str:
-    """Name a pool by its weights."""
-    return POOLED if weights == EQUAL else f"sets weighted ({weights})"
 
 
 def fans(data: ReportData) -> list[Picture]:
@@ -208,18 +190,26 @@ def fans(data: ReportData) -> list[Picture]:
                 f"months-{position}",
                 caption,
                 _fan_text(own, floors_of(tree, Months.of(tree))),
-                own.transpose("month", "quantile").to_pandas().reset_index(),
+                _as_table(bands.sel(set=[name]).dropna("month")),
                 failed=failed,
             )
         )
     return pictures
 
 
+def _as_table(bands: xr.DataArray) -> pd.DataFrame:
+    """Columns set, month and the quantiles."""
+    table = bands.to_dataset("quantile").to_dataframe()[list(QUANTILES)]
+    return table.reorder_levels(["set", "month"]).sort_index().reset_index()
+
+
 def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     low, middle, high = (bands.sel(quantile=q).values for q in ("q05", "q50", "q95"))
     months = [str(month) for month in bands["month"].values]
     shown = dict.fromkeys((0, int(np.argmax(middle)), len(middle) - 1))
-    texts = [f"{number.month(months[n])}: {words.range_text(low[n], middle[n], high[n])}" for n in shown]
+    texts = [
+        f"{number.month(months[n])}: {words.range_text(low[n], middle[n], high[n])}" for n in shown
+    ]
     confirmed = [
         f"{claim} {number.rounded(row['mean'])} a month" for claim, row in floors.iterrows()
     ]
@@ -299,9 +289,10 @@ def _curve_text(result: BreakEven) -> str:
         f"{number.rounded(point['value'], axis.unit)}"
         for _, point in ends.iterrows()
     ]
+    where = whatif.crossings_text(result) or "no value"
     return (
         f"Chance along {axis.description}: {', '.join(texts)}. It crosses "
-        f"{number.rounded(result.level, 'probability')} at {whatif.crossings_text(result) or 'no value'}."
+        f"{number.rounded(result.level, 'probability')} at {where}."
     )
 
 

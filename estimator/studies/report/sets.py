@@ -19,7 +19,7 @@ from estimator.studies.report import words
 from estimator.studies.report.beliefs import differences
 from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.data import ReportData
-from estimator.studies.report.pictures import pool_name
+from estimator.studies.report.pictures import POOLED
 
 _MOST_DIFFERENCES = 8
 
@@ -41,14 +41,15 @@ def sets_table(data: ReportData) -> Grid:
     """Tabulate the sets: on what each takes which side, and its answers."""
     columns = [(answer, data.ranges(answer)) for answer in data.asked]
     columns = [(answer, table) for answer, table in columns if not table.empty]
+    by_label = [
+        (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
+    ]
     rows: list[list[Cell | str]] = []
     for n, label in enumerate(data.shown, start=1):
-        cells = [
-            _cell_of(answer, table.loc[label] if label in table.index else None)
-            for answer, table in columns
-        ]
+        cells = [_cell_of(answer, row_of.get(label)) for answer, row_of in by_label]
         known = data.options.sets.get(label)
-        text = Markup("<em>{}</em> {}").format(known.dispute if known else "", belief(data, label))
+        dispute = f"Disputes {known.dispute}." if known and known.dispute else ""
+        text = Markup("<em>{}</em> {}").format(dispute, belief(data, label))
         place = f"details.html#set-{n}" if label in data.trees else "details.html#sets"
         name = Cell(
             words.link(place, data.marked(label)),
@@ -56,14 +57,13 @@ def sets_table(data: ReportData) -> Grid:
             FAILED if label in data.failures else "",
         )
         rows.append([name, Cell(text), *cells])
-    for weights in data.pools:
-        cells = [_cell_of(answer, data.pool(answer, weights)) for answer, _ in columns]
-        if any(cell.text != number.NOTHING for cell in cells):
-            name = words.capital(pool_name(weights))
-            rows.append([Cell(name, style="pooled"), Cell("a summary of opinions"), *cells])
+    pooled = [_cell_of(answer, data.pool(answer)) for answer, _ in columns]
+    if any(cell.text != number.NOTHING for cell in pooled):
+        name = Cell(words.capital(POOLED), style="pooled")
+        rows.append([name, Cell("A summary of opinions, not a set of its own."), *pooled])
     head = [
         column("set", "name"),
-        column("takes which side", "long"),
+        column("dispute, and belief", "long"),
         *(_heading(data, answer) for answer, _ in columns),
     ]
     return Grid.of("What each set believes, and its middle values with 9-of-10 ranges", head, rows)

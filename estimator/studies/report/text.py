@@ -30,11 +30,11 @@ def _sentence(data: ReportData, answer: Answer) -> Markup:
     text = {
         "losses": Markup("{}, {} lost {}, killed and wounded together."),
         "killed": Markup("{}, {} had {} killed."),
-        "killed_share": Markup("{}, of the losses of {} {} were killed."),
-        "replacement_gap": Markup("{}, the recruits of {} less their losses came to {}."),
+        "killed_share": Markup("{0}, {2} of the losses were killed."),
+        "replacement_gap": Markup("{0}, recruits less losses came to {2}."),
         "net_change": Markup(
-            "{}, with foreign recruits, the wounded who returned and other exits counted too, "
-            "{} changed by {}."
+            "{0}, with foreign recruits, the wounded who returned and other exits counted too, the "
+            "change was {2}."
         ),
     }.get(answer.quantity)
     amount = _number(data, answer)
@@ -49,21 +49,26 @@ def _number(data: ReportData, answer: Answer) -> Markup:
     unit, sign = str(table["unit"].iloc[0]), words.is_signed(answer.quantity)
     people = " people" if unit.startswith("persons") else ""
     ends = number.span(table["q05"].min(), table["q95"].max(), unit, sign=sign)
-    if len(table) > 1:
-        middle = number.span(table["q50"].min(), table["q50"].max(), unit, sign=sign)
-        text = Markup("<strong>{}</strong>{}, depending on the set ({})")
-    else:
-        middle = number.rounded(table["q50"].iloc[0], unit, sign=sign)
-        text = Markup("about <strong>{}</strong>{} ({})")
-    return text.format(middle, people, ends)
+    middle = (
+        number.span(table["q50"].min(), table["q50"].max(), unit, sign=sign)
+        if len(table) > 1
+        else f"about {number.rounded(table['q50'].iloc[0], unit, sign=sign)}"
+    )
+    return Markup("<strong>{}</strong>{} ({})").format(middle, people, ends)
 
 
 def _bracket(data: ReportData) -> str:
-    """Explain the range in brackets once."""
-    many = "the widest reach of any set's range" if len(data.labels) > 1 else "the range"
+    """Explain the numbers once."""
+    if len(data.labels) > 1:
+        which = (
+            "First come the middle values, from the lowest set to the highest; in brackets the "
+            "widest reach of any set's range."
+        )
+    else:
+        which = "First comes the middle value, in brackets the range."
     return (
-        f"In brackets: {many}. A range holds 9 of 10 of the histories that fit the published "
-        "figures and the assumptions; 1 in 20 lies below it, 1 in 20 above."
+        f"{which} A range holds 9 of 10 of the histories that fit the published figures and the "
+        "assumptions; 1 in 20 lies below it, 1 in 20 above."
     )
 
 
@@ -76,19 +81,18 @@ def how_it_was_made(data: ReportData, claims: ClaimRows) -> list[Markup]:
 
 
 def _checks(data: ReportData) -> Markup:
+    checks = words.link("details.html#diagnostics", "checks")
     if not data.failures:
-        text = Markup('{} passed the <a href="details.html#diagnostics">checks</a> of its computation.')
-        return text.format("Every set" if len(data.labels) > 1 else "The set")
-    names = number.listed((data.options.set_name(label) for label in data.failures), _NAMED)
-    text = Markup(
-        '<strong>{} failed the <a href="details.html#diagnostics">check of the computation</a></strong>'
-        " ({}): such numbers are marked and should not be relied on; {}."
+        every = "Every set" if len(data.labels) > 1 else "The set"
+        return Markup("{} passed the {} of its computation.").format(every, checks)
+    rest = (
+        "as no set passed, the sentences here rest on them all the same"
+        if len(data.failures) == len(data.labels)
+        else "the sentences here leave them out"
     )
-    if len(data.failures) == len(data.labels):
-        rest = "as no set passed, the sentences here rest on them all the same"
-    else:
-        rest = "the sentences here leave them out, but for a range of all sets together"
-    return text.format(number.count(len(data.failures), "set"), names, rest)
+    text = Markup("<strong>{} failed the {} of the computation</strong> ({}): {}.")
+    failed = number.count(len(data.failures), "set")
+    return text.format(failed, checks, data.failed_names, rest)
 
 
 def _what_a_set_is(data: ReportData) -> Markup:
@@ -110,18 +114,19 @@ def _sources(claims: ClaimRows) -> Markup:
         else f"{min(counts.values())} to {max(counts.values())}"
         for counts in (claims.counted, claims.pieces)
     )
-    return Markup(
-        "The numbers rest on {} published figures and statements "
-        '(<a href="details.html#claims">claims</a>) of {}: {}. '
-        "The most by one origin are {}, by {}. A set counts {} of them, which are {} pieces of "
-        "evidence (figures that rest on one underlying count are one); what it leaves out is a "
-        "repeat, derived from another, a plan or a statement, or it does not trust the origin."
-    ).format(
+    text = Markup(
+        "The numbers rest on {} published figures and statements ({}) of {}: {}. Most come from "
+        "one origin, {}: {}. A set counts {} of them. Figures that rest on one underlying count "
+        "are one piece of evidence, so that these are {} pieces; left out are repeats, plans, "
+        "statements, and origins that a set does not trust."
+    )
+    return text.format(
         len(claims.rows),
+        words.link("details.html#claims", "claims"),
         number.count(claims.origins, "origin"),
         kinds,
-        most,
         origin,
+        most,
         span,
         pieces,
     )
@@ -130,11 +135,17 @@ def _sources(claims: ClaimRows) -> Markup:
 def _floor(data: ReportData, claims: ClaimRows) -> Markup:
     row = claims.floors[-1]
     loose = claims.loose_floor
-    source = words.linked(row.citation)
     text = Markup(
-        'Under all of it lies a <a href="details.html#term-floor">floor</a>: losses verified one by one. The '
-        "latest: <strong>{}</strong> for {}, by {} ({}; {})."
-    ).format(row.figure, row.period, data.options.origin(row.origin), claims.link(row.id, row.id), source)
+        "Under all of it lies a {}: losses verified one by one. The latest: <strong>{}</strong> "
+        "for {}, by {} ({}; {})."
+    ).format(
+        words.link("details.html#term-floor", "floor"),
+        row.figure,
+        row.period,
+        data.options.origin(row.origin),
+        claims.link(row.id, row.id),
+        words.linked(row.citation),
+    )
     if not loose:
         return text + Markup(" No set goes below it.")
     if len(loose) == len(data.trees):

@@ -64,7 +64,7 @@ def headlines(data: ReportData) -> Iterator[Headline]:
         notes = together.loc[together["probability"].isna(), "note"]
         yield Headline(
             str(rows["says"].iloc[0]),
-            together["probability"].dropna(),
+            together["probability"].reindex(data.labels).dropna(),
             claims=tuple(str(rows["claims"].iloc[0]).split(", ")),
             cannot="" if notes.empty else str(notes.iloc[0]),
         )
@@ -133,7 +133,7 @@ def _turns_on(data: ReportData, headline: Headline) -> Markup:
 
 
 def _depends(data: ReportData, chances: pd.Series) -> Markup:
-    reference = str(chances.index[0])
+    """Say in which disputes another side than that of the first set moves a verdict."""
     first = float(chances.iloc[0])
     away = chances[
         [
@@ -142,14 +142,13 @@ def _depends(data: ReportData, chances: pd.Series) -> Markup:
         ]
     ]
     away = away.reindex((away - first).abs().sort_values(ascending=False).index)
-    named = [f"{words.hundred(share)} with “{_name(data, label)}”" for label, share in away.items()]
-    return Markup("Depends on the set: {} with “{}”, but {}.").format(
-        words.hundred(first), _name(data, reference), number.listed(named, _NAMED)
-    )
+    named = [f"{_dispute(data, str(label))} ({words.hundred(p)})" for label, p in away.items()]
+    return Markup("Depends on {}.").format(number.listed(named, _NAMED))
 
 
-def _name(data: ReportData, label: object) -> str:
-    return data.options.set_name(str(label))
+def _dispute(data: ReportData, label: str) -> str:
+    known = data.options.sets.get(label)
+    return (known.dispute if known else "") or f"the set “{data.options.set_name(label)}”"
 
 
 def _carried(data: ReportData, headline: Headline) -> Iterator[Markup]:
@@ -161,7 +160,7 @@ def _carried(data: ReportData, headline: Headline) -> Iterator[Markup]:
     for (name, turned), rows in groups.groupby(["evidence_group", "turned"], sort=False):
         hangs = [
             f"{words.hundred(row['with_below_zero'])} to {words.hundred(row['without_below_zero'])}"
-            f" in “{_name(data, row['assumption_set'])}”"
+            f" in “{data.options.set_name(str(row['assumption_set']))}”"
             for _, row in rows.iterrows()
         ]
         text = Markup('{} <a href="details.html#evidence-groups">without {}</a> it goes from {}.')
@@ -180,14 +179,15 @@ def _expected(data: ReportData, claims: ClaimRows, headline: Headline) -> Cell:
             continue
         rows = data.sound(data.judged[data.judged["claim"] == claim])
         row = of_claim.iloc[0]
-        said = f"{data.options.origin(str(row['origin']))} said {row['figure']}"
+        said = f"said: {row['figure']} ({data.options.origin(str(row['origin']))})"
         source = claims.link(claim, said)
         if rows.empty:
             text = Markup("{}; whether it fits was not worked out ({})")
             return Cell("not known", text.format(source, words.code("estimator audit")))
         unit, sign = str(row["unit"]), words.is_signed(str(row["quantity"]))
         ends = rows["predicted_q50"].min(), rows["predicted_q50"].max()
-        reach = number.span(rows["predicted_q05"].min(), rows["predicted_q95"].max(), unit, sign=sign)
+        low, high = rows["predicted_q05"].min(), rows["predicted_q95"].max()
+        reach = number.span(low, high, unit, sign=sign)
         text = Markup("{}; {}")
         return Cell(
             f"{number.span(*ends, unit, sign=sign)} ({reach})",

@@ -35,6 +35,9 @@ def sentence(data: ReportData, item: BreakEven) -> Markup:
     """Say where the answer turns as a newspaper would."""
     first, level = item.axes[0], number.rounded(item.level, "probability")
     name = f"“{data.options.set_name(item.assumption_set)}”"
+    scenario, apart, _ = item.event.partition(": force holds")
+    if apart:
+        return _plan_sentence(data, item, scenario)
     what = event(data, item)
     likely = "more likely than not" if item.level == 0.5 else f"with a chance of {level}"
     if len(item.axes) > 1:
@@ -57,9 +60,32 @@ def sentence(data: ReportData, item: BreakEven) -> Markup:
         text = Markup("Under {}, no {} from {} decides whether {} {}.").format(
             name, _described(first), number.span(first.low, first.high, first.unit), what, likely
         )
-    if failed(data, item):
-        text += Markup(' <span class="failed">(FAILED its checks.)</span>')
-    return text
+    return text + _failed_mark(data, item)
+
+
+def _plan_sentence(data: ReportData, item: BreakEven, scenario: str) -> Markup:
+    """Say how many recruits hold the force, as a share of the plan."""
+    _, _, plan = item.axes[0].description.partition("as a share of ")
+    until = words.event(item.words.partition(" until ")[2].partition(" under ")[0])
+    share = number.listed(number.rounded(one.value, "share") for one in item.crossings)
+    text = Markup(
+        "Under “{}”, recruits at {} of {} hold the force at its level until {} with a chance of "
+        "{}, with {}."
+    ).format(
+        data.options.set_name(item.assumption_set),
+        share or "no share",
+        plan,
+        until,
+        number.rounded(item.level, "probability"),
+        data.options.scenario(scenario),
+    )
+    return text + _failed_mark(data, item)
+
+
+def _failed_mark(data: ReportData, item: BreakEven) -> Markup:
+    if not failed(data, item):
+        return Markup("")
+    return Markup(' <span class="failed">(FAILED its checks.)</span>')
 
 
 def event(data: ReportData, item: BreakEven) -> str:
@@ -78,27 +104,34 @@ def _described(axis: Axis) -> str:
 def _scenario_sentences(data: ReportData) -> Iterator[Markup]:
     """Say of each scenario how likely the force is to shrink."""
     sets = _projections(data)
-    for name in dict.fromkeys(str(one) for tree in sets.values() for one in tree["scenario"].values):
+    start = number.month(data.months[-1])
+    for name in _names(sets):
         below, end = {}, ""
         for label, tree in sets.items():
             if name in tree["scenario"].values and "net_change" in tree:
                 change = tree["net_change"].sel(scenario=name).sum("projected_month")
-                below[label], end = float((change < 0).mean()), str(tree["projected_month"].values[-1])
+                below[label] = float((change < 0).mean())
+                end = number.month(str(tree["projected_month"].values[-1]))
         if not below:
             continue
         reference, *others = below
         chances = [below[label] for label in others]
-        text = Markup("With {}, the force is smaller at the end of {} than it was in {} in {} draws{}{}.")
-        yield text.format(
-            words.link("details.html#scenarios", data.options.scenario(name)),
-            number.month(end),
-            number.month(data.months[-1]),
-            number.chances(below[reference]),
-            f" of “{data.options.set_name(reference)}”" if others else "",
-            f", and in {number.chances(min(chances), max(chances))} of the other sets"
-            if others
-            else "",
+        scenario = words.link("details.html#scenarios", data.options.scenario(name))
+        text = Markup(
+            "With {}, the force is smaller at the end of {} than at the end of {} in {} draws{}."
         )
+        rest = ""
+        if others:
+            rest = f" of “{data.options.set_name(reference)}”, and in "
+            rest += f"{number.chances(min(chances), max(chances))} of the other sets"
+        yield text.format(scenario, end, start, number.chances(below[reference]), rest)
+
+
+def _names(sets: Mapping[str, xr.Dataset]) -> list[str]:
+    """Names of the scenarios of any set, in their order."""
+    return list(
+        dict.fromkeys(str(one) for tree in sets.values() for one in tree["scenario"].values)
+    )
 
 
 def _projections(data: ReportData) -> dict[str, xr.Dataset]:
@@ -162,16 +195,15 @@ def scenarios_table(data: ReportData) -> Grid | None:
     sets = _projections(data)
     if not sets:
         return None
-    names = dict.fromkeys(str(one) for tree in sets.values() for one in tree["scenario"].values)
     end = max(str(tree["projected_month"].values[-1]) for tree in sets.values())
-    rows = [row for name in names if (row := _scenario_row(data, name, sets)) is not None]
+    rows = [row for name in _names(sets) if (row := _scenario_row(data, name, sets)) is not None]
     numbers = ("force grows or shrinks by", "chance that it shrinks")
     head = ("scenario", column("what is assumed", "long"), *numbers)
     caption = (
         f"Scenarios to {number.month(end)}: change of the force since "
         f"{number.month(data.months[-1])}, persons; middle values of the sets, and below them "
         "the widest reach of their ranges"
-        + ("; sets that failed their checks are left out" if set(data.failures) & set(data.trees) - set(sets) else "")
+        + ("; sets that failed their checks are left out" if len(sets) < len(data.trees) else "")
     )
     return Grid.of(caption, head, rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -143,16 +143,3 @@ def linked(text: str) -> Markup:
         parts += [Markup.escape(text[at : found.start()]), link(found[0], found[0])]
         at = found.end()
     return Markup("").join([*parts, Markup.escape(text[at:])])
-
-
-def which(
-    labels: Iterable[str], names: Sequence[str], name: Callable[[str], str] = str
-) -> str:
-    """Say which of the named sets are meant: all, all but a few, or each by its name."""
-    meant = list(labels)
-    missing = [label for label in names if label not in meant]
-    if not missing and len(names) > 1:
-        return "all sets"
-    if len(names) > 4 and len(missing) <= 2:
-        return f"all but {number.listed(map(name, missing))}"
-    return number.listed(map(name, meant), 40)
