@@ -42,7 +42,7 @@ COMMANDS = {
         "estimator.studies.calibrate.cli",
         "check in simulated worlds whether ranges mean what they say",
     ),
-    "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
+    "report": ("estimator.studies.report.cli", "make two self-contained pages on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
     "cache": ("estimator.cache_cli", "show or clear what was compiled before"),
 }

@@ -112,7 +112,7 @@ def balance(data: ReportData) -> Picture:
     description = f"{number.month(last_month(tree))}: {'; '.join(texts)}."
     note = (
         "Lines: middle values; dark bands: half of the draws; light bands: 9 of 10. Black bars: "
-        "confirmed figures, a floor."
+        "confirmed figures, a floor. What leaves the picture is in the CSV."
         + (" Thin lines: the middle values of the other sets that passed." if rest else "")
     )
     wide, narrow = (plot_recruits_losses(tree, rest, look) for look in (WIDE, PAGE))

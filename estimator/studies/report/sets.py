@@ -49,21 +49,17 @@ def sets_table(data: ReportData) -> Grid:
         cells = [_cell_of(answer, row_of.get(label)) for answer, row_of in by_label]
         known = data.options.sets.get(label)
         dispute = f"Disputes {known.dispute}." if known and known.dispute else ""
-        text = Markup("<em>{}</em> {}").format(dispute, belief(data, label))
+        text = Markup("{} <em>{}</em> {}").format(words.code(label), dispute, belief(data, label))
         place = f"details.html#set-{n}" if label in data.trees else "details.html#sets"
-        name = Cell(
-            words.link(place, data.marked(label)),
-            words.code(label),
-            FAILED if label in data.failures else "",
-        )
-        rows.append([name, Cell(text), *cells])
+        style = FAILED if label in data.failures else ""
+        name = Cell(words.link(place, data.marked(label)), text, style)
+        rows.append([name, *cells])
     pooled = [_cell_of(answer, data.pool(answer)) for answer, _ in columns]
     if any(cell.text != number.NOTHING for cell in pooled):
-        name = Cell(words.capital(POOLED), style="pooled")
-        rows.append([name, Cell("A summary of opinions, not a set of its own."), *pooled])
+        below = "A summary of opinions, not a set of its own."
+        rows.append([Cell(words.capital(POOLED), below, "pooled"), *pooled])
     head = [
-        column("set", "name"),
-        column("dispute, and belief", "long"),
+        column("set, dispute and belief", "long"),
         *(_heading(data, answer) for answer, _ in columns),
     ]
     return Grid.of("What each set believes, and its middle values with 9-of-10 ranges", head, rows)

@@ -17,6 +17,12 @@ from estimator.studies.report.data import ReportData
 
 _MOST_SETS = 12  # columns that fit on a printed page
 _NAMED = 5  # sets that are named beside a headline
+_ALIKE = {
+    "true": "True in every set.",
+    "false": "True in no set.",
+    "likely": "More likely than not in every set.",
+    "unlikely": "Less likely than not in every set.",
+}
 _SAYS = {"consistent": "fits", "strained": "strained", "in conflict": "in conflict"}
 
 
@@ -78,9 +84,10 @@ def verdict_table(data: ReportData, claims: ClaimRows) -> Grid:
         says = Markup('<span id="verdict-{}">{}</span>').format(n, words.capital(headline.says))
         rows.append(
             (
-                Cell(says, _turns_on(data, headline)),
+                Cell(
+                    says, words.lines(_turns_on(data, headline), *_expected(data, claims, headline))
+                ),
                 *(_chance(data, headline.chances.get(label)) for label in labels),
-                _expected(data, claims, headline),
             )
         )
     heads = [
@@ -90,7 +97,7 @@ def verdict_table(data: ReportData, claims: ClaimRows) -> Grid:
     more = len(data.labels) - len(labels)
     return Grid.of(
         "True in so many of 100 draws, by set",
-        (column("headline", "long"), *heads, column("what its origin is expected to say", "long")),
+        (column("headline", "long"), *heads),
         rows,
         [f"{number.count(more, 'more set')} in the details."] if more else [],
     )
@@ -116,34 +123,21 @@ def _side(data: ReportData, share: float) -> str:
 def _turns_on(data: ReportData, headline: Headline) -> Markup:
     """Say which sets and pieces of evidence move a verdict away from that of the first set."""
     if headline.chances.empty:
-        return Markup("Cannot be said: {}").format(headline.cannot or "no draws tell")
+        return Markup("{}.").format(words.capital(headline.cannot or "no draws tell"))
     chances = data.sound(headline.chances.rename_axis("assumption_set").to_frame("share"))["share"]
-    sides = {_side(data, share) for share in chances}
-    parts = [
-        {
-            "true": "True in every set.",
-            "false": "True in no set.",
-            "likely": "More likely than not in every set.",
-            "unlikely": "Less likely than not in every set.",
-        }[sides.pop()]
-        if len(sides) == 1
-        else _depends(data, chances)
-    ]
-    return Markup(" ").join([*parts, *_carried(data, headline)])
-
-
-def _depends(data: ReportData, chances: pd.Series) -> Markup:
-    """Say in which disputes another side than that of the first set moves a verdict."""
     first = float(chances.iloc[0])
-    away = chances[
-        [
-            _side(data, share) != _side(data, first) or abs(share - first) >= data.options.moved
-            for share in chances
-        ]
+    side = _side(data, first)
+    moved = [
+        _side(data, share) != side or abs(share - first) >= data.options.moved for share in chances
     ]
+    away = chances[moved]
     away = away.reindex((away - first).abs().sort_values(ascending=False).index)
-    named = [f"{_dispute(data, str(label))} ({words.hundred(p)})" for label, p in away.items()]
-    return Markup("Depends on {}.").format(number.listed(named, _NAMED))
+    if away.empty:
+        verdict = _ALIKE[side]
+    else:
+        named = [f"{_dispute(data, str(label))} ({words.hundred(p)})" for label, p in away.items()]
+        verdict = f"Depends on {number.listed(named, _NAMED)}."
+    return Markup(" ").join([Markup.escape(verdict), *_carried(data, headline)])
 
 
 def _dispute(data: ReportData, label: str) -> str:
@@ -171,7 +165,7 @@ def _carried(data: ReportData, headline: Headline) -> Iterator[Markup]:
         )
 
 
-def _expected(data: ReportData, claims: ClaimRows, headline: Headline) -> Cell:
+def _expected(data: ReportData, claims: ClaimRows, headline: Headline) -> Iterator[Markup]:
     """Say what the origin of a figure would be expected to publish, and whether it fits."""
     for claim in headline.claims:
         of_claim = data.audit.claims[data.audit.claims["claim"] == claim]
@@ -179,21 +173,22 @@ def _expected(data: ReportData, claims: ClaimRows, headline: Headline) -> Cell:
             continue
         rows = data.sound(data.judged[data.judged["claim"] == claim])
         row = of_claim.iloc[0]
-        said = f"said: {row['figure']} ({data.options.origin(str(row['origin']))})"
-        source = claims.link(claim, said)
+        origin = data.options.origin(str(row["origin"]))
+        said = claims.link(claim, f"Published: {row['figure']} ({origin})")
         if rows.empty:
-            text = Markup("{}; whether it fits was not worked out ({})")
-            return Cell("not known", text.format(source, words.code("estimator audit")))
+            text = Markup("{}. Whether it fits was not worked out ({}).")
+            yield text.format(said, words.code("estimator audit"))
+            return
         unit, sign = str(row["unit"]), words.is_signed(str(row["quantity"]))
         ends = rows["predicted_q50"].min(), rows["predicted_q50"].max()
         low, high = rows["predicted_q05"].min(), rows["predicted_q95"].max()
-        reach = number.span(low, high, unit, sign=sign)
-        text = Markup("{}; {}")
-        return Cell(
-            f"{number.span(*ends, unit, sign=sign)} ({reach})",
-            text.format(source, _fits(rows, len(data.sound(of_claim)))),
+        yield Markup("{}. Expected: {} ({}); {}.").format(
+            said,
+            number.span(*ends, unit, sign=sign),
+            number.span(low, high, unit, sign=sign),
+            _fits(rows, len(data.sound(of_claim))),
         )
-    return Cell(number.NOTHING)
+        return
 
 
 def _fits(rows: pd.DataFrame, asked: int) -> str:

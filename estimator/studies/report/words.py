@@ -136,6 +136,11 @@ def code(text: object) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def lines(*texts: object) -> Markup:
+    """Set texts below each other."""
+    return Markup("").join(Markup('<span class="line">{}</span>').format(text) for text in texts)
+
+
 def linked(text: str) -> Markup:
     """Make the addresses in a citation links."""
     parts, at = [], 0
