@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Estimates one assumption set, or with -m every product of the overrides. conf/ has all groups and
-keys; README.md the table of shipped sets. Quotes keep a shell from reading brackets and stars.
+keys, and `estimator list` shows them. Quotes keep a shell from reading brackets and stars.
 
   estimator run                                              the set `central`
   estimator run assumptions=sceptical unconfirmed.ratio.high=1.5
@@ -23,6 +23,7 @@ keys; README.md the table of shipped sets. Quotes keep a shell from reading brac
   estimator run -m 'assumptions=glob(*)' name=shipped        every shipped set
   estimator run -m killed_share=article,registry,western     any product of options and values
   estimator run -m experiment=tornado name=tornado           a preset of conf/experiment
+  estimator run --config-dir my_conf assumptions=mine        a set of your own (estimator new set)
 
 Results go to outputs/NAME. Exit status 2: bad input; 3: a set failed its diagnostics, and is
 marked; 4: sets of a sweep failed, the others are there, or reweighted sets that were fitted as a

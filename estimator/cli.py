@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import importlib.metadata
 import logging
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,15 @@ COMMANDS = {
     ),
     "report": ("estimator.studies.report.cli", "make two self-contained pages on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
+    "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),
+    "show": (
+        "estimator.studies.catalogue.show_cli",
+        "show every prior of a set, or one key, with its source",
+    ),
+    "new": (
+        "estimator.studies.catalogue.new_cli",
+        "begin a set, a claim, a scenario or a mapping of your own",
+    ),
     "cache": ("estimator.cache_cli", "show or clear what was compiled before"),
 }
 """Module and summary of each command."""
@@ -65,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module, options = parse(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        if getattr(options, "overrides", None):
+            from estimator.assumptions.compose import check_once
+
+            check_once(options.overrides)
         return int(module.run(options, _console()))
     except EstimatorError as error:
         sys.stderr.write(f"estimator: {error}\n")
@@ -89,6 +103,8 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """
     parser = _parser("estimator", _DESCRIPTION)
     listing = parser.add_argument_group("commands", "estimator COMMAND --help has examples.")
+    version = f"estimator {importlib.metadata.version('estimator')}"
+    parser.add_argument("--version", action="version", version=version)
     listing.add_argument("command", metavar="COMMAND", help=argparse.SUPPRESS)
     width = max(map(len, COMMANDS))
     parser.epilog = "\n".join(

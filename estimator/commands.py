@@ -12,7 +12,10 @@ from estimator.errors import ConfigError
 def add_config_dir(parser: argparse.ArgumentParser) -> None:
     """Add the argument for a folder of a user's options."""
     parser.add_argument(
-        "--config-dir", help="a folder of your own options, beside the shipped ones"
+        "--config-dir",
+        metavar="FOLDER",
+        help="your own options beside the shipped ones: FOLDER/returns/mine.yaml is returns=mine; "
+        "`estimator new set NAME` begins one",
     )
 
 

@@ -37,9 +37,9 @@ def composed_once() -> Iterator[None]:
     composed: dict[tuple[str, ...], DictConfig] = {}
     by_hydra = compose.compose
 
-    def once(name: str, overrides: Sequence[str] = ()) -> DictConfig:
-        if any(override.startswith("hydra.searchpath=") for override in overrides):
-            return by_hydra(name, overrides)
+    def once(name: str, overrides: Sequence[str] = (), **options: bool) -> DictConfig:
+        if options or any(override.startswith("hydra.searchpath=") for override in overrides):
+            return by_hydra(name, overrides, **options)
         key = (name, *overrides)
         if key not in composed:
             composed[key] = by_hydra(name, overrides)

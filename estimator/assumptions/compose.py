@@ -23,6 +23,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from estimator.assumptions.catalogue import config_groups, options
+from estimator.assumptions.overrides import key_of, meant, override_problems, repeated, unreadable
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
@@ -54,12 +56,51 @@ def compose_config(
         file is malformed.
     """
     words = [*overrides, *search_path(config_dir)]
+    problems = override_problems(overrides)
+    if problems:
+        raise ConfigError(_command_line(problems))
     try:
         with hydra_of():
             config = compose(CONFIG_NAME, overrides=words)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise ConfigError(explain_hydra(error)) from error
+        raise ConfigError(explain_hydra(error, overrides)) from error
     return config
+
+
+def check_once(overrides: Sequence[str]) -> None:
+    """Refuse what is assumed twice on a command line: only the last would count.
+
+    Raises
+    ------
+    ConfigError
+        With every key that is given more than once.
+    """
+    problems = repeated([text for text in overrides if is_assumed(text.lstrip("+~"))])
+    if problems:
+        raise ConfigError(_command_line(problems))
+
+
+def _command_line(problems: Sequence[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    return problems_text("The command line has problems:", problems)
+
+
+def option_choices(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> dict[str, str]:
+    """Option of each group that a configuration is composed of; of several a list as text.
+
+    Parameters
+    ----------
+    overrides, config_dir
+        As for `compose_config`, which says what is wrong with them.
+    """
+    with hydra_of():
+        words = [*overrides, *search_path(config_dir)]
+        config = compose(CONFIG_NAME, overrides=words, return_hydra_config=True)
+    chosen = config.hydra.runtime.choices
+    return {str(group): str(name) for group, name in chosen.items() if "hydra" not in str(group)}
 
 
 def search_path(config_dir: str | Path | None) -> list[str]:
@@ -189,14 +230,19 @@ def _groups_of_studies() -> set[str]:
     return config_groups() - set(AssumptionSet.model_fields) - {"assumptions", "experiment"}
 
 
-def config_groups(config_dir: str | Path | None = None) -> set[str]:
-    """Names of all groups of options, the shipped ones and those of a user's folder."""
-    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
-    return {path.name for folder in folders for path in folder.iterdir() if path.is_dir()}
+def explain_hydra(error: Exception, overrides: Sequence[str] = ()) -> str:
+    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name.
 
-
-def explain_hydra(error: Exception) -> str:
-    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name."""
+    Parameters
+    ----------
+    error
+        What was raised.
+    overrides
+        What was typed, for hints at the options that it may mean.
+    """
+    problems = unreadable(overrides)
+    if problems:
+        return _command_line(problems)
     text = str(error)
     if isinstance(error.__cause__, Exception):
         text = f"{text}\n{error.__cause__}"
@@ -205,11 +251,14 @@ def explain_hydra(error: Exception) -> str:
         group, name = option.groups()
         # Hydra lists the options of all folders that it searched, where it lists any.
         found = re.search(r"Available options in '[^']*':\n((?:\t\S+\n?)+)", text)
-        valid = found[1].split() if found else _options(group)
-        return f"{group}={name}: unknown option; {nearest(name, valid)}"
+        valid = found[1].split() if found else options(group)
+        elsewhere = [text for text in meant(name, group) if text != f"{group}={name}"]
+        hint = f"did you mean {elsewhere[0]}?" if elsewhere else nearest(name, valid)
+        return f"{group}={name}: unknown option; {hint}"
     group_match = re.search(r"config group '([^']+)' does not exist", text)
     if group_match:
-        return f"{group_match[1]}: unknown group; {nearest(group_match[1], _groups())}"
+        groups = sorted(config_groups())
+        return f"{group_match[1]}: unknown group; {nearest(group_match[1], groups)}"
     key = re.search(r"Could not override '([^']+)'", text)
     full_key = re.search(r"full_key: (\S+)", text)
     if key and "not in struct" in text:
@@ -218,6 +267,10 @@ def explain_hydra(error: Exception) -> str:
         name = full_key[1] if full_key and inside else key[1]
         if name in RENAMED:
             return f"{name}: unknown key; it is {RENAMED[name]} now"
+        typed_as = [text.partition("=")[2] for text in overrides if key_of(text) == name]
+        options_meant = [text for value in typed_as for text in meant(value, name)]
+        if options_meant:
+            return f"{name}: unknown key; did you mean {options_meant[0]}?"
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
         keys = _keys()
@@ -236,14 +289,6 @@ def _top_keys() -> list[str]:
     shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
     keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
     return [*AssumptionSet.model_fields, *sorted(_groups_of_studies()), *keys]
-
-
-def _groups() -> list[str]:
-    return sorted(path.name for path in conf_dir().iterdir() if path.is_dir())
-
-
-def _options(group: str) -> list[str]:
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
 
 
 def _keys() -> list[str]:

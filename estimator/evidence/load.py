@@ -25,7 +25,11 @@ from estimator.evidence.schema import (
 )
 from estimator.paths import data_dir
 
-SHIPPED = {"shipped": "claims.csv", "registries": "registries.csv"}
+SHIPPED = {
+    "shipped": "claims.csv",
+    "registries": "registries.csv",
+    "halves": "general_staff_halves.csv",
+}
 """Words that stand for the tables that come with the package."""
 
 

@@ -30,7 +30,7 @@ accounted for: part of a claim, or skipped for a reason; OUTPUT.report.csv has t
   ucdp-ged         events of the UCDP GED (CSV): the dead of each --side, summed
   weekly-registry  counts of the dead by ISO week (CSV); needs --published and --country
   mapping          any CSV table; --mapping FILE.yaml says what its columns mean, and
-                   --print-mapping prints one to begin with
+                   `estimator new mapping NAME` writes one to begin with
 
   estimator ingest general-staff losses.json -o claims.csv --every month
   estimator ingest economist-list list.csv -o claims.csv --war-start 2022-02-24 --country russia
@@ -94,7 +94,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="its totals are dated by the first day of their week (economist-*)",
     )
     parser.add_argument("--mapping", type=Path, metavar="YAML", help="what the columns mean")
-    parser.add_argument("--print-mapping", action="store_true", help="print a mapping, and stop")
     parser.add_argument("--max-megabytes", type=float, metavar="N", help="size allowed (512)")
 
 
@@ -106,11 +105,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     ConfigError, IngestError, OutputError
         If options, table or output cannot be used.
     """
-    if options.print_mapping:
-        from estimator.ingest.mapping_options import TEMPLATE
-
-        console.print(TEMPLATE, markup=False, highlight=False, end="", soft_wrap=True)
-        return 0
     if options.file is None or options.output is None:
         raise ConfigError("ingest needs FORMAT FILE -o CLAIMS.csv")
     from estimator.ingest.formats import format_of

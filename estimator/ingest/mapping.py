@@ -1,7 +1,7 @@
 """Any CSV table, by a mapping file that says what its columns mean.
 
-The file is YAML (see `estimator.ingest.mapping_options.TEMPLATE`, printed by ``estimator ingest
-mapping --print-mapping``): which column or constant gives each column of the claims, how words are
+The file is YAML (see `estimator.ingest.mapping_options.TEMPLATE`, which ``estimator new mapping``
+writes): which column or constant gives each column of the claims, how words are
 translated, how dates and numbers are written, whether a figure counts a period or is a running
 total, and which rows are left out for what reason.
 """
@@ -51,7 +51,10 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
         If mapping or table cannot be used.
     """
     if settings.mapping is None:
-        raise IngestError("say what the columns mean with --mapping FILE.yaml (--print-mapping)")
+        raise IngestError(
+            "say what the columns mean with --mapping FILE.yaml; `estimator new mapping NAME` "
+            "begins one"
+        )
     mapping = read_mapping(settings.mapping)
     _check_settings(mapping, settings)
     known = tuple(name.strip().lower() for name in mapping.known)

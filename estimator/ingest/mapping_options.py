@@ -47,6 +47,15 @@ filters:
   - {column: kind, drop: [civilians], reason: civilians are not counted}
 known: [comment]               # columns that are not used on purpose
 """
+"""A mapping to begin with (`estimator new mapping`)."""
+
+EXAMPLE = """\
+date,number,kind,who,comment
+31/12/2025,420,deaths,Some institute,running total in thousands
+31/01/2026,428,deaths,Some institute,
+31/01/2026,3.1,civilians,Some institute,left out by a filter
+"""
+"""A table that it fits."""
 
 
 class _Part(BaseModel):

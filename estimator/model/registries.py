@@ -456,13 +456,6 @@ def simulated_figures(
     return value
 
 
-def without_use(figures: np.ndarray) -> np.ndarray:
-    """Let none of the figures count. (claim_figure, registry_figure)."""
-    changed = figures.copy()
-    changed[FIGURES.index("used")] = 0.0
-    return changed
-
-
 def figure_data(
     data: xr.Dataset, errors: Errors, triangles: Mapping[str, Triangle]
 ) -> dict[str, np.ndarray]:

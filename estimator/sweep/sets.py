@@ -18,11 +18,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from estimator.assumptions.catalogue import config_groups
 from estimator.assumptions.compose import (
     CONFIG_NAME,
     LABEL_MAXIMUM,
     compose_config,
-    config_groups,
     is_assumed,
     label_of,
     to_plain,

@@ -174,7 +174,7 @@ def test_citation_and_origin_must_come_from_somewhere(tmp_path: Path, line: str,
 
 def test_no_mapping_and_a_column_that_is_not_there_are_errors(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "t.csv", ("first", "last", "numbers", "who"), [ROW])
-    with pytest.raises(IngestError, match="--print-mapping"):
+    with pytest.raises(IngestError, match="estimator new mapping"):
         read("mapping", path)
     with pytest.raises(IngestError, match="column 'number' is missing; did you mean 'numbers'"):
         read("mapping", path, mapped(tmp_path))

@@ -10,11 +10,12 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, EvidenceError, problems_text
-from estimator.evidence import Evidence, load_evidence
+from estimator.evidence import Evidence, load_evidence, read_claims
 from estimator.show.progress import Progress
 from estimator.store.journal import Journal, Record, key_of
 from estimator.store.netcdf import dataset_of, netcdf_bytes
 from estimator.studies.backtest.cases import model_cases, naive_cases
+from estimator.studies.backtest.month_in_hand import Parts, first_parts, in_hand_cases
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origin_fits import OriginFits, forecast_inputs
 from estimator.studies.backtest.origins import (
@@ -44,7 +45,8 @@ class Backtest:
     cases
         One row a set, dynamics or naive forecast, noise factor, origin and target: the columns of
         `estimator.studies.backtest.cases.scored` and assumption_set, assumption_set_id, by (model
-        or naive), dynamics, noise_factor, origin (month), as_of, failures (of the fit).
+        or naive), dynamics, noise_factor, origin (month), as_of, failures (of the fit); of a month
+        in hand effective (draws that the weights of its first part leave).
     refused
         Why sets could not be tested, by label.
     options
@@ -75,6 +77,7 @@ class Backtest:
 class _Run:
     options: BacktestOptions
     claims: pd.DataFrame | None
+    parts: Parts
     fitter: OriginFits
     journal: Journal | None
     progress: Progress | None
@@ -115,7 +118,8 @@ def backtest(
     EvidenceError
         If no set can be tested.
     """
-    run = _Run(options, claims, OriginFits(options, cores, journal), journal, progress)
+    parts = first_parts(read_claims(options.first_parts)) if options.first_parts else {}
+    run = _Run(options, claims, parts, OriginFits(options, cores, journal), journal, progress)
     tables, refused, data_hash = [], {}, ""
     for assumptions in sets:
         if assumptions.sampler.method != "nutpie":
@@ -160,8 +164,12 @@ def _cases_of(
             run.tell(f"{assumptions.label}, as of {origin.as_of}", done, total)
             inputs = forecast_inputs(evidence, then, run.options.sources, factor)
             fitted = _fitted(then, evidence, origin, factor, run)
-            table = model_cases(fitted, origin, inputs, then, run.options)
-            yield table.assign(**facts, noise_factor=factor, failures=str(fitted.attrs["failures"]))
+            ahead = model_cases(fitted, origin, inputs, then, run.options)
+            in_hand = in_hand_cases(fitted, origin, run.parts, evidence, inputs, then, run.options)
+            for table in (ahead, in_hand):
+                if len(table):
+                    failures = str(fitted.attrs["failures"])
+                    yield table.assign(**facts, noise_factor=factor, failures=failures)
 
 
 def _fitted(

@@ -129,14 +129,13 @@ def expanded(overrides: Sequence[str], config_dir: str | None = None) -> list[li
     """
     from fnmatch import fnmatch
 
-    from estimator.paths import conf_dir
+    from estimator.assumptions.catalogue import SETS, options
 
     bundles = [text for text in overrides if text.startswith(_BUNDLE)]
     others = [text for text in overrides if text not in bundles]
     if not bundles:
         return [others]
-    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
-    known = sorted({path.stem for one in folders for path in (one / "assumptions").glob("*.yaml")})
+    known = options(SETS, config_dir)
     word = bundles[-1].removeprefix(_BUNDLE)
     if word.startswith("glob(") and word.endswith(")"):
         pattern = word.removeprefix("glob(").removesuffix(")").strip("'\"")

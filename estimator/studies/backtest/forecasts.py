@@ -49,22 +49,46 @@ def forecast_reports(
         Log thousands. (target,), (target, draw).
     """
     targets = [one for one in origin.targets if one.kind == FORECAST]
-    ahead = max((one.horizon for one in targets), default=0)
-    seed = [assumptions.seed, 6, zlib.crc32(origin.month.encode())]
+    predicted = []
+    for one in targets:
+        total, shift = carried_reports(fitted, origin, one, inputs, assumptions, dynamics)
+        noise = _noise(one, inputs, total.size, _seed_of(origin, assumptions))
+        predicted.append(np.log(total) + shift + noise)
+    return targets, np.reshape(
+        predicted, (len(targets), fitted.sizes["chain"] * fitted.sizes["draw"])
+    )
+
+
+def carried_reports(
+    fitted: xr.Dataset,
+    origin: Origin,
+    target: Target,
+    inputs: ModelInputs,
+    assumptions: AssumptionSet,
+    dynamics: Projection,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Carry the truth on to the month of a target; arguments as for `forecast_reports`.
+
+    Returns
+    -------
+    total, shift
+        What the figure is about, thousands, and the log of reported over true but for noise.
+        (draw,) each.
+    """
+    ahead = max(one.horizon for one in origin.targets if one.kind == FORECAST)
+    seed = _seed_of(origin, assumptions)
     paths = {
         name: _carried(fitted, name, ahead, assumptions, dynamics, [*seed, number])
         for number, name in enumerate(fitted["series"].values.tolist())
     }
     exposure = inputs.structure.constants["exposure"][origin.position + 1 :][:ahead]
-    predicted = []
-    for one in targets:
-        total = _total(one.source.rpartition(":")[2], paths, exposure)[:, one.horizon - 1]
-        shift = _flat(fitted["shift"].sel(target=one.claim))
-        noise = _noise(one, inputs, total.size, seed)
-        predicted.append(np.log(month_weight(inputs, one) * total) + shift + noise)
-    return targets, np.reshape(
-        predicted, (len(targets), fitted.sizes["chain"] * fitted.sizes["draw"])
-    )
+    total = _total(target.source.rpartition(":")[2], paths, exposure)[:, target.horizon - 1]
+    shift = _flat(fitted["shift"].sel(target=target.claim))
+    return month_weight(inputs, target) * total, shift
+
+
+def _seed_of(origin: Origin, assumptions: AssumptionSet) -> list[int]:
+    return [assumptions.seed, 6, zlib.crc32(origin.month.encode())]
 
 
 def forecast_vintages(

@@ -9,7 +9,8 @@ from scipy.stats import t as student
 
 from estimator.studies.backtest.options import Naive
 
-_POINTS = 2000
+POINTS = 2000
+"""Quantiles that stand for a forecast."""
 
 
 def naive_spread(
@@ -67,5 +68,5 @@ def naive_draws(
     spread, changes = naive_spread(rates, month, horizon, options)
     if changes < fewest:
         return None
-    probabilities = (np.arange(_POINTS) + 0.5) / _POINTS
+    probabilities = (np.arange(POINTS) + 0.5) / POINTS
     return np.asarray(rates[month] + spread * student(df=changes).ppf(probabilities))

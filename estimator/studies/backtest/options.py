@@ -56,6 +56,7 @@ class BacktestOptions(Options):
     last: Month | None
     horizons: int = Field(ge=1, le=60)
     sources: tuple[Source, ...] = Field(min_length=1)
+    first_parts: tuple[str, ...]
     vintages: Names
     vintages_as_of: tuple[Date, ...] = Field(min_length=1)
     dynamics: dict[str, Projection] = Field(min_length=1)

@@ -25,8 +25,9 @@ _FIGURES = (
     "more_than",
 )  # of "at least" or "under" nothing came to score
 
-FORECAST, VINTAGE = "forecast", "vintage"
-"""Kinds of targets: a month that is still to come, and a later claim on a period that has ended."""
+FORECAST, IN_HAND, VINTAGE = "forecast", "in hand", "vintage"
+"""Kinds of targets: a month that is still to come, one of which the first part is known, and a
+later claim on a period that has ended."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Target:
     row
         Its position among the claims of the evidence.
     kind
-        `FORECAST` or `VINTAGE`.
+        `FORECAST`, `IN_HAND` or `VINTAGE`.
     month
         Position of its month in the window; of a vintage that of the last month of its period.
     horizon

@@ -16,6 +16,7 @@ from estimator.store.versions import versions
 from estimator.studies.backtest.backtest import Backtest
 from estimator.studies.backtest.cases import MODEL
 from estimator.studies.backtest.options import BacktestOptions
+from estimator.studies.backtest.origins import IN_HAND
 from estimator.studies.backtest.summary import summary, vintage_summary
 from estimator.studies.backtest.vintages import VintageBacktest, vintage_scores
 
@@ -45,6 +46,11 @@ def parts(backtest: Backtest) -> Iterator[Part]:
     )
     by_set = table.groupby(["assumption_set", "source"], sort=False)
     yield Part(grids=[_dynamics_grid(backtest, rows) for _, rows in by_set])
+    in_hand = summary(backtest.cases, backtest.options, IN_HAND)
+    if len(in_hand):
+        by_set = in_hand.groupby(["assumption_set", "source"], sort=False)
+        grids = [_in_hand_grid(backtest, rows, table) for _, rows in by_set]
+        yield Part(grids=grids, tables={"summary_in_hand": in_hand})
     later = vintage_summary(backtest.cases)
     later = later[later["noise_factor"] == backtest.options.noise_factors[0]]
     if len(later):
@@ -153,6 +159,37 @@ def _dynamics_grid(backtest: Backtest, table: pd.DataFrame) -> Grid:
         (
             f"How many of a hundred in the {main} % range / mean CRPS / mean interval score of it "
             "(log scale, lower is better). x: factor of the source's noise.",
+        ),
+    )
+
+
+def _in_hand_grid(backtest: Backtest, table: pd.DataFrame, ahead: pd.DataFrame) -> Grid:
+    """Forecasts of one set of a month whose first part is known, above those without it."""
+    options, main = backtest.options, hundredths(backtest.options.main_level)
+    first = table.iloc[0]
+    same = ahead["assumption_set"].eq(first["assumption_set"]) & ahead["source"].eq(first["source"])
+    known = {(row["by"], row["dynamics"]) for row in table.to_dict("records")}
+    rows = [
+        (
+            f"{row['by']}: {row['dynamics']}",
+            what,
+            str(row["cases"]),
+            fixed(100 * row[f"coverage_{main}"]),
+            fixed(row["crps"], 3),
+            fixed(row[f"interval_score_{main}"], 2),
+        )
+        for what, part in (("yes", table), ("no", ahead[same & (ahead["horizon"] == 1)]))
+        for row in part.to_dict("records")
+        if (row["by"], row["dynamics"]) in known and row["noise_factor"] == options.noise_factors[0]
+    ]
+    return Grid.of(
+        f"{first['assumption_set']}, {first['source']}: the month in hand",
+        ("forecast", "first part known", "n", f"cover {main}", "CRPS", "interval score"),
+        rows,
+        (
+            "Of a month whose first part was published (backtest.first_parts), and the same "
+            "forecasts before it was. Naive: the daily figure of the first part goes on, with the "
+            "spread that the rest of so many last months had about it. Log scale; lower is better.",
         ),
     )
 

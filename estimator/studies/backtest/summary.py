@@ -17,8 +17,8 @@ _KEYS = ["assumption_set", "source", "by", "dynamics", "noise_factor", "horizon"
 _SEED = 8
 
 
-def summary(cases: pd.DataFrame, options: BacktestOptions) -> pd.DataFrame:
-    """Summarise the forecasts of months that were still to come.
+def summary(cases: pd.DataFrame, options: BacktestOptions, kind: str = FORECAST) -> pd.DataFrame:
+    """Summarise the forecasts of months that were still to come, or of those in hand.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def summary(cases: pd.DataFrame, options: BacktestOptions) -> pd.DataFrame:
         As `estimator.studies.backtest.backtest.Backtest.cases`.
     options
         Levels, baseline, interval.
+    kind
+        `FORECAST` or `IN_HAND`.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def summary(cases: pd.DataFrame, options: BacktestOptions) -> pd.DataFrame:
     The range of coverage treats forecasts of h months as if only every h-th counted, which errs on
     the wide side: overlapping forecasts are alike, but not the same.
     """
-    told = cases[cases["kind"] == FORECAST]
+    told = cases[cases["kind"] == kind]
     keys = ["assumption_set", "source", "horizon"]
     is_base = (told["by"] == NAIVE) & (told["dynamics"] == options.baseline)
     bases = dict(list(told[is_base].groupby(keys)))

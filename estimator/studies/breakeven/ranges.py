@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from scipy.special import ndtri
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
+from estimator.assumptions.catalogue import options
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import Spec
 from estimator.errors import ConfigError, nearest
-from estimator.paths import conf_dir
 
 _TAIL = 0.05  # a prior that was given by its parameters reaches from its 5 % to its 95 % quantile
 _RANGE = re.compile(r"(?P<low>[^:]+):(?P<high>[^:]+)")
@@ -171,9 +170,7 @@ def _reach(key: str, name: str, prior: Prior) -> KeyRange:
 def _options(key: str, config_dir: str | None) -> dict[str, Prior]:
     """Prior of a key under every option of its group, the shipped ones and a user's."""
     group = key.split(".")[0]
-    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
-    names = sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
     return {
         f"{group}={name}": prior_of(assumption_set([f"{group}={name}"], config_dir), key)
-        for name in names
+        for name in options(group, config_dir)
     }

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import xarray as xr
 from scipy.special import expit, logit
 
 from estimator.model.figures import IS_POINT, LOWER, UPPER
-from estimator.model.forward import claim_locations
 from estimator.model.inputs import ModelInputs
-from estimator.model.registries import killed_of_populations, registry_locations
-from estimator.quantity import OTHER_EXITS, SAMPLED, names_where
+from estimator.quantity import names_where
 from estimator.studies.calibrate.options import BrokenOptions
-from estimator.studies.calibrate.simulate import confirmed_figures, simulate, totals_of_confirmed
+from estimator.studies.calibrate.simulate import locations_in, simulate, totals_of_confirmed
 
 _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
@@ -38,7 +34,8 @@ def broken_truth(inputs: ModelInputs, truth: xr.Dataset, spec: BrokenOptions) ->
     share = expit(logit(truth["killed_share"].values) + spec.killed_share_jump * later)
     changed = truth.assign(killed_share=truth["killed_share"].copy(data=share))
     found = locations_in(inputs, changed)
-    return changed.assign({name: truth[name].copy(data=found[name]) for name in found})
+    moved = {name: truth[name].copy(data=found[name]) for name in found if name in truth}
+    return changed.assign(moved)
 
 
 def broken_figures(
@@ -71,14 +68,11 @@ def broken_figures(
         )
     changed = truth.assign(claim_location=truth["claim_location"].copy(data=location))
     world = simulate(inputs, changed, rng)
-    confirmed = world.data["confirmed_value"]
+    data = dict(world.data)
     if spec.confirmed_factor is not None:
         confirmed = spec.confirmed_factor * totals_of_confirmed(inputs, truth)
-    elif spec.false_confirmation > 0:
-        confirmed = confirmed_figures(inputs, truth, rng) / (1.0 - spec.false_confirmation)
-    counts = inputs.data["confirmed_used"] > 0
-    figures = np.where(counts, confirmed, inputs.data["confirmed_value"])
-    data = {**world.data, "confirmed_value": figures}
+        counts = inputs.data["confirmed_used"] > 0
+        data["confirmed_value"] = np.where(counts, confirmed, data["confirmed_value"])
     if spec.copies is not None:
         data |= _copied(inputs, evidence, truth, data, spec)
     return ModelInputs(world.structure, data, world.start)
@@ -90,6 +84,8 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
     Of a break of the confirmed figures those are the claims on losses of the confirmed months.
     """
     quantity = evidence["quantity"].values
+    if spec.about:
+        return np.isin(quantity, spec.about)
     if spec.bias_of:
         return np.isin(quantity, spec.bias_of)
     if spec.jump_from is not None:
@@ -98,7 +94,7 @@ def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:
         return np.asarray(evidence["evidence_group"].values == spec.copies)
     if spec.invents is not None:
         return np.asarray(evidence["origin"].values == spec.invents)
-    if spec.confirmed_factor is not None or spec.false_confirmation > 0:
+    if spec.confirmed_factor is not None:
         used = evidence["confirmed_used"].values
         months = (evidence["confirmed_weight"].values[used] > 0).any(axis=0)
         inside = (evidence["weight"].values[:, ~months] == 0).all(axis=1)
@@ -144,48 +140,4 @@ def _invented(
         walk = np.cumsum(rng.standard_normal(len(rows)))
         walk = (walk - walk.mean()) / max(float(walk.std()), 1e-9)
         found[rows] = per_month.mean() + spec.invented_spread * walk + length[rows]
-    return found
-
-
-def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray]:
-    """Work out where each report lies without noise, as the model does.
-
-    Returns
-    -------
-    dict
-        `claim_location` (claim,); where there are triangles `registry_figure_location`
-        (registry_figure,).
-
-    Parameters
-    ----------
-    inputs
-        Of the set.
-    truth
-        `losses`, `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month),
-        `assumption_value`, `reporting`, where biases wander `bias_steps`; thousands of persons.
-    """
-    apply = partial(inputs.structure.layout.multiply, inputs.data)
-    terms = [truth["reporting"].sel(reporting_term=["bias", "drift"]).values.ravel()]
-    if "bias_steps" in truth:
-        terms.append(truth["bias_steps"].values)
-    reporting = np.concatenate(terms)
-    shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
-    series = {name: truth[name].values for name in (*SAMPLED, OTHER_EXITS)}
-    value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
-    registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
-    registration = truth["registration"].values if registries.terms else np.zeros(0)
-    of_populations = (
-        killed_of_populations(registries, killed, registration) if registries.populations else None
-    )
-    found = {
-        "claim_location": np.asarray(
-            claim_locations(
-                inputs.structure, apply, series, value, shift, of_populations=of_populations
-            )
-        )
-    }
-    if registries.late:
-        found["registry_figure_location"], _ = registry_locations(
-            registries, apply, killed, of_populations, registration, reporting
-        )
     return found

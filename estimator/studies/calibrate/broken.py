@@ -24,7 +24,7 @@ from estimator.studies.calibrate.options import BrokenOptions, CalibrateOptions
 from estimator.studies.calibrate.ranked import Ranked
 from estimator.studies.calibrate.sbc import Result, facts_of, identity, simulate_missing
 from estimator.studies.calibrate.simulate import totals_of_confirmed
-from estimator.studies.calibrate.worlds import Prepared, Worlds
+from estimator.studies.calibrate.worlds import Prepared, Worlds, believed
 
 PART = "broken"
 NUMBERS = ("truth", "median", "sd", "low", "high")
@@ -46,11 +46,14 @@ def simulate_broken(
     name, spec
         Of the break.
     worlds
-        Of kind ``replicate``: worlds of one number have the same truth under every break.
+        Of kind ``replicate``: worlds of one number have the same truth under every break of worlds
+        that one set makes.
     options, journal, progress
         As in `estimator.studies.calibrate.sbc.simulate_structure`.
     """
+    maker = worlds.maker or worlds
     made_of: list[object] = [spec.model_dump(mode="json", exclude={"says", "sims"})]
+    made_of += [maker.assumptions.identity(maker.evidence.data_hash)]
     made_of += [options.noticing.model_dump(mode="json"), worlds.kept_truths(spec.sims)]
     journal.begin(PART, name, identity(worlds, options, made_of))
     journal.keep_layout(PART, name, entries(options, worlds.last_month))
@@ -61,10 +64,12 @@ def simulate_broken(
 def _world(
     number: int, prepared: Prepared, worlds: Worlds, spec: BrokenOptions, options: CalibrateOptions
 ) -> Result:
-    truth = broken_truth(worlds.published, worlds.truth(number, prepared), spec)
-    evidence = worlds.evidence.dataset
+    maker = worlds.maker or worlds
+    truth = broken_truth(maker.published, worlds.truth(number, prepared), spec)
+    evidence = maker.evidence.dataset
     rng = np.random.default_rng(worlds.report_seed(number))
-    world = broken_figures(worlds.published, evidence, truth, spec, rng)
+    made = broken_figures(maker.published, evidence, truth, spec, rng)
+    world = made if maker is worlds else believed(worlds.published, made)
     fitted = worlds.fit(number, world, prepared)
     facts = facts_of(fitted)
     if fitted.kept is None:
@@ -72,7 +77,7 @@ def _world(
     variables, picked = fitted.kept
     facts |= noticed(variables, world, touched(evidence, spec), options.noticing.outside)
     names = entries(options, worlds.last_month)
-    numbers = _numbers(picked, worlds.true_values(truth), names, options.noticing.level)
+    numbers = _numbers(picked, maker.true_values(truth), names, options.noticing.level)
     return number, facts, numbers
 
 
@@ -85,10 +90,10 @@ def _numbers(picked: Ranked, truth: Ranked, names: list[str], level: float) -> n
     """`NUMBERS` of some entries. (entry, number)."""
     rows = []
     for name in names:
-        at = picked.names.index(name)
-        draws = picked.draws[at].ravel()
+        draws = picked.draws[picked.names.index(name)].ravel()
+        true = truth.draws[truth.names.index(name)].item()
         low, middle, high = np.quantile(draws, [(1.0 - level) / 2.0, 0.5, (1.0 + level) / 2.0])
-        rows.append([truth.draws[at].item(), middle, draws.std(), low, high])
+        rows.append([true, middle, draws.std(), low, high])
     return np.array(rows)
 
 
@@ -112,10 +117,10 @@ def noticed(
     -------
     dict
         predictive_p: posterior predictive p value of the sum of the squared standardised residuals
-        of points and confirmed figures. conflicts: claims whose leave-one-out tail probability
-        (PSIS) is under `outside`. touched_conflicts: how many of those the break is about; claims,
-        touched: how many there are. smallest: the smallest tail probability times the number of
-        claims.
+        of points, confirmed figures and figures of triangles. conflicts: claims whose leave-one-out
+        tail probability (PSIS) is under `outside`. touched_conflicts: how many of those the break
+        is about; claims, touched: how many there are. smallest: the smallest tail probability times
+        the number of claims.
     """
     n_claims = len(about)
     location = variables["claim_location"].transpose("chain", "draw", "claim").values
@@ -144,7 +149,8 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
     """Posterior predictive p value of the sum of squared standardised residuals.
 
     Of a draw the sum over a replicate is chi-squared with as many degrees of freedom as there are
-    points and confirmed figures, so the probability to be above that of the figures is exact.
+    points, confirmed figures and figures of triangles (their residuals given the earlier ones), so
+    the probability to be above that of the figures is exact.
     """
     figures = dict(zip(FIGURES, world.data["claim_figures"], strict=True))
     points = (figures["used"] > 0) & (figures["is_point"] > 0)
@@ -164,7 +170,22 @@ def predictive_p(variables: xr.Dataset, world: ModelInputs, location: np.ndarray
     unconfirmed = totals / (counted * (1.0 - false)) - 1.0
     z = (np.log(np.maximum(unconfirmed, _TINY)) - np.log(ratio)) / spread
     squares = squares + (z[:, counts] ** 2).sum(axis=1)
-    return float(stats.chi2.sf(squares, int(points.sum()) + int(counts.sum())).mean())
+    of_triangles = _residuals_of_triangles(variables, world)
+    squares = squares + (of_triangles**2).sum(axis=1)
+    freedom = int(points.sum()) + int(counts.sum()) + of_triangles.shape[1]
+    return float(stats.chi2.sf(squares, freedom).mean())
+
+
+def _residuals_of_triangles(variables: xr.Dataset, world: ModelInputs) -> np.ndarray:
+    """Standardised residual of each figure of triangles given the earlier ones. (draw, figure)."""
+    figures = dict(zip(FIGURES, world.data["registry_figures"], strict=True))
+    used = figures["used"] > 0
+    if not used.any():
+        return np.zeros((variables.sizes["chain"] * variables.sizes["draw"], 0))
+    location = variables["registry_figure_location"].transpose("chain", "draw", ...).values
+    errors = world.data["registry_value"] - location.reshape(-1, len(used))
+    residuals = world.structure.layout.multiply(world.data, "registry_errors", errors)
+    return np.asarray((residuals / figures["noise"])[:, used])
 
 
 def broken_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -155,23 +155,43 @@ def _broken(
     """Break worlds; those of one number have the same truth wherever the set is the same."""
     chosen = {name: options.capped(spec) for name, spec in options.broken.items()}
     known: dict[tuple[str, ...], Worlds] = {}
-    for name, spec in chosen.items():
-        if spec.overrides not in known:
-            known[spec.overrides] = Worlds.of(
-                "broken",
-                [*overrides, *spec.overrides],
-                "replicate",
-                options.seed,
-                options.fit,
-                config_dir,
+
+    def of(*words: str) -> Worlds:
+        if words not in known:
+            known[words] = Worlds.of(
+                "broken", [*overrides, *words], "replicate", options.seed, options.fit, config_dir
             )
-        worlds = known[spec.overrides]
+        return known[words]
+
+    broken = {}
+    for name, spec in chosen.items():
+        worlds = of(*spec.overrides)
+        if spec.world:
+            worlds = replace(worlds, maker=of(*spec.overrides, *spec.world))
+            _check_same_claims(name, worlds)
         _check_named(f"broken.{name}.invents", [spec.invents or ""], ["", *_origins(worlds)])
         groups = worlds.evidence.dataset["evidence_group"].values.tolist()
         _check_named(f"broken.{name}.copies", [spec.copies or ""], ["", *groups])
         _check_named("noticing.quantities", entries(options, worlds.last_month), worlds.entries)
-        simulate_broken(name, worlds, spec, options, journal, progress)
+        broken[name] = worlds
+    for name, spec in chosen.items():
+        simulate_broken(name, broken[name], spec, options, journal, progress)
     return broken_table(journal, chosen, options)
+
+
+def _check_same_claims(name: str, worlds: Worlds) -> None:
+    """Refuse a world of other claims or months than those that the set reads."""
+    maker = worlds.maker or worlds
+    own, other = (one.published.structure.coords for one in (worlds, maker))
+    dims = [
+        dim
+        for dim in ("month", "claim", "confirmed_claim", "registry_figure")
+        if own[dim] != other[dim]
+    ]
+    if dims:
+        raise ConfigError(
+            f"calibrate.broken.{name}.world: its {', '.join(dims)} are not those of the set"
+        )
 
 
 def _coverage(

@@ -80,13 +80,15 @@ class BrokenOptions(Section):
         What makes the set that is fitted, on top of the configuration as it is.
     sims
         Number of worlds.
+    world
+        What makes of that set the one from which truth and figures are drawn; nothing: the same.
+    about
+        Quantities of the claims that such a world is about.
     bias
         Added to the bias of every origin, on the scale of the quantity. Log ratio for losses,
         killed, recruits; log odds for shares.
     bias_of
         Quantities whose origins have it.
-    false_confirmation
-        Share of the confirmed figures that is wrong in the world.
     killed_share_jump
         Log odds by which the killed share changes from `jump_from` on.
     jump_from
@@ -105,9 +107,10 @@ class BrokenOptions(Section):
     says: str
     overrides: tuple[str, ...]
     sims: Count
+    world: tuple[str, ...] = ()
+    about: tuple[ModelledQuantity, ...] = ()
     bias: float = 0.0
     bias_of: tuple[ModelledQuantity, ...] = ()
-    false_confirmation: float = Field(default=0.0, ge=0.0, lt=1.0)
     killed_share_jump: float = 0.0
     jump_from: Date | None = None
     invents: str | None = None
@@ -121,6 +124,8 @@ class BrokenOptions(Section):
             raise ValueError("killed_share_jump and jump_from go together")
         if (self.bias != 0.0) != bool(self.bias_of):
             raise ValueError("bias and bias_of go together")
+        if bool(self.world) != bool(self.about):
+            raise ValueError("world and about go together")
         return self
 
 

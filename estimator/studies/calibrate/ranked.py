@@ -16,9 +16,9 @@ from estimator.fitting.convergence import convergence
 from estimator.fitting.diagnostics import Diagnostics, verdict
 from estimator.model.inputs import ModelInputs
 from estimator.quantities.derived import reported_quantities, totals
-from estimator.quantity import HEADLINES, TOTAL
+from estimator.quantity import HEADLINES, OTHER_EXITS, TOTAL
 
-ENDS = ("killed_share", "recruits", "foreign_recruits")
+ENDS = ("killed_share", "recruits", "foreign_recruits", "irrecoverable", OTHER_EXITS)
 """Others of which the last month and the total (or the share of the sums) are ranked."""
 
 # Entries that are variables of the model themselves.
@@ -26,6 +26,8 @@ _OF_THE_MODEL = {
     "shared_mean": "shared_bias",
     "shared_spread": "shared_bias",
     "bias_step": "bias_steps",
+    "registration": "registration",
+    "losses_step": "losses_step",
 }
 
 
@@ -99,8 +101,9 @@ def ranked(
 
 def _place(quantity: str, label: str) -> dict[str, str]:
     """Coordinates of an entry in the variable of the model that it is part of."""
-    if quantity == "bias_step":
-        return {"bias_step": label}
+    dims = {"bias_step": "bias_step", "registration": "registry_term", "losses_step": "month"}
+    if quantity in dims:
+        return {dims[quantity]: label}
     return {"shared_term": quantity.removeprefix("shared_"), "bias_group": label}
 
 
@@ -125,11 +128,18 @@ def _names(inputs: ModelInputs, assumptions: AssumptionSet) -> Iterator[str]:
             if shared_scale[term, at] > 0:
                 yield f"shared_{name}[{group}]"
     yield from (f"bias_step[{label}]" for label in inputs.structure.coords["bias_step"])
+    for label, scale in zip(
+        inputs.structure.coords["registry_term"], inputs.data["registry_scale"], strict=True
+    ):
+        if scale > 0:
+            yield f"registration[{label}]"
     months = inputs.structure.coords["month"]
+    last = Window.of(assumptions.window).last_whole_month
+    if not assumptions.losses.step.is_fixed or inputs.structure.coords["step_change"]:
+        yield f"losses_step[{last}]"
     for name in HEADLINES:
         yield from (f"{name}[{label}]" for label in (*months, TOTAL))
     for name in ENDS:
-        last = Window.of(assumptions.window).last_whole_month
         yield from (f"{name}[{label}]" for label in (last, TOTAL))
     yield f"force_size[{months[-1]}]"
 

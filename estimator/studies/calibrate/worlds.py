@@ -19,12 +19,12 @@ from estimator.fitting.inference import infer, infer_whitened, learn_whitening
 from estimator.fitting.ladder import Fitted, Ladder, Seeds
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.whitening import Whitening
-from estimator.model.figures import NOISE, USED
+from estimator.model.figures import LOWER, UPPER, USED
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantity import OTHER_EXITS, SAMPLED
 from estimator.studies.calibrate.options import WorldFitOptions
 from estimator.studies.calibrate.ranked import Ranked, diagnose_ranked, ranked, ranked_names
-from estimator.studies.calibrate.simulate import simulate
+from estimator.studies.calibrate.simulate import SIMULATED, simulate
 
 WorldFit = Fitted[tuple[xr.Dataset, Ranked]]
 """Deterministics of the model (chain, draw, ...) given a world's figures, and what is ranked."""
@@ -43,6 +43,7 @@ _TRUTHS = (
     "rounded_off",
     "registration",
     "registry_figure_location",
+    "losses_step",
 )
 _PILOT, _PRIOR, _POSTERIOR, _REPORTS, _FIT = range(5)  # children of a structure's seed
 
@@ -81,6 +82,8 @@ class Worlds:
         Root of all randomness of the calibration.
     fit_options
         Of each fit.
+    maker
+        The worlds of another set, whose truths and figures are fitted; None: its own.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Worlds:
     kind: str
     seed: int
     fit_options: WorldFitOptions
+    maker: Worlds | None = None
 
     @classmethod
     def of(
@@ -149,7 +153,9 @@ class Worlds:
             sampler = self.assumptions.sampler
             whitening = learn_whitening(self.fitted, sampler, self._child(_PILOT), cores)
             truths = None
-            if self.kind != "prior":
+            if self.maker is not None:
+                truths = self.maker.prepare(n_truths, cores).truths
+            elif self.kind != "prior":
                 truths = self._posterior_truths(n_truths, whitening, cores)
             self._prepared[n_truths] = Prepared(Pilot.of(whitening, self.fitted), truths)
         return self._prepared[n_truths]
@@ -167,7 +173,7 @@ class Worlds:
     def figures(self, number: int, truth: xr.Dataset) -> ModelInputs:
         """Figures of a world, as they are fitted."""
         world = self.replicate(number, truth)
-        return beside(self.fitted, world) if self.kind == "posterior" else world
+        return beside(self.fitted, self.published, world) if self.kind == "posterior" else world
 
     def replicate(self, number: int, truth: xr.Dataset) -> ModelInputs:
         """Simulate figures in place of the published ones."""
@@ -254,23 +260,38 @@ def doubled(evidence: Evidence) -> Evidence:
     return replace(evidence, dataset=data.assign_attrs(evidence.dataset.attrs))
 
 
-def beside(twice: ModelInputs, world: ModelInputs) -> ModelInputs:
+def beside(twice: ModelInputs, published: ModelInputs, world: ModelInputs) -> ModelInputs:
     """Put the figures of a simulated world in the second place of the claims that are there twice.
 
     Parameters
     ----------
     twice
-        Inputs of `doubled` evidence.
-    world
-        Simulated figures of the same claims, once.
+        Inputs of `doubled` evidence. Its noise and weights are left out: the replicate is evidence
+        of its own, and no repeated count.
+    published, world
+        Published and simulated figures of the same claims, once.
     """
-    data = dict(twice.data)
-    names = ("claim_value", "claim_figures", "confirmed_value", "registry_value", "registry_floors")
-    for name in names:
-        single = world.data[name]
-        half = single.shape[-1]
-        published = twice.data[name][..., :half].copy()
-        if name == "claim_figures":  # the replicate is evidence of its own, and no repeated count
-            published[[NOISE, USED]] = single[[NOISE, USED]]
-        data[name] = np.concatenate([published, single], axis=-1)
-    return replace(twice, data=data)
+    data = {
+        name: np.concatenate([published.data[name], world.data[name]], axis=-1)
+        for name in SIMULATED
+    }
+    return replace(twice, data={**twice.data, **data})
+
+
+def believed(fitted: ModelInputs, world: ModelInputs) -> ModelInputs:
+    """Read the figures of another set's world as a set reads them: with its own noise.
+
+    Parameters
+    ----------
+    fitted
+        Inputs of the set that is fitted.
+    world
+        Figures of the same claims.
+    """
+    data = {**fitted.data, **{name: world.data[name] for name in SIMULATED}}
+    for name in ("claim_figures", "registry_floors"):
+        figures = fitted.data[name].copy()
+        figures[[LOWER, UPPER]] = world.data[name][[LOWER, UPPER]]
+        figures[USED] = world.data[name][USED] * (figures[USED] > 0)
+        data[name] = figures
+    return replace(fitted, data=data)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
-from estimator.show import number
+from estimator.show.assumed import LEFT_OUT, as_written, became, priors, settings, source_of
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
 from estimator.studies.report.data import ReportData
@@ -24,8 +24,6 @@ _PRIOR_HEAD = (
     column("sets", "long"),
 )
 _SETTING_HEAD = ("setting", column("value", "long"), column("sets", "long"))
-# No beliefs about the world, or shown elsewhere.
-_LEFT_OUT = ("label", "seed", "sampler")
 
 
 def configuration(tree: xr.DataTree) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def configuration(tree: xr.DataTree) -> dict[str, Any]:
 
 def prior_tables(data: ReportData) -> tuple[Grid, Grid]:
     """Make tables of the priors of single assumptions, and of how origins report."""
-    rows = list(_folded(data.trees, _priors))
+    rows = list(_folded(data.trees, priors))
 
     def table(caption: str, reporting: bool) -> Grid:
         chosen = [row for row in rows if row[0].startswith(_REPORTING) == reporting]
@@ -52,7 +50,7 @@ def settings_table(data: ReportData) -> Grid:
     """Make a table of all that is set and is no prior: widths, noise, periods, scenarios."""
     rows = (
         (Cell(words.code(key)), str(value), data.which(labels))
-        for key, value, labels in _folded(data.trees, _settings)
+        for key, value, labels in _folded(data.trees, settings)
     )
     return Grid.of("All other settings of the sets", _SETTING_HEAD, rows)
 
@@ -62,7 +60,7 @@ def differences(tree: xr.DataTree, other: xr.DataTree) -> list[str]:
     mine, theirs = configuration(tree), configuration(other)
     keys = []
     for group in mine:
-        if group not in _LEFT_OUT and mine[group] != theirs.get(group):
+        if group not in LEFT_OUT and mine[group] != theirs.get(group):
             inner, outer = mine[group], theirs.get(group)
             if isinstance(inner, dict) and isinstance(outer, dict):
                 keys += [f"{group}.{k}" for k in inner if inner[k] != outer.get(k)]
@@ -85,66 +83,13 @@ def _folded(
             yield key, value, tuple(labels)
 
 
-def _leaves(node: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Walk a configuration; what is written as a prior is one leaf."""
-    if isinstance(node, dict) and "family" not in node and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{place}.{key}" if place else str(key))
-    else:
-        yield place, node
-
-
-def _is_prior(node: Any) -> bool:
-    return isinstance(node, dict) and "family" in node
-
-
-def _priors(config: dict[str, Any]) -> Iterator[tuple[str, Prior]]:
-    for key, node in _leaves(config):
-        if _is_prior(node):
-            yield key, Prior.model_validate(node)
-
-
-def _settings(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, node in _leaves({k: v for k, v in config.items() if k not in _LEFT_OUT}):
-        if not _is_prior(node) and not (key.startswith("scenario.") and node is None):
-            yield key, _value(node)
-
-
-def _value(node: Any) -> str:
-    if node is None:
-        return "not set"
-    if isinstance(node, list):
-        return "; ".join(_value(item) for item in node) or "none"
-    if isinstance(node, dict):
-        return ", ".join(f"{key} {_value(value)}" for key, value in node.items()) or "none"
-    return str(node)
-
-
 def _prior_row(
     data: ReportData, key: str, prior: Prior, labels: tuple[str, ...]
 ) -> list[Cell | str]:
     return [
         Cell(words.capital(words.assumption(key, data.options.origins)), words.code(key)),
-        Cell(_as_written(prior), prior.unit or "", "figure"),
-        Cell("held fixed" if prior.is_fixed else prior.describe(), style="figure"),
-        words.linked(prior.source or "no source given"),
+        Cell(as_written(prior), prior.unit or "", "figure"),
+        Cell(became(prior), style="figure"),
+        words.linked(source_of(prior)),
         data.which(labels),
     ]
-
-
-def _as_written(prior: Prior) -> str:
-    unit = "persons" if prior.unit != "share" else "share"
-    if prior.is_fixed:
-        return _number(prior.value or 0.0, unit)
-    if not prior.is_range:
-        return prior.describe()
-    mass = f"({number.rounded(prior.mass, 'probability')} of it)".replace(" ", "\N{NO-BREAK SPACE}")
-    if prior.low is None:
-        return f"up to {_number(prior.high or 0.0, unit)} {mass}"
-    return f"{_number(prior.low, unit)} to {_number(prior.high or 0.0, unit)} {mass}"
-
-
-def _number(value: float, unit: str) -> str:
-    if unit == "share":
-        return number.rounded(value, "share")
-    return number.significant(value, 6)

@@ -19,9 +19,12 @@ def shipped() -> CalibrateOptions:
 
 @pytest.mark.slow
 def test_every_structure_and_break_is_a_valid_set() -> None:
-    every = {**shipped().structures, **shipped().broken}
+    every = [
+        spec.overrides for spec in (*shipped().structures.values(), *shipped().broken.values())
+    ]
+    every += [(*spec.overrides, *spec.world) for spec in shipped().broken.values()]
     assert len(every) >= 15
-    labels = {assumption_set([*spec.overrides]).label for spec in every.values()}
+    labels = {assumption_set([*overrides]).label for overrides in every}
     assert len(labels) >= 15
 
 
@@ -53,6 +56,7 @@ def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
         ("calibrate.coverage.structure=centrl", "did you mean 'central'"),
         ("+calibrate.broken.none.bias=0.3", "bias and bias_of go together"),
         ("+calibrate.broken.none.killed_share_jump=1", "jump_from go together"),
+        ("+calibrate.broken.none.world=['definitions=killed']", "world and about go together"),
         ("+calibrate.reweighting.moves.returns.drop=[S11]", "either shift or drop"),
         ("calibrate.fit.attempts=99", "calibrate.fit.attempts"),
         ("calibrate.sbc.kept_draws=1001", "must be at most fit.chains x fit.draws, 1000"),
@@ -71,6 +75,7 @@ def test_options_that_contradict_each_other_are_refused(override: str, problem: 
         ("coverage", "coverage.quantities=[loses]", "did you mean 'losses'"),
         ("broken", "broken.none.invents=general_staf", "did you mean 'general_staff_ukraine'"),
         ("broken", "broken.none.copies=registriesx", "did you mean 'registries'"),
+        ("broken", "broken.wrong_definition.world=['window=since_2025']", "its month, claim"),
         ("broken", "noticing.quantities=['loses[total]']", r"did you mean 'losses\[total\]'"),
     ],
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,18 +11,20 @@ from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
 from estimator.fitting.inference import infer
 from estimator.model.claim_density import log_densities
-from estimator.model.figures import FIGURES, OPEN_END
+from estimator.model.figures import FIGURES, LOWER, OPEN_END, UPPER, USED
+from estimator.model.figures import NOISE as NOISE_ROW
 from estimator.model.inputs import ModelInputs, model_inputs
-from estimator.studies.calibrate.breaks import (
-    broken_figures,
-    broken_truth,
-    locations_in,
-    touched,
-)
+from estimator.studies.calibrate.breaks import broken_figures, broken_truth, touched
 from estimator.studies.calibrate.options import BrokenOptions
 from estimator.studies.calibrate.ranked import ranked_names
-from estimator.studies.calibrate.simulate import reported, simulate, totals_of_confirmed
-from estimator.studies.calibrate.worlds import beside, doubled
+from estimator.studies.calibrate.simulate import (
+    locations_in,
+    one_bound_a_source,
+    reported,
+    simulate,
+    totals_of_confirmed,
+)
+from estimator.studies.calibrate.worlds import believed, beside, doubled
 
 pytestmark = pytest.mark.slow
 
@@ -131,9 +135,62 @@ def test_locations_worked_out_apart_are_those_of_the_model(
     for draw in range(prior.sizes["draw"]):
         truth = prior.isel(draw=draw)
         found = locations_in(inputs, truth)
-        assert set(found) == {"claim_location", "registry_figure_location"}
-        for name, locations in found.items():
-            assert locations == pytest.approx(truth[name].values, rel=1e-6, abs=1e-9), name
+        for name in ("claim_location", "registry_figure_location"):
+            assert found[name] == pytest.approx(truth[name].values, rel=1e-6, abs=1e-9), name
+
+
+def test_the_dead_lie_above_the_floor_of_names_as_often_as_the_model_says(
+    known: tuple[Evidence, ModelInputs, xr.Dataset],
+) -> None:
+    _, inputs, prior = known
+    floors = inputs.data["registry_floors"]
+    used = floors[USED] > 0
+    above, expected, variance = 0, 0.0, 0.0
+    for draw in range(prior.sizes["draw"]):
+        truth = prior.isel(draw=draw)
+        dead = locations_in(inputs, truth)["registry_log_dead"]
+        probability = stats.norm.cdf((dead - floors[LOWER]) / floors[NOISE_ROW])[used]
+        world = simulate(inputs, truth, np.random.default_rng(draw))
+        sides = world.data["registry_floors"]
+        is_above = sides[UPPER][used] > OPEN_END
+        assert (sides[LOWER][used][is_above] == floors[LOWER][used][is_above]).all()
+        assert (sides[UPPER][used][~is_above] == floors[LOWER][used][~is_above]).all()
+        above += int(is_above.sum())
+        expected += probability.sum()
+        variance += (probability * (1.0 - probability)).sum()
+    assert used.sum() > 40
+    assert 0 < above < prior.sizes["draw"] * used.sum(), "the prior lies on both sides"
+    assert abs(above - expected) < 4 * np.sqrt(variance) + 1
+
+
+def test_of_bounds_that_weigh_as_one_a_world_has_the_heaviest(
+    known: tuple[Evidence, ModelInputs, xr.Dataset],
+) -> None:
+    _, inputs, _ = known
+    assert (one_bound_a_source(inputs) == inputs.data["claim_figures"]).all(), "shipped: one each"
+    figures = inputs.data["claim_figures"].copy()
+    first, second = np.flatnonzero(figures[UPPER] >= OPEN_END)[:2]
+    figures[USED, [first, second]] = 0.25, 0.75
+    shift = inputs.structure.constants["shift"].copy()
+    shift[second] = shift[first]
+    structure = replace(inputs.structure, constants={**inputs.structure.constants, "shift": shift})
+    shared = replace(inputs, structure=structure, data={**inputs.data, "claim_figures": figures})
+    assert one_bound_a_source(shared)[USED, [first, second]].tolist() == [0.0, 1.0]
+
+
+def test_a_set_reads_the_figures_of_another_set_s_world_with_its_own_noise(
+    known: tuple[Evidence, ModelInputs, xr.Dataset],
+) -> None:
+    _, inputs, prior = known
+    figures = inputs.data["claim_figures"].copy()
+    figures[NOISE_ROW] *= 2.0
+    other = replace(inputs, data={**inputs.data, "claim_figures": figures})
+    world = simulate(other, prior.isel(draw=0), np.random.default_rng(1))
+    read = believed(inputs, world)
+    assert (read.data["claim_value"] == world.data["claim_value"]).all()
+    assert (read.data["registry_value"] == world.data["registry_value"]).all()
+    assert (read.figure("noise") == inputs.figure("noise")).all()
+    assert (read.figure("lower") == world.figure("lower")).all()
 
 
 def spec(**changes: object) -> BrokenOptions:
@@ -208,12 +265,13 @@ def test_the_simulated_replicate_stands_beside_the_published_claims(
     n_claims = len(inputs.structure.coords["claim"])
     assert len(set(twice.structure.coords["claim"])) == 2 * n_claims
     world = simulate(inputs, prior.isel(draw=0), np.random.default_rng(1))
-    both = beside(twice, world)
+    both = beside(twice, inputs, world)
     assert (both.data["claim_value"][:n_claims] == inputs.data["claim_value"]).all()
     assert (both.data["claim_value"][n_claims:] == world.data["claim_value"]).all()
     used = both.figure("used")
     assert (used[:n_claims] == used[n_claims:]).all()
     assert (used[:n_claims] == inputs.figure("used")).all(), "a replicate is no repeated count"
+    assert (both.figure("noise") == np.tile(inputs.figure("noise"), 2)).all()
     assert used[:n_claims].sum() > 50
     assert len(FIGURES) == both.data["claim_figures"].shape[0]
 

@@ -1,0 +1,50 @@
+"""The groups of options: those that ship and those of a user's folder, and what each believes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from estimator.paths import conf_dir
+
+SETS = "assumptions"
+"""The group whose options are whole assumption sets."""
+
+_SENTENCE = re.compile(r"(?<=[.?])\s+")
+
+
+def config_groups(config_dir: str | Path | None = None) -> set[str]:
+    """Names of all groups of options, the shipped ones and those of a user's folder."""
+    folders = [conf_dir(), *([Path(config_dir)] if config_dir is not None else [])]
+    return {path.name for folder in folders for path in folder.iterdir() if path.is_dir()}
+
+
+def options(group: str, config_dir: str | Path | None = None) -> dict[str, Path]:
+    """Files of a group by the name of the option; Hydra lets a shipped one win over a user's."""
+    folders = [*([Path(config_dir)] if config_dir is not None else []), conf_dir()]
+    found = {path.stem: path for one in folders for path in (one / group).glob("*.yaml")}
+    return dict(sorted(found.items()))
+
+
+def defaults() -> dict[str, tuple[str, ...]]:
+    """Options that are taken unless others are named, by group in the order of ``config.yaml``."""
+    root = yaml.safe_load((conf_dir() / "config.yaml").read_text(encoding="utf-8"))
+    groups = [next(iter(item.items())) for item in root["defaults"] if isinstance(item, dict)]
+    return {
+        group: tuple(names) if isinstance(names, list) else (names,) if names else ()
+        for group, names in groups
+    }
+
+
+def belief(path: Path) -> str:
+    """First sentence of the comment at the head of an option's file; empty without a comment."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# @package"):
+            continue
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return _SENTENCE.split(" ".join(lines).strip(), maxsplit=1)[0]
