@@ -126,6 +126,10 @@ class ReportOptions(Options):
         """Name a set for readers."""
         return self.sets[label].name if label in self.sets else label
 
+    def belief(self, label: str) -> str:
+        """Say what a set believes; empty where nobody described it."""
+        return self.sets[label].believes if label in self.sets else ""
+
     def origin(self, name: str) -> str:
         """Name an origin in words."""
         return self.origins.get(name, words.plain(name))

@@ -102,9 +102,8 @@ def _moved(data: ReportData, fight: Fight) -> str:
 
 def belief(data: ReportData, label: str) -> str:
     """Say what a set believes: as the options describe it, or how it differs from the first set."""
-    described = data.options.sets.get(label)
-    if described is not None:
-        return described.believes
+    if described := data.options.belief(label):
+        return described
     trees = data.trees
     first = next(iter(trees))
     if label not in trees:
