@@ -44,6 +44,14 @@ COMMANDS = {
         "estimator.studies.calibrate.cli",
         "check in simulated worlds whether ranges mean what they say",
     ),
+    "explore": (
+        "estimator.studies.explore.cli",
+        "make one page with a slider for each assumption, on which the answer moves at once",
+    ),
+    "whatif": (
+        "estimator.studies.explore.whatif_cli",
+        "say what an answer becomes under other ranges, from draws that are kept",
+    ),
     "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
     "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),

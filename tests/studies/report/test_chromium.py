@@ -1,76 +1,27 @@
 """The page in a real browser: light, dark, on a phone, printed, offline.
 
-Debian's Chromium is installed where it is missing and can be; else the tests are skipped, but for
-continuous integration (environment variable CI), where they fail.
+`tests.studies.conftest` says what happens where there is no Chromium.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from estimator.show.figures._look import SMALL_SIZE
 from estimator.studies.report import render
 from estimator.studies.report.page import SECTIONS
+from tests.studies.browser import DESKTOP, PHONE, closing_contexts
 from tests.studies.report.conftest import report_data
 from tests.studies.report.hostile import hostile_data
 
 pytestmark = pytest.mark.slow
 
-PHONE, DESKTOP = 360, 1280
-FLAGS = (
-    *(
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-    ),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
 NAMES = ("full", "bare", "failed", "hostile")
 WHITE, BLACK = "rgb(255, 255, 255)", "rgb(20, 24, 28)"
-
-
-def _without(reason: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _installed() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    found = _installed()
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-            command = ["apt-get", "--quiet", *words]
-            subprocess.run(command, check=False, capture_output=True, timeout=900)  # noqa: S603
-        found = _installed()
-    if found is None:
-        _without("no chromium: `apt-get install chromium` is needed, as root")
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _without("no playwright: `pip install playwright` is needed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -87,39 +38,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in NAMES}
 
 
-@dataclass
-class Opened:
-    """A page in the browser, and all that it did."""
-
-    page: Any
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def run(self, script: str) -> Any:
-        return self.page.evaluate(script)
-
-
 @pytest.fixture
 def show(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
     """Open a page offline, and watch it."""
-    contexts = []
-
-    def opened(name: str, width: int = DESKTOP, scheme: str = "light") -> Opened:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
-        )
-        contexts.append(context)
-        one = Opened(context.new_page())
-        one.page.on("request", lambda request: one.requests.append(request.url))
-        one.page.on("console", lambda message: one.complaints.append(message.text))
-        one.page.on("pageerror", lambda error: one.complaints.append(str(error)))
-        one.page.on("dialog", lambda dialog: one.complaints.append(f"dialog: {dialog.message}"))
-        one.page.goto(pages[name].as_uri())
-        return one
-
-    yield opened
-    for context in contexts:
-        context.close()
+    with closing_contexts(browser) as opened:
+        yield lambda name, width=DESKTOP, scheme="light": opened(pages[name], width, scheme)
 
 
 @pytest.mark.parametrize("name", NAMES)
