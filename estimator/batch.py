@@ -37,9 +37,10 @@ from estimator.assumptions.compose import (
     to_plain,
     typed,
 )
+from estimator.assumptions.overrides import is_several, key_of
 from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
-from estimator.paths import default_name
+from estimator.paths import folder_name, free_name
 from estimator.show.progress import progress_bar
 from estimator.sweep.sets import Composer, compose_sets
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _OWN_LAUNCHER = "estimator"
+_NAMED = 48  # characters of the keys that vary in the name of a multirun
 _PLACES = ("name", "output_dir", "plots")
 
 
@@ -71,6 +73,8 @@ class Batch:
         By label of the set: what failed.
     sweep
         How a planned sweep ended; None if the sets were written whole.
+    made_outputs
+        Whether the folder of all outputs was not there before.
     """
 
     def __init__(self, console: Console, writer: Executor | None = None) -> None:
@@ -81,8 +85,9 @@ class Batch:
         self.failed_diagnostics: dict[str, str] = {}
         self.errors: dict[str, EstimatorError] = {}
         self.sweep: SweepOutcome | None = None
-        self.name = default_name()
+        self.name = "run"
         self.outputs = Path("outputs")
+        self.made_outputs = False
         self.plots = True
         self.keep: KeepOptions | None = None
         self.progress = progress_bar(
@@ -128,6 +133,11 @@ class Batch:
 
         self.name = self.name if config["name"] is None else str(config["name"])
         self.outputs = Path(str(config["output_dir"]))
+        self.made_outputs = self.made_outputs or not self.outputs.exists()
+        if not (self.outputs / self.name).resolve().is_relative_to(self.outputs.resolve()):
+            raise ConfigError(
+                f"name: must name a folder below {self.outputs} (output_dir). Got {self.name!r}"
+            )
         self.plots = bool(config["plots"])
         self.keep = KeepOptions.from_config(config["keep"])
         check_writable(self.outputs / self.name)
@@ -294,11 +304,13 @@ class Job:
 
         batch.errors.clear()  # they are kept once more, with their sets
         if options.method == "auto" and len(override_lists) <= options.whole_results:
+            sets = compose_sets(override_lists, composer=composer)
+            batch.errors |= {
+                planned.label: ConfigError(planned.error) for planned in sets if planned.error
+            }
             with SweepJournal(batch.outputs / batch.name):  # nobody else may write there
-                for planned in compose_sets(override_lists, composer=composer):
-                    if planned.assumptions is None:
-                        batch.errors[planned.label] = ConfigError(planned.error)
-                    else:
+                for planned in sets:
+                    if planned.assumptions is not None:
                         batch.estimate_set(planned.assumptions, planned.config, resume=True)
             return
         batch.progress.stop()
@@ -320,9 +332,11 @@ def with_design(config: Mapping[str, Any], overrides: Sequence[str]) -> list[lis
 def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
     """Estimate the one set of a configuration that is composed from overrides."""
     config = compose_config(overrides, config_dir)
+    assumptions, plain = typed(config, overrides), to_plain(config)
     batch = Batch(console)
+    batch.name = free_name(Path(str(plain["output_dir"])), assumptions.label)
     with batch.progress:
-        batch.estimate_set(typed(config, overrides), to_plain(config))
+        batch.estimate_set(assumptions, plain)
     return batch
 
 
@@ -345,7 +359,22 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
         from estimator.sweep.results import collect_results
 
         collect_results(batch.outputs / batch.name)
+    elif batch.sweep is None:
+        _remove_lock(batch.outputs / batch.name)
+        if batch.made_outputs and not any(batch.outputs.iterdir()):
+            batch.outputs.rmdir()
     return batch
+
+
+def _remove_lock(folder: Path) -> None:
+    """Remove the folder of a run of which nothing could be estimated, if only its lock is there."""
+    from estimator.sweep.journal import FILE
+
+    left = list(folder.iterdir()) if folder.is_dir() else []
+    if left and all(Path(FILE).stem in path.name for path in left):
+        for path in left:
+            path.unlink()
+        folder.rmdir()
 
 
 def _given(overrides: Sequence[str], key: str) -> str | None:
@@ -358,11 +387,15 @@ def _launcher_of_others(overrides: Sequence[str]) -> bool:
 
 
 def _sweep_name(overrides: Sequence[str], config_dir: str | None) -> str:
-    """Name of a multirun that was given none: the same for the same command, so that it goes on."""
+    """Name of a multirun that was given none: the same for the same command, so that it goes on.
+
+    It begins with the experiment, or with the keys that vary.
+    """
     relevant = sorted(text for text in overrides if is_assumed(text) or "experiment" in text)
-    experiment = _given(overrides, "experiment") or "sweep"
+    varied = [key_of(text) for text in overrides if is_several(text)]
+    what = _given(overrides, "experiment") or "+".join(varied)[:_NAMED] or "sweep"
     text = "\n".join([*relevant, *(t for t in overrides if "design" in t), str(config_dir)])
-    return f"{experiment}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{folder_name(what)}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 @contextmanager
@@ -393,7 +426,7 @@ def _multirun(job: Job, overrides: Sequence[str], config_dir: str | None) -> Non
             with hydra_of(job.__name__) as running:
                 running.multirun(CONFIG_NAME, job, words)
         except (HydraException, OmegaConfBaseException) as error:
-            raise ConfigError(explain_hydra(error)) from error
+            raise ConfigError(explain_hydra(error, overrides)) from error
 
 
 def _write(found: Estimate, outputs: Path, name: str, config: dict[str, Any], plots: bool) -> Path:

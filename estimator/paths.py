@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from pathlib import Path
 
+_SHORT = 40  # characters of a label that stand in the name of a run
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -33,6 +35,17 @@ def folder_name(label: str) -> str:
     return "".join(c if c.isalnum() or c in "._=,-+" else "_" for c in label)
 
 
-def default_name() -> str:
-    """Name of a run that was given none: the time of its start."""
-    return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+def free_name(outputs: Path, label: str) -> str:
+    """Name of a run that was given none: the minute of its start (UTC) and what it estimates.
+
+    Parameters
+    ----------
+    outputs
+        Where the folder will be; a name that is taken there gets a number.
+    label
+        Of the set.
+    """
+    start = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%d_%H%M")
+    name = f"{start}_{folder_name(label.removeprefix('central,'))[:_SHORT].rstrip('_,.=')}"
+    taken = (f"{name}-{n}" if n > 1 else name for n in itertools.count(1))
+    return next(one for one in taken if not (outputs / one).exists())

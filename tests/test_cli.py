@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import cache, run
+from estimator import batch, cache, run
 from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
@@ -114,6 +114,9 @@ def test_an_error_in_one_set_of_a_multirun_keeps_the_others(
         ("unconfirmed.ratoi=1", "unconfirmed.ratoi: unknown key"),
         ("unconfirmed.ratio.low=9", "low must be below high"),
         ("evidence.files=[missing.csv]", "missing.csv"),
+        ("evidence.drop=[P999]", "'P999' is in no claim; there are P01 to P57"),
+        ("assumptions=[central,few_return]", "-m assumptions=central,few_return"),
+        ("label=früh", """write 'label="früh"'"""),
     ],
 )
 @pytest.mark.parametrize("multirun", [False, True])
@@ -126,7 +129,25 @@ def test_bad_input_ends_with_status_2_and_one_message(
 ) -> None:
     assert estimator(tmp_path, override, multirun=multirun) == 2
     assert named in complaint(capsys)
-    assert not list(tmp_path.glob("**/result.nc"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_never_written_outside_its_folder_of_outputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "outputs"
+    assert main(["run", "name=../elsewhere", f"output_dir={folder}", *QUICK[:3]]) == 2
+    assert "must name a folder below" in complaint(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_multirun_without_a_name_is_named_by_what_varies_the_same_each_time() -> None:
+    command = ["killed_share=registry,western", "seed=3", "evidence.drop=[S11,P16]"]
+    name = batch._sweep_name(command, None)
+    assert name.startswith("killed_share-")
+    assert batch._sweep_name(command[::-1], None) == name
+    assert batch._sweep_name([*command, "returns=few"], None) != name
+    assert batch._sweep_name(["experiment=tornado"], None).startswith("tornado-")
 
 
 def test_bad_rows_of_a_claims_file_are_all_named(

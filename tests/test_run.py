@@ -8,7 +8,7 @@ import pytest
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import OutputError
 from estimator.evidence import load_evidence
-from estimator.paths import default_name, folder_name
+from estimator.paths import folder_name, free_name
 from estimator.run import Estimate, collect, estimate, write_estimate
 from tests.conftest import PRIOR_ONLY
 
@@ -68,7 +68,19 @@ def test_a_label_becomes_a_folder_name(label: str, folder: str) -> None:
     assert folder_name(label) == folder
 
 
-def test_a_run_without_a_name_is_named_by_its_time() -> None:
-    assert (
-        pd.Timestamp(default_name().replace("-", ":").replace(":", "-", 2).rstrip("Z")).year > 2000
-    )
+def test_a_run_without_a_name_is_named_by_its_time_and_its_set(tmp_path: Path) -> None:
+    label = "sceptical,unconfirmed.ratio.high=1.5,returns.rate=0.2"
+    name = free_name(tmp_path, label)
+    start, _, what = name.partition("_sceptical")
+    started = pd.to_datetime(start, format="%Y-%m-%d_%H%M", utc=True)
+    assert abs(pd.Timestamp.now("UTC") - started) < pd.Timedelta(minutes=2)
+    assert what == ",unconfirmed.ratio.high=1.5,ret"
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    names = []
+    for _ in range(3):
+        names.append(free_name(tmp_path, "central"))
+        (tmp_path / names[-1]).mkdir()
+    assert len(set(names)) == 3
+    assert names[1].removeprefix(names[0]) in ("-2", "")

@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from estimator.assumptions.catalogue import config_groups, options
+from estimator.assumptions.overrides import key_of, meant, override_problems, repeated, unreadable
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
@@ -55,12 +56,34 @@ def compose_config(
         file is malformed.
     """
     words = [*overrides, *search_path(config_dir)]
+    problems = override_problems(overrides)
+    if problems:
+        raise ConfigError(_command_line(problems))
     try:
         with hydra_of():
             config = compose(CONFIG_NAME, overrides=words)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise ConfigError(explain_hydra(error)) from error
+        raise ConfigError(explain_hydra(error, overrides)) from error
     return config
+
+
+def check_once(overrides: Sequence[str]) -> None:
+    """Refuse what is assumed twice on a command line: only the last would count.
+
+    Raises
+    ------
+    ConfigError
+        With every key that is given more than once.
+    """
+    problems = repeated([text for text in overrides if is_assumed(text.lstrip("+~"))])
+    if problems:
+        raise ConfigError(_command_line(problems))
+
+
+def _command_line(problems: Sequence[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    return problems_text("The command line has problems:", problems)
 
 
 def option_choices(
@@ -207,8 +230,19 @@ def _groups_of_studies() -> set[str]:
     return config_groups() - set(AssumptionSet.model_fields) - {"assumptions", "experiment"}
 
 
-def explain_hydra(error: Exception) -> str:
-    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name."""
+def explain_hydra(error: Exception, overrides: Sequence[str] = ()) -> str:
+    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    overrides
+        What was typed, for hints at the options that it may mean.
+    """
+    problems = unreadable(overrides)
+    if problems:
+        return _command_line(problems)
     text = str(error)
     if isinstance(error.__cause__, Exception):
         text = f"{text}\n{error.__cause__}"
@@ -218,7 +252,9 @@ def explain_hydra(error: Exception) -> str:
         # Hydra lists the options of all folders that it searched, where it lists any.
         found = re.search(r"Available options in '[^']*':\n((?:\t\S+\n?)+)", text)
         valid = found[1].split() if found else options(group)
-        return f"{group}={name}: unknown option; {nearest(name, valid)}"
+        elsewhere = [text for text in meant(name, group) if text != f"{group}={name}"]
+        hint = f"did you mean {elsewhere[0]}?" if elsewhere else nearest(name, valid)
+        return f"{group}={name}: unknown option; {hint}"
     group_match = re.search(r"config group '([^']+)' does not exist", text)
     if group_match:
         groups = sorted(config_groups())
@@ -231,6 +267,10 @@ def explain_hydra(error: Exception) -> str:
         name = full_key[1] if full_key and inside else key[1]
         if name in RENAMED:
             return f"{name}: unknown key; it is {RENAMED[name]} now"
+        typed_as = [text.partition("=")[2] for text in overrides if key_of(text) == name]
+        options_meant = [text for value in typed_as for text in meant(value, name)]
+        if options_meant:
+            return f"{name}: unknown key; did you mean {options_meant[0]}?"
         # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
         add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
         keys = _keys()

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from estimator.assumptions.overrides import meant
 from estimator.errors import nearest
 
 RENAMED = {
@@ -48,6 +49,14 @@ def explained(error: ValidationError, kind: type[BaseModel], group: str = "") ->
             problems.append(f"{key}: unknown key; {hint}")
         elif item["type"] == "missing":
             problems.append(f"{key}: missing; it has no default")
+        elif item["type"] == "model_type" and item["ctx"]["class_name"] == "Prior":
+            found = item["input"]
+            option = f"{key.partition('.')[0]}={found}"
+            hint = f"; did you mean {option}?" if option in meant(str(found)) else ""
+            problems.append(
+                f"{key}: must be a number, which is held, or a range {{family, low, high}}. Got "
+                f"{found!r}{hint}"
+            )
         elif item["type"] == "value_error":
             lines = item["msg"].removeprefix("Value error, ").splitlines()
             # A line that begins with a dot goes on with the key; at the root it has its own.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
 
+_MISTYPED = 0.75  # likeness of an id with a slip of the finger: S1 and S01
 _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
 
 
@@ -122,7 +125,7 @@ def _check_names(
     """
     ids = sorted(claims["id"])
     unknown = [
-        f"evidence.drop: {name!r} is in no claim; {nearest(name, ids)}"
+        f"evidence.drop: {name!r} is in no claim; {_nearest_id(name, ids)}"
         for name in options.drop
         if name not in ids
     ]
@@ -140,6 +143,15 @@ def _check_names(
         for name in () if names == "all" else names:
             if name not in valid:
                 log.warning("%s: %r is in no claim; %s", key, name, nearest(name, valid))
+
+
+def _nearest_id(name: str, ids: Sequence[str]) -> str:
+    """Return a hint: the range of ids that begin with the same letters, as P01 to P57."""
+    if difflib.get_close_matches(name, ids, n=1, cutoff=_MISTYPED):
+        return nearest(name, ids)
+    numbered = re.fullmatch(r"([A-Za-z]+)\d+", name)
+    alike = [one for one in ids if numbered and re.fullmatch(rf"{numbered[1]}\d+", one)]
+    return f"there are {alike[0]} to {alike[-1]}" if alike else nearest(name, ids)
 
 
 def _unknown_members(claims: pd.DataFrame, options: EvidenceOptions, groups: set[str]) -> list[str]:

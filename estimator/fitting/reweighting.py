@@ -353,6 +353,15 @@ def smoothed(log_ratio: np.ndarray) -> Weights:
     return Weights(log_weights, float(k_hat) if np.isfinite(k_hat) else np.inf, kish)
 
 
+def weighted_quantiles(
+    values: np.ndarray, weights: np.ndarray, probabilities: Sequence[float]
+) -> np.ndarray:
+    """Quantiles of weighted draws, linear between the middles of their steps. (probability,)."""
+    order = np.argsort(values)
+    middles = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return np.asarray(np.interp(probabilities, middles, values[order]))
+
+
 def pooled_entries(parts: Sequence[tuple[EntryLayout, np.ndarray, np.ndarray]]) -> Entries:
     """Join the entries of several fits.
 

@@ -79,10 +79,10 @@ def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Fail early and clearly if nothing can be written there."""
+    """Fail early and clearly if nothing can be written there; makes no folder."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         message = f"output folder {folder}: cannot be written ({error.strerror or error})"

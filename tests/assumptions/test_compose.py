@@ -71,7 +71,15 @@ def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
         ("unconfirmed=centrl", "unconfirmed=centrl: unknown option; did you mean 'central'?"),
         ("assumptions=wester", "assumptions=wester: unknown option; did you mean 'western'?"),
         ("scenario=[plan_10]", "scenario=plan_10: unknown option; did you mean 'plan_"),
-        ("unconfirmd=central", "unconfirmd: unknown key; did you mean 'unconfirmed'?"),
+        ("unconfirmd=central", "unconfirmd: unknown key; did you mean unconfirmed=central?"),
+        ("assumption=sceptical", "assumption: unknown key; did you mean assumptions=sceptical?"),
+        ("returns=sceptical", "unknown option; did you mean assumptions=sceptical?"),
+        ("returns.rate=few", "Got 'few'; did you mean returns=few?"),
+        ("sceptical", "must be GROUP=OPTION or KEY=VALUE; did you mean assumptions=sceptical?"),
+        ("sceptcal", "did you mean assumptions=sceptical?"),
+        ("returns.rate=0.1,0.2", "estimator run -m returns.rate=0.1,0.2; a list is written"),
+        ("returns=[few,wide]", "run each: estimator run -m returns=few,wide"),
+        ("returns.rate=[1,[2]", "brackets and quotes must come in pairs"),
         ("unconfirmd@x=central", "unconfirmd: unknown group; did you mean 'unconfirmed'?"),
         (
             "unconfirmed.ratio.hgh=2",
@@ -92,7 +100,6 @@ def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
         ("unconfirmed.ratio=[1,2]", "unconfirmed.ratio: Error merging override"),
         ("~unconfirmed", "unconfirmed: missing; it has no default"),
         ("unconfirmed=null", "Config group override must be a string or a list"),
-        ("a b", "The configuration cannot be composed"),
     ],
 )
 def test_an_impossible_override_is_refused_with_key_and_nearest_name(

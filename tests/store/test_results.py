@@ -187,9 +187,9 @@ def test_a_file_in_the_place_of_a_folder_is_an_output_error(
     assert blocked.read_text() == "a file"
 
 
-def test_checking_a_folder_leaves_nothing_in_it(tmp_path: Path) -> None:
-    check_writable(tmp_path / "new")
-    assert list((tmp_path / "new").iterdir()) == []
+def test_checking_a_folder_makes_none(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "run")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_latest_points_to_the_newest_run(tmp_path: Path) -> None:

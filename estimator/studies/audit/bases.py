@@ -15,6 +15,7 @@ from scipy.special import ndtr
 from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
+from estimator.fitting.reweighting import weighted_quantiles
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES, OPEN_END, USED, confirmed_states, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
@@ -260,12 +261,3 @@ def tail_probability(
     at_least = 1.0 if open_below else float(weights @ ndtr((location - lower) / noise))
     sides = 1.0 if open_below or open_above else 2.0
     return min(1.0, sides * min(at_most, at_least))
-
-
-def weighted_quantiles(
-    values: np.ndarray, weights: np.ndarray, probabilities: Sequence[float]
-) -> np.ndarray:
-    """Quantiles of weighted draws, linear between the middles of their steps. (probability,)."""
-    order = np.argsort(values)
-    middles = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return np.asarray(np.interp(probabilities, middles, values[order]))

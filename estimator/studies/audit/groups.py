@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from estimator.evidence.pieces import KINDS, group_members
+from estimator.fitting.reweighting import weighted_quantiles
 from estimator.quantities.answers import Answer
 from estimator.quantity import SIGNED
-from estimator.studies.audit.bases import RANGE, Basis, weighted_quantiles
+from estimator.studies.audit.bases import RANGE, Basis
 from estimator.studies.audit.leave_out import LeaveOneOut
 
 QUANTILES = ("q05", "q50", "q95")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from estimator.studies.audit.bases import tail_probability, weighted_quantiles
+from estimator.fitting.reweighting import weighted_quantiles
+from estimator.studies.audit.bases import tail_probability
 
 RNG = np.random.default_rng(3)
 EVEN = np.full(4000, 1 / 4000)
