@@ -12,6 +12,7 @@ import gc
 import importlib
 import importlib.metadata
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -51,7 +52,7 @@ COMMANDS = {
         "estimator.studies.explore.whatif_cli",
         "say what an answer becomes under other ranges, from draws that are kept",
     ),
-    "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
+    "report": ("estimator.studies.report.cli", "make two self-contained pages on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
     "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),
     "show": (
@@ -62,6 +63,7 @@ COMMANDS = {
         "estimator.studies.catalogue.new_cli",
         "begin a set, a claim, a scenario or a mapping of your own",
     ),
+    "completion": ("estimator.completion", "let bash or zsh complete commands, options and keys"),
     "cache": ("estimator.cache_cli", "show or clear what was compiled before"),
 }
 """Module and summary of each command."""
@@ -101,6 +103,10 @@ def entry() -> None:
     # What imports and graphs of models make lives to the end: to search it for cycles as often as
     # Python does takes a tenth of a run.
     gc.set_threshold(_COLLECT_EVERY)
+    if "_ARGCOMPLETE" in os.environ:
+        from estimator.completion import complete
+
+        complete({name: module for name, (module, _) in COMMANDS.items()})
     sys.exit(main())
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -36,6 +38,24 @@ def defaults() -> dict[str, tuple[str, ...]]:
         group: tuple(names) if isinstance(names, list) else (names,) if names else ()
         for group, names in groups
     }
+
+
+def leaves(node: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk a configuration by key; what is written as a prior is one leaf."""
+    if isinstance(node, Mapping) and "family" not in node and node:
+        for key, value in node.items():
+            yield from leaves(value, f"{place}.{key}" if place else str(key))
+    else:
+        yield place, node
+
+
+def keys(group: str) -> list[str]:
+    """Keys that the default option of a group has, by their whole names."""
+    chosen = defaults().get(group, ())
+    if len(chosen) != 1:
+        return []
+    node = yaml.safe_load(options(group)[chosen[0]].read_text(encoding="utf-8"))
+    return [key for key, _ in leaves(node, group) if not key.endswith(".defaults")]
 
 
 def belief(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from estimator.assumptions.catalogue import leaves
 from estimator.assumptions.priors import Prior
 from estimator.show import number
 
@@ -24,15 +25,6 @@ def settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, node in leaves({k: v for k, v in config.items() if k not in LEFT_OUT}):
         if not _is_prior(node) and not (key.startswith("scenario.") and node is None):
             yield key, value_text(node)
-
-
-def leaves(node: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Walk a configuration; what is written as a prior is one leaf."""
-    if isinstance(node, Mapping) and "family" not in node and node:
-        for key, value in node.items():
-            yield from leaves(value, f"{place}.{key}" if place else str(key))
-    else:
-        yield place, node
 
 
 def value_text(node: Any) -> str:

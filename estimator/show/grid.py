@@ -169,25 +169,55 @@ class Grid:
         yield from (Text(printable(note)) for note in self.notes)
         yield Text()
 
-    def _tables(self, width: int) -> Iterator[Table]:
-        """Fold ranges below their medians, wrap names, and last of all cut between columns."""
+    def _tables(self, width: int) -> Iterator[RenderableType]:
+        """Fold ranges below their medians, put names on lines of their own, and last of all cut."""
         everything = range(len(self.columns))
         for folded in (False, True):
-            if self._fits(everything, width, folded=folded):
+            if self._fits(everything, width, folded=folded, name=_HALF):
                 yield self._table(everything, width, folded=folded)
                 return
-        first, *rest = everything
-        block = [first]
-        for n in rest:
-            if block[1:] and not self._fits([*block, n], width, folded=True, name=_HALF):
-                yield self._table(block, width, folded=True)
-                block = [first]
-            block.append(n)
-        yield self._table(block, width, folded=True)
+        named = self.columns[0].kind == "name" and len(self.columns) > 1
+        kept, gap = ([], 1) if named else ([0], _GAP)
+        blocks: list[list[int]] = [[]]
+        for n in everything[1:]:
+            wider = [*kept, *blocks[-1], n]
+            if blocks[-1] and not self._fits(wider, width, folded=True, name=_HALF, gap=gap):
+                blocks.append([])
+            blocks[-1].append(n)
+        for block in blocks:
+            if named:
+                yield from self._named(block, width)
+            else:
+                yield self._table([*kept, *block], width, folded=True)
 
-    def _fits(self, block: Sequence[int], width: int, *, folded: bool, name: int = _NARROW) -> bool:
+    def _named(self, block: Sequence[int], width: int) -> Iterator[RenderableType]:
+        """Draw each row below a line with its name; rows without a name belong to the one above."""
+        from rich.text import Text
+
+        head = replace(self, rows=())
+        yield head._table(block, width, folded=True, gap=1, widths_of=self)
+        widths = self._widths(block, width, folded=True, gap=1)
+        yield Text("─" * (sum(widths) + len(widths) - 1))
+        for row in self.rows:
+            name = row[0]
+            if name.line:
+                text = "  ".join(printable(part) for part in (name.text, name.below) if part)
+                yield Text(text, style=_COLORS.get(name.style, "bold"))
+            rows = replace(self, rows=(row,))
+            yield rows._table(block, width, folded=True, gap=1, widths_of=self, header=False)
+        yield Text()
+
+    def _fits(
+        self,
+        block: Sequence[int],
+        width: int,
+        *,
+        folded: bool,
+        name: int = _NARROW,
+        gap: int = _GAP,
+    ) -> bool:
         """Whether columns are narrow enough with names wrapped at a width."""
-        return sum(self._least(n, folded=folded, name=name) + _GAP for n in block) <= width
+        return sum(self._least(n, folded=folded, name=name) + gap for n in block) <= width
 
     def _lines(self, n: int, *, folded: bool) -> list[str]:
         """Lines of the cells of a column."""
@@ -206,7 +236,9 @@ class Grid:
             return min(max(cells, words), name)
         return max(cells, min(words, word), 1)
 
-    def _widths(self, block: Sequence[int], width: int, *, folded: bool) -> list[int]:
+    def _widths(
+        self, block: Sequence[int], width: int, *, folded: bool, gap: int = _GAP
+    ) -> list[int]:
         """Widths of columns: as wide as all is on one line, and narrowed step by step."""
         from rich.cells import cell_len
 
@@ -216,7 +248,7 @@ class Grid:
         ]
         for word, name in ((_WIDE, _WIDE), (_WIDE, _HALF), (_WORD, _HALF), (_WORD, _NARROW)):
             least = [self._least(n, folded=folded, word=word, name=name) for n in block]
-            while sum(widths) + _GAP * len(widths) > width:
+            while sum(widths) + gap * len(widths) > width:
                 wide = [at for at in range(len(widths)) if widths[at] > least[at]]
                 if not wide:
                     break
@@ -227,7 +259,16 @@ class Grid:
         heading = self.columns[n].heading
         return [printable(heading.text), printable(heading.below)]
 
-    def _table(self, block: Sequence[int], width: int, *, folded: bool) -> Table:
+    def _table(
+        self,
+        block: Sequence[int],
+        width: int,
+        *,
+        folded: bool,
+        gap: int = _GAP,
+        widths_of: Grid | None = None,
+        header: bool = True,
+    ) -> Table:
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -238,14 +279,15 @@ class Grid:
             return Text(line.join(parts), style=_COLORS.get(cell.style, ""))
 
         table = Table(
-            box=box.SIMPLE_HEAD,
+            box=box.SIMPLE_HEAD if gap == _GAP else None,
+            show_header=header,
             padding=(0, 0, 0, 1),
             pad_edge=False,
             leading=1
             if folded and any(row[n].below for row in self.rows for n in block[1:])
             else 0,
         )
-        widths = self._widths(block, width, folded=folded)
+        widths = (widths_of or self)._widths(block, width, folded=folded, gap=gap)
         for n, wide in zip(block, widths, strict=True):
             side: Literal["left", "right"] = "right" if self.columns[n].kind == "number" else "left"
             head = Text("\n".join(part for part in self._heads(n) if part))

@@ -178,20 +178,25 @@ def _equations() -> str:
 
 
 def run_grid(trees: Mapping[str, xr.DataTree]) -> Grid:
-    """Table for the terminal: the period stands below the set, one probability below the other."""
-    cells = rows(trees)
+    """Table for the terminal: diagnostics with the set, a probability with what it is of."""
     lines: list[list[Cell]] = []
-    for month, total in zip(cells[::2], cells[1::2], strict=True):
-        name, last_month, *answers, gap, net, rhat, ess, divergences = month
-        name = Cell(name.text, last_month.text, name.style)
-        lines.append([name, *answers, Cell(gap.text, net.text), Cell(rhat.text, ess.text)])
-        of_total, below = total[2:-5], [cell.text for cell in total[-5:-3]]
-        lines.append([Cell(TOTAL), *of_total, Cell(*below), Cell(f"{divergences.text} div.")])
-    gap_heading, net_heading = BELOW_ZERO.values()
-    probabilities = column(gap_heading, below=net_heading)
-    diagnostics = column("R-hat", below="ESS")
-    notes = _notes(trees)
-    return Grid.of("", ["set", *HEADINGS[2:-5], probabilities, diagnostics], lines, notes)
+    for name, period, *answers, gap, net, rhat, ess, divergences in rows(trees):
+        if rhat.text:
+            checks = f"R-hat {rhat.text}, ESS {ess.text}, {divergences.text} div."
+            name = Cell(name.text, checks, name.style)
+        chances = {HEADINGS.index(QUANTITIES[of].words) - 2: cell
+                   for of, cell in zip(BELOW_ZERO, (gap, net), strict=True)}  # fmt: skip
+        cells = [
+            Cell(f"{cell.text} ({chances[n].text})", cell.below) if n in chances else cell
+            for n, cell in enumerate(answers)
+        ]
+        lines.append([name, period, *cells])
+    heads = [
+        column(words, below="(P<0)" if words in {QUANTITIES[of].words for of in BELOW_ZERO} else "")
+        for words in HEADINGS[2:-5]
+    ]
+    columns = [column("set", "name"), column("period", "text"), *heads]
+    return Grid.of("", columns, lines, _notes(trees))
 
 
 def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:

@@ -67,3 +67,15 @@ def test_a_range_stands_beside_its_median_where_there_is_room_and_below_it_where
         ["x", "1", "3"],
         ["[0,", "2]", "[1,", "5]"],
     ]
+
+
+def test_where_names_do_not_fit_each_stands_whole_on_a_line_above_its_row() -> None:
+    numbers = [Cell("1,234.5", "[1,000.0, 2,000.0]"), Cell("2"), Cell("3")]
+    names = ["a_name,that=[is,longer],than=the.table.is.wide", "b_name,that=too", ""]
+    grid = Grid.of("t", ("set", "a", "b", "c"), [[name, *numbers] for name in names])
+    lines = printed(grid, 46).splitlines()
+    assert max(map(len, lines)) <= 46
+    assert [line for line in lines if line in names[:2]] == names[:2]
+    assert sum("1,234.5" in line for line in lines) == len(names)
+    starts = {line.index("1,234.5") for line in lines if "1,234.5" in line}
+    assert len(starts) == 1  # in one column, whatever the name

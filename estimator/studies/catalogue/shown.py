@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.catalogue import SETS, belief, config_groups, defaults, options
+from estimator.assumptions.catalogue import SETS, belief, config_groups, defaults, leaves, options
 from estimator.assumptions.compose import assumption_set, option_choices
 from estimator.assumptions.priors import Prior
 from estimator.errors import ConfigError, nearest
@@ -15,7 +15,6 @@ from estimator.show.assumed import (
     LEFT_OUT,
     as_written,
     became,
-    leaves,
     priors,
     source_of,
     value_text,
