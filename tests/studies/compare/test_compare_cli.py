@@ -196,7 +196,7 @@ def test_prior_or_data_and_stacking_are_told_for_results_that_have_likelihoods(t
             killed_share=0.3 + 0.0 * draws["losses"], recruits=1.0 * draws["net_change"]
         )
         write_whole(tmp_path / "run", label, central, draws, groups=likelihood)
-    _, printed = compare(tmp_path / "run", "--no-plots", "--answer", LOSSES)
+    _, printed = compare(tmp_path / "run", "--no-plots", "--full", "--answer", LOSSES)
     assert "Prior or data? central" in printed
     assert "Stacking by leave-one-out" in printed
     assert "weights: stacking: " in printed
