@@ -52,7 +52,7 @@ COMMANDS = {
         "estimator.studies.explore.whatif_cli",
         "say what an answer becomes under other ranges, from draws that are kept",
     ),
-    "report": ("estimator.studies.report.cli", "make one self-contained page on a run"),
+    "report": ("estimator.studies.report.cli", "make two self-contained pages on a run"),
     "ingest": ("estimator.ingest.cli", "bring a public table of others into the claims table"),
     "list": ("estimator.studies.catalogue.list_cli", "list options, priors, quantities, evidence"),
     "show": (

@@ -38,7 +38,11 @@ def figure_text(hedge: str, low: float, value: float, high: float, unit: str) ->
     'about 30,000 persons'
     >>> figure_text("range", 30000.0, math.nan, 40000.0, "persons/month")
     '30,000 to 40,000 persons/month'
+    >>> figure_text("more_than", math.nan, 0.65, math.nan, "share")
+    'more than 65 %'
     """
+    if unit == "share":
+        low, value, high, unit = 100 * low, 100 * value, 100 * high, "%"
     ends = ""
     if not (math.isnan(low) or math.isnan(high)):
         ends = f"{number_text(low)} to {number_text(high)}"

@@ -46,6 +46,8 @@ class Look:
 
 PAPER = Look(11.0, framed=True)
 PAGE = Look(3.5, framed=False)
+WIDE = Look(8.0, framed=False)
+"""The large picture of a page, where the screen or the paper is wide enough."""
 
 
 def color_of(number: int) -> str:

@@ -35,7 +35,7 @@ _FONT = re.compile(r"font-family: [^;]*;? ?")
 
 
 def save_figure(
-    figure: Figure, folder: Path, stem: str, formats: Sequence[str] = FORMATS
+    figure: Figure, folder: Path, stem: str, formats: Sequence[str] = FORMATS, dpi: int = DPI
 ) -> list[Path]:
     """Write a figure in each format, each file in one step, and empty it; return the files.
 
@@ -49,6 +49,8 @@ def save_figure(
         Name of the files before their ending.
     formats
         Endings that matplotlib knows.
+    dpi
+        Dots an inch of a PNG.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def save_figure(
 
         def save(partial: Path, ending: str = ending) -> None:
             with partial.open("wb") as file:
-                _write(figure, file, ending)
+                _write(figure, file, ending, dpi)
 
         written.append(atomically(folder / f"{stem}.{ending}", save))
         figure.set_layout_engine("none")  # it stays as it was worked out for the first file
@@ -91,7 +93,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> Marku
     with mpl.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
         # The reader's browser draws the letters, with its own fonts.
         warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
-        _write(figure, written, "svg", transparent=True)
+        _write(figure, written, "svg", DPI, transparent=True)
     svg = clean(written.getvalue().decode())
     root = ET.fromstring(svg)  # noqa: S314 - matplotlib wrote it just now
     for parent in list(root.iter()):
@@ -117,10 +119,12 @@ def clean(text: object) -> str:
     return _FORBIDDEN.sub("", str(text))
 
 
-def _write(figure: Figure, file: BinaryIO, ending: str, *, transparent: bool = False) -> None:
+def _write(
+    figure: Figure, file: BinaryIO, ending: str, dpi: int, *, transparent: bool = False
+) -> None:
     with mpl.rc_context(_SETTINGS):
         figure.savefig(
-            file, format=ending, dpi=DPI, transparent=transparent, metadata=_METADATA.get(ending)
+            file, format=ending, dpi=dpi, transparent=transparent, metadata=_METADATA.get(ending)
         )
 
 

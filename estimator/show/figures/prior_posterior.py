@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 from matplotlib.axes import Axes
@@ -61,43 +60,6 @@ def plot_prior_posterior(result: xr.DataTree) -> Figure:
         notes=[f"Held fixed: {held or 'none'}."],
         ranges=f"{axes.RANGES_TEXT} under each density",
     )
-
-
-def plot_prior_ranges(table: pd.DataFrame, *, look: style.Look = style.PAPER) -> Figure:
-    """Plot the range of one parameter before and after the claims, sets below each other.
-
-    Parameters
-    ----------
-    table
-        Rows of the table `prior_or_data` of one parameter: `assumption_set`, `parameter`, `unit`,
-        `prior_q05` to `prior_q95` and `posterior_q05` to `posterior_q95`.
-    look
-        On paper, or inside a page.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One axes with 90 % ranges and medians.
-    """
-    names = [str(name) for name in table["assumption_set"]]
-    y = np.arange(len(names), dtype=float)
-    figure = style.new_figure(0.3 * len(names) + (1.7 if look.framed else 0.85), look)
-    ax = figure.subplots()
-    for which, off, color, marker in (
-        ("prior", -0.16, style.GREY, "s"),
-        ("posterior", 0.16, style.BLUE, "o"),
-    ):
-        low, middle, high = (table[f"{which}_{q}"].to_numpy(float) for q in ("q05", "q50", "q95"))
-        ax.hlines(y + off, low, high, color=color, linewidth=1.4)
-        ax.plot(middle, y + off, marker, color=color, markersize=4, label=_WHEN[which])
-    ax.set_ylim(len(names) - 0.45, -0.55)
-    axes.tidy(ax, "x")
-    axes.show_unit(ax, "x", str(table["unit"].iloc[0]))
-    axes.name_rows(ax, y, names, look=look)
-    axes.legend(ax, look)
-    parameter = str(table["parameter"].iloc[0])
-    title = f"{parameter} before and after the claims under {len(names)} assumption sets"
-    return style.frame(figure, title, notes=["90 % ranges and medians."], look=look)
 
 
 def _fixed_values(values: xr.DataArray, units: dict[str, str]) -> Iterator[str]:

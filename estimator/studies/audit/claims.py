@@ -16,6 +16,8 @@ from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut
 from estimator.studies.audit.options import AuditOptions
 
+KEPT_IN = "not left out"
+"""Said in `failures` of a floor that was not left out, but held against itself as well."""
 CONSISTENT, STRAINED, IN_CONFLICT, REPEAT = "consistent", "strained", "in conflict", "repeat"
 COLUMNS = (
     "assumption_set",
@@ -114,7 +116,7 @@ class _Judge:
             counted = bool(data["confirmed_used"].values[claim])
             one = left_out.get(claim, self._as_is)
             if counted and claim not in left_out:
-                one = LeftOut(one.basis, one.weights, "prediction", np.nan, one.ess, "not left out")
+                one = LeftOut(one.basis, one.weights, "prediction", np.nan, one.ess, KEPT_IN)
             found, tail = one.basis.predicted_confirmed(claim, one.weights, self._rng)
             parts = self._edge(claim) - float(data["confirmed_floor"].values[claim])
             yield self._row("confirmed_", claim, one, found + parts, tail, counted=counted)

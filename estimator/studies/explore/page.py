@@ -168,7 +168,7 @@ def _world(
     claims = world.claims
     return {
         "label": world.label,
-        "words": report.sets.get(world.label, ""),
+        "words": report.belief(world.label),
         "overrides": world.own_overrides,
         "failures": world.failures,
         "relative_ess": world.relative_ess,
@@ -286,7 +286,7 @@ def _presets(
     labels = [world.label for world in worlds]
     nothing: dict[str, Any] = {"event": None, "ranges": {}, "without": []}
     found = [
-        nothing | {"words": label, "world": at, "note": report.sets.get(label, "")}
+        nothing | {"words": label, "world": at, "note": report.belief(label)}
         for at, label in enumerate(labels)
     ]
     for at, world in enumerate(worlds):
@@ -295,7 +295,7 @@ def _presets(
             | {
                 "words": preset["label"],
                 "world": at,
-                "note": report.sets.get(preset["label"], ""),
+                "note": report.belief(preset["label"]),
                 # As a slider shows them, so that a sent address names the same numbers.
                 "ranges": {
                     key: [float(f"{end:.3g}") for end in ends]

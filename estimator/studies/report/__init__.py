@@ -1,4 +1,4 @@
-"""One self-contained page on a run: the question, the answer, and all that it rests on."""
+"""Two pages on a run: the verdicts in brief, and in detail all that they rest on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "Pages": "estimator.studies.report.page",
     "ReportData": "estimator.studies.report.data",
     "ReportOptions": "estimator.studies.report.options",
     "render": "estimator.studies.report.page",

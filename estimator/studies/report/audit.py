@@ -6,8 +6,10 @@ import pandas as pd
 
 from estimator.show import number
 from estimator.show.grid import Cell, Grid, column
+from estimator.studies.audit.claims import KEPT_IN
 from estimator.studies.audit.group_grids import group_grids
 from estimator.studies.report import words
+from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import cells_by_set, set_cell
 
@@ -18,27 +20,26 @@ _MARKS = {
     "in conflict": f"✗{_HARD}in conflict",
     "repeat": f"↺{_HARD}repeats",
 }
-_KEPT_IN = "not left out"
-"""What the audit says of claims that it cannot leave out: the floors."""
 _BAD = {"in conflict": 1.0, "strained": 0.01}
 """How bad a verdict is: the claims that most sets find in conflict stand first."""
 _MOST_INFLUENCES = 12
 
 
-def heat_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:
+def heat_tables(data: ReportData, claims: ClaimRows) -> tuple[Grid | None, Grid | None]:
     """Make tables of claims by sets: those that some set finds hard to fit, and the rest."""
     audit = data.audit.claims
-    audit = audit.assign(bad=audit["verdict"].map(_BAD).fillna(0.0))
+    known = audit.index.isin(data.judged.index)
+    audit = audit.assign(bad=audit["verdict"].where(known).map(_BAD).fillna(0.0))
     audit = audit.assign(bad=audit.groupby("claim")["bad"].transform("sum"))
     audit = audit.sort_values("bad", ascending=False, kind="stable")
     noted = audit["bad"] > 0
     return (
-        _heat(data, audit[noted], "Claims that some set finds strained or in conflict"),
-        _heat(data, audit[~noted], "Claims that no set finds strained or in conflict"),
+        _heat(data, claims, audit[noted], "Claims that some set finds strained or in conflict"),
+        _heat(data, claims, audit[~noted], "Claims that no set finds strained or in conflict"),
     )
 
 
-def _heat(data: ReportData, audit: pd.DataFrame, caption: str) -> Grid | None:
+def _heat(data: ReportData, claims: ClaimRows, audit: pd.DataFrame, caption: str) -> Grid | None:
     if audit.empty:
         return None
     labels = _in_order(data, audit)
@@ -50,10 +51,11 @@ def _heat(data: ReportData, audit: pd.DataFrame, caption: str) -> Grid | None:
     for claim, verdicts in audit.groupby("claim", sort=False):
         row = verdicts.iloc[0]
         period = number.dates(row["period_start"], row["period_end"])
+        what = words.quantity(str(row["quantity"]))
         rows.append(
             [
                 Cell(
-                    f"{claim} · {words.quantity(str(row['quantity']))}: {row['figure']}",
+                    claims.link(str(claim), f"{claim} · {what}: {row['figure']}"),
                     f"{period}; {data.options.origin(str(row['origin']))}",
                 ),
                 *cells_by_set(verdicts, labels, _verdict),
@@ -66,80 +68,23 @@ def _heat(data: ReportData, audit: pd.DataFrame, caption: str) -> Grid | None:
     return Grid.of(caption, head, rows)
 
 
-def asked_table(data: ReportData) -> Grid | None:
-    """Tabulate the claims that the question names: how many sets they go together with."""
-    audit = data.audit.claims
-    audit = data.sound(audit)
-    rows = [
-        _asked_row(data, audit[audit["claim"] == claim])
-        for claim in data.options.asked
-        if (audit["claim"] == claim).any()
-    ]
-    head = (
-        column("figure asked about", "long"),
-        "what the sets expect to read",
-        column("verdict of the sets", "long"),
-    )
-    return (
-        Grid.of("The figures of the question, and how many sets they go together with", head, rows)
-        if rows
-        else None
-    )
-
-
-def _asked_row(data: ReportData, verdicts: pd.DataFrame) -> tuple[Cell, ...]:
-    """Say of one claim what the sets expect to read, and how many find what."""
-    row = verdicts.iloc[0]
-    unit, quantity = str(row["unit"]), str(row["quantity"])
-    sign = words.is_signed(quantity)
-    ends = verdicts["predicted_q50"].min(), verdicts["predicted_q50"].max()
-    reach = verdicts["predicted_q05"].min(), verdicts["predicted_q95"].max()
-    texts = [_verdict_text(verdict) for _, verdict in verdicts.iterrows()]
-    counts = [f"{text} in {texts.count(text)} of {len(texts)}" for text in dict.fromkeys(texts)]
-    return (
-        Cell(
-            f"{words.capital(words.quantity(quantity))}: {row['figure']}",
-            f"{number.dates(row['period_start'], row['period_end'])}; {row['claim']}",
-        ),
-        Cell(number.span(*ends, unit, sign=sign), number.span(*reach, unit, sign=sign)),
-        Cell("; ".join(counts)),
-    )
-
-
-def _verdict_text(row: pd.Series) -> str:
-    """Say a verdict; of a repeat, which claim it repeats."""
-    verdict, reason = str(row["verdict"]), str(row["reason"])
-    if verdict == "repeat" and reason.startswith("repeats "):
-        return f"↺{_HARD}{reason}"
-    return _MARKS.get(verdict, verdict)
-
-
 def _verdict(row: pd.Series | None) -> Cell:
     """Mark a verdict in words and colour; a claim that does not count is judged all the same."""
     if row is None or pd.isna(row["verdict"]) or not str(row["verdict"]):
         return Cell("not judged", style="verdict none")
-    verdict = str(row["verdict"])
+    verdict, failures = str(row["verdict"]), row.get("failures")
+    if isinstance(failures, str) and failures not in ("", KEPT_IN):
+        return Cell("not known", "needs a fit", "verdict none")
     style = f"verdict {verdict.replace(' ', '-')}" if verdict in _MARKS else "verdict"
     tail = row["tail_probability"]
     below = "" if pd.isna(tail) else number.rounded(float(tail), "probability")
-    notes = [
-        below,
-        "" if bool(row["counted"]) else "not counted",
-        "rough" if _is_rough(row) and verdict != "repeat" else "",
-    ]
-    below = ", ".join(note for note in notes if note)
-    return Cell(_MARKS.get(verdict, verdict), below, style)
-
-
-def _is_rough(row: pd.Series) -> bool:
-    """Whether the draws without a claim missed a bound of the audit."""
-    failures = row.get("failures")
-    return isinstance(failures, str) and failures not in ("", _KEPT_IN)
+    notes = [below, "" if bool(row["counted"]) else "not counted"]
+    return Cell(_MARKS.get(verdict, verdict), ", ".join(note for note in notes if note), style)
 
 
 def influence_table(data: ReportData) -> Grid | None:
     """Claims that move an answer furthest if they are left out."""
-    audit = data.audit.claims
+    audit = data.judged
     rows = audit[audit["influence"].abs() > 0]
     rows = rows.reindex(rows["influence"].abs().sort_values(ascending=False).index)
     rows = rows.head(_MOST_INFLUENCES)
@@ -151,10 +96,7 @@ def influence_table(data: ReportData) -> Grid | None:
             Cell(f"{words.quantity(str(row['quantity']))}: {row['figure']}",
                  data.options.origin(str(row["origin"]))),
             set_cell(data, str(row["assumption_set"])),
-            Cell(
-                number.fixed(float(row["influence"]), 2, sign=True),
-                "rough" if _is_rough(row) else "",
-            ),
+            number.fixed(float(row["influence"]), 2, sign=True),
             words.heading(str(row["influence_on"]), data.months)
             if str(row["influence_on"]) not in ("", "nan")
             else number.NOTHING,
@@ -173,7 +115,7 @@ def influence_table(data: ReportData) -> Grid | None:
 
 def group_tables(data: ReportData) -> list[Grid]:
     """Tabulate the answers without each evidence group, sets side by side."""
-    groups = data.audit.groups
+    groups = data.groups
     words_of = {
         str(answer): words.heading(str(answer), data.months) for answer in groups["answer"].unique()
     }
@@ -183,6 +125,8 @@ def group_tables(data: ReportData) -> list[Grid]:
             groups.assign(
                 answer=groups["answer"].map(words_of),
                 assumption_set=groups["assumption_set"].map(marked),
+                evidence_group=groups["evidence_group"].map(data.options.evidence_group),
+                failures="",
             )
         )
     )

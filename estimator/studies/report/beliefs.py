@@ -13,10 +13,11 @@ from estimator.assumptions.priors import Prior
 from estimator.show.assumed import LEFT_OUT, as_written, became, priors, settings, source_of
 from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import words
+from estimator.studies.report.data import ReportData
 
 _REPORTING = "reporting."
 _PRIOR_HEAD = (
-    "assumption",
+    column("assumption", "long"),
     column("as written", "text"),
     column("what it became", "text"),
     column("source", "long"),
@@ -31,14 +32,13 @@ def configuration(tree: xr.DataTree) -> dict[str, Any]:
     return written
 
 
-def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Grid, Grid]:
+def prior_tables(data: ReportData) -> tuple[Grid, Grid]:
     """Make tables of the priors of single assumptions, and of how origins report."""
-    rows = list(_folded(trees, priors))
-    names = list(trees)
+    rows = list(_folded(data.trees, priors))
 
     def table(caption: str, reporting: bool) -> Grid:
         chosen = [row for row in rows if row[0].startswith(_REPORTING) == reporting]
-        return Grid.of(caption, _PRIOR_HEAD, (_prior_row(*row, names) for row in chosen))
+        return Grid.of(caption, _PRIOR_HEAD, (_prior_row(data, *row) for row in chosen))
 
     return (
         table("What is assumed of each number before the claims are seen", reporting=False),
@@ -46,12 +46,11 @@ def prior_tables(trees: Mapping[str, xr.DataTree]) -> tuple[Grid, Grid]:
     )
 
 
-def settings_table(trees: Mapping[str, xr.DataTree]) -> Grid:
+def settings_table(data: ReportData) -> Grid:
     """Make a table of all that is set and is no prior: widths, noise, periods, scenarios."""
-    names = list(trees)
     rows = (
-        [_key(key), Cell(str(value)), Cell(words.which(labels, names))]
-        for key, value, labels in _folded(trees, settings)
+        (Cell(words.code(key)), str(value), data.which(labels))
+        for key, value, labels in _folded(data.trees, settings)
     )
     return Grid.of("All other settings of the sets", _SETTING_HEAD, rows)
 
@@ -84,18 +83,13 @@ def _folded(
             yield key, value, tuple(labels)
 
 
-def _key(key: str) -> Cell:
-    described = words.assumption(key)
-    return Cell(key, "" if described == words.plain(key) else described, "key")
-
-
 def _prior_row(
-    key: str, prior: Prior, labels: tuple[str, ...], names: list[str]
+    data: ReportData, key: str, prior: Prior, labels: tuple[str, ...]
 ) -> list[Cell | str]:
     return [
-        _key(key),
+        Cell(words.capital(words.assumption(key, data.options.origins)), words.code(key)),
         Cell(as_written(prior), prior.unit or "", "figure"),
         Cell(became(prior), style="figure"),
-        source_of(prior),
-        words.which(labels, names),
+        words.linked(source_of(prior)),
+        data.which(labels),
     ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
 from estimator.show import number
 from estimator.show.grid import FAILED, Cell, Grid, column
-from estimator.studies.report import words
 from estimator.studies.report.beliefs import configuration
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import set_cell
@@ -70,15 +68,15 @@ def identity_table(data: ReportData) -> Grid:
     return Grid.of("Which assumptions, which data, which seed", head, rows)
 
 
-def versions_table(trees: Mapping[str, xr.DataTree]) -> Grid:
+def versions_table(data: ReportData) -> Grid:
     """Versions of all that the numbers hang on, with the sets that were made with each."""
     sets: dict[str, dict[str, list[str]]] = {}
-    for label, tree in trees.items():
+    for label, tree in data.trees.items():
         versions: dict[str, Any] = json.loads(tree.attrs.get("versions", "{}"))
         for name, version in versions.items():
             sets.setdefault(name, {}).setdefault(str(version), []).append(label)
     rows = [
-        (name, Cell(version, style="hash"), words.which(labels, list(trees)))
+        (name, Cell(version, style="hash"), data.which(labels))
         for name, by_version in sets.items()
         for version, labels in by_version.items()
     ]

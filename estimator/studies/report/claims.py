@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
+from markupsafe import Markup
 
 from estimator.evidence.pieces import KINDS, pieces
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
@@ -75,10 +76,6 @@ class ClaimRows:
         records = self.data.claims_table.to_dict("records")
         return [_row({str(k): v for k, v in record.items()}, fates) for record in records]
 
-    @cached_property
-    def _by_id(self) -> dict[str, ClaimRow]:
-        return {row.id: row for row in self.rows}
-
     @property
     def statuses(self) -> list[str]:
         """How many claims there are of each status: those that may count, then all others."""
@@ -125,27 +122,37 @@ class ClaimRows:
         """Sets in which confirmed figures may be false."""
         return [label for label, tree in self.data.trees.items() if _may_be_false(tree)]
 
-    def short(self, claim: str) -> str:
-        """Name a claim by its id, its figure and who counted."""
-        row = self._by_id.get(claim)
-        if row is None:
-            return claim
-        origin = self.data.options.origin(row.origin)
-        return f"{claim} ({words.quantity(row.quantity)}: {row.figure}; {origin})"
+    def link(self, claim: str, text: object) -> Markup:
+        """Lead from anywhere to the row of a claim."""
+        at = self._places.get(claim)
+        return Markup.escape(text) if at is None else words.link(f"details.html#claim-{at}", text)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Number of each claim that has a row on the page: ids of claims are anybody's text."""
+        shown = [row.id for _, rows in self._shown for row in rows]
+        return {claim: at for at, claim in enumerate(shown, start=1)}
 
     def tables(self) -> Iterator[tuple[bool, Grid]]:
         """Claims by quantity, long series apart; each with whether it may be folded away."""
+        for (fold, title), rows in self._shown:
+            yield fold, Grid.of(title, _HEAD, ([*self._cells(row)] for row in rows))
+
+    @cached_property
+    def _shown(self) -> list[tuple[tuple[bool, str], list[ClaimRow]]]:
+        """Rows of each table, with whether it may be folded away and its title."""
         by_key: dict[tuple[str, str, str], list[ClaimRow]] = {}
         for row in self.rows:
             by_key.setdefault((row.quantity, row.origin, row.source), []).append(row)
         series = {key: rows for key, rows in by_key.items() if len(rows) > _SERIES}
         apart = {row.id for rows in series.values() for row in rows}
         most = self.data.options.most_claims
+        tables = []
         for quantity in dict.fromkeys(row.quantity for row in self.rows):
             rows = [row for row in self.rows if row.quantity == quantity and row.id not in apart]
             if rows:
                 shown, part = _some(rows, most)
-                yield False, self._table(f"Claims: {words.quantity(quantity)}{part}", shown)
+                tables.append(((False, f"Claims: {words.quantity(quantity)}{part}"), shown))
         for key, rows in series.items():
             shown, part = _some(rows, _SERIES if len(self.rows) > most else len(rows))
             title = (
@@ -153,32 +160,26 @@ class ClaimRows:
                 f"{words.quantity(key[0])}, "
                 f"{rows[0].period} to {rows[-1].period}{part}"
             )
-            yield True, self._table(title, shown)
-
-    def _table(self, caption: str, rows: list[ClaimRow]) -> Grid:
-        return Grid.of(caption, _HEAD, ([*self._cells(row)] for row in rows))
+            tables.append(((True, title), shown))
+        return tables
 
     def _cells(self, row: ClaimRow) -> Iterator[Cell | str]:
         what = words.quantity(row.quantity)
         figure = what if row.quantity == "statement" else f"{what}: {row.figure}"
         status = _STATUSES.get(row.status, words.plain(row.status))
-        yield Cell(f"{row.id} · {figure}", f"{row.period}; {status}")
-        published = f"{row.citation}; published {row.published}"
+        name = Markup('<span id="claim-{}">{}</span>').format(self._places[row.id], row.id)
+        yield Cell(Markup("{} · {}").format(name, figure), f"{row.period}; {status}")
+        citation = words.linked(row.citation)
+        published = Markup("{}; published {}").format(citation, row.published)
         yield Cell(self.data.options.origin(row.origin), published)
         yield self._counting(row)
         yield row.note
 
     def _counting(self, row: ClaimRow) -> str:
-        names = list(self.data.trees)
-        if not row.counted_by:
-            first = "no set"
-        elif len(names) == 1:
-            first = names[0]
-        else:
-            first = words.which(row.counted_by, names)
+        first = self.data.which(row.counted_by) if row.counted_by else "no set"
         alone = len(row.reasons) == 1
         why = [
-            reason if alone else f"{words.which(labels, names)}: {reason}"
+            reason if alone else f"{self.data.which(labels)}: {reason}"
             for reason, labels in row.reasons.items()
         ]
         return f"{first} ({'; '.join(why)})" if why else first

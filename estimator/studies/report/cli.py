@@ -11,15 +11,16 @@ from estimator.commands import outputs_and_overrides
 if TYPE_CHECKING:
     from rich.console import Console
 
-FILE = "report.html"
 _GROUPS = ("report", "compare", "audit", "breakeven")
 DESCRIPTION = """\
-Makes one page on a run, which opens without a network: the question, the answer with ranges, the
-sets, what drives them, the claims held against them, what would have to be true, and every prior
-and claim with its source. Further outputs are sweeps whose drivers are shown.
+Makes two pages on a run, which open without a network. report.html has the verdicts, recruits
+against losses, the sets and their disputes, what-ifs, and what nobody can know; details.html has
+all that they rest on: what drives the answers, the claims held against the sets, every prior and
+claim with its source, and the checks. Further outputs are sweeps whose drivers are shown.
 
   estimator report outputs/shipped
-  estimator report outputs/shipped outputs/tornado --output page.html
+  estimator report outputs/shipped outputs/tornado --output outputs/pages
+  estimator report outputs/mine report=plain audit=claims_only   (another war, other claims)
 
 An audit that is there (estimator audit) is taken; else one without fits is made.
 """
@@ -34,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of a run, then sweeps; or an option of the groups report, compare, audit and "
         "breakeven, e.g. report.title=...",
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="the page (OUTPUT/report.html)")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="of the pages (OUTPUT)")
     parser.add_argument("--no-fits", action="store_true", help="no break-even that needs fits")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Make the page; the result is the exit status.
+    """Make the pages; the result is the exit status.
 
     Raises
     ------
@@ -53,8 +54,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     outputs, overrides = outputs_and_overrides(
         options.outputs, _GROUPS, needs="report needs the folder of a run"
     )
-    path = options.output or outputs[0] / FILE
-    check_writable(path.parent)
+    folder = options.output or outputs[0]
+    check_writable(folder)
     data = gather(outputs, overrides, console, fits=not options.no_fits)
-    console.print(f"Report: {write_report(data, path)}", markup=False)
+    console.print(f"Report: {write_report(data, folder)}", markup=False)
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -15,6 +15,7 @@ from estimator.quantities.answers import Answer
 from estimator.show import number
 from estimator.show.break_even import BreakEven
 from estimator.studies.audit.audit import Audit
+from estimator.studies.audit.claims import KEPT_IN
 from estimator.studies.compare.pool import EQUAL
 from estimator.studies.report.options import ReportOptions
 
@@ -45,6 +46,8 @@ class ReportData:
         `estimator.studies.compare.drivers`; no rows where nothing tells what drives the answers.
     audit
         The claims held against the posterior of each set.
+    certain
+        A probability above this is all but certain, as below 1 less this (`audit.certain`).
     breakeven
         Break-even values.
     """
@@ -61,6 +64,7 @@ class ReportData:
     prior_or_data: pd.DataFrame
     drivers: pd.DataFrame
     audit: Audit
+    certain: float
     breakeven: Sequence[BreakEven]
 
     @property
@@ -109,6 +113,21 @@ class ReportData:
             failures.setdefault(str(label), str(text))
         return failures
 
+    def which(self, labels: Iterable[str]) -> str:
+        """Say which of the whole sets are meant: all, all but a few, or each by its name."""
+        meant, name = list(labels), self.options.set_name
+        missing = [label for label in self.trees if label not in meant]
+        if not missing and len(self.trees) > 1:
+            return "all sets"
+        if len(self.trees) > 4 and len(missing) <= 2:
+            return f"all but {number.listed(map(name, missing))}"
+        return number.listed(map(name, meant), self.options.most_sets)
+
+    @property
+    def failed_names(self) -> str:
+        """Names of the sets that failed."""
+        return number.listed(map(self.options.set_name, self.failures), self.options.most_sets)
+
     def ranges(self, answer: Answer) -> pd.DataFrame:
         """Rows of one answer in the comparison by set, in the order of `labels`.
 
@@ -120,34 +139,36 @@ class ReportData:
         rows = rows.drop(columns="assumption_set")
         return rows.reindex([label for label in self.labels if label in rows.index])
 
-    def pool(self, answer: Answer, weights: str | None = None) -> pd.Series | None:
-        """Range of all sets together, or None where there is none or pooling was refused.
-
-        Parameters
-        ----------
-        answer
-            Which one.
-        weights
-            How the sets are weighted (column `weights`); None: the first of `pools`.
-        """
-        weights = weights or (self.pools or [EQUAL])[0]
+    def pool(self, answer: Answer) -> pd.Series | None:
+        """Range of all sets together, each counted alike; None where pooling was refused."""
         table = self.pooled
         rows = table[
             (table["answer"].astype(str) == str(answer))
-            & (table["weights"].astype(str) == weights)
+            & (table["weights"].astype(str) == EQUAL)
             & table["q50"].notna()
         ]
         return None if rows.empty else rows.iloc[0]
 
-    @cached_property
-    def pools(self) -> list[str]:
-        """Ways in which sets are pooled; each set counted alike comes first."""
-        names = dict.fromkeys(self.pooled["weights"].astype(str))
-        return sorted(names, key=lambda weights: weights != EQUAL)
-
     def marked(self, label: str) -> str:
-        """Name a set; one that failed is marked."""
-        return f"{label} – FAILED its checks" if label in self.failures else label
+        """Name a set for readers; one that failed is marked."""
+        name = self.options.set_name(label)
+        return f"{name} – FAILED its checks" if label in self.failures else name
+
+    @cached_property
+    def judged(self) -> pd.DataFrame:
+        """Verdicts of the audit that can be trusted: those of too few effective draws are out."""
+        claims = self.audit.claims
+        failures = claims["failures"].fillna("").astype(str)
+        return claims[failures.isin(["", KEPT_IN]).to_numpy()]
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """Answers without each evidence group, those of too few effective draws left empty."""
+        groups = self.audit.groups.copy()
+        failed = groups["failures"].fillna("").astype(str) != ""
+        without = [name for name in groups if str(name).startswith("without_")]
+        groups.loc[failed, [*without, "shift"]] = float("nan")
+        return groups.assign(turned=groups["turned"].astype(bool) & ~failed)
 
     def sound(self, table: pd.DataFrame) -> pd.DataFrame:
         """Leave out the rows of sets that failed, unless all failed.

@@ -35,7 +35,9 @@ def charts(data: ReportData) -> list[pictures.Picture]:
     return [
         picture
         for at, (answer, _, rows) in enumerate(_groups(data), start=1)
-        for picture in pictures.drivers(rows, words.phrase(Answer.parse(answer), data.months), at)
+        for picture in pictures.drivers(
+            data, rows, words.phrase(Answer.parse(answer), data.months), at
+        )
     ]
 
 
@@ -64,7 +66,9 @@ def _table(data: ReportData, answer: str, method: str, rows: pd.DataFrame) -> Gr
     cells = []
     for _, row in rows.iterrows():
         key = str(row["assumption"])
-        line: list[Cell | str] = [Cell(words.assumption(key), key)]
+        line: list[Cell | str] = [
+            Cell(words.assumption(key, data.options.origins), words.code(key))
+        ]
         if moves:
             line += [
                 Cell(number.rounded(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
@@ -97,7 +101,9 @@ def _deciding(data: ReportData, table: pd.DataFrame, title: str) -> Grid | None:
     labels = list(dict.fromkeys(table["assumption_set"].astype(str)))
     rows = []
     for parameter, verdicts in table.groupby("parameter", sort=False):
-        name = Cell(words.assumption(str(parameter)), str(parameter))
+        name = Cell(
+            words.assumption(str(parameter), data.options.origins), words.code(str(parameter))
+        )
         rows.append([name, *cells_by_set(verdicts, labels, _verdict)])
     head = [
         column("assumption", "long"),
@@ -114,13 +120,3 @@ def _verdict(row: pd.Series | None) -> Cell:
     narrower = float(row["contraction"])
     below = "" if verdict == "fixed" else number.rounded(narrower, "probability")
     return Cell(_VERDICTS.get(verdict, verdict), below, style)
-
-
-def interval_charts(data: ReportData) -> list[pictures.Picture]:
-    """Draw each parameter before and after the claims, but for those that are held fixed."""
-    table = data.prior_or_data
-    moving = table[(table["verdict"] != "fixed") & table["parameter"].isin(list(ASSUMPTIONS))]
-    return [
-        pictures.prior_ranges(rows, f"chart-prior-{at}")
-        for at, (_, rows) in enumerate(moving.groupby("parameter", sort=False), start=1)
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,12 @@ from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
 from estimator.studies.audit.audit import Audit, read_audit
+from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.cli import FOLDER as AUDIT
 from estimator.studies.audit.cli import make_audit
+from estimator.studies.audit.options import AuditOptions
 from estimator.studies.audit.parts import publish_audit
+from estimator.studies.audit.statements import judge_statements
 from estimator.studies.breakeven.find import break_even
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.breakeven.parts import STEM, publish_break_evens, read_break_evens
@@ -67,17 +71,18 @@ def gather(
     OutputError
         If the first output holds no whole result, or one of them cannot be read.
     """
-    config = to_plain(compose_config([o for o in overrides if not o.startswith("audit")]))
+    config = to_plain(compose_config(list(overrides)))
     options = ReportOptions.from_config(config["report"])
     sets = Sets.open(outputs[:1])
     if not sets.whole:
         raise OutputError(
             f"{outputs[0]}: holds no whole result (<set>/result.nc); a report needs at least one"
         )
+    judged = AuditOptions.from_config(config["audit"])
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
         reference = reference_of(sets, compared.reference)
-        ordered = [reference, *(label for label in sets.whole if label != reference)]
+        ordered = sorted(sets.whole, key=_order(reference, list(options.sets)))
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
         last = max(last_month(tree) for tree in trees.values())
         asked = [Answer.parse(with_last_month(text, last)) for text in options.answers]
@@ -103,7 +108,8 @@ def gather(
         stacking=pooled["stacking"],
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
         drivers=moved,
-        audit=_audit(sets, outputs[0] / AUDIT, overrides, console),
+        audit=_audit(trees, sets, outputs[0] / AUDIT, overrides, console, judged),
+        certain=judged.certain,
         breakeven=crossings,
     )
 
@@ -160,14 +166,36 @@ def _break_evens(
     return results
 
 
-def _audit(sets: Sets, folder: Path, overrides: Sequence[str], console: Console) -> Audit:
-    """Take the audit of these sets if there is one, else make one without fits."""
+def _order(reference: str, described: Sequence[str]) -> Callable[[str], tuple[bool, int, str]]:
+    """Order of the sets: the reference, then as they are described, then by label."""
+    places = {label: place for place, label in enumerate(described)}
+    return lambda label: (label != reference, places.get(label, len(places)), label)
+
+
+def _audit(
+    trees: Mapping[str, xr.DataTree],
+    sets: Sets,
+    folder: Path,
+    overrides: Sequence[str],
+    console: Console,
+    options: AuditOptions,
+) -> Audit:
+    """Take the audit of these sets if there is one, else make one without fits.
+
+    Statements need no fit: those of an audit that was asked for others are judged anew.
+    """
     chosen = [text for text in overrides if text.startswith("audit")]
     wanted = sets.facts.loc[sets.whole, "set_id"].tolist()
-    if (folder / "sets.csv").exists() and not chosen:
+    if (folder / "sets.csv").exists() and not any("." in text for text in chosen):
         kept = read_audit(folder)
         if kept.facts["set_id"].tolist() == wanted:
-            return kept
+            if list(dict.fromkeys(kept.statements["statement"])) == list(options.statements):
+                return kept
+            judged = [
+                judge_statements(AuditedSet.of(label, tree), options.statements)
+                for label, tree in trees.items()
+            ]
+            return dataclasses.replace(kept, statements=pd.concat(judged, ignore_index=True))
     if not any(text.startswith("audit.refit") for text in chosen):
         chosen.append("audit.refit=none")
     made = make_audit(sets, chosen, folder, console)

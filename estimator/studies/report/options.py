@@ -40,6 +40,24 @@ class BreakEvenQuestion(Section):
     scenarios: tuple[str, ...] = ()
 
 
+class SetWords(Section):
+    """What a reader is told of a set.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    dispute
+        In which it takes a side, as "how large the force is"; empty where it takes none.
+    believes
+        Its belief, in one sentence.
+    """
+
+    name: str = Field(min_length=1)
+    dispute: str = ""
+    believes: str = Field(min_length=1)
+
+
 class ReportOptions(Options):
     """Words and choices of a report; none of them changes a number.
 
@@ -52,13 +70,17 @@ class ReportOptions(Options):
     question
         Paragraphs.
     asked
-        Ids of the claims that the question names.
+        Statements of the group ``audit`` that get a verdict, beside the signs of `answers`.
     answers
         Answers to show, as ``quantity[period]``; the period may be ``last``.
     sets
-        What each set believes, by label. A set that is missing is described by how it differs.
-    origins
-        Who counted, in words, by the origin's name in the claims table.
+        What is said of each set, by label. A set that is missing is described by how it differs.
+    origins, evidence_groups, scenarios
+        Names for readers, by those in the claims table and the configuration. What is missing is
+        shown by its own name.
+    moved
+        A set or a piece of evidence that moves the share of draws in which a headline is true by
+        this much is named beside it.
     limits
         What no number of the report can show.
     breakeven
@@ -76,8 +98,11 @@ class ReportOptions(Options):
     question: tuple[str, ...] = Field(min_length=1)
     asked: tuple[str, ...] = ()
     answers: tuple[str, ...] = Field(min_length=1)
-    sets: dict[str, str] = Field(default_factory=dict)
+    sets: dict[str, SetWords] = Field(default_factory=dict)
     origins: dict[str, str] = Field(default_factory=dict)
+    evidence_groups: dict[str, str] = Field(default_factory=dict)
+    scenarios: dict[str, str] = Field(default_factory=dict)
+    moved: float = Field(gt=0.0, lt=1.0)
     limits: tuple[str, ...] = ()
     breakeven: tuple[BreakEvenQuestion, ...] = ()
     most_sets: int = Field(default=40, ge=1, le=1000)
@@ -97,6 +122,22 @@ class ReportOptions(Options):
             raise ValueError("\n".join(problems))
         return answers
 
+    def set_name(self, label: str) -> str:
+        """Name a set for readers."""
+        return self.sets[label].name if label in self.sets else label
+
+    def belief(self, label: str) -> str:
+        """Say what a set believes; empty where nobody described it."""
+        return self.sets[label].believes if label in self.sets else ""
+
     def origin(self, name: str) -> str:
         """Name an origin in words."""
         return self.origins.get(name, words.plain(name))
+
+    def evidence_group(self, name: str) -> str:
+        """Name a piece of evidence in words."""
+        return self.evidence_groups.get(name, words.plain(name))
+
+    def scenario(self, name: str) -> str:
+        """Name a scenario in words."""
+        return self.scenarios.get(name, words.plain(name))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,24 +11,27 @@ import xarray as xr
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from estimator.export import write_csv
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTILES
 from estimator.show import number
-from estimator.show.break_even import Axis, BreakEven
+from estimator.show.break_even import BreakEven
+from estimator.show.figures import _axes as axes
 from estimator.show.figures._claims import floors_of
-from estimator.show.figures._look import PAGE
+from estimator.show.figures._look import PAGE, WIDE
 from estimator.show.figures._months import Months
 from estimator.show.figures.break_even import plot_break_even
 from estimator.show.figures.fans import monthly_bands, plot_fans
-from estimator.show.figures.files import inline_svg
+from estimator.show.figures.files import inline_svg, save_figure
 from estimator.show.figures.forest import plot_forest
-from estimator.show.figures.prior_posterior import plot_prior_ranges
+from estimator.show.figures.recruits_losses import plot_recruits_losses
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
-from estimator.studies.compare.pool import EQUAL
-from estimator.studies.report import words
-from estimator.studies.report.data import ReportData
+from estimator.studies.report import whatif, words
+from estimator.studies.report.data import ReportData, last_month
 
 POOLED = "all sets alike"
+_HEADING = 9.0  # points of the caption in a picture's own file
+_DPI = 200  # for print
 
 
 @dataclass(frozen=True)
@@ -37,24 +40,87 @@ class Picture:
 
     Attributes
     ----------
+    name
+        Unique in the pages: letters, digits and hyphens. Its files are named after it.
+    figure
+        As it was drawn.
     svg
-        The picture.
+        The same for the page.
     caption
         Its heading.
+    table
+        Numbers that it shows.
     note
         What stands below it.
+    narrow
+        The same for a phone, if it is too wide for one.
     failed
         Whether it shows a set that failed its diagnostics.
     """
 
+    name: str
+    figure: Figure
     svg: Markup
     caption: str
-    note: str = ""
+    table: pd.DataFrame
+    note: Markup | str = ""
+    narrow: Markup | str = ""
     failed: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        figure: Figure,
+        name: str,
+        caption: str,
+        description: str,
+        table: pd.DataFrame,
+        *,
+        note: Markup | str = "",
+        failed: bool = False,
+    ) -> Picture:
+        """Draw a figure for the page, with what it shows in words."""
+        svg = inline_svg(figure, name, caption, description)
+        return cls(name, figure, svg, caption, table, note, failed=failed)
 
-def _picture(figure: Figure, name: str, caption: str, description: str) -> Picture:
-    return Picture(inline_svg(figure, name, caption, description), caption)
+    def write(self, folder: Path) -> list[Path]:
+        """Write the picture as PNG and its numbers as CSV; the figure is of no use afterwards."""
+        heading = self.figure.suptitle(
+            axes.wrapped(self.caption, int(10 * self.figure.get_figwidth())), fontsize=_HEADING
+        )
+        heading.set_parse_math(False)
+        image = save_figure(self.figure, folder, self.name, ("png",), _DPI)
+        return [*image, write_csv(self.table, folder / f"{self.name}.csv")]
+
+
+def balance(data: ReportData) -> Picture:
+    """Draw recruits against losses in the first sound set."""
+    sound = [label for label in data.trees if label not in data.failures]
+    label, *others = sound or list(data.trees)
+    tree = data.trees[label]
+    quantities = ("losses", "recruits", "replacement_gap")
+    bands = {name: monthly_bands(data.trees, name) for name in quantities}
+    table = pd.concat([_as_table(one).assign(quantity=name) for name, one in bands.items()])
+    texts = []
+    for quantity, one in bands.items():
+        last = one.sel(set=label, month=last_month(tree)).to_series()
+        said = _range_of(last, "", "persons", sign=words.is_signed(quantity))
+        texts.append(f"{words.quantity(quantity)} {said}")
+    name = data.marked(label)
+    caption = f"Recruits and losses by month, and the gap between them ({name})"
+    rest = [data.trees[other] for other in others]
+    description = f"{number.month(last_month(tree))}: {'; '.join(texts)}."
+    note = (
+        "Lines: middle values; dark bands: half of the draws; light bands: 9 of 10. Black bars: "
+        "confirmed figures, a floor. What leaves the picture is in the CSV."
+        + (" Thin lines: the middle values of the other sets that passed." if rest else "")
+    )
+    wide, narrow = (plot_recruits_losses(tree, rest, look) for look in (WIDE, PAGE))
+    picture = Picture.of(
+        wide, "balance", caption, description, table, note=note, failed=label in data.failures
+    )
+    small = inline_svg(narrow, "balance-narrow", caption, description)
+    return replace(picture, narrow=small)
 
 
 def forest(data: ReportData, answer: Answer, name: str) -> Picture | None:
@@ -69,65 +135,81 @@ def forest(data: ReportData, answer: Answer, name: str) -> Picture | None:
     if table.empty:
         return None
     unit = str(table["unit"].iloc[0])
-    table = table.rename_axis("assumption_set").reset_index()
-    table["failures"] = [data.failures.get(label, "") for label in table["assumption_set"]]
+    failed = any(label in data.failures for label in table.index)
+    table = table.assign(failures=[data.failures.get(label, "") for label in table.index])
+    table["assumption_set"] = [data.options.set_name(label) for label in table.index]
+    sign = words.is_signed(answer.quantity)
+    texts = [
+        f"{data.marked(str(label))}: {_range_of(row, '', unit, sign=sign)}"
+        for label, row in table.iterrows()
+    ]
     pooled = data.pool(answer)
-    pool = "" if pooled is None else pool_name(str(pooled["weights"]))
+    pool = "" if pooled is None else POOLED
     if pooled is not None:
         row = {"assumption_set": pool, "unit": unit, "failures": "", **pooled[list(QUANTILES)]}
         table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-    sign = words.is_signed(answer.quantity)
-    texts = (
-        f"{data.marked(str(row['assumption_set']))}: {_range_of(row, '', unit, sign=sign)}"
-        for _, row in table.iterrows()
-    )
-    return _picture(
-        plot_forest(table.assign(answer=str(answer)), pooled=pool, look=PAGE),
+        texts.append(f"{pool}: {_range_of(pooled, '', unit, sign=sign)}")
+    table = table.assign(answer=str(answer))
+    return Picture.of(
+        plot_forest(table, pooled=pool, look=PAGE),
         name,
         words.capital(words.answer(answer, data.months)),
         f"Middle value and 9-of-10 range, {unit}. {'; '.join(texts)}.",
+        table[["assumption_set", "answer", "unit", *QUANTILES, "failures"]],
+        failed=failed,
     )
 
 
 def forests(data: ReportData) -> list[Picture]:
     """Draw the ranges of all answers that are asked and that some set has."""
-    made = [forest(data, a, f"chart-forest-{n}") for n, a in enumerate(data.asked, start=1)]
+    made = [forest(data, a, f"forest-{n}") for n, a in enumerate(data.asked, start=1)]
     return [picture for picture in made if picture is not None]
 
 
-def pool_name(weights: str) -> str:
-    """Name a pool by its weights."""
-    return POOLED if weights == EQUAL else f"sets weighted ({weights})"
-
-
-def fans(trees: Mapping[str, xr.DataTree], failures: Mapping[str, str], name: str) -> list[Picture]:
+def fans(data: ReportData) -> list[Picture]:
     """Draw monthly losses of each set, all on one scale, with the confirmed floor."""
+    names = {label: data.options.set_name(label) for label in data.trees}
+    trees = {names[label]: tree for label, tree in data.trees.items()}
+    failures = {names.get(label, label): text for label, text in data.failures.items()}
     bands = monthly_bands(trees, "losses")
     pictures = []
-    for position, (label, tree) in enumerate(trees.items(), start=1):
-        failed = label in failures
-        caption = f"✗ {label} – FAILED its checks" if failed else label
-        figure = plot_fans(
-            bands, unit="persons/month", failures=failures, floors=trees, only=[label], look=PAGE
+    for position, (name, tree) in enumerate(trees.items(), start=1):
+        failed = name in failures
+        caption = f"✗ {name} – FAILED its checks" if failed else name
+        own = bands.sel(set=name).dropna("month")
+        pictures.append(
+            Picture.of(
+                plot_fans(
+                    bands,
+                    unit="persons/month",
+                    failures=failures,
+                    floors=trees,
+                    only=[name],
+                    look=PAGE,
+                ),
+                f"months-{position}",
+                caption,
+                _fan_text(own, floors_of(tree, Months.of(tree))),
+                _as_table(bands.sel(set=[name]).dropna("month")),
+                failed=failed,
+            )
         )
-        svg = inline_svg(
-            figure,
-            f"{name}-{position}",
-            f"Monthly losses, {caption}",
-            _fan_text(
-                bands.sel(set=label).dropna("month"),
-                floors_of(tree, Months.of(tree)),
-            ),
-        )
-        pictures.append(Picture(svg, caption, failed=failed))
     return pictures
+
+
+def _as_table(bands: xr.DataArray) -> pd.DataFrame:
+    """Columns set, month and the quantiles."""
+    table = bands.to_dataset("quantile").to_dataframe()[list(QUANTILES)]
+    return table.reorder_levels(["set", "month"]).sort_index().reset_index()
 
 
 def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     low, middle, high = (bands.sel(quantile=q).values for q in ("q05", "q50", "q95"))
     months = [str(month) for month in bands["month"].values]
     shown = dict.fromkeys((0, int(np.argmax(middle)), len(middle) - 1))
-    texts = [f"{number.month(months[n])}: {range_text(low[n], middle[n], high[n])}" for n in shown]
+    texts = [
+        f"{number.month(months[n])}: {words.range_text(low[n], middle[n], high[n])}" for n in shown
+    ]
     confirmed = [
         f"{claim} {number.rounded(row['mean'])} a month" for claim, row in floors.iterrows()
     ]
@@ -137,7 +219,7 @@ def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     )
 
 
-def drivers(table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
+def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
     """Draw how far an answer moves with each assumption, and the shares of its variance.
 
     Parameters
@@ -150,12 +232,14 @@ def drivers(table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
         Which of the answers and methods it is.
     """
     table = table.sort_values("rank")
-    table = table.assign(
-        assumption=[words.capital(words.assumption(str(key))) for key in table["assumption"]]
-    )
+    named = [
+        words.capital(words.assumption(str(key), data.options.origins))
+        for key in table["assumption"]
+    ]
+    shown = table.assign(assumption=named)
     pictures = []
-    if table["effect"].notna().any():
-        moved = table[table["effect"].notna()].head(DRAWN)
+    if shown["effect"].notna().any():
+        moved = shown[shown["effect"].notna()].head(DRAWN)
         reference = number.rounded(float(moved["reference"].iloc[0]), str(moved["unit"].iloc[0]))
         texts = (
             f"{row['assumption']}: {_at_level(row, 'low')}, {_at_level(row, 'high')}"
@@ -163,58 +247,37 @@ def drivers(table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
         )
         caption = f"What moves {answer}, one assumption at a time"
         description = f"The answer as it is: {reference}. {'; '.join(texts)}."
-        figure = plot_tornado(table, look=PAGE)
-        pictures.append(_picture(figure, f"chart-tornado-{position}", caption, description))
-    if table["total"].notna().any():
-        shares = table[table["total"].notna()].head(DRAWN)
+        figure, name = plot_tornado(shown, look=PAGE), f"tornado-{position}"
+        pictures.append(Picture.of(figure, name, caption, description, table))
+    if shown["total"].notna().any():
+        shares = shown[shown["total"].notna()].head(DRAWN)
         texts = (
             f"{row['assumption']}: alone {number.rounded(row['first_order'], 'share')}, with "
             f"others {number.rounded(row['total'], 'share')}"
             for _, row in shares.iterrows()
         )
         caption = f"Share of the variance of {answer} by assumption"
-        figure = plot_indices(table, look=PAGE)
-        pictures.append(
-            _picture(figure, f"chart-shares-{position}", caption, f"{'; '.join(texts)}.")
-        )
+        figure, name = plot_indices(shown, look=PAGE), f"shares-{position}"
+        pictures.append(Picture.of(figure, name, caption, f"{'; '.join(texts)}.", table))
     return pictures
 
 
-def prior_ranges(table: pd.DataFrame, name: str) -> Picture:
-    """Draw one parameter before and after the claims, sets below each other.
-
-    Parameters
-    ----------
-    table
-        Rows of the table `prior_or_data` of one parameter.
-    """
-    unit = str(table["unit"].iloc[0])
-    texts = (
-        f"{row['assumption_set']}: before {_range_of(row, 'prior_', unit)}, after "
-        f"{_range_of(row, 'posterior_', unit)}"
-        for _, row in table.iterrows()
-    )
-    return _picture(
-        plot_prior_ranges(table, look=PAGE),
-        name,
-        words.capital(words.assumption(str(table["parameter"].iloc[0]))),
-        f"Middle value and 9-of-10 range, {unit}. {'; '.join(texts)}.",
-    )
-
-
-def breakeven(result: BreakEven, name: str, *, failed: bool) -> Picture:
-    """Draw where an event becomes as likely as the level.
-
-    Parameters
-    ----------
-    failed
-        Whether the set or the fits failed their diagnostics.
-    """
+def breakeven(data: ReportData, position: int) -> Picture:
+    """Draw where an event becomes as likely as the level, by its position in the report."""
+    result = data.breakeven[position - 1]
+    failed = whatif.failed(data, result)
     mark = " – FAILED its checks" if failed else ""
-    caption = f"Chance that {words.event(result.words)} ({result.assumption_set}){mark}"
-    text = _curve_text(result) if len(result.axes) == 1 else _line_text(result)
-    svg = inline_svg(plot_break_even([result], look=PAGE), name, caption, text)
-    return Picture(svg, caption, result.sentence, failed=failed)
+    event, name = whatif.event(data, result), data.options.set_name(result.assumption_set)
+    caption = f"Chance that {event} ({name}){mark}"
+    return Picture.of(
+        plot_break_even([result], look=PAGE),
+        f"breakeven-picture-{position}",
+        caption,
+        _curve_text(result) if len(result.axes) == 1 else _line_text(result),
+        result.curve if len(result.axes) == 1 else result.contour,
+        note=whatif.sentence(data, result),
+        failed=failed,
+    )
 
 
 def _curve_text(result: BreakEven) -> str:
@@ -226,9 +289,10 @@ def _curve_text(result: BreakEven) -> str:
         f"{number.rounded(point['value'], axis.unit)}"
         for _, point in ends.iterrows()
     ]
+    where = whatif.crossings_text(result) or "no value"
     return (
         f"Chance along {axis.description}: {', '.join(texts)}. It crosses "
-        f"{number.rounded(result.level, 'probability')} at {crossings_text(result) or 'no value'}."
+        f"{number.rounded(result.level, 'probability')} at {where}."
     )
 
 
@@ -248,25 +312,9 @@ def _line_text(result: BreakEven) -> str:
     )
 
 
-def crossings_text(result: BreakEven) -> str:
-    """Write the crossings of a break-even along one key with their intervals."""
-    axis: Axis = result.axes[0]
-    return "; ".join(
-        range_text(crossing.low, crossing.value, crossing.high, axis.unit)
-        for crossing in result.crossings
-    )
-
-
-def range_text(
-    low: float, middle: float, high: float, unit: str = "persons", *, sign: bool = False
-) -> str:
-    """Write a middle value with its range: 32,700 (27,100 to 38,200)."""
-    return f"{number.rounded(middle, unit, sign=sign)} ({number.span(low, high, unit, sign=sign)})"
-
-
 def _range_of(row: pd.Series, prefix: str, unit: str, *, sign: bool = False) -> str:
     low, middle, high = (float(row[f"{prefix}{q}"]) for q in ("q05", "q50", "q95"))
-    return range_text(low, middle, high, unit, sign=sign)
+    return words.range_text(low, middle, high, unit, sign=sign)
 
 
 def _at_level(row: pd.Series, end: str) -> str:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from estimator.quantities.answers import Answer
-from estimator.show import grid, number
+from estimator.quantities.parameters import Fight, fights
+from estimator.show import number
 from estimator.show.figures.fans import monthly_bands
-from estimator.show.grid import Cell, Column, Grid, column
-from estimator.studies.compare.grids import stacking_grid
+from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.studies.report import words
 from estimator.studies.report.beliefs import differences
 from estimator.studies.report.claims import ClaimRows
 from estimator.studies.report.data import ReportData
-from estimator.studies.report.pictures import pool_name
+from estimator.studies.report.pictures import POOLED
 
 _MOST_DIFFERENCES = 8
 
 
 def set_cell(data: ReportData, label: str) -> Cell:
     """Name a set at the head of its row; one that failed is marked."""
-    return grid.set_cell(label, failed=label in data.failures)
+    return Cell(data.marked(label), style=FAILED if label in data.failures else "")
 
 
 def cells_by_set(
@@ -34,30 +37,72 @@ def cells_by_set(
     return [cell(by_set.get(label)) for label in labels]
 
 
-def beliefs_table(data: ReportData, claims: ClaimRows) -> Grid:
-    """Say what each set believes, and how many claims it counts."""
+def sets_table(data: ReportData) -> Grid:
+    """Tabulate the sets: on what each takes which side, and its answers."""
+    columns = [(answer, data.ranges(answer)) for answer in data.asked]
+    columns = [(answer, table) for answer, table in columns if not table.empty]
+    by_label = [
+        (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
+    ]
+    rows: list[list[Cell | str]] = []
+    for n, label in enumerate(data.shown, start=1):
+        cells = [_cell_of(answer, row_of.get(label)) for answer, row_of in by_label]
+        known = data.options.sets.get(label)
+        dispute = f"Disputes {known.dispute}." if known and known.dispute else ""
+        text = Markup("{} <em>{}</em> {}").format(words.code(label), dispute, belief(data, label))
+        place = f"details.html#set-{n}" if label in data.trees else "details.html#sets"
+        style = FAILED if label in data.failures else ""
+        name = Cell(words.link(place, data.marked(label)), text, style)
+        rows.append([name, *cells])
+    pooled = [_cell_of(answer, data.pool(answer)) for answer, _ in columns]
+    if any(cell.text != number.NOTHING for cell in pooled):
+        below = "A summary of opinions, not a set of its own."
+        rows.append([Cell(words.capital(POOLED), below, "pooled"), *pooled])
+    head = [
+        column("set, dispute and belief", "long"),
+        *(_heading(data, answer) for answer, _ in columns),
+    ]
+    return Grid.of("What each set believes, and its middle values with 9-of-10 ranges", head, rows)
+
+
+def evidence_table(data: ReportData, claims: ClaimRows) -> Grid:
+    """Tabulate what each set counts, and where evidence pushed an assumption out of its range."""
     rows = []
-    for label in data.shown:
-        counted = claims.counted.get(label)
-        counts = (
-            ""
-            if counted is None
-            else f"counts {counted} of {len(claims.rows)} claims: {claims.pieces[label]} pieces of "
-            "evidence"
+    for n, (label, tree) in enumerate(data.trees.items(), start=1):
+        name = Markup('<span id="set-{}">{}</span>').format(n, data.marked(label))
+        counted = (
+            f"{claims.counted[label]} of {len(claims.rows)} claims: {claims.pieces[label]} pieces "
+            "of evidence"
         )
-        rows.append(
-            (
-                set_cell(data, label),
-                Cell(belief(data, label), counts),
-            )
+        moved = "; ".join(_moved(data, fight) for fight in fights(tree)) or "nothing"
+        style = FAILED if label in data.failures else ""
+        rows.append((Cell(name, words.code(label), style), counted, moved))
+    head = (
+        column("set", "name"),
+        column("counts", "long"),
+        column("what had to move out of its assumed range", "long"),
+    )
+    return Grid.of("What each set counts, and where evidence and belief pull apart", head, rows)
+
+
+def _moved(data: ReportData, fight: Fight) -> str:
+    name, _, source = fight.name.partition("[")
+    origin, _, quantity = source.removesuffix("]").rpartition(":")
+    values = (fight.median, fight.low, fight.high)
+    if name == "reporting_bias" and fight.unit == "log ratio":
+        median, low, high = (number.fixed(math.exp(value), 2) for value in values)
+        return (
+            f"figures of {data.options.origin(origin)} on {words.quantity(quantity)} are {median} "
+            f"of the truth (believed: {low} to {high})"
         )
-    return Grid.of("What each set believes", ("set", column("believes", "long")), rows)
+    median, low, high = (number.significant(value, 3) for value in values)
+    what = words.assumption(fight.name, data.options.origins)
+    return f"{what} is {median} {fight.unit} (believed: {low} to {high})"
 
 
 def belief(data: ReportData, label: str) -> str:
     """Say what a set believes: as the options describe it, or how it differs from the first set."""
-    described = data.options.sets.get(label)
-    if described is not None:
+    if described := data.options.belief(label):
         return described
     trees = data.trees
     first = next(iter(trees))
@@ -67,31 +112,9 @@ def belief(data: ReportData, label: str) -> str:
         return "not described (option report.sets)"
     keys = differences(trees[label], trees[first])
     if not keys:
-        return f"as {first}"
-    return f"as {first}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
-
-
-def answers_table(data: ReportData) -> Grid:
-    """All answers of all sets: median with the range below it."""
-    columns = [(answer, data.ranges(answer)) for answer in data.asked]
-    columns = [(answer, table) for answer, table in columns if not table.empty]
-    by_label = [
-        (answer, {str(label): row for label, row in table.iterrows()}) for answer, table in columns
-    ]
-    rows: list[list[Cell | str]] = [
-        [
-            set_cell(data, label),
-            *(_cell_of(answer, row_of.get(label)) for answer, row_of in by_label),
-        ]
-        for label in data.shown
-    ]
-    for weights in data.pools:
-        cells = [_cell_of(answer, data.pool(answer, weights)) for answer, _ in columns]
-        if any(cell.text != number.NOTHING for cell in cells):
-            rows.append([Cell(pool_name(weights), style="pooled"), *cells])
-    head = [column("set", "name"), *(_heading(data, answer) for answer, _ in columns)]
-    caption = "Middle value, and below it the range that holds 9 of 10 draws"
-    return Grid.of(caption, head, rows)
+        return f"as {data.options.set_name(first)}"
+    name = data.options.set_name(first)
+    return f"as {name}, but for {number.listed(keys, _MOST_DIFFERENCES)}"
 
 
 def _heading(data: ReportData, answer: Answer) -> Column:
@@ -105,22 +128,6 @@ def _cell_of(answer: Answer, row: pd.Series | None) -> Cell:
     unit, sign = str(row["unit"]), words.is_signed(answer.quantity)
     middle = number.rounded(row["q50"], unit, sign=sign)
     return Cell(middle, number.span(row["q05"], row["q95"], unit, sign=sign))
-
-
-def signs_table(data: ReportData) -> Grid | None:
-    """How likely each set finds it that a signed quantity is below 0; None if none is asked."""
-    columns = [a for a in data.asked if words.is_signed(a.quantity) and len(data.ranges(a))]
-    if not columns:
-        return None
-    rows = []
-    for label in data.shown:
-        cells = []
-        for answer in columns:
-            below = data.ranges(answer)["below_zero"].get(label, float("nan"))
-            cells.append(Cell(number.rounded(float(below), "probability")))
-        rows.append((set_cell(data, label), *cells))
-    head = [column("set", "name"), *(_heading(data, answer) for answer in columns)]
-    return Grid.of("Share of the draws below 0", head, rows)
 
 
 def differences_table(data: ReportData) -> Grid:
@@ -140,7 +147,7 @@ def differences_table(data: ReportData) -> Grid:
                 words.heading(str(row["answer"]), data.months),
                 Cell(number.rounded(difference, unit, sign=True), f"± {error}"),
                 Cell(number.rounded(float(row["p_above"]), "probability")),
-                reference,
+                data.options.set_name(reference),
             )
         )
     head = (
@@ -164,10 +171,19 @@ def refusals(data: ReportData) -> list[str]:
 
 
 def stacking_table(data: ReportData) -> Grid:
-    """How well each set foretells claims that it has not seen."""
-    table = data.stacking
-    shown = table[table["assumption_set"].astype(str).isin(data.shown)]
-    return stacking_grid(shown, data.failures)
+    """How well each set foretells claims that it has not seen; not where that cannot be trusted."""
+    table = data.stacking[np.isfinite(data.stacking["elpd"].astype(float))]
+    table = table[table["warnings"].fillna("").astype(str) == ""]
+    rows = [
+        (
+            set_cell(data, str(row["assumption_set"])),
+            number.with_error(row["elpd"], row["se"], partial(number.fixed, digits=1)),
+            number.fixed(row["weight"], 2),
+        )
+        for row in table.to_dict("records")
+        if row["assumption_set"] in data.shown
+    ]
+    return Grid.of("Score of each set on claims left out", ("set", "score (elpd)", "weight"), rows)
 
 
 def months_table(data: ReportData) -> Grid:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
@@ -16,6 +18,13 @@ _REPORTING = re.compile(
 )
 _BIAS = re.compile(r"reporting_(?P<what>bias|drift)\[(?P<origin>.+):(?P<quantity>[a-z_]+)\]")
 _MONTH_INSIDE = re.compile(r"\b\d{4}-\d{2}\b(?!-)")
+_ADDRESS = re.compile(r"https://[^\s<>\"']+[^\s<>\"'.,;)]")
+_EVENT = re.compile(r"(\w+)\[([^\]]+)\]\s*([<>])\s*([-+.\d]+)")
+BELOW_ZERO = {
+    "replacement_gap": "fewer were recruited than lost",
+    "net_change": "the force shrank",
+}
+"""What it means that a quantity is below 0."""
 
 
 def plain(name: str) -> str:
@@ -58,8 +67,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def assumption(key: str) -> str:
-    """Say what an assumption is, also a part of one; a key that is none is written as words."""
+def assumption(key: str, origins: Mapping[str, str] | None = None) -> str:
+    """Say what an assumption is, also a part of one; a key that is none is written as words.
+
+    Parameters
+    ----------
+    key
+        Of the configuration, or the name of a bias.
+    origins
+        Names of origins for readers.
+    """
     for known, spec in ASSUMPTIONS.items():
         if key == known:
             return spec.description
@@ -67,7 +84,8 @@ def assumption(key: str) -> str:
             return f"{spec.description}: {plain(key.removeprefix(f'{known}.'))}"
     reporting = _REPORTING.fullmatch(key) or _BIAS.fullmatch(key)
     if reporting:
-        origin = plain(reporting["origin"]) if reporting["origin"] else "other origins"
+        name = reporting["origin"] or "other origins"
+        origin = (origins or {}).get(name, plain(name))
         what = plain(reporting["what"]).replace(".", ": ")
         return f"{origin} on {quantity(reporting['quantity'])}: {what}"
     return plain(key)
@@ -75,16 +93,58 @@ def assumption(key: str) -> str:
 
 def event(text: str) -> str:
     """Write an event as a sentence has it: months by name, below and above for the signs."""
+    known = _EVENT.fullmatch(text)
+    if known and known[1] in BELOW_ZERO and known[3] == "<" and not float(known[4]):
+        return f"{BELOW_ZERO[known[1]]} in {number.month(known[2])}"
+    if known and known[1] in QUANTITIES:
+        side = "below" if known[3] == "<" else "above"
+        amount = number.significant(float(known[4]), 10)
+        verb = "were" if quantity(known[1]).endswith("s") else "was"
+        return f"{quantity(known[1])} in {number.month(known[2])} {verb} {side} {amount}"
     text = text.replace(" < ", " is below ").replace(" > ", " is above ")
     return _MONTH_INSIDE.sub(lambda match: number.month(match[0]), text)
 
 
-def which(labels: Iterable[str], names: Sequence[str]) -> str:
-    """Say which of the named sets are meant: all, all but a few, or each by its name."""
-    meant = list(labels)
-    missing = [name for name in names if name not in meant]
-    if not missing and len(names) > 1:
-        return "all sets"
-    if len(names) > 4 and len(missing) <= 2:
-        return f"all but {number.listed(missing)}"
-    return number.listed(meant, 40)
+def range_text(
+    low: float, middle: float, high: float, unit: str = "persons", *, sign: bool = False
+) -> str:
+    """Write a middle value with its range: 32,700 (27,100 to 38,200)."""
+    return f"{number.rounded(middle, unit, sign=sign)} ({number.span(low, high, unit, sign=sign)})"
+
+
+def hundred(share: float) -> str:
+    """Write a share of draws as a number of a hundred: 18, >99, <1.
+
+    Examples
+    --------
+    >>> hundred(0.18), hundred(0.9991), hundred(0.0)
+    ('18', '>99', '<1')
+    """
+    whole = round(100 * share) if share == share else None
+    if whole is None:
+        return number.NOTHING
+    return ">99" if whole >= 100 else "<1" if whole <= 0 else str(whole)
+
+
+def link(place: str, text: object) -> Markup:
+    """Lead to another place of the pages."""
+    return Markup('<a href="{}">{}</a>').format(place, text)
+
+
+def code(text: object) -> Markup:
+    """Write a key of the configuration as an aside."""
+    return Markup("<code>{}</code>").format(text)
+
+
+def lines(*texts: object) -> Markup:
+    """Set texts below each other."""
+    return Markup("").join(Markup('<span class="line">{}</span>').format(text) for text in texts)
+
+
+def linked(text: str) -> Markup:
+    """Make the addresses in a citation links."""
+    parts, at = [], 0
+    for found in _ADDRESS.finditer(text):
+        parts += [Markup.escape(text[at : found.start()]), link(found[0], found[0])]
+        at = found.end()
+    return Markup("").join([*parts, Markup.escape(text[at:])])

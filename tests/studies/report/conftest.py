@@ -17,7 +17,7 @@ from estimator.assumptions.compose import assumption_set, compose_config, to_pla
 from estimator.quantities.answers import Answer, answer_draws, with_last_month
 from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
 from estimator.studies.audit.audit import Audit
-from estimator.studies.report import ReportData, ReportOptions, render
+from estimator.studies.report import Pages, ReportData, ReportOptions, render
 from tests.show.figures.conftest import MONTHS, make_result
 
 LAST = MONTHS[-1]
@@ -220,29 +220,38 @@ def audit(labels: list[str]) -> Audit:
     nan = float("nan")
     claim = {"quantity": "losses", "origin": "video_verified_ukraine", "unit": "persons",
              "period_start": "2026-01-01", "period_end": "2026-01-31", "counted": True,
-             "reason": "", "predicted_q05": 29100.0, "predicted_q50": 31700.0,
+             "reason": "", "failures": "", "predicted_q05": 29100.0, "predicted_q50": 31700.0,
              "predicted_q95": 35300.0, "influence": 0.4, "influence_on": losses}  # fmt: skip
     return Audit(
         claims=pd.DataFrame(
             [
                 claim | {"assumption_set": label, "claim": name, "figure": figure,
-                         "tail_probability": tail, "verdict": verdict}
+                         "tail_probability": tail, "verdict": verdict, "failures": failures}
                 for label in labels
-                for name, figure, tail, verdict in (
-                    ("P04", "30,618 persons", 0.6, "consistent"),
-                    ("S11", "about -9,000 persons", 0.003, "in conflict"),
-                    ("S03", "about 35,000 persons", nan, "repeat"),
+                for name, figure, tail, verdict, failures in (
+                    ("P04", "30,618 persons", 0.6, "consistent", "not left out"),
+                    ("S11", "about -9,000 persons", 0.003, "in conflict", ""),
+                    ("S03", "about 35,000 persons", nan, "repeat", ""),
+                    ("S09", "more than 65 %", 0.001, "in conflict", "ESS 6 < 200"),
                 )
             ]
         ),
         statements=pd.DataFrame(
             [
-                {"assumption_set": label, "statement": "loses_faster", "claims": "S28",
-                 "says": "loses faster than recruits", "about": "replacement gap below 0",
+                {"assumption_set": label, "statement": statement, "claims": claims,
+                 "says": says, "about": f"replacement_gap: below 0 in {period}",
                  "probability": chance, "mcse": 0.004, "value_q05": -11000.0,
                  "value_q50": -7100.0, "value_q95": -3300.0,
-                 "unit": "persons/month", "note": ""}
-                for label, chance in zip(labels, (0.97, 0.64), strict=False)
+                 "unit": "persons/month", "note": note}
+                for label, chances in zip(labels, ((0.97, 0.002), (0.64, 0.001)), strict=False)
+                for statement, claims, says, period, chance, note in (
+                    ("gap_of_january", "S11", "9,000 more were lost", "2025-12", 0.5, ""),
+                    ("gap_of_january", "S11", "9,000 more were lost", "both", chances[0], ""),
+                    ("killed_share_now", "S09", "over 65 % are killed", "2026-01", chances[1], ""),
+                    ("lost_in_all", "S01", "a million were lost", "", nan,
+                     "cannot be answered: no month '2026-02'"),
+                    ("not_asked", "S28", "loses faster than recruits", "2026-01", 0.3, ""),
+                )
             ]
         ),
         conflicts=pd.DataFrame(
@@ -267,11 +276,14 @@ def audit(labels: list[str]) -> Audit:
                  "with_below_zero": nan if answer.quantity == "losses" else 0.99,
                  "without_below_zero": nan if answer.quantity == "losses" else after,
                  "turned": answer.quantity != "losses" and after < 0.95,
-                 "shift": shift, "method": "refit", "k_hat": 0.9, "ess": 900.0, "failures": ""}
+                 "shift": shift, "method": "refit", "k_hat": 0.9, "ess": 900.0,
+                 "failures": failures}
                 for label in labels
                 for answer in ANSWERS
-                for group, ids, after, shift in (
-                    ("january_gap", "S11", 0.57, 2.5), ("stocks_rusi", "P18 P19", 0.98, 0.1)
+                for group, ids, after, shift, failures in (
+                    ("january_gap", "S11", 0.57, 2.5, ""),
+                    ("stocks_rusi", "P18 P19", 0.98, 0.1, ""),
+                    ("kluge_payments", "P08", 0.3, 4.0, "ESS 6 < 200"),
                 )
             ]
         ),
@@ -311,35 +323,29 @@ def report_data(*, bare: bool = False, failed: tuple[str, ...] = ()) -> ReportDa
         trees=found,
         claims_table=claims_table(),
         asked=asked(),
+        certain=0.95,
         **(bare_tables(found) if bare else tables(found)),
     )
 
 
-@pytest.fixture(scope="session")
-def full() -> ReportData:
-    return report_data()
+@functools.cache
+def rendered(name: str) -> Pages:
+    """The pages of a report: full, bare, with a failed set, or written by somebody hostile."""
+    from tests.studies.report.hostile import hostile_data
 
-
-@pytest.fixture(scope="session")
-def page(full: ReportData) -> str:
-    return render(full)
-
-
-@pytest.fixture(scope="session")
-def bare_page() -> str:
-    return render(report_data(bare=True))
-
-
-@pytest.fixture(scope="session")
-def failed_page() -> str:
-    """The set `registry` failed its diagnostics."""
-    return render(report_data(failed=("registry",)))
+    data: dict[str, Callable[[], ReportData]] = {
+        "full": report_data,
+        "bare": functools.partial(report_data, bare=True),
+        "failed": functools.partial(report_data, failed=("registry",)),
+        "hostile": hostile_data,
+    }
+    return render(data[name]())
 
 
 Change = Callable[..., ReportData]
 
 
 @pytest.fixture
-def changed(full: ReportData) -> Change:
+def changed() -> Change:
     """Replace fields of the full report."""
-    return functools.partial(dataclasses.replace, full)
+    return functools.partial(dataclasses.replace, report_data())

@@ -8,6 +8,7 @@ import json
 import xarray as xr
 
 from estimator.studies.report import ReportData, ReportOptions
+from estimator.studies.report.options import SetWords
 from tests.studies.report.conftest import claims_table, make_tree, options, report_data, tables
 
 HOSTILE = (
@@ -45,8 +46,10 @@ def hostile_options() -> ReportOptions:
             "subject": ALL,
             "question": (ALL,),
             "limits": (ALL,),
-            "sets": {LABEL: ALL},
+            "sets": {LABEL: SetWords(name=LABEL, dispute=ALL, believes=ALL)},
             "origins": {"article": ALL},
+            "scenarios": dict.fromkeys(options().scenarios, ALL),
+            "evidence_groups": {ALL: ALL},
         }
     )
 
@@ -67,9 +70,9 @@ def hostile_tables() -> dict[str, object]:
         **{
             name: getattr(whole, name).assign(**dict.fromkeys(columns, ALL))
             for name, columns in {
-                "claims": ("claim", "figure", "origin", "reason"),
+                "claims": ("figure", "origin", "reason"),
                 "groups": ("evidence_group", "claims", "failures"),
-                "statements": ("statement", "claims", "says", "about", "note"),
+                "statements": ("claims", "says", "about", "note"),
                 "conflicts": ("claims", "says", "resolution"),
                 "balance": ("note",),
             }.items()

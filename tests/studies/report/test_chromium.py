@@ -1,10 +1,11 @@
-"""The page in a real browser: light, dark, on a phone, printed, offline.
+"""The pages in a real browser: light, dark, on a phone, printed, offline.
 
 `tests.studies.conftest` says what happens where there is no Chromium.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,136 +13,129 @@ from typing import Any
 import pytest
 
 from estimator.show.figures._look import SMALL_SIZE
-from estimator.studies.report import render
-from estimator.studies.report.page import SECTIONS
+from estimator.studies.report.page import BRIEF, IN_DETAIL
 from tests.studies.browser import DESKTOP, PHONE, closing_contexts
-from tests.studies.report.conftest import report_data
-from tests.studies.report.hostile import hostile_data
+from tests.studies.report.conftest import rendered
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("full", "bare", "failed", "hostile")
+NAMES = ("full", "failed", "hostile")
+PAGES = {"report": BRIEF, "details": IN_DETAIL}
 WHITE, BLACK = "rgb(255, 255, 255)", "rgb(20, 24, 28)"
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("pages")
-    data = {
-        "full": report_data(),
-        "bare": report_data(bare=True),
-        "failed": report_data(failed=("registry",)),
-        "hostile": hostile_data(),
-    }
-    for name, one in data.items():
-        (folder / f"{name}.html").write_text(render(one), encoding="utf-8")
-    return {name: folder / f"{name}.html" for name in NAMES}
+    """The pages in brief, each with its details beside it."""
+    found = {}
+    for name in NAMES:
+        folder = tmp_path_factory.mktemp(name)
+        for page in ("report", "details"):
+            text = str(getattr(rendered(name), page))
+            (folder / f"{page}.html").write_text(text, encoding="utf-8")
+        found[name] = folder / "report.html"
+    return found
 
 
 @pytest.fixture
 def show(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
     """Open a page offline, and watch it."""
     with closing_contexts(browser) as opened:
-        yield lambda name, width=DESKTOP, scheme="light": opened(pages[name], width, scheme)
+        yield lambda name, page="report", width=DESKTOP: opened(
+            pages[name].with_name(f"{page}.html"), width
+        )
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", NAMES)
-def test_it_opens_offline_without_a_complaint_or_a_request(
-    show: Any, pages: dict[str, Path], name: str
+def test_it_opens_offline_silently_and_nothing_sticks_out(
+    show: Any, tmp_path: Path, name: str, page: str
 ) -> None:
-    opened = show(name)
+    opened = show(name, page)
+    for width in (DESKTOP, PHONE):
+        opened.page.set_viewport_size({"width": width, "height": 800})
+        for section in PAGES[page]:
+            box = opened.page.locator(f"#{section}").bounding_box()
+            assert box["width"] > 0.8 * width - 210
+            assert box["height"] > 60
+            assert opened.page.locator(f"#{section} h2").is_visible()
+        assert opened.run("document.documentElement.scrollWidth") == width
+    shot = tmp_path / f"{name}-{page}.png"
+    opened.page.screenshot(path=str(shot), full_page=True)
+    assert shot.stat().st_size > 50_000
+    opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert opened.run("document.querySelectorAll('script, img, base, iframe').length") == 0
+    if name == "hostile":
+        assert "<script>alert(1)</script>" in opened.page.locator("h1").inner_text()
     assert opened.complaints == []
-    assert opened.requests == [pages[name].as_uri()]
+    assert len(opened.requests) == 1
     assert opened.run("performance.getEntriesByType('resource').length") == 0
 
 
-@pytest.mark.parametrize("width", [PHONE, DESKTOP])
-@pytest.mark.parametrize("name", NAMES)
-def test_all_sections_are_seen_and_nothing_sticks_out(
-    show: Any, tmp_path: Path, name: str, width: int
+@pytest.mark.parametrize("page", PAGES)
+def test_on_a_phone_letters_in_pictures_can_be_read_and_wide_tables_scroll_by_keyboard(
+    show: Any, page: str
 ) -> None:
-    opened = show(name, width)
-    for section in SECTIONS:
-        box = opened.page.locator(f"#{section}").bounding_box()
-        assert box["width"] > 0.8 * width - 210
-        assert box["height"] > 60
-        assert opened.page.locator(f"#{section} h2").is_visible()
-    assert opened.run("document.documentElement.scrollWidth") == width
-    shot = tmp_path / f"{name}-{width}.png"
-    opened.page.screenshot(path=str(shot), full_page=True)
-    assert shot.stat().st_size > 50_000
-
-
-def test_letters_in_pictures_can_be_read_on_a_phone(show: Any) -> None:
-    sizes = show("full", PHONE).run(
+    opened = show("full", page, PHONE)
+    sizes = opened.run(
         """[...document.querySelectorAll('svg')]
         .filter(svg => svg.getBoundingClientRect().width > 0)
         .map(svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
     )
-    assert len(sizes) >= 9
+    assert sizes
     assert min(sizes) * SMALL_SIZE >= 9
-
-
-def test_wide_tables_scroll_in_their_own_box_by_keyboard_too(show: Any) -> None:
-    opened = show("full", PHONE)
     wide = opened.run(
         """[...document.querySelectorAll('.scroll')]
         .filter(box => box.scrollWidth > box.clientWidth + 1)
         .map(box => [getComputedStyle(box).overflowX, box.tabIndex])"""
     )
-    assert len(wide) >= 3
+    assert wide
     assert all(found == ["auto", 0] for found in wide)
 
 
-@pytest.mark.parametrize(("scheme", "ground"), [("light", WHITE), ("dark", BLACK)])
-def test_ground_and_ink_follow_the_reader_s_scheme(
-    show: Any, tmp_path: Path, scheme: str, ground: str
-) -> None:
-    opened = show("full", DESKTOP, scheme)
-    assert opened.run("getComputedStyle(document.body).backgroundColor") == ground
-    inks = opened.run(
-        """[getComputedStyle(document.body).color,
-        ...[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)]"""
-    )
-    assert len(set(inks)) == 1
-    opened.page.screenshot(path=str(tmp_path / f"{scheme}.png"), full_page=True)
-
-
-def test_paper_is_white_and_shows_what_is_folded(show: Any, tmp_path: Path) -> None:
-    opened = show("full", DESKTOP, "dark")
+@pytest.mark.parametrize("page", PAGES)
+def test_ground_and_ink_follow_the_reader_s_scheme_and_paper_is_white(show: Any, page: str) -> None:
+    opened = show("full", page)
+    for scheme, ground in (("light", WHITE), ("dark", BLACK)):
+        opened.page.emulate_media(color_scheme=scheme)
+        assert opened.run("getComputedStyle(document.body).backgroundColor") == ground
+        inks = opened.run(
+            """[getComputedStyle(document.body).color,
+            ...[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)]"""
+        )
+        assert len(set(inks)) == 1
     folded = "[...document.querySelectorAll('details .scroll')].map(e => e.checkVisibility())"
-    assert set(opened.run(folded)) == {False}
+    assert True not in opened.run(folded)
     opened.page.emulate_media(media="print")
-    assert set(opened.run(folded)) == {True}
+    assert False not in opened.run(folded)
     assert opened.run("getComputedStyle(document.body).backgroundColor") == WHITE
     assert not opened.page.locator("nav").is_visible()
-    paper = tmp_path / "paper.pdf"
-    opened.page.pdf(path=str(paper), format="A4")
-    assert paper.read_bytes().startswith(b"%PDF")
 
 
-def test_a_screen_reader_is_told_of_every_picture_and_table(show: Any) -> None:
+def test_the_page_in_brief_fits_on_four_printed_pages(show: Any) -> None:
+    paper = show("full").page.pdf(format="A4")
+    assert paper.startswith(b"%PDF")
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", paper)) <= 4
+
+
+def test_a_screen_reader_is_told_of_every_picture_and_table_that_is_seen(show: Any) -> None:
+    for page, least in (("report", 2), ("details", 15)):
+        opened = show("full", page)
+        opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        pictures, tables = (opened.page.get_by_role(role) for role in ("img", "table"))
+        seen = "[...document.querySelectorAll('svg')].filter(e => e.checkVisibility()).length"
+        assert pictures.count() == opened.run(seen) >= 1
+        assert tables.count() == opened.page.locator("table").count() >= least
+        assert opened.page.get_by_role("navigation", name="Sections").count() == 1
+
+
+def test_links_lead_from_a_verdict_to_its_claim_and_back(show: Any) -> None:
     opened = show("full")
-    opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
-    pictures, tables = (opened.page.get_by_role(role) for role in ("img", "table"))
-    assert pictures.count() == opened.page.locator("svg").count() >= 9
-    assert tables.count() == opened.page.locator("table").count() >= 15
-    assert opened.page.get_by_role("img", name="Losses, January 2026").count() >= 1
-    assert opened.page.get_by_role("navigation", name="Sections").count() == 1
-
-
-def test_links_lead_to_their_section(show: Any) -> None:
-    opened = show("full")
-    opened.page.get_by_role("navigation").get_by_role("link", name="Every claim").click()
-    top = opened.run("document.getElementById('claims').getBoundingClientRect().top")
-    assert -5 <= top <= 60
+    opened.page.locator("#verdicts tbody a").filter(has_text="9,000").first.click()
+    opened.page.wait_for_url("**/details.html#claim-*")
+    top = opened.run("document.querySelector(':target').getBoundingClientRect().top")
+    assert -5 <= top <= 800
+    assert "S11" in opened.page.locator(":target").inner_text()
+    opened.page.locator("#claims .back a").click()
+    opened.page.wait_for_url("**/report.html#verdicts")
     assert opened.complaints == []
-
-
-def test_hostile_texts_run_nothing(show: Any) -> None:
-    opened = show("hostile")
-    opened.run("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert opened.run("document.querySelectorAll('script, img, base, iframe').length") == 0
-    assert "<script>alert(1)</script>" in opened.page.locator("h1").inner_text()
-    assert opened.complaints == []
-    assert len(opened.requests) == 1

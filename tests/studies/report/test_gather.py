@@ -28,16 +28,16 @@ def run(from_prior: Estimate, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def test_the_command_makes_a_page_of_a_run_with_all_that_needs_no_fit(run: Path, capsys) -> None:
+def test_the_command_makes_both_pages_of_a_run_with_all_that_needs_no_fit(
+    run: Path, capsys
+) -> None:
     assert main(["report", str(run), ASKED]) == 0
     assert "report.html" in capsys.readouterr().out
-    text = (run / "report.html").read_text()
-    for name in ("answer", "drivers", "audit", "breakeven", "claims", "reproduce"):
-        assert f'id="{name}"' in text
-    assert "estimator run name=run" in text
-    assert "the force holds its level" in text
-    assert "S11" in text
-    assert "estimator audit " not in text  # nothing is missing
+    report, details = ((run / name).read_text() for name in ("report.html", "details.html"))
+    assert "hold the force at its level" in report
+    assert "estimator run name=run" in details
+    assert "S11" in details
+    assert (run / "pictures" / "balance.png").exists()
     assert (run / "audit" / "claims.csv").exists()
 
 
@@ -49,6 +49,16 @@ def test_an_audit_of_the_same_sets_is_taken_as_it_is(run: Path, monkeypatch) -> 
 
     monkeypatch.setattr(gathering, "make_audit", fail)
     assert main(["report", str(run), ASKED]) == 0
+
+
+def test_statements_that_an_audit_was_not_asked_for_are_judged_without_a_new_one(
+    run: Path, monkeypatch
+) -> None:
+    assert main(["audit", str(run), "audit=claims_only", "audit.refit=none", "--no-plots"]) == 0
+    monkeypatch.setattr(gathering, "make_audit", None)
+    assert main(["report", str(run), ASKED]) == 0
+    assert "true in" in (run / "report.html").read_text().casefold()
+    assert "over 65 % of the losses" in (run / "report.html").read_text().casefold()
 
 
 def test_an_audit_of_other_sets_is_made_anew(run: Path, monkeypatch) -> None:

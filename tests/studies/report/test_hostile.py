@@ -6,72 +6,61 @@ import re
 
 import pytest
 
-from estimator.studies.report import render
-from tests.studies.report.hostile import HOSTILE, hostile_data
+from estimator.studies.report.page import BRIEF, IN_DETAIL
+from tests.studies.report.conftest import rendered
+from tests.studies.report.hostile import HOSTILE
 from tests.studies.report.parsing import Element, parse
 
 pytestmark = pytest.mark.slow
 
-
-@pytest.fixture(scope="module")
-def hostile() -> str:
-    return render(hostile_data())
+PAGES = ("report", "details")
+QUIET = ("glossary",)  # holds no text but its own
 
 
-@pytest.fixture(scope="module")
-def document(hostile: str) -> Element:
-    return parse(hostile)
+def html(page: str) -> str:
+    return str(getattr(rendered("hostile"), page))
 
 
-def test_no_text_becomes_an_element_or_an_attribute(document: Element, page: str) -> None:
-    found = document.all()
-    assert {e.tag for e in found} <= {e.tag for e in parse(page).all()}
+@pytest.fixture(params=PAGES)
+def document(request: pytest.FixtureRequest) -> Element:
+    return parse(html(request.param))
+
+
+def test_no_text_becomes_an_element_an_attribute_or_a_class(document: Element) -> None:
+    known = {e.tag for page in PAGES for e in parse(str(getattr(rendered("full"), page))).all()}
+    assert {e.tag for e in document.all()} <= known
     assert document.all("script", "img", "base") == []
-    for element in found:
+    for element in document.all():
         assert not any(name.startswith("on") for name in element.attributes)
         assert not any("example.org" in str(v) for k, v in element.attributes.items()
                        if k != "aria-label")  # fmt: skip
+        names = str(element.attributes.get("class") or "").split()
+        assert all(name.replace("-", "").isalpha() for name in names)
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["question", "answer", "sets", "months", "drivers", "audit", "breakeven", "priors", "claims",
-     "diagnostics", "reproduce"],
-)  # fmt: skip
-def test_it_stands_as_text_where_it_belongs(document: Element, place: str) -> None:
-    text = document.by_id(place).words
-    for piece in HOSTILE[:5]:
-        assert piece in text
+def test_it_stands_as_text_where_it_belongs() -> None:
+    for page, sections in zip(PAGES, (BRIEF, IN_DETAIL), strict=True):
+        document = parse(html(page))
+        assert "<script>alert(1)</script>" in document.all("head")[0].all("title")[0].words
+        assert HOSTILE[1] in document.all("h1")[0].words
+        for name in [name for name in sections if name not in QUIET]:
+            text = document.by_id(name).words
+            for piece in HOSTILE[:5]:
+                assert piece in text, (page, name)
 
 
-def test_the_title_of_the_page_is_text(document: Element) -> None:
-    (title,) = document.all("head")[0].all("title")
-    assert "<script>alert(1)</script>" in title.words
-    (heading,) = document.all("h1")
-    assert HOSTILE[1] in heading.words
+@pytest.mark.parametrize("page", PAGES)
+def test_no_template_is_carried_out_and_no_text_turns_the_direction(page: str) -> None:
+    text = html(page)
+    assert "{{ 7 * 7 }}" in text
+    assert "{% raw %}" in text
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u0007]", text)
+    assert "\N{REPLACEMENT CHARACTER}reversed" in text
+    assert "\N{REPLACEMENT CHARACTER}" not in getattr(rendered("full"), page)
 
 
-def test_no_template_in_a_text_is_carried_out(hostile: str) -> None:
-    assert "{{ 7 * 7 }}" in hostile
-    assert "{% raw %}" in hostile
-
-
-def test_no_text_turns_the_direction_of_what_follows(hostile: str, page: str) -> None:
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\u0007]", hostile)
-    assert "\N{REPLACEMENT CHARACTER}reversed" in hostile
-    assert "\N{REPLACEMENT CHARACTER}" not in page
-
-
-def test_pictures_hold_it_as_text_and_draw_no_formulas(document: Element) -> None:
-    descriptions = [e.text for e in document.all("desc")]
+def test_pictures_hold_it_as_text_and_draw_no_formulas() -> None:
+    descriptions = [e.text for e in parse(html("details")).all("desc")]
     assert any("<script>alert(1)</script>" in text for text in descriptions)
     assert any("$x_1$" in text for text in descriptions)
     assert all("\u0007" not in text for text in descriptions)
-
-
-def test_classes_come_from_the_page_and_not_from_texts(document: Element) -> None:
-    classes = {
-        name for e in document.all() for name in str(e.attributes.get("class") or "").split()
-    }
-    assert classes
-    assert all(name.replace("-", "").isalpha() for name in classes)

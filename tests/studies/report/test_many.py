@@ -52,7 +52,8 @@ def test_verdicts_of_a_large_table_are_cut_and_counted(changed: Change) -> None:
     row = audit.claims.iloc[[0]]
     verdicts = pd.concat([row] * N, ignore_index=True)
     verdicts = verdicts.assign(claim=[f"D{n}" for n in range(N)], verdict="consistent")
-    noted, consistent = heat_tables(changed(audit=dataclasses.replace(audit, claims=verdicts)))
+    data = changed(audit=dataclasses.replace(audit, claims=verdicts))
+    noted, consistent = heat_tables(data, ClaimRows(data))
     assert noted is None
     assert consistent is not None
     assert len(consistent.rows) == 400

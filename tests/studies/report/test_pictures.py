@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -11,7 +12,14 @@ from estimator.show.figures._look import PAGE, SEEN_ON_BOTH, frame, new_figure
 from estimator.show.figures.files import inline_svg
 from estimator.studies.report import ReportData, pictures
 from estimator.studies.report.pictures import Picture
-from tests.studies.report.conftest import one_key, report_data, tables, trees, two_keys
+from tests.studies.report.conftest import (
+    one_key,
+    rendered,
+    report_data,
+    tables,
+    trees,
+    two_keys,
+)
 from tests.studies.report.parsing import Element, parse
 
 pytestmark = pytest.mark.slow
@@ -51,7 +59,8 @@ def test_colours_can_be_seen_on_light_and_on_dark(color: str, ground: str) -> No
     assert contrast(color, ground) >= 3.0
 
 
-def test_the_grounds_are_those_of_the_style_sheet(page: str) -> None:
+def test_the_grounds_are_those_of_the_style_sheet() -> None:
+    page = rendered("bare").report
     assert tuple(re.findall(r"--ground: (#\w+)", page)) == GROUNDS
 
 
@@ -59,7 +68,8 @@ def test_the_grounds_are_those_of_the_style_sheet(page: str) -> None:
                                   ("link", "ground"), ("ink", "fits"), ("ink", "strained"),
                                   ("ink", "conflict"), ("ink", "plain"), ("ink", "tint"),
                                   ("bad", "tint")])  # fmt: skip
-def test_text_can_be_read_on_light_and_on_dark(page: str, pair: tuple[str, str]) -> None:
+def test_text_can_be_read_on_light_and_on_dark(pair: tuple[str, str]) -> None:
+    page = rendered("bare").report
     light, dark = (re.findall(rf"--{name}: (#\w+)", page) for name in pair)
     assert len(light) == len(dark) == 2
     for front, back in zip(light, dark, strict=True):
@@ -68,8 +78,8 @@ def test_text_can_be_read_on_light_and_on_dark(page: str, pair: tuple[str, str])
 
 def test_a_picture_takes_ink_and_font_from_the_page_and_shares_no_id(found: ReportData) -> None:
     first, same, other = (pictures.forest(found, LOSSES, name) for name in ("one", "one", "other"))
-    assert first == same
     svg = str(first.svg)  # type: ignore[union-attr]
+    assert svg == str(same.svg)  # type: ignore[union-attr]
     assert "currentColor" in svg
     for foreign in ("#000000", "#ffffff", "font-family"):
         assert foreign not in svg
@@ -102,13 +112,13 @@ def test_a_set_that_failed_looks_different_without_colour() -> None:
         for one in (passed, failed)
     ]
     assert dashes == [0, 1]
-    assert "✗ registry" in [e.words for e in svg_of(failed).all("text")]
-    assert "registry – FAILED its checks" in description(failed)
+    assert "✗ Registries" in [e.words for e in svg_of(failed).all("text")]
+    assert "Registries – FAILED its checks" in description(failed)
 
 
 def test_the_forest_says_each_set_s_numbers(found: ReportData) -> None:
     text = description(pictures.forest(found, LOSSES, "one"))
-    for part in ("central: ", "registry: ", f"{pictures.POOLED}: 32,700 (27,100 to 38,200)"):
+    for part in ("Central: ", "Registries: ", f"{pictures.POOLED}: 32,700 (27,100 to 38,200)"):
         assert part in text
 
 
@@ -117,7 +127,7 @@ def test_an_answer_that_no_set_has_is_not_drawn(found: ReportData) -> None:
 
 
 def test_all_months_are_drawn_on_one_scale() -> None:
-    made = pictures.fans(trees(), {"registry": "R-hat"}, "months")
+    made = pictures.fans(report_data(failed=("registry",)))
     ticks = [
         [e.words for e in svg_of(one).all("text") if e.words.isdigit() and len(e.words) < 4]
         for one in made
@@ -126,16 +136,16 @@ def test_all_months_are_drawn_on_one_scale() -> None:
     assert ticks[0] == ticks[1] != []
     assert "P04 30,600 a month" in description(made[0])
     assert [one.failed for one in made] == [False, True]
-    assert made[1].caption == "✗ registry – FAILED its checks"
+    assert made[1].caption == "✗ Registries – FAILED its checks"
 
 
 def test_the_tornado_tells_low_from_high_without_colour_and_names_assumptions_in_words() -> None:
     rows = tables(trees())["drivers"].query("method == 'one_at_a_time'")
-    [one] = pictures.drivers(rows, "losses", 1)
+    [one] = pictures.drivers(report_data(), rows, "losses", 1)
     assert len(svg_of(one).all("pattern")) >= 1
     words = [e.words for e in svg_of(one).all("text")]
     assert {"at its lower level", "at its higher level"} <= set(words)
-    assert {"Typical unconfirmed / confirmed", "General staff ukraine on losses: bias"} <= set(
+    assert {"Typical unconfirmed / confirmed", "General Staff of Ukraine on losses: bias"} <= set(
         words
     )
     assert "31,900 at 0.02 to 0.18, 36,400 at 0.05 to 0.50" in description(one)
@@ -143,29 +153,36 @@ def test_the_tornado_tells_low_from_high_without_colour_and_names_assumptions_in
 
 def test_shares_of_the_variance_are_drawn_apart() -> None:
     rows = tables(trees())["drivers"].query("method == 'sobol'")
-    [one] = pictures.drivers(rows, "losses", 1)
+    [one] = pictures.drivers(report_data(), rows, "losses", 1)
     assert one.caption == "Share of the variance of losses by assumption"
     assert "alone 31 %, with others 44 %" in description(one)
 
 
-def test_a_parameter_is_drawn_before_and_after_the_claims() -> None:
-    rows = tables(trees())["prior_or_data"].query("parameter == 'returns.rate'")
-    one = pictures.prior_ranges(rows, "one")
-    words = [e.words for e in svg_of(one).all("text")]
-    assert {"before the claims", "after", "central", "registry"} <= set(words)
-    assert "before 47 % (30 % to 65 %), after 49 % (35 % to 60 %)" in description(one)
+def test_recruits_are_drawn_against_losses_wide_and_narrow_for_the_first_sound_set() -> None:
+    one = pictures.balance(report_data(failed=("central",)))
+    assert "(Registries)" in one.caption
+    assert not one.failed
+    assert re.search(
+        r"January 2026: losses [\d,]+ \(.*recruits .*replacement gap", description(one)
+    )
+    narrow = parse(str(one.narrow)).all("svg")[0]
+    widths = [str(svg.attributes["viewbox"]).split()[2] for svg in (svg_of(one), narrow)]
+    assert float(widths[0]) > 2 * float(widths[1])
+    assert set(one.table["quantity"]) == {"losses", "recruits", "replacement_gap"}
+    assert "Central" not in one.note
 
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_break_even_of_one_assumption_says_where_it_lies(failed: bool) -> None:
-    one = pictures.breakeven(one_key(), "one", failed=failed)
+    item = dataclasses.replace(one_key(), failures=("R-hat 1.02",) if failed else ())
+    one = pictures.breakeven(dataclasses.replace(report_data(), breakeven=[item]), 1)
     assert "crosses 50 % at 42 % (40 % to 44 %)" in description(one)
     assert one.failed is failed
     assert ("FAILED" in one.caption) is failed
 
 
 def test_a_break_even_of_two_assumptions_is_a_line() -> None:
-    one = pictures.breakeven(two_keys(), "one", failed=False)
+    one = pictures.breakeven(dataclasses.replace(report_data(), breakeven=[two_keys()]), 1)
     assert "10 % and 4,000; 30 % and 3,000; 50 % and 2,000" in description(one)
     paths = svg_of(one).all("path")
     assert any("stroke-dasharray" in str(e.attributes.get("style")) for e in paths)

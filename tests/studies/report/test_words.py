@@ -22,11 +22,17 @@ from tests.studies.report.conftest import options
 )
 def test_an_assumption_is_said_in_words(key: str, text: str) -> None:
     assert words.assumption(key) == text
+    named = words.assumption(key, {"some_staff": "The Staff"})
+    assert named == text.replace("some staff", "The Staff")
 
 
 def test_events_are_said_in_words() -> None:
-    text = "net change in 2026-01 < 0"
-    assert words.event(text) == "net change in January 2026 is below 0"
+    assert words.event("net_change[2026-01] < 0") == "the force shrank in January 2026"
+    assert words.event("losses[2026-01] > 50000") == "losses in January 2026 were above 50,000"
+    assert (
+        words.event("killed_share[2026-01] < 0.3") == "killed share in January 2026 was below 0.3"
+    )
+    assert words.event("net change in 2026-01 < 0") == "net change in January 2026 is below 0"
     assert words.event("on 2026-01-15 > 1") == "on 2026-01-15 is above 1"
     assert words.event("in 2026-13 > 1") == "in 2026-13 is above 1"
 
@@ -40,14 +46,6 @@ def test_answers_are_named_with_their_period() -> None:
     assert words.heading("P(net_change[2022-03] < 0)", months) == ("Net change below 0, March 2022")
 
 
-def test_sets_are_named_by_the_shorter_list() -> None:
-    names = list("abcdef")
-    assert words.which(names, names) == "all sets"
-    assert words.which(list("abcd"), names) == "all but e and f"
-    assert words.which(["a", "b"], names) == "a and b"
-    assert words.which(["a"], ["a"]) == "a"
-
-
 @pytest.mark.parametrize(
     ("low", "value", "high", "unit", "hedge", "text"),
     [
@@ -58,7 +56,7 @@ def test_sets_are_named_by_the_shorter_list() -> None:
         (None, 30618, None, "persons", "exact", "30,618 persons"),
         (None, -9000, None, "persons", "about", "about −9,000 persons"),
         (None, None, None, "", "", "a statement, no figure"),
-        ("", "0.65", "", "share", "more_than", "more than 0.65 share"),
+        ("", "0.65", "", "share", "more_than", "more than 65 %"),
     ],
 )
 def test_a_figure_is_written_as_it_was_published(
@@ -82,6 +80,10 @@ def test_all_problems_of_the_options_are_told_at_once() -> None:
         assert found in message
 
 
-def test_an_origin_without_a_name_is_shown_by_its_own() -> None:
-    assert options().origin("general_staff_ukraine") == "General Staff of Ukraine"
+def test_what_has_no_name_for_readers_is_shown_by_its_own() -> None:
+    assert options().origin("csis") == "CSIS"
     assert options().origin("some_staff") == "some staff"
+    assert options().scenario("goal_50000") == "a goal of 50,000 losses a month reached"
+    assert options().evidence_group("some_list") == "some list"
+    assert options().set_name("few_return") == "Few wounded return"
+    assert options().set_name("mine") == "mine"
