@@ -52,7 +52,7 @@ def statement(
 
 def _negligible(rows: pd.DataFrame, answer: Answer, width: float) -> str:
     """Say that what varies hardly matters beside what each set leaves open."""
-    largest, write = rows.loc[rows["effect"].idxmax()], _writer(rows, answer)
+    largest, write = rows.nlargest(1, "effect").iloc[0], _writer(rows, answer)
     ends = f"{write(largest['value_low'])} to {write(largest['value_high'])}{_unit(largest)}"
     beside = "" if answer.below_zero else (
         f", while the 90 % range of a set alone is {write(width)} wide"
