@@ -138,8 +138,11 @@ def _leaves(
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     """Walk a tree of scikit-learn: each leaf with the levels that it allows of each key."""
     left, right = tree.children_left, tree.children_right
-    open_nodes = [(0, {name: np.ones(len(texts), bool)
-                       for name, texts in zip(levels.names, levels.texts, strict=True)})]  # fmt: skip
+    every = {
+        name: np.ones(len(texts), bool)
+        for name, texts in zip(levels.names, levels.texts, strict=True)
+    }
+    open_nodes = [(0, every)]
     while open_nodes:
         node, allowed = open_nodes.pop()
         if left[node] == right[node]:
