@@ -17,9 +17,17 @@ _JITTER = 0.16
 
 
 class _Levels(Protocol):
-    names: tuple[str, ...]
-    codes: np.ndarray
-    texts: tuple[tuple[str, ...], ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the assumptions."""
+
+    @property
+    def codes(self) -> np.ndarray:
+        """(set, assumption)."""
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Levels of each assumption in words."""
 
 
 def plot_boxes(

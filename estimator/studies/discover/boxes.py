@@ -106,7 +106,8 @@ def boxes(levels: Levels, holds: np.ndarray, options: DiscoverOptions) -> list[B
     """
     from sklearn.tree import DecisionTreeClassifier
 
-    columns, features = [], []
+    columns: list[np.ndarray] = []
+    features: list[tuple[int, int | None]] = []
     for n, texts in enumerate(levels.texts):
         if levels.ordered[n]:
             columns.append(levels.codes[:, n].astype(float))
