@@ -42,20 +42,20 @@ class Box:
         return self.holding / self.sets
 
     def conditions(self, levels: Levels) -> list[str]:
-        """Bounds in words: ``returns.rate at most 0.25``, ``definitions irrecoverable``."""
+        """Bounds in words: ``returns.rate is at most 0.25``."""
         texts = []
         for key, inside in self.allowed.items():
             at = levels.names.index(key)
             own = levels.texts[at]
             rows = np.flatnonzero(inside)
             if not levels.ordered[at] or len(rows) == 1:
-                texts.append(f"{key} {listed([own[n] for n in rows]).replace(' and ', ' or ')}")
+                texts.append(f"{key} is {listed([own[n] for n in rows]).replace(' and ', ' or ')}")
             elif rows[0] == 0:
-                texts.append(f"{key} at most {own[rows[-1]]}")
+                texts.append(f"{key} is at most {own[rows[-1]]}")
             elif rows[-1] == len(own) - 1:
-                texts.append(f"{key} at least {own[rows[0]]}")
+                texts.append(f"{key} is at least {own[rows[0]]}")
             else:
-                texts.append(f"{key} from {own[rows[0]]} to {own[rows[-1]]}")
+                texts.append(f"{key} is from {own[rows[0]]} to {own[rows[-1]]}")
         return texts
 
 

@@ -43,12 +43,12 @@ def test_the_region_that_was_put_in_is_found_with_its_density_and_coverage(
     holds = (RATES < 0.3) & (COUNTS != "killed")
     part = discovery(sweep(tmp_path, holds), EVENT, options)
     (box,) = part.grids[0].texts
-    assert "returns.rate at most 0.25" in box[0]
-    assert "definitions all_wounded or irrecoverable" in box[0]
+    assert "returns.rate is at most 0.25" in box[0]
+    assert "definitions is all_wounded or irrecoverable" in box[0]
     assert "force.start" not in box[0]
     assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in box[1:]] == ["12", "100 %", "100 %"]
     assert part.sentences[0].startswith(
-        "P(net change in 2026-01 < 0) is at least 0.5 in 12 of 60 sets. Where returns.rate at most"
+        "P(net change in 2026-01 < 0) is at least 0.5 in 12 of 60 sets. Where returns.rate is"
     )
     assert part.figures is not None
     assert [name for name, _ in part.figures()] == ["boxes"]
@@ -60,7 +60,7 @@ def test_regions_apart_are_boxes_of_their_own_that_cover_all(
     holds = (RATES < 0.2) | (RATES >= 0.8)
     part = discovery(sweep(tmp_path, holds), EVENT, options)
     where = part.tables["boxes"]
-    assert set(where["where"]) == {"returns.rate at most 0.15", "returns.rate at least 0.8"}
+    assert set(where["where"]) == {"returns.rate is at most 0.15", "returns.rate is at least 0.8"}
     assert where["coverage"].sum() == pytest.approx(1.0)
     assert (where["density"] == 1.0).all()
 
