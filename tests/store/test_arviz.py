@@ -17,7 +17,6 @@ from estimator.store.results import write_result
 ONE_LINERS: dict[str, Callable[[xr.DataTree], Any]] = {
     "summary": az.summary,
     "loo": az.loo,
-    "compare": lambda tree: az.compare({"one": tree, "other": tree}),
     "psense_summary": lambda tree: az.psense_summary(tree, var_names=["net_change"]),
     "plot_forest": lambda tree: az.plot_forest(tree, var_names=["losses"]),
     "plot_prior_posterior": lambda tree: az.plot_prior_posterior(
