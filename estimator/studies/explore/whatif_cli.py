@@ -77,8 +77,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if len(names) != 1:
         raise ConfigError(f"whatif needs one set. Got {', '.join(names) or 'none'}")
     settings = [word for word in moved if word.startswith(("explore.", "output_dir="))]
-    config = to_plain(compose_config(settings, options.config_dir))
-    explore = ExploreOptions.from_config(config["explore"])
+    explore, outputs = ExploreOptions.shipped()
+    if settings or options.config_dir:
+        config = to_plain(compose_config(settings, options.config_dir))
+        explore, outputs = ExploreOptions.from_config(config["explore"]), Path(config["output_dir"])
     ranges, problems = {}, []
     for word in moved:
         if word in settings:
@@ -90,7 +92,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             problems.append(f"{key}: {error}")
     if problems:
         raise ConfigError(problems_text("These ranges cannot be read:", problems))
-    world = find_world(names[0], Path(config["output_dir"]))
+    world = find_world(names[0], outputs)
     position = Position(ranges, tuple(dict.fromkeys(options.without)))
     event = event_of(options.event or explore.event, world)
     before = answer_at(world, Position(), event, explore)
