@@ -23,7 +23,8 @@ from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable, statistics
-from estimator.fitting.reweighting import Weights, pooled_entries
+from estimator.fitting.reweighting import pooled_entries
+from estimator.fitting.smoothing import Weights
 from estimator.store.netcdf import read_netcdf
 from estimator.store.sweep_files import DATASET
 from estimator.studies.explore.options import ExploreOptions

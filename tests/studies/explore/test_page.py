@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.quantity import QUANTILES
 from estimator.studies.explore.answers import answer_at, event_of
 from estimator.studies.explore.page import render
