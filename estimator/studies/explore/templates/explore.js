@@ -52,7 +52,9 @@ function refresh() {
   const lamp = $("lamp");
   lamp.className = found.lamp;
   const worth = `k-hat ${Number.isFinite(found.k) ? found.k.toFixed(2).replace("-", MINUS) : "infinite"}, worth ${Math.round(found.ess).toLocaleString("en-US")} independent draws of ${world.n.toLocaleString("en-US")}`;
-  lamp.textContent = { good: "Good: ", rough: "Rough: ", refused: "Refused: " }[found.lamp] + worth + (world.failures ? `. The fit behind this missed a bound: ${world.failures}` : "");
+  lamp.textContent = { good: "Good: ", rough: "Rough: ", refused: "Refused: " }[found.lamp] + worth + (world.failures ? "; a fit behind this missed a bound of its diagnostics, see below" : "");
+  $("missed").hidden = !world.failures;
+  $("missed").textContent = `A fit behind this missed a bound of its diagnostics: ${world.failures}.`;
   $("command").textContent = command(world);
   pictures(world, event, found, refused);
   reading($("histogram"), range);
