@@ -87,7 +87,7 @@ function pictures(world, event, found, refused) {
   const months = facts.months, w = found.weights, w0 = world.before.weights, unit = quantityOf(event.quantity).unit;
   const rows = (quantity, weights) => months.map((m) => quantiles(world, rowOf(quantity, m), weights, FIVE));
   drawn = { world, event, months, unit: unitOf(event), now: rows(event.quantity, w), before: rows(event.quantity, w0), weights: w, weights0: w0 };
-  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.begin > -0.6 && !(c.group && NOW.without.has(c.group)));
+  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.begin > -0.6 && c.begin < months.length - 0.1 && !(c.group && NOW.without.has(c.group)));
   put("fan", (place) => drawFan(place, { ...drawn, month: event.month, unit }));
   if (facts.balance) {
     drawn.losses = rows("losses", w);
