@@ -219,15 +219,17 @@ def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     )
 
 
-def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
+def drivers(
+    data: ReportData, table: pd.DataFrame, answer: str, how: str, position: int
+) -> list[Picture]:
     """Draw how far an answer moves with each assumption, and the shares of its variance.
 
     Parameters
     ----------
     table
         Rows of the table `drivers` of one answer and method.
-    answer
-        The answer in words.
+    answer, how
+        The answer and the method in words.
     position
         Which of the answers and methods it is.
     """
@@ -245,7 +247,7 @@ def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -
             f"{row['assumption']}: {_at_level(row, 'low')}, {_at_level(row, 'high')}"
             for _, row in moved.iterrows()
         )
-        caption = f"What moves {answer}, one assumption at a time"
+        caption = f"What moves {answer} ({how})"
         description = f"The answer as it is: {reference}. {'; '.join(texts)}."
         figure, name = plot_tornado(shown, look=PAGE), f"tornado-{position}"
         pictures.append(Picture.of(figure, name, caption, description, table))
@@ -256,7 +258,7 @@ def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -
             f"others {number.rounded(row['total'], 'share')}"
             for _, row in shares.iterrows()
         )
-        caption = f"Share of the variance of {answer} by assumption"
+        caption = f"Share of the variance of {answer} by assumption ({how})"
         figure, name = plot_indices(shown, look=PAGE), f"shares-{position}"
         pictures.append(Picture.of(figure, name, caption, f"{'; '.join(texts)}.", table))
     return pictures
