@@ -114,6 +114,14 @@ class CompiledStructure:
         """Shapes of what the sampler moves, in its order."""
         return dict(self.density.shapes)
 
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """Which of the coordinates that the sampler moves are those of each free variable."""
+        ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()]).tolist()
+        names = {value.name: rv.name for rv, value in self.model.rvs_to_values.items()}
+        pairs = zip(self._shapes, [0, *ends], ends, strict=False)
+        return {names[name]: slice(start, end) for name, start, end in pairs}
+
     def free_variables(self, sampled: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Free variables from what the sampler moved; keys are names, arrays (chain, draw, ...)."""
         arrays = [sampled[value.name] for value in self.model.value_vars]

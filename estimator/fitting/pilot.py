@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.fitting.compiled import compiled
 from estimator.fitting.whitening import Whitening
-from estimator.model.build import LEVELS, OTHER_ASSUMPTIONS, RATIO_IN_FLOOR
+from estimator.model.build import MAPPED, OTHER_ASSUMPTIONS, RATIO_IN_FLOOR
 from estimator.model.inputs import ModelInputs
 
 _PRIORS = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")
-_MAPS = ("step_maps", "losses_map")
+_MAPS = ("step_maps", "losses_map", "losses_step_map")
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
-_LEVELS = [_POSITION[key] for key in LEVELS]
+_MAPPED = [_POSITION[key] for key in MAPPED]
 _OTHERS = [_POSITION[key] for key in OTHER_ASSUMPTIONS]
 
 
@@ -93,37 +94,29 @@ def transfer(pilot: Pilot, inputs: ModelInputs) -> tuple[Whitening, ModelInputs]
     mapped = _with_maps(inputs, pilot.maps)
     given = pilot.whitening
     center, scale = given.center.copy(), given.scale.copy()
-    n_walks, n_own = pilot.maps["step_maps"].shape[:2]
-    n_walk = n_walks * n_own
-    n_terms = pilot.priors["reporting_location"].size
-    others = slice(n_walk, n_walk + len(_OTHERS))
-    terms = slice(others.stop, others.stop + n_terms)
-    losses = slice(len(center) - len(pilot.maps["losses_map"]), len(center))
-    if terms.stop != losses.start:  # a family with a variable of its own: no guess
-        return given, mapped
+    at = compiled(inputs.structure, inputs).places
 
-    def before_and_after(name: str) -> list[np.ndarray]:
+    def before_and_after(name: str, rows: Any) -> list[np.ndarray]:
         return [
-            source[f"{name}_{part}"].ravel()
+            source[f"{name}_{part}"][..., rows].ravel()
             for source in (pilot.priors, inputs.data)
             for part in ("location", "scale")
         ]
 
-    of_assumptions = before_and_after("assumption")
-    center[others], scale[others] = _moved(
-        center[others], scale[others], *(prior[_OTHERS] for prior in of_assumptions)
-    )
-    center[terms], scale[terms] = _moved(
-        center[terms], scale[terms], *before_and_after("reporting")
-    )
-    _move_levels(center, scale, pilot, [prior[_LEVELS] for prior in of_assumptions])
+    plain = slice(len(inputs.structure.coords["plain_source"]))
+    for own, prior in (
+        (at["assumption_raw"], before_and_after("assumption", _OTHERS)),
+        (at["reporting_raw"], before_and_after("reporting", plain)),
+    ):
+        center[own], scale[own] = _moved(center[own], scale[own], *prior)
+    _move_mapped(center, scale, pilot, at, before_and_after("assumption", _MAPPED))
     rise = inputs.data["assumption_location"] - pilot.priors["assumption_location"]
-    own = inputs.structure.constants["own_floor"]
+    own_floor = inputs.structure.constants["own_floor"]
     offset = (
-        RATIO_IN_FLOOR * own * rise[_POSITION["unconfirmed.ratio"]]
+        RATIO_IN_FLOOR * own_floor * rise[_POSITION["unconfirmed.ratio"]]
         - rise[_POSITION["losses.level"]]
     )
-    center[losses] += np.linalg.solve(pilot.maps["losses_map"], offset)
+    center[at["log_losses"]] += np.linalg.solve(pilot.maps["losses_map"], offset)
     return dataclasses.replace(given, center=center, scale=scale), mapped
 
 
@@ -160,22 +153,28 @@ def _moved(
     return np.where(tells, moved, center), np.where(tells, np.sqrt(variance) / after, scale)
 
 
-def _move_levels(
-    center: np.ndarray, scale: np.ndarray, pilot: Pilot, priors: list[np.ndarray]
+def _move_mapped(
+    center: np.ndarray,
+    scale: np.ndarray,
+    pilot: Pilot,
+    at: dict[str, slice],
+    priors: list[np.ndarray],
 ) -> None:
-    """Move the levels of the sparse walks, which are sampled through a map with their steps.
+    """Move the assumptions that are sampled through a map with the steps of their series.
 
-    `priors`: location and scale of the levels, before and after. (walk,) each.
+    `priors`: location and scale, before and after. (mapped_assumption,) each.
     """
-    n_own = pilot.maps["step_maps"].shape[1]
-    for walk, steps in enumerate(pilot.maps["step_maps"]):
-        part = slice(walk * n_own, (walk + 1) * n_own)
+    maps = [*pilot.maps["step_maps"], *pilot.maps["losses_step_map"]]
+    ends = np.cumsum([len(steps) for steps in maps[:-1]]) + at["walk_coordinates"].start
+    starts = [at["walk_coordinates"].start, *ends[:-1].tolist(), at["step_coordinates"].start]
+    for row, (steps, start) in enumerate(zip(maps, starts, strict=True)):
+        part = slice(start, start + len(steps))
         level = steps[0] @ center[part]
         spread = float(np.hypot.reduce(steps[0] * scale[part]))
         moved, _ = _moved(
             np.array([level]),
             np.array([min(spread, 1.0)]),
-            *(prior[walk : walk + 1] for prior in priors),
+            *(prior[row : row + 1] for prior in priors),
         )
-        unit = np.eye(n_own)[0]
+        unit = np.eye(len(steps))[0]
         center[part] += np.linalg.solve(steps, unit * (moved[0] - level))

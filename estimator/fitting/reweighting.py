@@ -357,7 +357,7 @@ def weighted_quantiles(
     values: np.ndarray, weights: np.ndarray, probabilities: Sequence[float]
 ) -> np.ndarray:
     """Quantiles of weighted draws, linear between the middles of their steps. (probability,)."""
-    order = np.argsort(values)
+    order = np.argsort(values, kind="stable")  # equal draws have steps of their own, in one order
     middles = np.cumsum(weights[order]) - 0.5 * weights[order]
     return np.asarray(np.interp(probabilities, middles, values[order]))
 

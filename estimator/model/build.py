@@ -41,8 +41,11 @@ _DIMS = {
     "registry_floors": ("claim_figure", "registry_figure"),
     "confirmed_states": ("counted_state", "confirmed_claim"),
     "reporter_states": ("counted_state",),
+    "stock_reported": ("stock_claim",),
+    "stock_moves": ("stock_source", "stock_claim"),
 }
 _WALK_DIMS = ("walk", "walk_coordinate")
+_STEP_DIMS = ("dense_walk", "step_coordinate")
 
 Scalars = dict[str, TensorVariable]
 """The scalar assumptions by key."""
@@ -52,11 +55,13 @@ Scalars = dict[str, TensorVariable]
 RATIO_IN_FLOOR = 0.5
 _POSITION = {key: position for position, key in enumerate(ASSUMPTIONS)}
 
-LEVELS = tuple(f"{walk}.level" for walk in SPARSE_WALKS)
+MAPPED = (*(f"{walk}.level" for walk in SPARSE_WALKS), "losses.step")
 """Assumptions that are sampled with the coordinates of their walks."""
 
-OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in LEVELS)
+OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in MAPPED)
 """Assumptions that are sampled apart."""
+
+_SHARPNESS = 10.0  # a stock far under what was reported moves the sampled bias evenly
 
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
@@ -72,12 +77,12 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
     Returns
     -------
     pymc.Model
-        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, source),
-        `step_change_raw` (step_change), where biases are shared or wander `shared_raw`
-        (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw` (registry_term),
-        `exits_raw` (exits_step), `rounding_raw` (rounded_claim),
-        `log_losses` (month; log thousands per mean month), `walk_coordinates`
-        (walk, walk_coordinate).
+        Free: `assumption_raw` (other_assumption), `reporting_raw` (reporting_term, plain_source),
+        `stock_reporting_raw` (reporting_term, stock_source), where biases are shared or wander
+        `shared_raw` (shared_term, bias_group) and `bias_step_raw` (bias_step), `registry_raw`
+        (registry_term), `exits_raw` (exits_step), `rounding_raw` (rounded_claim),
+        `log_losses` (month; log thousands per mean month), `step_coordinates`
+        (dense_walk, step_coordinate), `walk_coordinates` (walk, walk_coordinate).
         Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
         (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
         `reporting` (reporting_term, source), `losses_step` (month; log ratio), `losses`,
@@ -94,7 +99,9 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
     """Build the model from data and structure (see `build_model`)."""
     structure = inputs.structure
     fixed = structure.constants
-    n_claims, n_months = len(structure.coords["claim"]), len(structure.coords["month"])
+    n_claims, n_months, n_sources = (
+        len(structure.coords[name]) for name in ("claim", "month", "source")
+    )
     n_walks = len(SPARSE_WALKS)
     with pm.Model(coords={**structure.coords, **_own_coords(structure)}) as model:
         given = {
@@ -108,9 +115,15 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         levels, *carried = pt.split(
             apply("carried", steps), splits_size=[n_walks] + n_walks * [n_months]
         )
-        linear, value = _assumptions(given, structure, levels)
-        reporting = _reporting(given, structure)
-        shift, offset = pt.split(apply("shifts", reporting), splits_size=[n_claims, n_months])
+        pace = mapped_steps(
+            "step_coordinates",
+            given["losses_step_map"],
+            lambda own: pt.sum(given["losses_step_map"][0] * own[None, :], axis=1),
+            _STEP_DIMS,
+        )
+        linear, value = _assumptions(given, structure, pt.concatenate([levels, pace[:1]]))
+        plain, bias_steps = _reporting(given, structure)
+        offset = apply("offsets", _of_all_sources(plain, None, bias_steps, structure))
         walks = {
             walk: linear[f"{walk}.level"] + value[f"{walk}.step"] * path
             for walk, path in zip(SPARSE_WALKS, carried, strict=True)
@@ -144,7 +157,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
         log_losses = random_walk.centred(
             "log_losses",
             linear["losses.level"],
-            _steps_of_losses(value, fixed["step_ramps"]),
+            _steps_of_losses(value, fixed["step_ramps"], pace[1:]),
             fixed["carried_losses"],
             partial(apply, "innovations"),
             floor,
@@ -162,11 +175,23 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             rounding,
             given["confirmed_value"],
         )
-        of_populations = _registries(given, structure, apply, series, reporting)
+        terms, of_populations = _populations(given, structure, series)
+        sums = None
         if n_claims:
-            location = forward.claim_locations(
-                structure, apply, series, value, shift, pt, of_populations
-            )
+            sums = forward.claim_sums(structure, apply, series, value, pt, of_populations)
+        stock = None
+        if structure.coords["stock_source"] and sums is not None:
+            stock = _reporting_of_stocks(given, structure, apply("stocks", sums[0]))
+        reporting = _of_all_sources(plain, stock, bias_steps, structure)
+        pm.Deterministic(
+            "reporting",
+            reporting[: 2 * n_sources].reshape((2, n_sources)),
+            dims=("reporting_term", "source"),
+        )
+        _registries(given, structure, apply, series, terms, of_populations, reporting)
+        if sums is not None:
+            shift, size = apply("shifts", reporting), fixed["claim_size"]
+            location = forward.locations(structure.claim_scale, *sums, shift, size, pt)
             claims.reported_figures(
                 "reported",
                 pm.Deterministic("claim_location", location, dims="claim"),
@@ -176,18 +201,16 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
     return model
 
 
-def _registries(
-    given: dict[str, TensorVariable],
-    structure: Structure,
-    apply: Callable[[str, TensorVariable], TensorVariable],
-    series: Mapping[str, TensorVariable],
-    reporting: TensorVariable,
-) -> TensorVariable | None:
-    """Sample what is estimated of registries, and observe the figures of their triangles.
+def _populations(
+    given: dict[str, TensorVariable], structure: Structure, series: Mapping[str, TensorVariable]
+) -> tuple[TensorVariable, TensorVariable | None]:
+    """Sample what is estimated of registries.
 
     Returns
     -------
-    Killed of their populations, one after the other; None if there are none
+    terms, of_populations
+        As `registries.term_values` gives them; killed of the populations, one after the other,
+        None if there are none.
     """
     parts = structure.registries
     terms = pt.zeros(0)
@@ -198,9 +221,23 @@ def _registries(
             "registration", registries.term_values(parts, linear, pt), dims=registries.TERM
         )
     killed = series["losses"] * series["killed_share"]
-    of_populations = None
-    if parts.populations:
-        of_populations = registries.killed_of_populations(parts, killed, terms, pt)
+    if not parts.populations:
+        return terms, None
+    return terms, registries.killed_of_populations(parts, killed, terms, pt)
+
+
+def _registries(
+    given: dict[str, TensorVariable],
+    structure: Structure,
+    apply: Callable[[str, TensorVariable], TensorVariable],
+    series: Mapping[str, TensorVariable],
+    terms: TensorVariable,
+    of_populations: TensorVariable | None,
+    reporting: TensorVariable,
+) -> None:
+    """Observe the figures of the triangles of registries."""
+    parts = structure.registries
+    killed = series["losses"] * series["killed_share"]
     if structure.coords[registries.FIGURE]:
         location, log_dead = registries.registry_locations(
             parts, apply, killed, of_populations, terms, reporting, pt
@@ -218,14 +255,14 @@ def _registries(
             given["registry_floor"],
             registries.FIGURE,
         )
-    return of_populations
 
 
-def _steps_of_losses(value: Scalars, step_ramps: np.ndarray) -> TensorVariable:
+def _steps_of_losses(
+    value: Scalars, step_ramps: np.ndarray, changes: TensorVariable
+) -> TensorVariable:
     """Step of the log losses into each month: its log walks between knots, back from the end."""
     path = pt.zeros(len(step_ramps))
     if step_ramps.shape[1]:
-        changes = pm.Normal("step_change_raw", 0.0, 1.0, dims="step_change")
         path = value["losses.volatility"] * pt.dot(step_ramps, changes)
     return pm.Deterministic("losses_step", value["losses.step"] * pt.exp(path), dims="month")
 
@@ -256,16 +293,18 @@ def _own_coords(structure: Structure) -> dict[str, list[str]]:
     return {
         "walk": list(SPARSE_WALKS),
         "walk_coordinate": ["level", *structure.coords["month"]],
+        "dense_walk": ["losses"],
+        "step_coordinate": ["step", *structure.coords["step_change"]],
         "other_assumption": list(OTHER_ASSUMPTIONS),
     }
 
 
 def _assumptions(
-    given: dict[str, TensorVariable], structure: Structure, levels: TensorVariable
+    given: dict[str, TensorVariable], structure: Structure, mapped: TensorVariable
 ) -> tuple[Scalars, Scalars]:
     """Sample the scalar assumptions: standard normals under a link, or their own families.
 
-    The standardised levels of the sparse walks come with the walks' coordinates.
+    Those of `MAPPED` come standardised, with the walks' coordinates.
 
     Returns
     -------
@@ -273,10 +312,10 @@ def _assumptions(
         Each assumption on its unbounded scale (log, logit for shares), and itself; by key.
     """
     others = pm.Normal("assumption_raw", 0.0, 1.0, dims="other_assumption")
-    sampled = [*LEVELS, *OTHER_ASSUMPTIONS]
+    sampled = [*MAPPED, *OTHER_ASSUMPTIONS]
     rows = [_POSITION[key] for key in sampled]
     location, scale = given["assumption_location"][rows], given["assumption_scale"][rows]
-    all_linear = location + scale * pt.concatenate([levels, others])
+    all_linear = location + scale * pt.concatenate([mapped, others])
     pieces = pt.split(all_linear, splits_size=[1] * len(sampled))
     linear = {key: piece.squeeze() for key, piece in zip(sampled, pieces, strict=True)}
     value = {}
@@ -304,39 +343,101 @@ def _own_variable(
     return distributions[family](key.replace(".", "_"), **dict(parameters))
 
 
-def _reporting(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
-    """Sample what moves the reports of each source.
+def _reporting(
+    given: dict[str, TensorVariable], structure: Structure
+) -> tuple[TensorVariable, TensorVariable | None]:
+    """Sample what moves the reports of each source but those of stocks.
 
     Returns
     -------
-    (2 × source + bias_step,): biases at the end of the window, drifts, steps of wandering biases
+    terms, bias_steps
+        Bias at the end of the window and drift (reporting_term, plain_source); steps of wandering
+        biases (bias_step,), None if none wanders.
     """
+    own = _of_sources(given, slice(len(structure.coords["plain_source"])))
     shared = bool(structure.coords["bias_group"])
-    linear = _around_means(given, structure) if shared else _independent(given)
-    one_sided = pt.gt(given["reporting_one_sided"], 0)
-    terms = pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
-    pieces = [pm.Deterministic("reporting", terms, dims=("reporting_term", "source")).ravel()]
+    linear = _around_means(given, own, structure) if shared else _independent(own)
+    steps = None
     if structure.coords["bias_step"]:
-        steps = pm.Normal("bias_step_raw", 0.0, 1.0, dims="bias_step")
-        pieces.append(
-            pm.Deterministic("bias_steps", given["bias_step_scale"] * steps, dims="bias_step")
-        )
+        raw = pm.Normal("bias_step_raw", 0.0, 1.0, dims="bias_step")
+        steps = pm.Deterministic("bias_steps", given["bias_step_scale"] * raw, dims="bias_step")
+    return _signed(linear, own), steps
+
+
+def _of_sources(given: dict[str, TensorVariable], own: slice) -> dict[str, TensorVariable]:
+    """Take the data of the biases and drifts of some sources."""
+    names = ("reporting_location", "reporting_scale", "reporting_one_sided", "bias_centred")
+    return {name: given[name][..., own] for name in names}
+
+
+def _signed(linear: TensorVariable, own: dict[str, TensorVariable]) -> TensorVariable:
+    """Terms from their unbounded scale: the log of an undercount becomes a negative bias."""
+    one_sided = pt.gt(own["reporting_one_sided"], 0)
+    return pt.switch(one_sided, -pt.exp(pt.switch(one_sided, linear, 0.0)), linear)
+
+
+def _of_all_sources(
+    plain: TensorVariable,
+    stock: TensorVariable | None,
+    bias_steps: TensorVariable | None,
+    structure: Structure,
+) -> TensorVariable:
+    """Join the terms of all sources. (2 × source + bias_step,).
+
+    Parameters
+    ----------
+    plain, bias_steps
+        As `_reporting` gives them.
+    stock
+        As `_reporting_of_stocks` gives them; None: zeros, for what does not hang on stocks.
+    """
+    terms, n_stock = plain, len(structure.coords["stock_source"])
+    if n_stock:
+        rest = pt.zeros((2, n_stock)) if stock is None else stock
+        terms = pt.concatenate([plain, rest], axis=1)
+    pieces = [terms.ravel()] + ([] if bias_steps is None else [bias_steps])
     return pt.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
 
-def _independent(given: dict[str, TensorVariable]) -> TensorVariable:
-    """Bias (log of an undercount) and drift of each source. (reporting_term, source)."""
-    raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "source"))
-    return given["reporting_location"] + given["reporting_scale"] * raw
+def _independent(own: dict[str, TensorVariable]) -> TensorVariable:
+    """Bias (log of an undercount) and drift of each source. (reporting_term, plain_source)."""
+    raw = pm.Normal("reporting_raw", 0.0, 1.0, dims=("reporting_term", "plain_source"))
+    return own["reporting_location"] + own["reporting_scale"] * raw
 
 
-def _around_means(given: dict[str, TensorVariable], structure: Structure) -> TensorVariable:
+def _reporting_of_stocks(
+    given: dict[str, TensorVariable], structure: Structure, stocks: TensorVariable
+) -> TensorVariable:
+    """Sample biases of stocks by what their sources report. (reporting_term, stock_source).
+
+    A stock is recruits less losses of years, and what a source says of it is known far better than
+    its bias. Biases of their own would leave a ridge along which all flows move together, narrow
+    and bent. So the sampled bias moves with the log of the stock: it is the reported level. Its
+    prior is what it was.
+
+    Parameters
+    ----------
+    stocks
+        What the claims on stocks are about, thousands. (stock_claim,).
+    """
+    own = _of_sources(given, slice(len(structure.coords["plain_source"]), None))
+    log_ratio = pt.log(pt.softplus(_SHARPNESS * stocks / given["stock_reported"]) / _SHARPNESS)
+    moved = pt.sum(given["stock_moves"] * log_ratio[None, :], axis=1)
+    middle = pt.stack([moved, pt.zeros_like(moved)])
+    raw = pm.Normal("stock_reporting_raw", middle, 1.0, dims=("reporting_term", "stock_source"))
+    linear = own["reporting_location"] + own["reporting_scale"] * (raw - middle)
+    return _signed(linear, own)
+
+
+def _around_means(
+    given: dict[str, TensorVariable], own: dict[str, TensorVariable], structure: Structure
+) -> TensorVariable:
     """As `_independent`, where some biases are drawn around the mean of their group.
 
     What is sampled of such a bias lies between the bias itself (centred) and its standardised
     distance from the mean (non-centred): the more its claims tell, the nearer to the first.
     """
-    members = structure.constants["bias_members"]
+    members = structure.constants["bias_members"][: len(structure.coords["plain_source"])]
     common = pm.Normal("shared_raw", 0.0, 1.0, dims=("shared_term", "bias_group"))
     group = given["shared_location"] + given["shared_scale"] * common
     pm.Deterministic(
@@ -347,22 +448,22 @@ def _around_means(given: dict[str, TensorVariable], structure: Structure) -> Ten
         for term in range(2)
     )
     typical = pt.sum(members * given["shared_location"][1][None, :], axis=1)
-    centred = given["bias_centred"]
+    centred = own["bias_centred"]
     size = pt.exp(typical + (1.0 - centred) * log_spread)  # 1 for sources of no group
     nothing = pt.zeros_like(size)
     raw = pm.Normal(
         "reporting_raw",
         pt.stack([centred * distance / size, nothing]),
         pt.stack([pt.exp(centred * log_spread), nothing + 1.0]),
-        dims=("reporting_term", "source"),
+        dims=("reporting_term", "plain_source"),
     )
     is_member = members.sum(axis=1)
     middle = pt.sum(members * given["shared_location"][0][None, :], axis=1)
-    own = middle + (1.0 - centred) * distance + size * raw[0]
+    bias = middle + (1.0 - centred) * distance + size * raw[0]
     return (
-        given["reporting_location"]
-        + given["reporting_scale"] * raw
-        + pt.stack([is_member * own, nothing])
+        own["reporting_location"]
+        + own["reporting_scale"] * raw
+        + pt.stack([is_member * bias, nothing])
     )
 
 

@@ -42,10 +42,35 @@ def claim_locations(
     series: Mapping[str, Any],
     value: Mapping[str, Any],
     shift: Any,
+    of_populations: Any = None,
+) -> np.ndarray:
+    """Work out where the report of each claim would lie without noise, on its quantity's scale.
+
+    Parameters
+    ----------
+    structure, apply, series, value, of_populations
+        As for `claim_sums`.
+    shift
+        Bias, drift and wandering of each claim's source at the claim's time. (..., claim).
+
+    Returns
+    -------
+    (..., claim)
+    """
+    total, rest = claim_sums(structure, apply, series, value, np, of_populations)
+    size = structure.constants["claim_size"]
+    return np.asarray(locations(structure.claim_scale, total, rest, shift, size))
+
+
+def claim_sums(
+    structure: Structure,
+    apply: Callable[[str, Any], Any],
+    series: Mapping[str, Any],
+    value: Mapping[str, Any],
     xp: Any = np,
     of_populations: Any = None,
-) -> Any:
-    """Work out where the report of each claim would lie without noise, on its quantity's scale.
+) -> tuple[Any, Any]:
+    """Add up what each claim is about.
 
     Parameters
     ----------
@@ -59,8 +84,6 @@ def claim_locations(
         (..., month).
     value
         Scalar assumptions by key, thousands. (...).
-    shift
-        Bias, drift and wandering of each claim's source at the claim's time. (..., claim).
     xp
         numpy or pytensor.tensor.
     of_populations
@@ -69,7 +92,8 @@ def claim_locations(
 
     Returns
     -------
-    (..., claim)
+    total, rest
+        As for `locations`, thousands. (..., claim) each.
     """
     series = with_killed(series)
     wounded = combine(QUANTITIES["wounded"].parts, series)
@@ -94,9 +118,7 @@ def claim_locations(
     if of_populations is not None:
         state.append(of_populations)
     state = xp.concatenate(state, axis=-1)
-    total, rest = _halves(apply("claims", state), len(structure.claim_scale), xp)
-    size = structure.constants["claim_size"]
-    return locations(structure.claim_scale, total, rest, shift, size, xp)
+    return _halves(apply("claims", state), len(structure.claim_scale), xp)
 
 
 def _of_months(scalar: Any) -> Any:
@@ -119,10 +141,11 @@ def counted_share(killed_share: Any, rate: Any, severe: Any, light: Any) -> Any:
     return killed_share + (1.0 - killed_share) * (severe + rate * (light - severe))
 
 
-def _halves(both: Any, length: int, xp: Any) -> Any:
+def _halves(both: Any, length: int, xp: Any) -> tuple[Any, Any]:
     if xp is np:
         return both[..., :length], both[..., length:]
-    return xp.split(both, splits_size=[length, length])
+    total, rest = xp.split(both, splits_size=[length, length])
+    return total, rest
 
 
 def locations(

@@ -148,6 +148,38 @@ def losses_map(
     return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
 
 
+def step_map(
+    data: xr.Dataset, figures: dict[str, np.ndarray], step: float, path: np.ndarray
+) -> np.ndarray:
+    """Map from sampled coordinates to the step of the losses and to its changes, standard normals.
+
+    Two months of which claims speak tell the step between them as well as the noise lets them.
+
+    Parameters
+    ----------
+    data, figures
+        As for `step_maps`.
+    step
+        Typical step.
+    path
+        How the log of each month's step moves with what is mapped. (month, 1 + step_change).
+
+    Returns
+    -------
+    (1, 1 + step_change, 1 + step_change)
+    """
+    months = data["weight"].values > 0.0
+    told = (figures["used"] > 0) & (data["quantity"].values == "losses") & (months.sum(axis=1) == 1)
+    noise = np.full(len(path), np.inf)
+    np.minimum.at(noise, months[told].argmax(axis=1), figures["noise"][told])
+    between = noise[1:] ** 2 + noise[:-1] ** 2
+    known = np.append(
+        0.0, 2.0 * (step**2 / (step**2 + between)) ** 2
+    )  # of a log standard deviation
+    precision = np.eye(path.shape[1]) + path.T @ (known[:, None] * path)
+    return np.linalg.inv(np.linalg.cholesky(precision)).T[None]
+
+
 def mapped_steps(
     name: str,
     maps: TensorVariable,

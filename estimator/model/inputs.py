@@ -30,7 +30,7 @@ from estimator.model.figures import (
 )
 from estimator.model.forward import SERIES
 from estimator.model.functionals import constant_arrays, scales_of
-from estimator.model.geometry import losses_map, step_maps
+from estimator.model.geometry import losses_map, step_map, step_maps
 from estimator.model.hyperparameters import (
     SHARED_TERMS,
     SharedBiases,
@@ -51,7 +51,7 @@ from estimator.model.registries import (
     term_data,
     with_populations,
 )
-from estimator.quantity import QUANTITIES
+from estimator.quantity import QUANTITIES, STOCKS
 
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 
@@ -95,14 +95,16 @@ class Structure:
         - ``wounded_per_month`` (lag - 1 + month, month): see `estimator.model.force`
     layout
         Where each linear map lies among the data ``map_entries`` and ``map_runs``:
-        ``claims`` (total above rest), ``shifts`` (of claims, then of the months' reporter),
-        ``steps`` (of the sparse walks, one after the other), ``carried`` (first their levels, then
-        their paths), ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded),
+        ``claims`` (total above rest), ``shifts`` (of claims), ``offsets`` (of the months'
+        reporter), ``stocks`` (picks the sums that claims on stocks are about), ``steps`` (of the
+        sparse walks, one after the other), ``carried`` (first their levels, then their paths),
+        ``innovations`` and ``losses`` (of the losses), ``history`` (of the wounded),
         ``registry_weights``, ``registry_shifts`` and ``registry_errors`` (of the triangles).
     coords
         Labels of the dims `month, step_change, claim, claim_figure, counted_state,
-        confirmed_claim, registry_figure, registry_term, source, assumption, reporting_term,
-        shared_term, bias_group, bias_step, exits_step, rounded_claim`.
+        confirmed_claim, registry_figure, registry_term, source, plain_source, stock_source,
+        stock_claim, assumption, reporting_term, shared_term, bias_group, bias_step, exits_step,
+        rounded_claim`.
     """
 
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
@@ -149,6 +151,9 @@ class ModelInputs:
         - ``reporting_one_sided`` (reporting_term, source): 1 where the bias is an undercount
         - ``step_maps`` (walk, 1 + month, 1 + month): coordinates of the sampler (geometry only)
         - ``losses_map`` (month, month): the same for the losses
+        - ``losses_step_map`` (1, 1 + step_change, 1 + step_change): the same for their step
+        - ``stock_reported`` (stock_claim,), ``stock_moves`` (stock_source, stock_claim): what was
+          reported, thousands, and how the sampled biases move with the stocks (geometry only)
         - ``shared_location``, ``shared_scale`` (shared_term, bias_group): see `SharedBiases`
         - ``bias_centred`` (source,): how far a shared bias is sampled as itself, 0 to 1
         - ``bias_step_scale`` (bias_step,): see `WanderingBiases`
@@ -181,8 +186,9 @@ class ModelInputs:
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
-    speakers = sources_of(data)
+    speakers, n_plain = _stocks_last(sources_of(data), assumptions)
     sources = list(speakers)
+    of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
     quantities = data["quantity"].values.tolist()
     location, scale = assumption_data(assumptions)
     reporting = reporting_data(speakers, assumptions)
@@ -208,12 +214,20 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     }
     bias_scale = typical[1][[sources.index(name) for name in data["source"].values.tolist()]]
     own = [sources.index(name) for name in data["registry_source"].values.tolist()]
+    step = list(ASSUMPTIONS).index("losses.step")
+    step_path = np.hstack(
+        [
+            np.full((data.sizes["month"], 1), scale[step]),
+            assumptions.losses.volatility.quantile(0.5) * constants["step_ramps"],
+        ]
+    )
     dense = _coordinates(
         data,
         claim_figures,
         bias_scale,
         reporter,
         walks,
+        step_path,
         constants["mobilisation_weight"],
         errors.with_biases(data, typical[1][own]),
     )
@@ -222,7 +236,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         "registry_shifts": sp.csr_array(shifts_of_figures(data, sources, wandering)),
         "registry_errors": errors.stored(data),
     }
-    layout, arrays = _stacked(constants, dense, reported_by, of_registries)
+    picks = np.eye(data.sizes["claim"])[of_stocks]
+    layout, arrays = _stacked(constants, dense, reported_by, of_registries | {"stocks": picks})
     structure = Structure(
         families=tuple(
             None if is_packed(prior) else (prior.family, tuple(prior.parameters().items()))
@@ -245,6 +260,9 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "registry_figure": data["registry_figure"].values.tolist(),
             "registry_term": list(registries.terms),
             "source": sources,
+            "plain_source": sources[:n_plain],
+            "stock_source": sources[n_plain:],
+            "stock_claim": data["claim"].values[of_stocks].tolist(),
             "assumption": list(ASSUMPTIONS),
             "reporting_term": ["bias", "drift"],
             "shared_term": list(SHARED_TERMS),
@@ -263,12 +281,19 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_one_sided": np.stack([reporting[:, 4], np.zeros(len(sources))]),
             "shared_location": shared.location,
             "shared_scale": shared.scale,
-            "bias_centred": _centred(data, claim_figures, shared),
+            "bias_centred": _centred(data, sources, claim_figures, shared),
             "bias_step_scale": wandering.scale,
             **dense,
             **arrays,
             "claim_value": claim_value,
             "claim_figures": claim_figures,
+            **_stocks(
+                data["source"].values[of_stocks],
+                sources[n_plain:],
+                claim_value[of_stocks],
+                claim_figures[:, of_stocks],
+                reporting[n_plain:],
+            ),
             **confirmed_data(data, assumptions),
             **term_data(registries, assumptions),
             **figure_data(data, errors, assumptions.registries.triangles),
@@ -276,6 +301,50 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         },
         start=_start(location, typical[0], reporting[:, 2], reported_by),
     )
+
+
+def _stocks_last(
+    speakers: dict[str, str], assumptions: AssumptionSet
+) -> tuple[dict[str, str], int]:
+    """Put those sources last whose biases are sampled as what they report of a stock.
+
+    Returns
+    -------
+    speakers, n_plain
+        As `sources_of` gives them, in another order; how many come before.
+    """
+    plain: dict[str, str] = {}
+    stocks: dict[str, str] = {}
+    for name, speaker in speakers.items():
+        origin, quantity = name.rsplit(":", 1)
+        is_shared = assumptions.reporting.shared(origin, quantity, speaker) is not None
+        (stocks if quantity in STOCKS and not is_shared else plain)[name] = speaker
+    return plain | stocks, len(plain)
+
+
+def _stocks(
+    source: np.ndarray,
+    sources: list[str],
+    value: np.ndarray,
+    figures: np.ndarray,
+    reporting: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """How the biases of stocks are sampled: ``stock_reported`` and ``stock_moves``.
+
+    A bias that is fixed or one-sided does not move.
+
+    Parameters
+    ----------
+    source, value, figures
+        Of the claims on stocks. (stock_claim,), figures (claim_figure, stock_claim).
+    sources, reporting
+        Of the sources of stocks. (stock_source,), reporting as `reporting_data` gives it.
+    """
+    told = (np.array(sources)[:, None] == source) & (figures[FIGURES.index("used")] > 0)
+    scale = np.where(reporting[:, 4] == 0, reporting[:, 1], 0.0)
+    weight = np.maximum(told.sum(axis=1), 1) * scale
+    moves = told / np.where(weight > 0, weight, np.inf)[:, None]
+    return {"stock_reported": np.maximum(value, 1.0), "stock_moves": moves}
 
 
 def _states_of(reporter: str | None, assumptions: AssumptionSet) -> np.ndarray:
@@ -306,13 +375,14 @@ def _exits_steps(months: list[str], path: np.ndarray) -> list[str]:
     return [months[int(np.argmax(np.diff(step) > 0)) + 1] for step in path.T]
 
 
-def _centred(data: xr.Dataset, claim_figures: np.ndarray, shared: SharedBiases) -> np.ndarray:
+def _centred(
+    data: xr.Dataset, sources: list[str], claim_figures: np.ndarray, shared: SharedBiases
+) -> np.ndarray:
     """How much of what is known of each shared bias its own claims tell. (source,), 0 to 1."""
     figures = dict(zip(FIGURES, claim_figures, strict=True))
     told = (figures["used"] > 0) & (figures["is_point"] > 0)
-    names = list(sources_of(data))
-    position = [names.index(name) for name in data["source"].values.tolist()]
-    precision = np.zeros(len(names))
+    position = [sources.index(name) for name in data["source"].values.tolist()]
+    precision = np.zeros(len(sources))
     np.add.at(precision, position, np.where(told, figures["noise"] ** -2.0, 0.0))
     spread = np.exp(shared.members @ shared.location[1])
     known = precision * spread**2
@@ -325,6 +395,7 @@ def _coordinates(
     bias_scale: np.ndarray,
     reporter: str | None,
     walks: dict[str, tuple[np.ndarray, float, float]],
+    step_path: np.ndarray,
     mobilised: np.ndarray,
     registry_covariance: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -335,6 +406,7 @@ def _coordinates(
     return {
         "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised, registry_covariance),
         "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
+        "losses_step_map": step_map(data, figures, walks["losses"][2], step_path),
     }
 
 
@@ -355,7 +427,8 @@ def _stacked(
     return stack(
         {
             "claims": np.concatenate([constants["total"], constants["rest"]]),
-            "shifts": sp.vstack([sp.csr_array(constants["shift"]), reported_by], format="csr"),
+            "shifts": constants["shift"],
+            "offsets": reported_by,
             "steps": stored(steps, upper),
             "carried": np.concatenate([levels, block_diag(*carried)]),
             "innovations": innovation_map(constants["carried_losses"]),

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import Evidence, load_evidence
+from estimator.fitting.compiled import compiled
 from estimator.fitting.pilot import Pilot, _moved, transfer
 from estimator.fitting.whitening import Whitening
-from estimator.model.build import RATIO_IN_FLOOR
+from estimator.model.build import MAPPED, OTHER_ASSUMPTIONS, RATIO_IN_FLOOR
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
 
@@ -33,24 +34,21 @@ def inputs(evidence: Evidence) -> ModelInputs:
 @pytest.fixture(scope="module")
 def pilot(inputs: ModelInputs) -> Pilot:
     """A pilot whose data have halved most deviations and moved most centres."""
-    size = where(inputs)["losses"].stop
+    size = max(place.stop for place in where(inputs).values())
     rng = np.random.default_rng(0)
     draws = rng.normal(0.3 * rng.standard_normal(size), rng.uniform(0.2, 0.8, size), (400, size))
     return Pilot.of(Whitening.of_draws(draws), inputs)
 
 
 def where(inputs: ModelInputs) -> dict[str, slice]:
-    """Places of the sampler's coordinates: walks, other scalars, biases and drifts, losses."""
-    n_walks, n_own, _ = inputs.data["step_maps"].shape
-    sizes = {
-        **dict.fromkeys(SPARSE_WALKS, n_own),
-        "scalars": len(KEYS) - n_walks,
-        "reporting": inputs.data["reporting_location"].size,
-        "losses": len(inputs.data["losses_map"]),
+    """Places of the sampler's coordinates; of the walks one by one."""
+    places = compiled(inputs.structure, inputs).places
+    begin, n_own = places["walk_coordinates"].start, inputs.data["step_maps"].shape[1]
+    walks = {
+        walk: slice(begin + n * n_own, begin + (n + 1) * n_own)
+        for n, walk in enumerate(SPARSE_WALKS)
     }
-    ends = np.cumsum(list(sizes.values())).tolist()
-    starts = [0, *ends]
-    return {name: slice(*ends) for name, *ends in zip(sizes, starts, ends, strict=False)}
+    return places | walks
 
 
 def other(evidence: Evidence, *overrides: str) -> ModelInputs:
@@ -59,20 +57,20 @@ def other(evidence: Evidence, *overrides: str) -> ModelInputs:
 
 def natural(whitening: Whitening, inputs: ModelInputs) -> dict[str, np.ndarray]:
     """Centres of the scalars in natural values: location + scale * standardised."""
-    at, data = where(inputs), inputs.data
-    n_walks = len(SPARSE_WALKS)
-    levels = [
-        data["step_maps"][n, 0] @ whitening.center[at[walk]] for n, walk in enumerate(SPARSE_WALKS)
-    ]
-    standardised = np.concatenate([levels, whitening.center[at["scalars"]]])
+    at, data, center = where(inputs), inputs.data, whitening.center
+    maps = [*data["step_maps"], *data["losses_step_map"]]
+    standardised = {
+        key: steps[0] @ center[at[part]]
+        for key, steps, part in zip(MAPPED, maps, (*SPARSE_WALKS, "step_coordinates"), strict=True)
+    } | dict(zip(OTHER_ASSUMPTIONS, center[at["assumption_raw"]], strict=True))
     location, scale = data["assumption_location"], data["assumption_scale"]
-    assert len(standardised) == len(location) > n_walks
-    values = dict(zip(KEYS, location + scale * standardised, strict=True))
+    values = {key: location[n] + scale[n] * standardised[key] for n, key in enumerate(KEYS)}
+    plain = slice(len(inputs.structure.coords["plain_source"]))
     bias = (
-        data["reporting_location"].ravel()
-        + data["reporting_scale"].ravel() * (whitening.center[at["reporting"]])
+        data["reporting_location"][:, plain].ravel()
+        + data["reporting_scale"][:, plain].ravel() * center[at["reporting_raw"]]
     )
-    return values | {"reporting": bias}
+    return values | {"reporting_raw": bias}
 
 
 def test_a_pilot_comes_back_from_its_bytes(pilot: Pilot) -> None:
@@ -159,13 +157,13 @@ def test_a_set_of_the_same_inputs_gets_the_pilot_s_whitening(
 def test_the_coordinates_keep_the_pilot_s_meaning(
     pilot: Pilot, inputs: ModelInputs, evidence: Evidence
 ) -> None:
-    wide = other(evidence, "killed_share.level.high=0.7", "losses.level.low=2000", "foreign=wide")
-    for name in ("step_maps", "losses_map", "map_entries"):
+    wide = other(evidence, "killed_share.level.high=0.7", "losses=wide", "foreign=wide")
+    for name in ("step_maps", "losses_map", "losses_step_map", "map_entries"):
         assert not np.allclose(wide.data[name], inputs.data[name]), name
     _, mapped = transfer(pilot, wide)
-    for name in ("step_maps", "losses_map", "map_entries", "map_runs"):
+    for name in ("step_maps", "losses_map", "losses_step_map", "map_entries", "map_runs"):
         np.testing.assert_array_equal(mapped.data[name], inputs.data[name])
-    for name in wide.data.keys() - {"step_maps", "losses_map", "map_entries"}:
+    for name in wide.data.keys() - {"step_maps", "losses_map", "losses_step_map", "map_entries"}:
         np.testing.assert_array_equal(mapped.data[name], wide.data[name])
     assert mapped.structure is wide.structure
 
@@ -184,9 +182,10 @@ def known_well(pilot: Pilot, inputs: ModelInputs, *parts: str) -> Pilot:
         ("killed_share.level", "killed_share.level.high=0.6", "killed_share"),
         ("recruitment.level", "recruitment.level.low=9000", "recruitment"),
         ("foreign.level", "foreign.level.high=2000", "foreign"),
-        ("losses.level", "losses.level.high=80000", "scalars"),
-        ("unconfirmed.ratio", "unconfirmed.ratio.high=1.5", "scalars"),
-        ("force.start", "force.start.low=200000", "scalars"),
+        ("losses.level", "losses.level.high=80000", "assumption_raw"),
+        ("losses.step", "losses.step.high=1.0", "step_coordinates"),
+        ("unconfirmed.ratio", "unconfirmed.ratio.high=1.5", "assumption_raw"),
+        ("force.start", "force.start.low=200000", "assumption_raw"),
     ],
 )
 def test_a_scalar_that_the_data_tell_stays_where_it_was(
@@ -207,14 +206,14 @@ def test_a_scalar_that_the_data_tell_stays_where_it_was(
 def test_a_bias_that_the_data_tell_stays_where_it_was(
     pilot: Pilot, inputs: ModelInputs, evidence: Evidence
 ) -> None:
-    sure = known_well(pilot, inputs, "reporting")
+    sure = known_well(pilot, inputs, "reporting_raw")
     start = "reporting.origins.general_staff_ukraine.losses.bias"
     shifted = other(evidence, f"{start}.high=0.6")
     moved_terms = shifted.data["reporting_location"] != inputs.data["reporting_location"]
     assert moved_terms.sum() == 1
     whitening, mapped = transfer(sure, shifted)
     was, now = (
-        natural(*pair)["reporting"] for pair in ((sure.whitening, inputs), (whitening, mapped))
+        natural(*pair)["reporting_raw"] for pair in ((sure.whitening, inputs), (whitening, mapped))
     )
     np.testing.assert_allclose(now, was, atol=1e-3)
 
@@ -227,7 +226,7 @@ def test_losses_stay_where_they_were_when_their_start_moves(
         """The part of the log losses that is an affine map of the coordinates."""
         location = dict(zip(KEYS, of.data["assumption_location"], strict=True))
         floor = RATIO_IN_FLOOR * of.structure.constants["own_floor"] * location["unconfirmed.ratio"]
-        path = of.data["losses_map"] @ whitening.center[where(of)["losses"]]
+        path = of.data["losses_map"] @ whitening.center[where(of)["log_losses"]]
         return np.asarray(location["losses.level"] + path - floor)
 
     shifted = other(evidence, override)
@@ -237,16 +236,13 @@ def test_losses_stay_where_they_were_when_their_start_moves(
     assert not np.allclose(level(pilot.whitening, mapped), expected, atol=0.1)
 
 
-def test_a_family_with_a_variable_of_its_own_is_not_guessed(
-    pilot: Pilot, evidence: Evidence
-) -> None:
-    own = other(evidence, "force.other_exits.family=HalfNormal", "force.other_exits.low=null")
-    longer = replace(
-        pilot,
-        whitening=Whitening.of_draws(
-            np.random.default_rng(1).standard_normal((50, len(pilot.whitening.center) + 1))
-        ),
-    )
-    whitening, mapped = transfer(longer, own)
-    assert whitening is longer.whitening
-    np.testing.assert_array_equal(mapped.data["losses_map"], pilot.maps["losses_map"])
+def test_a_variable_of_its_own_stays_where_the_pilot_had_it(evidence: Evidence) -> None:
+    family = ("force.other_exits.family=HalfNormal", "force.other_exits.low=null")
+    own = other(evidence, *family)
+    size = max(place.stop for place in where(own).values())
+    draws = np.random.default_rng(1).normal(0.3, 0.5, (50, size))
+    learnt = Pilot.of(Whitening.of_draws(draws), own)
+    whitening, _ = transfer(learnt, other(evidence, *family, "force.start.low=200000"))
+    moved = ~np.isclose(whitening.center, learnt.whitening.center, atol=1e-9)
+    assert moved[where(own)["assumption_raw"]].sum() == 1
+    assert not moved[where(own)["force_other_exits"]].any()

@@ -20,7 +20,13 @@ from pytensor.tensor import TensorVariable
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.model.figures import in_units
-from estimator.model.forward import claim_locations, confirmed_figure, confirmed_totals
+from estimator.model.forward import (
+    claim_locations,
+    claim_sums,
+    confirmed_figure,
+    confirmed_totals,
+    locations,
+)
 from estimator.model.inputs import ModelInputs, model_inputs
 from tests.evidence import tables
 
@@ -144,9 +150,9 @@ def of_variables(inputs: ModelInputs, value: dict[str, float], shift: np.ndarray
         return {name: pt.constant(number) for name, number in numbers.items()}
 
     apply = partial(inputs.structure.layout.apply, variables(inputs.data))
-    location = claim_locations(
-        inputs.structure, apply, variables(SERIES), variables(value), pt.constant(shift), pt
-    )
+    sums = claim_sums(inputs.structure, apply, variables(SERIES), variables(value), pt)
+    size = inputs.structure.constants["claim_size"]
+    location = locations(inputs.structure.claim_scale, *sums, pt.constant(shift), size, pt)
     return np.asarray(location.eval(mode=INTERPRETED))
 
 

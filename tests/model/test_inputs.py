@@ -69,7 +69,7 @@ def test_confirmed_figures_alone_pick_no_bias(only_confirmed: Path) -> None:
         "window.start=2024-01-01",
         "window.end=2024-12-31",
     )
-    first, last, _, rows, columns = found.structure.layout.bounds["shifts"]
+    first, last, _, rows, columns = found.structure.layout.bounds["offsets"]
     assert (last - first, rows, columns) == (0, 12, 0)
 
 

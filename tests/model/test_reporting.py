@@ -228,9 +228,10 @@ def test_the_sampled_losses_carry_the_shift_of_the_origin_that_reports_the_month
     coords, layout = inputs.structure.coords, inputs.structure.layout
     n_terms = 2 * len(coords["source"]) + len(coords["bias_step"])
     terms = np.random.default_rng(1).normal(size=n_terms)
-    shifts = layout.multiply(inputs.data, "shifts", terms)
-    of_claims = dict(zip(coords["claim"], shifts, strict=False))
-    of_months = dict(zip(coords["month"], shifts[len(coords["claim"]) :], strict=True))
+    of_claims, of_months = (
+        dict(zip(coords[dim], layout.multiply(inputs.data, name, terms), strict=True))
+        for dim, name in (("claim", "shifts"), ("month", "offsets"))
+    )
     for month, shift in of_months.items():
         if month == "2025-06":  # a confirmed figure lifts it: what lies above is sampled
             assert shift == 0.0
@@ -384,3 +385,74 @@ def test_names_are_a_floor_that_rises_where_most_deaths_are_not_registered_yet(
     assert (density[killed * known > 1.1] > -0.01).all()
     # A December of 1,400 dead is refused where a January of as many is not: fewer can be known.
     assert known[-1] < 0.15 < 0.7 < known[0]
+
+
+# Stocks, whose biases are sampled as what their sources report
+
+
+@given(seed=st.integers(0, 1000))
+@settings(deadline=None, max_examples=20)
+def test_a_bias_of_a_stock_keeps_its_prior_however_it_is_sampled(
+    stocks: Callable[[np.random.Generator], tuple[float, ...]], seed: int
+) -> None:
+    """Its density is that of what is sampled, over the slope of the bias by it."""
+    bias, slope, log_density, location, scale = stocks(np.random.default_rng(seed))
+    expected = norm(location, scale).logpdf(bias)
+    assert log_density - np.log(slope) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def stocks(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[np.random.Generator], tuple[float, ...]]:
+    """Bias, its slope, log density of its coordinate; location and scale of its prior."""
+    stock = {"quantity": "force_size", "origin": "b", "value": 400_000}
+    rows = [
+        *months(),
+        *(
+            row(id=f"S{day}", period_start=day, period_end=day, **stock)
+            for day in ("2025-03-01", "2025-11-01")
+        ),
+    ]
+    evidence, assumptions = loaded(table(tmp_path_factory.mktemp("claims"), rows))
+    inputs = model_inputs(evidence, assumptions)
+    model = build_from_inputs(inputs)
+    at = inputs.structure.coords["source"].index("b:force_size")
+    assert inputs.structure.coords["stock_source"] == ["b:force_size"]
+    values = list(model.value_vars)
+    outputs = [
+        *model.replace_rvs_by_values([model["reporting"]]),
+        *model.logp([model["stock_reporting_raw"]], sum=False),
+    ]
+    function = pytensor.function(values, outputs, mode=INTERPRETED, on_unused_input="ignore")
+    point = model.initial_point()
+    name = model.rvs_to_values[model["stock_reporting_raw"]].name
+    prior = (inputs.data[f"reporting_{part}"][0, at] for part in ("location", "scale"))
+    location, scale = prior
+
+    def one(rng: np.random.Generator) -> tuple[float, ...]:
+        there = {key: array + 0.3 * rng.normal(size=array.shape) for key, array in point.items()}
+        further = there | {name: there[name] + np.array([[1.0], [0.0]])}
+        (bias, density), (moved, _) = (
+            function(*(place[value.name] for value in values)) for place in (there, further)
+        )
+        return bias[0, at], moved[0, at] - bias[0, at], density[0, 0], location, scale
+
+    return one
+
+
+def test_what_is_sampled_of_a_stock_is_what_its_source_reports(tmp_path: Path) -> None:
+    stock = row(
+        **{"id": "S", "quantity": "force_size", "origin": "b", "value": 400_000},
+        period_start="2025-06-01",
+        period_end="2025-06-01",
+    )
+    evidence, assumptions = loaded(table(tmp_path, [*months(), stock]))
+    found = prior(evidence, assumptions)
+    raw = found["stock_reporting_raw"].sel(reporting_term="bias").values[..., 0]
+    reported = found["claim_location"].sel(claim="S").values
+    positive = reported > 250.0
+    scale = model_inputs(evidence, assumptions).data["reporting_scale"][0, -1]
+    expected = np.log(reported[positive] / 400.0) / scale
+    assert positive.sum() > 200
+    np.testing.assert_allclose(raw[positive], expected, atol=0.05 / scale)

@@ -1,10 +1,11 @@
 """Forecasts of a month of which the first part is known.
 
 The draws of the fit as of the month before, carried on by a month, are weighted by how well each
-says the known part, as the model reads a figure of so many days; what is left of the month is drawn
-from them. That is the posterior of a fit with this one figure more, but for what else was published
-in those days. Naive forecasts carry the known part's daily figure on, with the spread that the rest
-of the month had about it before.
+says the known part, as the model reads a figure of so many days. That is the posterior of a fit
+with this one figure more, but for what else was published in those days. What is left of the month
+walks on from its first part: where the means of months change by a step, two adjacent parts of one
+month differ by the step over the root of two, wherever the month is cut. Naive forecasts carry the
+known part's daily figure on, with the spread that the rest of the month had about it before.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import xarray as xr
 from scipy.stats import t as student
 
 from estimator.assumptions import AssumptionSet
+from estimator.assumptions.groups import Projection
 from estimator.evidence import Evidence
 from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.evidence.schema import POINTS
 from estimator.model.figures import THOUSAND
 from estimator.model.inputs import ModelInputs
-from estimator.quantity import COUNTS
+from estimator.quantity import COUNTS, SHARES
 from estimator.studies.backtest.cases import MODEL, NAIVE, scored
 from estimator.studies.backtest.forecasts import carried_reports
 from estimator.studies.backtest.naive import POINTS as N_POINTS
@@ -131,7 +133,8 @@ def in_hand_cases(
                 tables.append(table.assign(by=NAIVE, dynamics=name, effective=np.nan))
         for name, dynamics in options.dynamics.items():
             total, shift = carried_reports(fitted, origin, one, inputs, assumptions, dynamics)
-            draws, effective = _given_part(part, total, shift, target, inputs, assumptions)
+            change = _change_within(fitted, one, assumptions, dynamics)
+            draws, effective = _given_part(part, total, shift, change, target, inputs, assumptions)
             table = scored([target], draws[None], inputs, options.levels)
             tables.append(table.assign(by=MODEL, dynamics=name, effective=effective))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
@@ -179,10 +182,22 @@ def _with_rest(part: FirstPart, rest: np.ndarray) -> np.ndarray:
     return np.asarray((part.persons + rest) / THOUSAND)
 
 
+def _change_within(
+    fitted: xr.Dataset, target: Target, assumptions: AssumptionSet, dynamics: Projection
+) -> np.ndarray:
+    """Draw the log of the rest of the month over its first part, a day, true figures. (draw,)."""
+    flows = [name for name in fitted["series"].values.tolist() if name not in SHARES]
+    step = fitted["step"].sel(series=flows[0]).transpose("chain", "draw").values.ravel()
+    rng = np.random.default_rng([assumptions.seed, 9, zlib.crc32(target.claim.encode())])
+    moves = dynamics.dynamics == "walk"
+    return np.asarray(moves * step / np.sqrt(2.0) * rng.standard_normal(step.size))
+
+
 def _given_part(
     part: FirstPart,
     total: np.ndarray,
     shift: np.ndarray,
+    change: np.ndarray,
     target: Target,
     inputs: ModelInputs,
     assumptions: AssumptionSet,
@@ -191,8 +206,9 @@ def _given_part(
 
     Parameters
     ----------
-    total, shift
-        Thousands of the month, and log reported over true. (draw,) each.
+    total, shift, change
+        Thousands of the month at the pace of its first part, log reported over true, and log of
+        the rest's pace over the first part's. (draw,) each.
 
     Returns
     -------
@@ -213,5 +229,6 @@ def _given_part(
     places = (np.arange(total.size) + rng.uniform()) / total.size
     chosen = np.minimum(np.searchsorted(np.cumsum(weights), places), total.size - 1)
     error = noise_of_rest * rng.standard_normal(total.size)
-    rest = (1.0 - part.share) * total[chosen] * np.exp(shift[chosen] + error) * THOUSAND
+    log_change = shift[chosen] + change[chosen] + error
+    rest = (1.0 - part.share) * total[chosen] * np.exp(log_change) * THOUSAND
     return np.log(_with_rest(part, rest)), float(1.0 / np.square(weights).sum())

@@ -212,6 +212,12 @@ class CalibrateOptions(Options):
             + [("only", name) for name in asked]
             if name not in self.structures
         ]
+        scored = self.structures.get(self.coverage.structure)
+        if scored is not None and scored.kind != "prior":
+            problems.append(
+                f"coverage.structure: must be of kind prior. Got {self.coverage.structure}, which "
+                f"is of kind {scored.kind}: baselines see the simulated figures alone"
+            )
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -18,7 +18,7 @@ from estimator.model.inputs import ModelInputs
 from estimator.quantities.derived import reported_quantities, totals
 from estimator.quantity import HEADLINES, OTHER_EXITS, TOTAL
 
-ENDS = ("killed_share", "recruits", "foreign_recruits", "irrecoverable", OTHER_EXITS)
+ENDS = ("killed_share", "recruits", "foreign_recruits", OTHER_EXITS)
 """Others of which the last month and the total (or the share of the sums) are ranked."""
 
 # Entries that are variables of the model themselves.

@@ -175,7 +175,7 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray
     if "bias_steps" in truth:
         terms.append(truth["bias_steps"].values)
     reporting = np.concatenate(terms)
-    shift = apply("shifts", reporting)[: len(inputs.structure.claim_scale)]
+    shift = apply("shifts", reporting)
     series = {name: truth[name].values for name in (*SAMPLED, OTHER_EXITS)}
     value = {str(one.assumption.values): one.values for one in truth["assumption_value"]}
     registries, killed = inputs.structure.registries, series["losses"] * series["killed_share"]
@@ -184,10 +184,8 @@ def locations_in(inputs: ModelInputs, truth: xr.Dataset) -> dict[str, np.ndarray
         killed_of_populations(registries, killed, registration) if registries.populations else None
     )
     found = {
-        "claim_location": np.asarray(
-            claim_locations(
-                inputs.structure, apply, series, value, shift, of_populations=of_populations
-            )
+        "claim_location": claim_locations(
+            inputs.structure, apply, series, value, shift, of_populations
         )
     }
     if registries.late:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -84,6 +84,8 @@ class Worlds:
         Of each fit.
     maker
         The worlds of another set, whose truths and figures are fitted; None: its own.
+    learnt
+        Whitening by the set's label, shared by worlds that differ in their maker alone.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Worlds:
     seed: int
     fit_options: WorldFitOptions
     maker: Worlds | None = None
+    learnt: dict[str, Whitening] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -150,9 +153,11 @@ class Worlds:
     def prepare(self, n_truths: int, cores: int) -> Prepared:
         """Learn the whitening of the structure and, where truths need one, its posterior."""
         if n_truths not in self._prepared:
-            sampler = self.assumptions.sampler
-            whitening = learn_whitening(self.fitted, sampler, self._child(_PILOT), cores)
-            truths = None
+            label, sampler = self.assumptions.label, self.assumptions.sampler
+            if label not in self.learnt:
+                seed = self._child(_PILOT)
+                self.learnt[label] = learn_whitening(self.fitted, sampler, seed, cores)
+            whitening, truths = self.learnt[label], None
             if self.maker is not None:
                 truths = self.maker.prepare(n_truths, cores).truths
             elif self.kind != "prior":

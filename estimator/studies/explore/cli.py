@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.commands import add_config_dir
-from estimator.errors import DiagnosticsError, problems_text
+from estimator.errors import ConfigError, DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from estimator.studies.explore.cover import Planned, Planning
+    from estimator.studies.explore.planning import Planned, Planning
 
 FILE = "explore.html"
 _MEGABYTE = 1e6
@@ -53,13 +53,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     DiagnosticsError
         If a fit missed a bound; the page is written and says so.
     """
+    from rich.text import Text
+
     from estimator.assumptions.compose import compose_config, is_assumed, to_plain
     from estimator.export import write_text
     from estimator.paths import folder_name
     from estimator.store.results import check_writable
-    from estimator.studies.explore.cover import Planning, covering_world
+    from estimator.studies.explore.cover import covering_world
     from estimator.studies.explore.options import ExploreOptions
     from estimator.studies.explore.page import render
+    from estimator.studies.explore.planning import Planning
     from estimator.studies.explore.world import FILE as WORLD
     from estimator.studies.report.options import ReportOptions
     from estimator.sweep.journal import SweepJournal
@@ -70,20 +73,28 @@ def run(options: argparse.Namespace, console: Console) -> int:
     explore = ExploreOptions.from_config(config["explore"])
     sweep = SweepOptions.from_config(config["sweep"])
     report = ReportOptions.from_config(config["report"])
-    names = [word for word in options.words if word not in overrides] or list(explore.worlds)
+    sets = [word for word in options.words if word not in overrides]
+    names = list(dict.fromkeys(sets or explore.worlds))
     folder = options.output or Path(config["output_dir"]) / "explore"
     check_writable(folder)
     assumed = [word for word in overrides if is_assumed(word)]
     planning = Planning(options.config_dir)
     covers = [planning.cover([f"assumptions={name}", *assumed], explore.groups) for name in names]
+    labels = [cover.own.set.assumptions.label for cover in covers]
+    if len(set(labels)) < len(labels):
+        raise ConfigError(f"label: names {len(labels)} sets alike: {labels[0]!r}")
     with console.status("plan") as status, SweepJournal(folder) as journal:
+
+        def say(text: str) -> None:
+            status.update(Text(text))
+
         others = _shipped(planning, assumed)
         worlds = []
         for cover in covers:
-            world = covering_world(cover, others, explore, sweep, journal, status.update)
+            world = covering_world(cover, others, explore, sweep, journal, say)
             world.write(folder / folder_name(world.label) / WORLD)
             worlds.append(world)
-        status.update("page")
+        say("page")
         page = render(worlds, explore, report)
     path = write_text(folder / FILE, page)
     size = len(page.encode()) / _MEGABYTE

@@ -37,11 +37,11 @@ class ExploreOptions(Options):
 
     worlds: tuple[str, ...] = Field(min_length=1)
     sliders: dict[str, SliderRange] = Field(min_length=1)
-    cover_mass: float = Field(gt=0.0, lt=1.0)
+    widen: float = Field(ge=1.0, le=10.0)
     groups: tuple[str, ...]
-    group_weight: float = Field(gt=0.0, le=1.0)
     draws: int = Field(ge=50, le=100_000)
     kept_draws: int = Field(ge=200, le=100_000)
+    kept_helper_draws: int = Field(ge=200, le=100_000)
     quantities: tuple[MonthlyQuantity, ...] = Field(min_length=1)
     months: int = Field(ge=1, le=600)
     most_megabytes: float = Field(gt=0.0)

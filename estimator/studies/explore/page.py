@@ -17,18 +17,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
+from estimator.errors import ConfigError, nearest
 from estimator.evidence.periods import DAYS_PER_MONTH
 from estimator.quantity import PER_MONTH, QUANTITIES, SUMMED, TOTAL
 from estimator.show import number
-from estimator.studies.breakeven.event import Event
 from estimator.studies.explore.answers import event_of
 from estimator.studies.explore.options import ExploreOptions
 from estimator.studies.explore.world import MASS, World, range_of
 from estimator.studies.report import words
 from estimator.studies.report.options import ReportOptions
-
-_BITS = 20
-"""Binary digits of a packed draw behind its first: within 5e-7 of it, far below any error."""
 
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _FIGURES = (
@@ -78,12 +75,12 @@ def render(
         "quantities": [_quantity(name) for name in options.quantities],
         "balance": {"losses", "recruits"} <= set(options.quantities),
         "bounds": options.model_dump(include={"good_k_hat", "good_ess", "max_k_hat", "min_ess"}),
-        "event": _event(event_of(options.event, worlds[0])),
+        "event": _event("explore.event", options.event, worlds[0], options, months),
         "worlds": [
             _world(world, list(packed), options, months, report)
             for world, packed in zip(worlds, rows, strict=True)
         ],
-        "presets": _presets(worlds, options, report),
+        "presets": _presets(worlds, options, months, report),
     }
     script, style = ("\n".join(map(_shipped, names)) for names in (_paths(_SCRIPTS), _STYLES))
     figures = _FIGURES if facts["balance"] else (_FIGURES[0], _FIGURES[2])
@@ -116,13 +113,6 @@ def pack(rows: Sequence[np.ndarray]) -> str:
     return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
 
 
-def shortened(values: np.ndarray) -> np.ndarray:
-    """Round to `_BITS` binary digits, in single precision, so that what is left packs well."""
-    mantissa, exponent = np.frexp(np.asarray(values, dtype=float))
-    digits = np.round(np.ldexp(mantissa, _BITS + 1))
-    return np.asarray(np.ldexp(digits, exponent - _BITS - 1), dtype="<f4")
-
-
 def _months(worlds: Sequence[World], options: ExploreOptions) -> list[str]:
     """Last whole months of the window of the first world."""
     months = [str(month) for month in worlds[0].data["month"].values]
@@ -134,11 +124,11 @@ def _rows(world: World, options: ExploreOptions, months: Sequence[str]) -> dict[
     """Rows that the page holds of a world, by name."""
     keys = [key for key in options.sliders if key in world.priors]
     rows = {f"linear {key}": world.flat("linear", assumption=key) for key in keys}
-    rows["as_counted"] = world.flat("as_counted")
+    rows["own"] = world.flat("own")
     rows |= {f"without {name}": world.flat("without", evidence_group=name) for name in world.groups}
     for name in options.quantities:
         periods = [*months, *([TOTAL] if name in SUMMED else [])]
-        rows |= {f"{name} {period}": shortened(world.draws(name, period)) for period in periods}
+        rows |= {f"{name} {period}": world.draws(name, period) for period in periods}
     return rows
 
 
@@ -148,7 +138,25 @@ def _quantity(name: str) -> dict[str, Any]:
     return {"name": name, "words": quantity.words, "unit": quantity.unit, "total": total}
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(
+    key: str, text: str, world: World, options: ExploreOptions, months: Sequence[str]
+) -> dict[str, Any]:
+    """Read an event of the options, which must be one of what the page shows.
+
+    Raises
+    ------
+    ConfigError
+        If the page does not have its quantity or its month.
+    """
+    event = event_of(text, world)
+    if event.quantity not in options.quantities:
+        allowed = nearest(event.quantity, options.quantities)
+        raise ConfigError(f"{key}: {event.quantity} is not in explore.quantities; {allowed}")
+    if event.period not in (*months, TOTAL):
+        raise ConfigError(
+            f"{key}: {event.period} is not on the page, which has {months[0]} to {months[-1]} "
+            "(explore.months)"
+        )
     return {
         "quantity": event.quantity,
         "month": event.period,
@@ -196,13 +204,11 @@ def _slider(world: World, key: str, options: ExploreOptions) -> dict[str, Any]:
     prior, spec = world.priors[key], ASSUMPTIONS[key]
     low, high = range_of(prior)
     at = list(world.priors).index(key)
-    numbers = {
-        name: [float(world.data[f"{prefix}{part}"].values[at]) for part in ("location", "scale")]
-        for name, prefix in (("own", ""), ("fitted", "fitted_"))
-    }
+    own = [float(world.data[part].values[at]) for part in ("location", "scale")]
     track = options.sliders[key]
-    return numbers | {
+    return {
         "key": key,
+        "own": own,
         "words": words.capital(words.assumption(key)),
         "unit": spec.unit,
         "per": spec.per_model_unit,
@@ -280,7 +286,10 @@ def _mark(claim: Mapping[str, Any], months: Sequence[str], report: ReportOptions
 
 
 def _presets(
-    worlds: Sequence[World], options: ExploreOptions, report: ReportOptions
+    worlds: Sequence[World],
+    options: ExploreOptions,
+    months: Sequence[str],
+    report: ReportOptions,
 ) -> list[dict[str, Any]]:
     """Ready-made positions: the worlds as they are, sets within reach, and events."""
     labels = [world.label for world in worlds]
@@ -309,8 +318,8 @@ def _presets(
     for text, button in options.events.items():
         if button.world in labels:
             at = labels.index(button.world)
-            event = event_of(button.event, worlds[at])
-            found.append(nothing | {"words": text, "world": at, "note": "", "event": _event(event)})
+            event = _event(f"explore.events.{text}", button.event, worlds[at], options, months)
+            found.append(nothing | {"words": text, "world": at, "note": "", "event": event})
     return found
 
 

@@ -41,7 +41,7 @@ def world_of_result(tree: xr.DataTree) -> World:
             refused[name] = "of so many claims not every draw is kept (keep.claim_numbers)"
         else:
             ids = data[KINDS[""]].values[claims]
-            without[name] = -likelihood.sel(claim=ids).sum("claim").values
+            without[name] = -likelihood.sel(claim=ids).sum("claim").values.ravel()
     attrs = {
         "label": label,
         "overrides": json.dumps(None),
@@ -57,4 +57,4 @@ def world_of_result(tree: xr.DataTree) -> World:
     priors = np.stack(assumption_data(assumptions))
     linear = natural_parameters(posterior, np.zeros(posterior.sizes["source"]))
     keys = movable(assumptions)
-    return World.of(posterior, linear, keys, priors, priors, np.zeros(shape), without, attrs)
+    return World.of([posterior], linear, keys, priors, np.zeros(linear.shape[1]), without, attrs)

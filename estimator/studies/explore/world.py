@@ -25,7 +25,7 @@ from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.fitting.convergence import convergence
-from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, Weights, smoothed
+from estimator.fitting.reweighting import Weights, smoothed
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantity import MONTHLY, QUANTITIES, SUMMED, TOTAL
 from estimator.store.netcdf import read_netcdf, write_netcdf
@@ -38,7 +38,8 @@ MASS = 0.9
 NO_FLOORS = "weights cannot take out confirmed figures and vintages of registries"
 """Why a group has no switch."""
 
-_NO_CLAIMS = np.zeros(0)
+_DIGITS = 21
+"""Binary digits of a draw: within 3e-7 of it, far below any Monte-Carlo error."""
 
 Lamp = Literal["good", "rough", "refused"]
 """How far the weighted draws of a position can be trusted."""
@@ -68,10 +69,10 @@ class World:
     ----------
     data
         `linear` (chain, draw, assumption): assumptions that can be moved, on their link scales,
-        with the coordinates `location`, `scale` (prior of the set), `fitted_location` and
-        `fitted_scale` (prior of the fit). `as_counted` (chain, draw): log likelihood of the claims
-        as they count in the set, less that in the fit. `without` (chain, draw, evidence_group):
-        by how much it changes without a group. Monthly quantities (chain, draw, month). Attrs:
+        with the coordinates `location` and `scale` of the set's priors. `own` (chain, draw): log of
+        the set's posterior over the density that the draws were drawn from. `without` (chain, draw,
+        evidence_group): by how much it changes without a group. Monthly quantities (chain, draw,
+        month). Draws of several fits stand behind each other in one chain. Attrs: relative_ess,
         label, overrides (JSON; null if they are not known), configuration (JSON), data_hash,
         last_month, failures (of the fit), refused (JSON: groups that cannot be taken out, and why),
         apart (JSON: pairs of groups whose claims hang together), claims (JSON: as
@@ -84,12 +85,11 @@ class World:
     @classmethod
     def of(
         cls,
-        core: xr.Dataset,
+        cores: Sequence[xr.Dataset],
         linear: np.ndarray,
         keys: Sequence[str],
         priors: np.ndarray,
-        fit_priors: np.ndarray,
-        as_counted: np.ndarray,
+        own: np.ndarray,
         without: Mapping[str, np.ndarray],
         attrs: Mapping[str, str],
     ) -> World:
@@ -97,48 +97,53 @@ class World:
 
         Parameters
         ----------
-        core
-            Draws with monthly quantities.
+        cores
+            Draws of each fit with monthly quantities.
         linear
             As `natural_parameters` gives them: the assumptions come first. (parameter, draw).
         keys
             Assumptions that can be moved.
-        priors, fit_priors
-            Location and scale of all parameters, of the set and of the fit. (2, parameter).
-        as_counted, without, attrs
-            As in `World`.
+        priors
+            Location and scale of all parameters of the set. (2, parameter).
+        own, without, attrs
+            As in `World`, but for `relative_ess`; (draw,) each.
         """
-        draws = ("chain", "draw")
-        shape = (core.sizes["chain"], core.sizes["draw"])
         rows = [list(ASSUMPTIONS).index(key) for key in keys]
-        monthly = core[[name for name in core if core[name].dims[2:] == ("month",)]]
+        names = [name for name in cores[0] if cores[0][name].dims[2:] == ("month",)]
+        draws = ("chain", "draw")
+        shape = (1, -1, cores[0].sizes["month"])
+        monthly = {
+            name: (
+                (*draws, "month"),
+                np.concatenate([one[name].values.reshape(shape) for one in cores], axis=1),
+                cores[0][name].attrs,
+            )
+            for name in names
+        }
+        # Constants of a log ratio say nothing, and large ones would cost digits.
+        changes = {name: values - values.mean() for name, values in without.items()}
         numbers = xr.Dataset(
             {
-                "linear": ((*draws, "assumption"), linear[rows].T.reshape(*shape, len(rows))),
-                "as_counted": (draws, as_counted),
+                **monthly,
+                "linear": ((*draws, "assumption"), linear[rows].T[None]),
+                "own": (draws, (own - np.median(own))[None]),
                 "without": (
                     (*draws, "evidence_group"),
-                    np.stack(list(without.values()), axis=-1) if without else np.zeros((*shape, 0)),
+                    np.array(list(changes.values())).reshape(len(changes), -1).T[None],
                 ),
             },
             coords={
+                "month": cores[0]["month"].values,
                 "assumption": list(keys),
-                "evidence_group": np.array(list(without), dtype=str),
-                **{
-                    name: ("assumption", values[rows])
-                    for name, values in zip(
-                        ("location", "scale", "fitted_location", "fitted_scale"),
-                        (*priors, *fit_priors),
-                        strict=True,
-                    )
-                },
+                "evidence_group": np.array(list(changes), dtype=str),
+                "location": ("assumption", priors[0, rows]),
+                "scale": ("assumption", priors[1, rows]),
             },
         )
-        # Constants of a log ratio say nothing, and large ones would cost digits.
-        for name in ("as_counted", "without"):
-            numbers[name] = numbers[name] - numbers[name].mean(draws)
-        numbers = numbers.astype(np.float32).merge(monthly.astype(np.float32, keep_attrs=True))
-        return cls(numbers.drop_vars(draws, errors="ignore").assign_attrs(attrs))
+        last = attrs["last_month"]
+        least = min(_relative_ess(one[names], last) for one in cores)
+        data = numbers.astype(np.float32, keep_attrs=True)
+        return cls(data.assign_attrs(dict(attrs), relative_ess=least))
 
     @classmethod
     def read(cls, path: Path) -> World:
@@ -259,9 +264,14 @@ class World:
 
     def weights(self, position: Position) -> Weights:
         """Smoothed weights of the draws at a position. (draw,), all chains in one."""
-        ratio = self._mixture.log_ratio(self._hyper(position)) + self.flat("as_counted")
+        ratio = self.flat("own")
+        for key, ends in position.ranges.items():
+            at = list(self.priors).index(key)
+            own = (self.data["location"].values[at], self.data["scale"].values[at])
+            linear = self.flat("linear", assumption=key)
+            ratio += _log_normal(linear, *normal_of(key, ends)) - _log_normal(linear, *own)
         for name in position.without:
-            ratio = ratio + self.flat("without", evidence_group=name)
+            ratio += self.flat("without", evidence_group=name)
         return smoothed(ratio)
 
     def lamp(self, weights: Weights, options: ExploreOptions) -> Lamp:
@@ -278,25 +288,16 @@ class World:
         return float(weights.kish * self.relative_ess)
 
     def draws(self, quantity: str, period: str) -> np.ndarray:
-        """Draws of a quantity in a month or in total; NaN for what is not kept. (draw,)."""
-        return np.asarray(answer_draws(self._monthly, [Answer(quantity, period)])[0].ravel())
+        """Draws of a quantity in a month or in total; NaN for what is not kept. (draw,).
 
-    @cached_property
+        They are `shortened`, so that the page holds the very same numbers.
+        """
+        return shortened(answer_draws(self._monthly, [Answer(quantity, period)])[0].ravel())
+
+    @property
     def relative_ess(self) -> float:
         """Effective sample size of the least known number of the last month over that of draws."""
-        kept = answer_draws(
-            self._monthly,
-            [
-                Answer(name, period)
-                for name in MONTHLY
-                for period in (self.last_month, TOTAL)
-                if period != TOTAL or name in SUMMED
-            ],
-        )
-        moving = kept[np.ptp(kept.reshape(len(kept), -1), axis=1) > 0]
-        found = convergence(moving)
-        least = float(np.minimum(found.ess_bulk, found.ess_tail).min())
-        return min(least / float(kept[0].size), 1.0)
+        return float(self.data.attrs["relative_ess"])
 
     def overrides(self, position: Position) -> list[str]:
         """Return what makes the set of a position, without what makes the world."""
@@ -326,26 +327,28 @@ class World:
     def _monthly(self) -> xr.Dataset:
         return self.data[[name for name in self.data if name in QUANTITIES]]
 
-    @cached_property
-    def _mixture(self) -> Mixture:
-        linear = self.data["linear"].transpose("assumption", "chain", "draw").values.astype(float)
-        natural = NaturalDraws(linear.reshape(len(linear), -1), _NO_CLAIMS)
-        fitted = self._normal(
-            self.data["fitted_location"].values.copy(), self.data["fitted_scale"].values.copy()
-        )
-        varying = np.ones(len(linear), dtype=bool)
-        return Mixture([natural], [fitted], varying, claims_vary=False)
 
-    def _hyper(self, position: Position) -> Hyperparameters:
-        location, scale = self.data["location"].values.copy(), self.data["scale"].values.copy()
-        for key, ends in position.ranges.items():
-            at = list(self.priors).index(key)
-            location[at], scale[at] = normal_of(key, ends)
-        return self._normal(location, scale)
+def _log_normal(x: np.ndarray, location: float, scale: float) -> np.ndarray:
+    """Log density of a normal, but for a constant. (draw,)."""
+    return np.asarray(-0.5 * ((x - location) / scale) ** 2 - np.log(scale))
 
-    @staticmethod
-    def _normal(location: np.ndarray, scale: np.ndarray) -> Hyperparameters:
-        return Hyperparameters(location, scale, {}, _NO_CLAIMS, _NO_CLAIMS)
+
+def _relative_ess(draws: xr.Dataset, month: str) -> float:
+    """Effective sample size of the least known number of a month, or in all, over that of draws."""
+    periods = [(name, month) for name in MONTHLY] + [(name, TOTAL) for name in SUMMED]
+    kept = answer_draws(draws, [Answer(name, period) for name, period in periods])
+    known = kept[~np.isnan(kept).any(axis=(1, 2))]
+    moving = known[np.ptp(known.reshape(len(known), -1), axis=1) > 0]
+    found = convergence(moving)
+    least = float(np.minimum(found.ess_bulk, found.ess_tail).min())
+    return min(least / float(known[0].size), 1.0)
+
+
+def shortened(values: np.ndarray) -> np.ndarray:
+    """Round to `_DIGITS` binary digits, which single precision holds, so that they pack well."""
+    mantissa, exponent = np.frexp(np.asarray(values, dtype=float))
+    digits = np.round(np.ldexp(mantissa, _DIGITS))
+    return np.asarray(np.ldexp(digits, exponent - _DIGITS))
 
 
 def normal_of(key: str, ends: tuple[float, float], mass: float = MASS) -> tuple[float, float]:

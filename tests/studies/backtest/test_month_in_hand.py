@@ -91,7 +91,8 @@ def test_ranges_cover_as_often_as_they_say_where_the_draws_are_right() -> None:
         rate = 3.5 + 0.1 * rng.standard_normal((401, 1)) * np.ones(2)
         july = rate[400, 0] + 0.1 * rng.standard_normal() + np.log(31 / (365.25 / 12))
         shares = np.array([15, 16]) / 31
-        first, rest = np.exp(july) * shares * np.exp(noise * rng.standard_normal(2))
+        change = np.array([0.0, 0.1 / np.sqrt(2) * rng.standard_normal()])  # within the month
+        first, rest = np.exp(july + change) * shares * np.exp(noise * rng.standard_normal(2))
         value = inputs.data["claim_value"].copy()
         value[row] = np.log(first + rest)
         inputs.data["claim_value"] = value

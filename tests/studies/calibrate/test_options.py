@@ -54,6 +54,7 @@ def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
     [
         ("calibrate.coverage.level=0.7", "level must be one of"),
         ("calibrate.coverage.structure=centrl", "did you mean 'central'"),
+        ("calibrate.coverage.structure=open", "must be of kind prior. Got open"),
         ("+calibrate.broken.none.bias=0.3", "bias and bias_of go together"),
         ("+calibrate.broken.none.killed_share_jump=1", "jump_from go together"),
         ("+calibrate.broken.none.world=['definitions=killed']", "world and about go together"),

@@ -285,4 +285,5 @@ def test_what_is_fixed_of_a_shared_bias_is_not_ranked() -> None:
         found[name] = ranked_names(
             model_inputs(load_evidence(assumptions), assumptions), assumptions
         )
+    assert len(set(found["drawn"])) == len(found["drawn"]), "nothing is ranked twice"
     assert set(found["drawn"]) - set(found["fixed"]) == {"shared_spread[third_party:losses]"}

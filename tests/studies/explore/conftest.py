@@ -15,7 +15,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         mixture = cover.Mixture
 
         def watched(natural: list, fitted: list, varying: object, *, claims_vary: bool) -> object:
-            seen.append((natural[0], fitted[0]))
+            seen.append((natural, fitted))
             return mixture(natural, fitted, varying, claims_vary=claims_vary)
 
         patch.setattr(cover, "Mixture", watched)

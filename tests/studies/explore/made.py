@@ -15,6 +15,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.studies.explore import cover
 from estimator.studies.explore.options import ExploreOptions
+from estimator.studies.explore.planning import Planning
 from estimator.studies.explore.world import World
 from estimator.studies.report.options import ReportOptions
 from estimator.sweep.journal import SweepJournal
@@ -60,7 +61,7 @@ def made_world(
 ) -> World:
     """A covering world of a short window, fitted by `noisy_fit`."""
     asked = options()
-    planning = cover.Planning(None)
+    planning = Planning(None)
     window = [synthetic.WINDOW]
     planned = planning.cover([*overrides, *window], asked.groups if groups is None else groups)
     others = [
@@ -76,8 +77,8 @@ def made_world(
 
 @dataclass(frozen=True)
 class Recorded:
-    """A world, and the draws and the fit's priors that it was made of."""
+    """A world, and the draws and the fits' priors that it was made of."""
 
     world: World
-    natural: NaturalDraws
-    fitted: Hyperparameters
+    natural: list[NaturalDraws]
+    fitted: list[Hyperparameters]

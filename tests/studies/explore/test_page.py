@@ -171,6 +171,7 @@ def test_a_slider_moves_by_keyboard_the_answer_the_command_and_the_address(show:
     assert before in opened.page.locator("#was").inner_text()
     assert "returns.rate.high=" in opened.page.locator("#command").inner_text()
     assert "share of the wounded" in opened.page.locator("#movers").inner_text().lower()
+    assert not opened.page.locator("#unmoved").is_visible()
     low, high = opened.run(
         "[...document.querySelectorAll('.slider.moved input')].map(i => Number(i.value))"
     )

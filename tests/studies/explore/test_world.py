@@ -11,7 +11,7 @@ from estimator.errors import ConfigError, OutputError
 from estimator.fitting.reweighting import Mixture, Weights
 from estimator.run import Estimate
 from estimator.studies.explore.answers import answer_at, event_of
-from estimator.studies.explore.cover import Planning
+from estimator.studies.explore.planning import Planning
 from estimator.studies.explore.results import world_of_result
 from estimator.studies.explore.whatif_cli import find_world
 from estimator.studies.explore.world import Position, World
@@ -40,9 +40,9 @@ def test_a_position_has_the_weights_of_the_set_that_its_command_makes(
     command = shlex.split(recorded.world.command(position))
     assert command[:2] == ["estimator", "run"]
     planned = planning.plan(command[2:]).set
-    differs = planned.hyper.differs(recorded.fitted)
+    differs = np.any([planned.hyper.differs(hyper) for hyper in recorded.fitted], axis=0)
     differs[len(ASSUMPTIONS) :] = False
-    sweeps = Mixture([recorded.natural], [recorded.fitted], differs, claims_vary=True)
+    sweeps = Mixture(recorded.natural, recorded.fitted, differs, claims_vary=True)
     wanted, found = sweeps.weights(planned.hyper), recorded.world.weights(position)
     assert wanted.kish > 50
     assert found.k_hat == pytest.approx(wanted.k_hat, abs=1e-3)

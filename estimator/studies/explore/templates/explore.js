@@ -51,7 +51,7 @@ function refresh() {
   $("range").textContent = range;
   const lamp = $("lamp");
   lamp.className = found.lamp;
-  const worth = `k-hat ${Number.isFinite(found.k) ? found.k.toFixed(2) : "infinite"}, worth ${Math.round(found.ess).toLocaleString("en-US")} independent draws of ${world.n.toLocaleString("en-US")}`;
+  const worth = `k-hat ${Number.isFinite(found.k) ? found.k.toFixed(2).replace("-", MINUS) : "infinite"}, worth ${Math.round(found.ess).toLocaleString("en-US")} independent draws of ${world.n.toLocaleString("en-US")}`;
   lamp.textContent = { good: "Good: ", rough: "Rough: ", refused: "Refused: " }[found.lamp] + worth + (world.failures ? `. The fit behind this missed a bound: ${world.failures}` : "");
   $("command").textContent = command(world);
   pictures(world, event, found, refused);
@@ -85,7 +85,7 @@ function pictures(world, event, found, refused) {
   const months = facts.months, w = found.weights, w0 = world.before.weights, unit = quantityOf(event.quantity).unit;
   const rows = (quantity, weights) => months.map((m) => quantiles(world, rowOf(quantity, m), weights, FIVE));
   drawn = { world, event, months, unit: unitOf(event), now: rows(event.quantity, w), before: rows(event.quantity, w0), weights: w, weights0: w0 };
-  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.end > 0 && !(c.group && NOW.without.has(c.group)));
+  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.begin > -0.6 && !(c.group && NOW.without.has(c.group)));
   put("fan", (place) => drawFan(place, { ...drawn, month: event.month, unit }));
   if (facts.balance) {
     drawn.losses = rows("losses", w);

@@ -162,7 +162,7 @@ function histogram(values, weights, edges) {
 /** A picture as a file: its look is that of the page, written into it. */
 function standalone(root) {
   const copy = root.cloneNode(true), from = [root, ...root.querySelectorAll("*")], to = [copy, ...copy.querySelectorAll("*")];
-  const kept = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "font-size", "font-family", "font-weight"];
+  const kept = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "font-size", "font-family", "font-weight", "paint-order"];
   from.forEach((node, i) => {
     const look = getComputedStyle(node);
     for (const name of kept) to[i].setAttribute(name, look.getPropertyValue(name));

@@ -32,13 +32,12 @@ async function decoded(text, rows, draws) {
   return new Map(rows.map((name, n) => [name, all.subarray(n * draws, (n + 1) * draws)]));
 }
 
-/** Log of the unnormalised posterior at a position over that of the fit. */
+/** Log of the unnormalised posterior at a position over the density of the draws. */
 function logRatio(world, ranges, without) {
-  const ratio = Float64Array.from(world.draws.get("as_counted"));
+  const ratio = Float64Array.from(world.draws.get("own"));
   for (const slider of world.sliders) {
-    const [m, s] = ranges[slider.key] ? normalOf(ranges[slider.key], slider) : slider.own;
-    const [m0, s0] = slider.fitted;
-    if (m === m0 && s === s0) continue;
+    if (!ranges[slider.key]) continue;
+    const [m, s] = normalOf(ranges[slider.key], slider), [m0, s0] = slider.own;
     const x = world.draws.get("linear " + slider.key), shift = Math.log(s0) - Math.log(s);
     for (let i = 0; i < ratio.length; i++) {
       const z = (x[i] - m) / s, z0 = (x[i] - m0) / s0;
