@@ -31,6 +31,7 @@ from estimator.studies.report.data import ReportData, last_month
 
 POOLED = "all sets alike"
 _HEADING = 9.0  # points of the caption in a picture's own file
+_LINE = 0.19  # inches of a line of it
 _DPI = 200  # for print
 
 
@@ -85,9 +86,10 @@ class Picture:
 
     def write(self, folder: Path) -> list[Path]:
         """Write the picture as PNG and its numbers as CSV; the figure is of no use afterwards."""
-        heading = self.figure.suptitle(
-            axes.wrapped(self.caption, int(10 * self.figure.get_figwidth())), fontsize=_HEADING
-        )
+        text = axes.wrapped(self.caption, int(10 * self.figure.get_figwidth()))
+        height = self.figure.get_figheight() + _LINE * (text.count("\n") + 1)
+        self.figure.set_figheight(height)
+        heading = self.figure.suptitle(text, fontsize=_HEADING)
         heading.set_parse_math(False)
         image = save_figure(self.figure, folder, self.name, ("png",), _DPI)
         return [*image, write_csv(self.table, folder / f"{self.name}.csv")]
