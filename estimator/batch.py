@@ -187,9 +187,11 @@ class Batch:
         run = self.outputs / self.name
         if self.sweep is not None:
             point_latest(self.outputs, self.name)
-            self.console.print(sweep_grid(self.sweep.tree))
-            if len(self.sweep.check):
-                self.console.print(check_grid(self.sweep.check))
+            grids = [sweep_grid(self.sweep.tree)]
+            grids += [check_grid(self.sweep.check)] if len(self.sweep.check) else []
+            for grid in grids:
+                self.console.print(grid)
+            write_text(run / "summary.md", "\n".join(grid.markdown() for grid in grids))
         else:
             trees = open_posteriors(self.folders)
             if not self._is_collected(list(trees)):

@@ -36,6 +36,10 @@ COMMANDS = {
         "estimator.studies.when.cli",
         "find the month in which a quantity first falls below a number",
     ),
+    "discover": (
+        "estimator.studies.discover.cli",
+        "find the region of the assumptions in which an event is probable",
+    ),
     "backtest": (
         "estimator.studies.backtest.cli",
         "hold forecasts from every month of the past against what came",

@@ -38,6 +38,8 @@ class Part:
     figures
         Draws pictures, each with the path of its files below the folder, less the ending; None if
         there are none. Nothing is drawn before it is called.
+    brief
+        Whether it is printed where only the gist is wanted.
     """
 
     title: str = ""
@@ -45,6 +47,7 @@ class Part:
     grids: Sequence[Grid] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     figures: Callable[[], Iterator[tuple[str, Figure]]] | None = None
+    brief: bool = False
 
     def markdown(self) -> list[str]:
         """Paragraphs and tables of Markdown."""
@@ -76,6 +79,7 @@ def publish(
     console: Console | None = None,
     plots: bool = True,
     formats: Sequence[str] = ("png", "svg"),
+    brief: bool = False,
 ) -> list[Path]:
     """Print each part as soon as it is there, and write its files; pictures come last.
 
@@ -95,6 +99,8 @@ def publish(
         Whether pictures are drawn.
     formats
         Endings of the pictures.
+    brief
+        Print the gist alone; all is written.
 
     Returns
     -------
@@ -110,7 +116,7 @@ def publish(
     texts = [f"# {escape_markdown(heading)}\n"]
     drawn: list[Callable[[], Iterator[tuple[str, Figure]]]] = []
     for part in parts:
-        if console is not None:
+        if console is not None and (part.brief or not brief):
             print_part(part, console)
         texts += part.markdown()
         written += [write_csv(table, folder / f"{name}.csv") for name, table in part.tables.items()]

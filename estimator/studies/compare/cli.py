@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Sets the answers of runs and sweeps side by side: ranges, differences to a reference set, who is
 above whom, one range across all sets, and within a set whether prior or claims decided. Prints
-tables, and writes them as CSV and Markdown, with pictures as PNG and SVG.
+one table of all sets by all answers, with --full the others too; writes all of them as CSV and
+Markdown, with pictures as PNG and SVG.
 
   estimator compare outputs/shipped
+  estimator compare outputs/shipped --full
   estimator compare outputs/shipped outputs/tornado --reference shipped/central
   estimator compare outputs/lhs --answer 'losses[2026-01]' --answer 'P(net_change[2026-01] < 0)'
   estimator compare outputs/shipped --sets central,western --weights central=2,western=1
@@ -60,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights of sets for the pooled range; sets that are not named get none",
     )
     add("--output", type=Path, metavar="FOLDER", help="where files go (first OUTPUT/compare)")
+    add("--full", action="store_true", help="print all tables, which comparison.md has")
     add("--no-plots", action="store_true", help="no pictures")
 
 
@@ -96,9 +99,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         heading=f"Comparison of {len(sets):,} assumption sets",
         console=console,
         plots=not options.no_plots,
+        brief=not options.full,
     )
     _remove_older(folder, written)
-    console.print(f"Comparison of {len(sets):,} sets: {folder}", markup=False)
+    more = "" if options.full else "; ranges, differences and drivers: comparison.md, or --full"
+    console.print(f"Comparison of {len(sets):,} sets: {folder}{more}", markup=False)
     return 0
 
 

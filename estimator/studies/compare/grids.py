@@ -46,7 +46,7 @@ def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:
     """
     first = table[table["answer"] == table["answer"].iloc[0]].reset_index(drop=True)
     reference = str(first["reference"].iloc[0])
-    labels = _shown(first, reference, most)
+    labels = shown_labels(table, most)
     names = dict(zip(labels, names_of(sets, labels, _WIDTH), strict=True))
     hidden = len(first) - len(labels)
     notes: tuple[str, ...] = ()
@@ -59,6 +59,12 @@ def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:
         _comparison_grid(rows.set_index("assumption_set").loc[labels], names, reference, notes)
         for _, rows in table.groupby("answer", sort=False)
     ]
+
+
+def shown_labels(table: pd.DataFrame, most: int) -> list[str]:
+    """Labels of the sets that are shown of a table of comparison (see `comparison_grids`)."""
+    first = table[table["answer"] == table["answer"].iloc[0]].reset_index(drop=True)
+    return _shown(first, str(first["reference"].iloc[0]), most)
 
 
 def _shown(rows: pd.DataFrame, reference: str, most: int) -> list[str]:

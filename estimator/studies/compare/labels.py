@@ -16,6 +16,18 @@ _FEW = 2  # varied keys that are named
 _ELLIPSIS = "…"
 
 
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """Write keys by their last two parts, and whole where these are not enough.
+
+    Examples
+    --------
+    >>> short_keys(["reporting.origins.csis.killed.noise", "returns.rate", "killed_share"])
+    ['killed.noise', 'returns.rate', 'killed_share']
+    """
+    ends = [".".join(key.split(".")[-2:]) for key in keys]
+    return [end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True)]
+
+
 def names_of(sets: Sets, labels: Sequence[str], width: int) -> list[str]:
     """Shorten labels of sets; a mere number becomes what sets the set apart, if that is short.
 

@@ -27,6 +27,8 @@ class CompareOptions(Options):
     fans: int = Field(ge=1, le=60)
     fan_quantities: tuple[MonthlyQuantity, ...]
     density_draws: int = Field(ge=50, le=100_000)
+    negligible: float = Field(ge=0.0, le=1.0)
+    negligible_chance: float = Field(ge=0.0, le=1.0)
     sensitivity_sets: int = Field(ge=0, le=1000)
     sensitivity: float = Field(gt=0.0)
     told_contraction: float = Field(ge=0.0, lt=1.0)

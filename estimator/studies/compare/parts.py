@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from estimator.quantities.answers import Answer
@@ -17,8 +18,10 @@ from estimator.studies.compare.grids import (
     drivers_grid,
     pooled_grid,
     prior_grid,
+    shown_labels,
     stacking_grid,
 )
+from estimator.studies.compare.matrix import matrix_grid, product_grids
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.pool import checked_weights, pooled
 from estimator.studies.compare.sensitivity import GROUPS, prior_or_data
@@ -66,6 +69,14 @@ class Comparison:
     def table(self) -> pd.DataFrame:
         """The table of sets: `estimator.studies.compare.table.compare_sets`."""
         return compare_sets(self.sets, self.answers, self.reference)
+
+
+def matrix_part(comparison: Comparison) -> Part:
+    """Set all sets by all answers, and two varied keys one down and one across."""
+    sets, answers = comparison.sets, comparison.answers
+    labels = shown_labels(comparison.table, comparison.options.shown)
+    matrix = matrix_grid(sets, answers, labels)
+    return Part(grids=[matrix, *product_grids(sets, answers)], brief=True)
 
 
 def comparison_part(comparison: Comparison) -> Part:
@@ -136,6 +147,16 @@ def prior_part(comparison: Comparison) -> Part:
     return Part(grids=[grid], tables=tables)
 
 
+def _scale_of(comparison: Comparison, answer: Answer) -> tuple[float, float]:
+    """Width of the 90 % range of a set, the middle one, and which share of it is negligible."""
+    if answer.below_zero:
+        return 1.0, comparison.options.negligible_chance
+    widths = comparison.sets.value(answer, "q95") - comparison.sets.value(answer, "q05")
+    known = widths[np.isfinite(widths)]
+    width = float(np.median(known)) if len(known) else np.nan
+    return width, comparison.options.negligible
+
+
 def drivers_part(comparison: Comparison) -> Part:
     """Say what drives the answers: by the design of a sweep, else by the priors of one set."""
     from estimator.studies.compare.drivers import drivers, shifts, statement, why_not
@@ -150,7 +171,10 @@ def drivers_part(comparison: Comparison) -> Part:
             notes.append(f"These are the priors within {comparison.reference}, by reweighting it.")
     if table.empty:
         return Part(grids=[drivers_grid([], notes)])
-    sentences = [(str(answer), statement(table, answer)) for answer in answers]
+    sentences = [
+        (str(answer), statement(table, answer, *_scale_of(comparison, answer)))
+        for answer in answers
+    ]
 
     def figures() -> Iterator[tuple[str, Figure]]:
         from estimator.studies.compare.pictures import draw_drivers  # matplotlib takes a second
@@ -161,6 +185,7 @@ def drivers_part(comparison: Comparison) -> Part:
 
 
 PARTS: tuple[Callable[[Comparison], Part], ...] = (
+    matrix_part,
     comparison_part,
     drivers_part,
     pooled_part,

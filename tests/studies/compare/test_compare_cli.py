@@ -56,7 +56,7 @@ def compare(*arguments: object, width: int = 100) -> tuple[int, str]:
 
 def test_a_run_and_a_sweep_are_compared_with_all_files(run_folder, sweep_folder, tmp_path):
     status, printed = compare(
-        run_folder, sweep_folder, "compare.shown=40", "--output", tmp_path / "out"
+        run_folder, sweep_folder, "compare.shown=40", "--full", "--output", tmp_path / "out"
     )
     assert status == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == TABLES | PICTURES
@@ -79,9 +79,18 @@ def test_files_go_below_the_first_output(run_folder):
     assert Sets.open([run_folder]).labels == ["central", "low", "poor"]  # it is no set itself
 
 
+def test_one_table_of_all_sets_is_printed_and_the_rest_is_asked_for(run_folder, tmp_path):
+    _, printed = compare(run_folder, "--no-plots", "--output", tmp_path)
+    assert "3 assumption sets" in printed
+    assert "P(above it)" not in printed
+    assert "--full" in printed
+    assert len(printed.splitlines()) < 40
+    assert "P(above it)" in (tmp_path / "comparison.md").read_text()
+
+
 def test_of_many_sets_some_are_printed_and_all_are_in_the_file(sweep_folder, tmp_path):
     arguments = ("--output", tmp_path, "--no-plots", "--answer", LOSSES)
-    _, printed = compare(sweep_folder, "compare.shown=6", *arguments)
+    _, printed = compare(sweep_folder, "compare.shown=6", "--full", *arguments)
     assert "23 sets between them by losses[2026-01] are not shown" in printed
     rows = [line for line in printed.splitlines() if line.startswith(" returns.rate=")]
     assert len(rows) == 7  # three at each end and the reference
@@ -93,7 +102,7 @@ def test_the_answers_sets_reference_and_weights_of_the_user_are_taken(
     run_folder, sweep_folder, tmp_path
 ):
     _, printed = compare(
-        *(run_folder, sweep_folder, "--output", tmp_path, "--no-plots"),
+        *(run_folder, sweep_folder, "--output", tmp_path, "--no-plots", "--full"),
         *("--answer", "losses[2025-12]", "--answer", "P(net_change[2026-01] < 0)"),
         *("--sets", "central #9,low", "--sets", "central #1"),
         *("--reference", "low", "--weights", "low=1,central #9=3"),
@@ -196,7 +205,7 @@ def test_prior_or_data_and_stacking_are_told_for_results_that_have_likelihoods(t
             killed_share=0.3 + 0.0 * draws["losses"], recruits=1.0 * draws["net_change"]
         )
         write_whole(tmp_path / "run", label, central, draws, groups=likelihood)
-    _, printed = compare(tmp_path / "run", "--no-plots", "--answer", LOSSES)
+    _, printed = compare(tmp_path / "run", "--no-plots", "--full", "--answer", LOSSES)
     assert "Prior or data? central" in printed
     assert "Stacking by leave-one-out" in printed
     assert "weights: stacking: " in printed

@@ -18,8 +18,10 @@ _SMALL = 0.005  # shares below are not told
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
-def statement(table: pd.DataFrame, answer: Answer) -> str:
-    """Say in a sentence what drives an answer.
+def statement(
+    table: pd.DataFrame, answer: Answer, width: float = np.nan, negligible: float = 0.0
+) -> str:
+    """Say in a sentence what drives an answer, or that nothing does worth speaking of.
 
     Parameters
     ----------
@@ -27,6 +29,10 @@ def statement(table: pd.DataFrame, answer: Answer) -> str:
         As `drivers` or `shifts` gives it; of one method.
     answer
         One of its answers.
+    width
+        Of the 90 % range of a set, in the answer's unit; 1 for a probability; NaN if not known.
+    negligible
+        An effect below this share of the width is negligible.
 
     Examples
     --------
@@ -37,9 +43,25 @@ def statement(table: pd.DataFrame, answer: Answer) -> str:
     rows = table[table["answer"] == str(answer)].sort_values("rank")
     if rows.empty:
         return f"What drives {words(answer)} cannot be told from these sets."
+    if float(rows["effect"].max()) < negligible * width:
+        return _negligible(rows, answer, width)
     if rows["method"].iloc[0] in ("one_at_a_time", "shift"):
         return _of_effects(rows, answer)
     return _of_shares(rows, answer)
+
+
+def _negligible(rows: pd.DataFrame, answer: Answer, width: float) -> str:
+    """Say that what varies hardly matters beside what each set leaves open."""
+    largest, write = rows.nlargest(1, "effect").iloc[0], _writer(rows, answer)
+    ends = f"{write(largest['value_low'])} to {write(largest['value_high'])}{_unit(largest)}"
+    beside = "" if answer.below_zero else (
+        f", while the 90 % range of a set alone is {write(width)} wide"
+    )  # fmt: skip
+    what = words(answer)
+    return (
+        f"{what[:1].upper()}{what[1:]}: all drivers are negligible; the largest, "
+        f"{largest['assumption']}, moves it from {ends}{beside}."
+    )
 
 
 def words(answer: Answer) -> str:

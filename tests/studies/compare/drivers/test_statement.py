@@ -128,3 +128,18 @@ def test_an_answer_that_is_not_in_the_table_cannot_be_told() -> None:
     text = "What drives net change in 2026-01 cannot be told from these sets."
     assert statement(joined([]), NET) == text
     assert statement(tornado(REPORTING, answer=CHANCE), NET) == text
+
+
+def test_an_effect_that_is_small_beside_the_range_of_a_set_is_called_negligible() -> None:
+    table = tornado(("returns", ("none", "wide"), (32800.0, 33600.0), ""))
+    told = statement(table, NET, 6000.0, 0.2)
+    assert told == (
+        "Net change in 2026-01: all drivers are negligible; the largest, returns, moves it from "
+        "32.8 to 33.6 thousand persons/month, while the 90 % range of a set alone is 6.0 wide."
+    )
+    assert "negligible" not in statement(table, NET, 3000.0, 0.2)
+    assert "negligible" not in statement(table, NET)  # the range is not known
+    chance = tornado(("returns", ("none", "wide"), (0.51, 0.54), ""), answer=CHANCE)
+    assert "negligible; the largest, returns, moves it from 0.51 to 0.54." in statement(
+        chance, CHANCE, 1.0, 0.05
+    )

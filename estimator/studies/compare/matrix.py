@@ -1,0 +1,145 @@
+"""All sets by all answers on one screen; of a sweep, what was varied in columns of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from estimator.fitting.entries import STATISTICS
+from estimator.quantities.answers import Answer
+from estimator.quantity import QUANTITIES
+from estimator.show.grid import FAILED, Cell, Column, Grid, column, set_cell
+from estimator.show.number import NOTHING, Write, interval, probability, rounded, scale
+from estimator.show.run_tables import BELOW_ZERO
+from estimator.store.sets import Sets
+from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_keys
+from estimator.studies.compare.labels import short_keys
+
+_MOST_KEYS = 3  # varied keys that have columns of their own
+
+
+def levels_of(sets: Sets) -> Levels | None:
+    """Read what a sweep varied, if all sets are of one sweep; None otherwise."""
+    try:
+        levels = Levels.of(varied_keys(sets.facts))
+    except NoSweep:
+        return None
+    return levels if set(levels.labels) == set(sets.labels) else None
+
+
+def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) -> Grid:
+    """Medians and probabilities, a row a set.
+
+    Parameters
+    ----------
+    sets
+        All of them.
+    answers
+        The columns.
+    labels
+        Of the sets that are shown, in their order.
+    """
+    levels = levels_of(sets)
+    values = np.column_stack([sets.value(answer) for answer in answers])
+    writes = [_write(sets, answer) for answer in answers]
+    rows = []
+    for label in labels:
+        at = sets.labels.index(label)
+        failed = bool(sets.facts["failures"].iloc[at])
+        cells = [
+            Cell(write(value) if np.isfinite(value) else NOTHING)
+            for write, value in zip(writes, values[at], strict=True)
+        ]
+        rows.append([*_names(label, levels, failed=failed), *cells])
+    notes = ["Medians of each set; persons in thousands."]
+    if (hidden := len(sets) - len(labels)) > 0:
+        notes.append(
+            f"{hidden:,} sets between these by {answers[0]} are in comparison.csv and sets.csv."
+        )
+    title = f"{len(sets):,} assumption sets"
+    return Grid.of(title, [*_name_columns(levels), *map(_heading, answers)], rows, notes)
+
+
+def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
+    """Of a sweep over two keys a table an answer: one key down, the other across."""
+    levels = levels_of(sets)
+    if (
+        levels is None
+        or len(levels.names) != 2
+        or len(sets) != len(np.unique(levels.codes, axis=0))
+    ):
+        return []
+    down, across = short_keys(levels.names)
+    place = {tuple(codes): label for codes, label in zip(levels.codes, levels.labels, strict=True)}
+    position = {label: n for n, label in enumerate(sets.labels)}
+    found = []
+    for answer in answers:
+        table = sets.table([answer])[:, 0]
+        write = _write(sets, answer)
+        rows = []
+        for n, text in enumerate(levels.texts[0]):
+            cells = [Cell(f"{down} {text}")]
+            for m in range(len(levels.texts[1])):
+                label = place.get((n, m))
+                cells.append(
+                    Cell(NOTHING)
+                    if label is None
+                    else _answer_cell(answer, table[position[label]], write, sets, label)
+                )
+            rows.append(cells)
+        heads: list[Column | str] = [
+            column("", "name"),
+            *(column(f"{across} {text}") for text in levels.texts[1]),
+        ]
+        unit = "" if answer.below_zero else f", {scale(sets.unit(answer), table[:, 0])[1]}"
+        found.append(Grid.of(f"{answer}{unit}", heads, rows))
+    return found
+
+
+def _answer_cell(answer: Answer, row: np.ndarray, write: Write, sets: Sets, label: str) -> Cell:
+    style = FAILED if sets.facts.loc[label, "failures"] else ""
+    if answer.below_zero:
+        return Cell(write(row[STATISTICS.index("below_zero")]), style=style)
+    low, middle, high = (float(row[STATISTICS.index(name)]) for name in ("q05", "q50", "q95"))
+    if not np.isfinite(middle):
+        return Cell(NOTHING, style=style)
+    return Cell(write(middle), interval(low, high, write), style)
+
+
+def _names(label: str, levels: Levels | None, *, failed: bool) -> list[Cell]:
+    """Cells that name a set: its values of what was varied, or its label."""
+    if levels is None:
+        return [set_cell(label, failed=failed)]
+    codes = levels.codes[levels.labels.index(label)]
+    texts = [levels.texts[n][code] for n, code in enumerate(codes)]
+    if len(texts) <= _MOST_KEYS:
+        first, *others = texts
+        return [set_cell(first, failed=failed), *map(Cell, others)]
+    if " #" in label:  # a mere number
+        named = zip(short_keys(levels.names), texts, strict=True)
+        label = ", ".join(f"{key} {text}" for key, text in named)
+    return [set_cell(label, failed=failed)]
+
+
+def _name_columns(levels: Levels | None) -> list[Column]:
+    if levels is None or len(levels.names) > _MOST_KEYS:
+        return [column("set", "name")]
+    return [column(key, "text") for key in short_keys(levels.names)]
+
+
+def _heading(answer: Answer) -> Column:
+    words = QUANTITIES[answer.quantity].words if answer.quantity in QUANTITIES else answer.quantity
+    if answer.below_zero:
+        words = BELOW_ZERO.get(answer.quantity, f"P({words}<0)")
+    return column(words, below=answer.period)
+
+
+def _write(sets: Sets, answer: Answer) -> Write:
+    if answer.below_zero:
+        return probability
+    unit = sets.unit(answer)
+    if unit == "share":
+        return functools.partial(rounded, unit=unit)
+    return scale(unit, sets.value(answer))[0]
