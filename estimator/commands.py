@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from estimator.errors import ConfigError
+
+_RANGE = re.compile(r"(?P<low>[^:]+):(?P<high>[^:]+)")
 
 
 def add_config_dir(parser: argparse.ArgumentParser) -> None:
@@ -64,3 +67,20 @@ def outputs_and_overrides(
 def _is_override(word: str, groups: Sequence[str]) -> bool:
     key, equals, _ = word.partition("=")
     return bool(equals) and key.partition(".")[0] in groups
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Read ``0.1:0.9``.
+
+    Raises
+    ------
+    ConfigError
+        If it is no range of two numbers.
+    """
+    found = _RANGE.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError(text)
+        return float(found["low"]), float(found["high"])
+    except ValueError as error:
+        raise ConfigError(f"range {text!r}: must be LOW:HIGH, e.g. 0.1:0.9") from error

@@ -7,7 +7,6 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from estimator.assumptions.overrides import meant
 from estimator.errors import nearest
 
 RENAMED = {
@@ -52,6 +51,8 @@ def explained(error: ValidationError, kind: type[BaseModel], group: str = "") ->
         elif item["type"] == "model_type" and item["ctx"]["class_name"] == "Prior":
             found = item["input"]
             option = f"{key.partition('.')[0]}={found}"
+            from estimator.assumptions.overrides import meant  # Hydra's parser takes a while
+
             hint = f"; did you mean {option}?" if option in meant(str(found)) else ""
             problems.append(
                 f"{key}: must be a number, which is held, or a range {{family, low, high}}. Got "

@@ -14,6 +14,7 @@ from estimator.evidence.pieces import KINDS
 from estimator.export import plain_numbers
 from estimator.model.figures import FIGURES, THOUSAND, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals
+from estimator.quantities.parameters import parameters
 from estimator.store import claim_draws
 from estimator.store.versions import versions
 
@@ -51,8 +52,10 @@ def result_tree(
     Returns
     -------
     xarray.DataTree
-        Groups posterior, prior, log_likelihood, posterior_predictive, sample_stats, observed_data,
-        constant_data and, if any, scenarios. Claims that do not count are left out of all groups
+        Groups posterior, prior, log_likelihood (`published`: figures of all kinds that count, by
+        their ids), log_prior (of each parameter whose prior is not fixed), posterior_predictive,
+        sample_stats, observed_data, constant_data and, if any, scenarios.
+        Claims that do not count are left out of all groups
         but constant_data and `posterior.claim_location`: where the report of each claim, counted or
         not, would lie without noise, on the scale of `constant_data.figures`. Where not all draws
         of single claims are kept, log_likelihood and posterior_predictive have fewer draws, and
@@ -63,12 +66,13 @@ def result_tree(
     used = evidence.dataset["used"].values
     floors = evidence.dataset["confirmed_used"].values
     thinned = claim_draws.thinned(draws.posterior, every)
-    likelihood = claim_draws.thinned(draws.log_likelihood, every)
+    likelihood = _log_likelihood(claim_draws.thinned(draws.log_likelihood, every), evidence)
     predictive = _predictive(thinned, inputs, seed)
     groups: dict[str, xr.Dataset] = {
-        "posterior": _used(posterior, used, floors),
-        "prior": _used(prior, used, floors),
-        "log_likelihood": claim_draws.single(_used(likelihood, used, floors), every),
+        # ArviZ joins variables, and trips over a coordinate that one of them has alone.
+        "posterior": _used(posterior, used, floors).drop_vars("unit"),
+        "prior": _used(prior, used, floors).drop_vars("unit"),
+        "log_likelihood": claim_draws.single(likelihood, every),
         "posterior_predictive": claim_draws.single(_used(predictive, used, floors), every),
         "sample_stats": draws.sample_stats,
         "observed_data": _used(_observed(inputs), used, floors),
@@ -97,7 +101,38 @@ def result_tree(
             every, posterior.sizes["chain"] * posterior.sizes["draw"]
         ),
     }
+    tree["log_prior"] = xr.DataTree(_log_prior(tree))
     return tree
+
+
+def _log_prior(tree: xr.DataTree) -> xr.Dataset:
+    """Log density of the prior of each parameter that has one. (chain, draw)."""
+    posterior = tree["posterior"].to_dataset()
+    found = {
+        one.name: (("chain", "draw"), one.log_prior)
+        for one in parameters(tree)
+        if not one.prior.is_fixed
+    }
+    return xr.Dataset(found, {dim: posterior[dim] for dim in ("chain", "draw")})
+
+
+def _log_likelihood(likelihood: xr.Dataset, evidence: Evidence) -> xr.Dataset:
+    """Join the log likelihoods of figures of all kinds that count. (chain, draw, figure)."""
+    data, parts = evidence.dataset, []
+    of_registries = [name for name in ("registered", "registered_at_least") if name in likelihood]
+    joined = likelihood.drop_vars(of_registries)
+    if of_registries:
+        joined["registered"] = sum(likelihood[name] for name in of_registries)
+    counts = {
+        "claim": data["used"],
+        "confirmed_claim": data["confirmed_used"],
+        "registry_figure": data["registry_used"] | data["registry_is_floor"],
+    }
+    for part in joined.values():
+        (dim,) = set(part.dims) & set(counts)
+        own = part.isel({dim: counts[str(dim)].values}).rename({dim: "figure"})
+        parts.append(own.reset_coords(drop=True))
+    return xr.concat(parts, dim="figure").rename("published").to_dataset()
 
 
 def _used(dataset: xr.Dataset, used: np.ndarray, floors: np.ndarray) -> xr.Dataset:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.derived import totals
 from estimator.quantity import KEPT, QUANTILES, QUANTITIES, TOTAL
 
@@ -84,8 +85,8 @@ def _named_rows(label: str, variable: xr.DataArray, dim: str) -> list[tuple[Any,
         return []
     flat = variable.transpose(dim, "chain", "draw").values.reshape(variable.sizes[dim], -1)
     units = (
-        variable["unit"].values
-        if "unit" in variable.coords
+        [spec.unit for spec in ASSUMPTIONS.values()]
+        if dim == "assumption"
         else [variable.attrs["units"]] * variable.sizes[dim]
     )
     return [

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.assumptions import AssumptionSet
+from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.groups import DefinitionsOptions
 from estimator.errors import OutputError
 from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
@@ -87,8 +87,6 @@ class WholeSet:
         with PosteriorFile(folder / "result.nc") as file:
             self.months = file.labels("month")
             self._units = file.units
-            units = file.labels("unit")
-            self._unit_of = dict(zip(file.labels("assumption"), units, strict=False))
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
@@ -134,6 +132,7 @@ class WholeSet:
         if answer.below_zero:
             return answer.unit
         if answer.quantity == "assumption_value":
-            return str(self._unit_of.get(answer.period, ""))
+            known = ASSUMPTIONS.get(answer.period)
+            return known.unit if known is not None else ""
         recorded = self._units.get(answer.quantity) or answer.unit
         return recorded.replace("persons/month", "persons") if answer.period == TOTAL else recorded

@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks.explore outputs/explore``, after `estimator explore`: random positions
 that the draws reach are fitted, each by a fit of its own, and compared in Monte-Carlo standard
-errors; then `estimator whatif` is timed, and in Chromium the page.
+errors (with ``--against outputs/shipped`` the shipped sets within reach with their fits); before,
+`estimator whatif` is timed, and in Chromium the page.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from rich.console import Console
 
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable, statistics
-from estimator.fitting.reweighting import Weights, pooled_entries
+from estimator.fitting.reweighting import pooled_entries
+from estimator.fitting.smoothing import Weights
+from estimator.store.netcdf import read_netcdf
+from estimator.store.sweep_files import DATASET
 from estimator.studies.explore.options import ExploreOptions
 from estimator.studies.explore.world import FILE, Position, World
 from estimator.sweep.options import SweepOptions
@@ -87,24 +92,42 @@ def checked(folder: Path, count: int, seed: int, options: ExploreOptions) -> Non
     with tempfile.TemporaryDirectory() as kept:
         outcome = run_sweep(lists, sweep, Path(kept), Console())
     print(f"{refused} of {refused + len(asked)} random positions were refused", flush=True)
+    for n, (world, position, weights) in enumerate(asked):
+        text = f"{world.label} {' '.join(world.overrides(position))}"
+        compared(text, world, weights, outcome.tree, f"position {n}")
+
+
+def compared(
+    text: str, world: World, weights: Weights, tree: xr.DataTree | xr.Dataset, label: str
+) -> None:
+    """Print how far weighted draws lie from a fitted set of a sweep, in Monte-Carlo errors."""
     at = [STATISTICS.index(name) for name in QUANTILES]
     errors = [STATISTICS.index(f"mcse_{name}") for name in QUANTILES]
-    for n, (world, position, weights) in enumerate(asked):
-        found = table_of(world, weights)
-        far = []
-        for row, name in enumerate(COMPARED):
-            fitted = (
-                outcome.tree[name]
-                .sel(assumption_set=f"position {n}", month=world.last_month)
-                .values
-            )
-            both = np.hypot(found[row, errors], fitted[errors])
-            far.append(np.abs(found[row, at] - fitted[at]) / both)
-        print(
-            f"{world.label}: {', '.join(world.overrides(position))}: largest difference "
-            f"{np.max(far):.1f} errors; k-hat {weights.k_hat:.2f}, ESS {world.ess(weights):.0f}",
-            flush=True,
-        )
+    found, far = table_of(world, weights), []
+    for row, name in enumerate(COMPARED):
+        place = {"assumption_set": label, "month": world.last_month}
+        fitted = tree[name].sel(place).values.astype(float)
+        far.append((found[row, at] - fitted[at]) / np.hypot(found[row, errors], fitted[errors]))
+    print(
+        f"{text}: largest difference {np.abs(far).max():.1f} errors, root mean square "
+        f"{np.sqrt(np.square(far).mean()):.2f}; k-hat {weights.k_hat:.2f}, "
+        f"ESS {world.ess(weights):.0f}",
+        flush=True,
+    )
+
+
+def against(folder: Path, run: Path) -> None:
+    """Compare worlds and the shipped sets within their reach with the sets of a run."""
+    tree = read_netcdf(run / DATASET)
+    labels = tree["assumption_set"].values.tolist()
+    for world in (World.read(path) for path in sorted(folder.glob(f"*/{FILE}"))):
+        as_it_is = {"label": world.label, "ranges": {}, "without": []}
+        for preset in (as_it_is, *world.presets):
+            if preset["label"] not in labels:
+                continue
+            ranges = {key: (low, high) for key, (low, high) in preset["ranges"].items()}
+            weights = world.weights(Position(ranges, preset["without"]))
+            compared(f"{world.label} to {preset['label']}", world, weights, tree, preset["label"])
 
 
 def timed(folder: Path) -> None:
@@ -140,11 +163,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fits", type=int, default=10)
+    parser.add_argument("--against", type=Path, help="a run of shipped sets: no further fits")
     parser.add_argument("--seed", type=int, default=14)
     words = parser.parse_args()
     options = ExploreOptions.from_config(to_plain(compose_config([]))["explore"])
     timed(words.folder)
-    if words.fits:
+    if words.against is not None:
+        against(words.folder, words.against)
+    elif words.fits:
         checked(words.folder, words.fits, words.seed, options)
 
 

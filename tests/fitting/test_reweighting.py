@@ -12,14 +12,8 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import on_link_scale
 from estimator.fitting.entries import EntryLayout, Variable
-from estimator.fitting.reweighting import (
-    Hyperparameters,
-    Mixture,
-    NaturalDraws,
-    Weights,
-    pooled_entries,
-    smoothed,
-)
+from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, pooled_entries
+from estimator.fitting.smoothing import Weights, smoothed
 from estimator.model.figures import FIGURES
 
 SHARE = list(ASSUMPTIONS).index("killed_share.level")

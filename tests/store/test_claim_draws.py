@@ -59,8 +59,8 @@ def test_a_small_table_is_kept_as_if_nothing_were_asked(whole: Estimate, thinned
     assert GROUP not in whole.tree.children
     assert json.loads(whole.tree.attrs[GROUP]) == {"every": 1, "of": DRAWS}
     assert note(whole.tree) == ""
-    for group in ("log_likelihood", "posterior_predictive"):
-        assert whole.tree[group]["reported"].dtype == np.float64
+    for group, name in (("log_likelihood", "published"), ("posterior_predictive", "reported")):
+        assert whole.tree[group][name].dtype == np.float64
         assert whole.tree[group].sizes["draw"] == DRAWS
 
 
@@ -71,8 +71,8 @@ def test_draws_of_many_claims_are_every_nth_of_all(whole: Estimate, thinned: Est
     assert "claim_location" not in tree["posterior"]
     for group in (GROUP, "log_likelihood", "posterior_predictive"):
         assert tree[group]["draw"].values.tolist() == list(range(0, DRAWS, 3))
-    full = whole.tree["log_likelihood"]["reported"].isel(draw=slice(None, None, 3))
-    found = tree["log_likelihood"]["reported"]
+    full = whole.tree["log_likelihood"]["published"].isel(draw=slice(None, None, 3))
+    found = tree["log_likelihood"]["published"]
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.values, full.values, rtol=1e-5, atol=1e-30)
     location = whole.tree["posterior"]["claim_location"].isel(draw=slice(None, None, 3))
@@ -144,7 +144,7 @@ def test_sensitivity_to_the_claims_takes_the_draws_that_are_kept(thinned: Estima
         rate = one["posterior"]["assumption_value"].sel(assumption="returns.rate")[:, ::1]
         kept = rate if rate.sizes["draw"] == KEPT else rate[:, ::3]
         likelihood = xr.Dataset(
-            {"reported": -30.0 * (kept.drop_vars(["assumption", "unit"]) - 0.5) ** 2}
+            {"published": -30.0 * (kept.drop_vars("assumption").expand_dims("figure") - 0.5) ** 2}
         )
         one["log_likelihood"] = xr.DataTree(likelihood.assign_coords(draw=range(0, DRAWS, 3)))
     found, expected = (prior_or_data(one)[0].set_index("parameter") for one in (other, tree))

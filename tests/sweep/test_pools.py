@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from estimator.fitting.entries import STATISTICS, Entries, EntryLayout, Variable
-from estimator.fitting.reweighting import Weights
+from estimator.fitting.smoothing import Weights
 from estimator.sweep import pools
 from estimator.sweep.pools import Pool, reweight_chunk
 

@@ -16,6 +16,7 @@ _COLUMNS = 5
 _POOLED = (
     *HEADLINES,
     *("reporting_bias", "reporting_drift", "shared_mean", "shared_spread", "bias_step"),
+    "registration",
 )
 _METHOD_COLORS = {"model": style.BLUE, "face value": style.VERMILION, "trend": style.ORANGE}
 
@@ -84,6 +85,7 @@ def _panels(columns: list[str]) -> dict[str, list[str]]:
         title = column
         if pooled:
             what = "months" if quantity in HEADLINES else "sources"
+            what = "strata, delays" if quantity == "registration" else what
             title = f"{quantity} ({what})"
         panels.setdefault(title, []).append(column)
     return panels

@@ -10,6 +10,7 @@ from arviz_stats.base import array_stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.show.figures import _axes as axes
 from estimator.show.figures import _look as style
 from estimator.show.number import significant
@@ -37,7 +38,7 @@ def plot_prior_posterior(result: xr.DataTree) -> Figure:
     """
     values = style.group(result, "posterior")["assumption_value"]
     fixed = style.group(result, "constant_data")["assumption_fixed"].values.astype(bool)
-    units = dict(zip(values["assumption"].values.astype(str), values["unit"].values, strict=True))
+    units = {key: spec.unit for key, spec in ASSUMPTIONS.items()}
     free = [str(name) for name in values["assumption"].values[~fixed]]
     figure, panels = axes.panels(len(free), 1.75, style.PAPER, columns=COLUMNS)
     narrowed: dict[str, float] = {}

@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from estimator.assumptions import AssumptionSet
 from estimator.errors import OutputError
 from estimator.evidence import Evidence
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES, OPEN_END, USED, confirmed_states, in_units
 from estimator.model.forward import by_key, confirmed_figure, confirmed_totals

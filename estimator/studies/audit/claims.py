@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.evidence.wording import figure_text
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.quantities.answers import Answer
 from estimator.studies.audit.bases import AuditedSet, Basis
 from estimator.studies.audit.leave_out import LeaveOneOut, LeftOut

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.evidence.pieces import KINDS, group_members
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.quantities.answers import Answer
 from estimator.quantity import SIGNED
 from estimator.studies.audit.bases import RANGE, Basis

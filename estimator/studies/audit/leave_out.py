@@ -28,7 +28,7 @@ from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import learn_whitening
 from estimator.fitting.ladder import Ladder, Seeds
 from estimator.fitting.pilot import Pilot
-from estimator.fitting.reweighting import smoothed
+from estimator.fitting.smoothing import smoothed
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.quantities.answers import Answer
 from estimator.quantities.derived import reported_quantities

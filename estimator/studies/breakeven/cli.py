@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import add_config_dir
+from estimator.commands import add_config_dir, parse_range
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def _one(
     from estimator.store.results import check_writable
     from estimator.studies.breakeven.event import Event
     from estimator.studies.breakeven.find import break_even
-    from estimator.studies.breakeven.ranges import parse_range
 
     if options.result is not None:
         raise ConfigError("--result goes with scenario.plan_share alone: other keys need fits")

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp, ndtri
 
-from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, Weights, smoothed
+from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws
+from estimator.fitting.smoothing import Weights, smoothed
 from estimator.studies.breakeven.guide import Guide
 
 _REACH = 6.0  # widths around a value at which the kernel ends

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +16,6 @@ from estimator.assumptions.scalars import Spec
 from estimator.errors import ConfigError, nearest
 
 _TAIL = 0.05  # a prior that was given by its parameters reaches from its 5 % to its 95 % quantile
-_RANGE = re.compile(r"(?P<low>[^:]+):(?P<high>[^:]+)")
 
 
 @dataclass(frozen=True)
@@ -91,23 +89,6 @@ def check_key(key: str) -> None:
 def prior_of(assumptions: AssumptionSet, key: str) -> Prior:
     """Prior of one assumption in a set."""
     return dict(assumptions.priors())[key]
-
-
-def parse_range(text: str) -> tuple[float, float]:
-    """Read ``0.1:0.9``.
-
-    Raises
-    ------
-    ConfigError
-        If it is no range of two numbers.
-    """
-    found = _RANGE.fullmatch(text.strip())
-    try:
-        if found is None:
-            raise ValueError(text)
-        return float(found["low"]), float(found["high"])
-    except ValueError as error:
-        raise ConfigError(f"range {text!r}: must be LOW:HIGH, e.g. 0.1:0.9") from error
 
 
 def key_range(

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from estimator.fitting.reweighting import smoothed
+from estimator.fitting.smoothing import smoothed
 from estimator.model.claim_density import log_densities
 from estimator.model.figures import FIGURES, USED
 from estimator.model.inputs import ModelInputs

@@ -55,7 +55,7 @@ class Prepared:
     Attributes
     ----------
     pilot
-        Whitening, learnt on the published claims (of kind posterior: beside their replicate).
+        Whitening, learnt on the published claims.
     truths
         Of kind posterior: draws of the posterior given the published claims, as many as there are
         (draw, ...). None of kind prior: those are drawn when they are needed.
@@ -156,13 +156,13 @@ class Worlds:
             label, sampler = self.assumptions.label, self.assumptions.sampler
             if label not in self.learnt:
                 seed = self._child(_PILOT)
-                self.learnt[label] = learn_whitening(self.fitted, sampler, seed, cores)
+                self.learnt[label] = learn_whitening(self.published, sampler, seed, cores)
             whitening, truths = self.learnt[label], None
             if self.maker is not None:
                 truths = self.maker.prepare(n_truths, cores).truths
             elif self.kind != "prior":
                 truths = self._posterior_truths(n_truths, whitening, cores)
-            self._prepared[n_truths] = Prepared(Pilot.of(whitening, self.fitted), truths)
+            self._prepared[n_truths] = Prepared(Pilot.of(whitening, self.published), truths)
         return self._prepared[n_truths]
 
     @cached_property
@@ -228,20 +228,17 @@ class Worlds:
     def _posterior_truths(self, n_truths: int, whitening: Whitening, cores: int) -> xr.Dataset:
         """Draws of the posterior given the published claims, in an order without meaning."""
         sampler, seed = self.assumptions.sampler, self._child(_POSTERIOR)
-        first, second, third = seed.spawn(3)
-        chosen = whitening
-        if self.kind == "posterior":
-            chosen = learn_whitening(self.published, sampler, first, cores)
+        draws, order = seed.spawn(2)
         options = self.fit_options.model_copy(
             update={
                 "draws": max(sampler.draws, n_truths),
                 "target_accept": sampler.target_accept,
             }
         )
-        drawn, _ = infer_whitened(self.published, chosen, options, sampler.chains, second, cores)
+        drawn, _ = infer_whitened(self.published, whitening, options, sampler.chains, draws, cores)
         flat = _kept(drawn).stack(each=("chain", "draw"))
-        order = np.random.default_rng(third).permutation(flat.sizes["each"])[:n_truths]
-        truths = flat.isel(each=order).drop_vars(["each", "chain", "draw"]).rename(each="draw")
+        chosen = np.random.default_rng(order).permutation(flat.sizes["each"])[:n_truths]
+        truths = flat.isel(each=chosen).drop_vars(["each", "chain", "draw"]).rename(each="draw")
         return truths.transpose("draw", ...)
 
     def _child(self, *path: int) -> np.random.SeedSequence:

@@ -128,14 +128,8 @@ def _log_likelihood(tree: xr.DataTree) -> xr.DataArray:
     """Log likelihood of all claims together, at the draws of which it is kept. (chain, draw)."""
     if "log_likelihood" not in tree.children:
         raise OutputError(f"{tree.attrs['assumption_set']}: holds no log likelihood")
-    group = tree["log_likelihood"].to_dataset()
-    parts = [
-        variable.sum([dim for dim in variable.dims if dim not in ("chain", "draw")], dtype=float)
-        for variable in group.values()
-    ]
-    total = np.sum([part.transpose("chain", "draw").values for part in parts], axis=0)
-    coords = {dim: group[dim].values for dim in ("chain", "draw")}
-    return xr.DataArray(total, coords, ("chain", "draw"))
+    published = tree["log_likelihood"]["published"]
+    return published.sum("figure", dtype=float).transpose("chain", "draw")
 
 
 def _at_draws_of(

@@ -20,7 +20,6 @@ from estimator.studies.compare.comparable import some
 
 COLUMNS = ("assumption_set", "elpd", "se", "weight", "diagnostics", "warnings")
 _GROUPS = ("log_likelihood", "constant_data", "observed_data")
-_OBSERVED = {"reported": "claim", "confirmed_figure": "confirmed_claim"}
 _NO_LIKELIHOOD = "refused: no log likelihood is kept; stacking needs sets that were written whole"
 _DIGITS = 9
 _NAMED = 6  # claims that are named
@@ -169,25 +168,18 @@ def _stacked(sets: Sets, labels: Sequence[str]) -> list[dict[str, object]]:
 
 
 def _leave_one_out(tree: xr.DataTree | None) -> Any:
-    """ArviZ's leave-one-out of all claims of a set, confirmed ones among them."""
+    """ArviZ's leave-one-out of all figures of a set, confirmed ones among them."""
     import arviz_stats
 
     if tree is None:
         raise ValueError("a set that is stacked was written whole")
-    likelihood = tree["log_likelihood"].to_dataset()
-    parts = [
-        likelihood[name].rename({dim: "claim"}).transpose("chain", "draw", "claim")
-        for name, dim in _OBSERVED.items()
-        if name in likelihood
-    ]
-    joined = xr.concat([p.reset_coords(drop=True) for p in parts], dim="claim").rename("claims")
-    densities = joined.transpose("claim", "chain", "draw").values
+    joined = tree["log_likelihood"]["published"]
+    densities = joined.transpose("figure", "chain", "draw").values
     moving = np.ptp(densities, axis=(1, 2)) > 0
     # ESS is of ranks, so that of a log density is that of the density (Vehtari and others 2017).
     ess = convergence(densities[moving]).ess_bulk
     relative = float(min(ess.mean() / densities[0].size, 1.0))
-    data = xr.DataTree.from_dict({"/log_likelihood": joined.to_dataset()})
-    return arviz_stats.loo(data, pointwise=True, reff=relative)
+    return arviz_stats.loo(tree, pointwise=True, reff=relative)
 
 
 def _one_line(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimator.errors import ConfigError
-from estimator.fitting.reweighting import Weights, weighted_quantiles
+from estimator.fitting.smoothing import Weights, weighted_quantiles
 from estimator.quantities.answers import with_last_month
 from estimator.studies.breakeven.event import Event
 from estimator.studies.explore.options import ExploreOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator.commands import add_config_dir
-from estimator.errors import ConfigError, DiagnosticsError, problems_text
+from estimator.errors import DiagnosticsError, problems_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +80,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     assumed = [word for word in overrides if is_assumed(word)]
     planning = Planning(options.config_dir)
     covers = [planning.cover([f"assumptions={name}", *assumed], explore.groups) for name in names]
-    labels = [cover.own.set.assumptions.label for cover in covers]
-    if len(set(labels)) < len(labels):
-        raise ConfigError(f"label: names {len(labels)} sets alike: {labels[0]!r}")
     with console.status("plan") as status, SweepJournal(folder) as journal:
 
         def say(text: str) -> None:

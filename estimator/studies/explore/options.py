@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from estimator.assumptions.fields import MonthlyQuantity
 from estimator.assumptions.sections import Options, Section
+from estimator.paths import conf_dir
 
 
 class SliderRange(Section):
@@ -51,3 +53,12 @@ class ExploreOptions(Options):
     good_ess: float = Field(ge=10.0)
     max_k_hat: float = Field(gt=0.0, le=1.0)
     min_ess: float = Field(ge=10.0)
+
+    @classmethod
+    def shipped(cls) -> tuple[ExploreOptions, Path]:
+        """Read the shipped options, and the folder of outputs: composing takes a second."""
+        from omegaconf import OmegaConf
+
+        own: Any = OmegaConf.to_container(OmegaConf.load(conf_dir() / "explore" / "default.yaml"))
+        root: Any = OmegaConf.load(conf_dir() / "config.yaml")
+        return cls.from_config(own), Path(str(root.output_dir))

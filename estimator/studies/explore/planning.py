@@ -80,6 +80,8 @@ class Planning:
         """Begin with nothing composed or read."""
         self._composer = Composer(self.config_dir)
         self._claims: dict[tuple[str, ...], pd.DataFrame] = {}
+        self._evidences: dict[str, Evidence] = {}
+        self._planner = Planner(self._evidences)
 
     def plan(self, overrides: Sequence[str]) -> Planned:
         """Plan a set.
@@ -92,13 +94,14 @@ class Planning:
         (one,) = compose_sets([overrides], self.config_dir, self._composer)
         if one.assumptions is None:
             raise ConfigError(one.error)
-        files = one.assumptions.evidence.files
-        if files not in self._claims:
-            self._claims[files] = read_claims(files)
-        evidence = load_evidence(one.assumptions, self._claims[files])
         name = evidence_key(one.assumptions)
-        group, planned = Planner({name: evidence}).plan(one, name)
-        return Planned(planned, evidence, group)
+        if name not in self._evidences:
+            files = one.assumptions.evidence.files
+            if files not in self._claims:
+                self._claims[files] = read_claims(files)
+            self._evidences[name] = load_evidence(one.assumptions, self._claims[files])
+        group, planned = self._planner.plan(one, name)
+        return Planned(planned, self._evidences[name], group)
 
     def cover(self, overrides: Sequence[str], groups: Sequence[str]) -> Cover:
         """Plan a set, and the sets without each evidence group with a switch.

@@ -31,17 +31,17 @@ def world_of_result(tree: xr.DataTree) -> World:
     assumptions = AssumptionSet.from_config(json.loads(tree.attrs["configuration"]), label=label)
     posterior, data = tree["posterior"].to_dataset(), tree["constant_data"].to_dataset()
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    likelihood = tree["log_likelihood"].to_dataset().get("reported")
-    every_draw = likelihood is not None and likelihood.sizes["draw"] == shape[1]
+    likelihood: xr.DataArray = tree["log_likelihood"].to_dataset()["published"]
+    every_draw = likelihood.sizes["draw"] == shape[1]
     without, refused = {}, {}
     for name, (claims, *others) in group_members(data).items():
         if any(mask.any() for mask in others):
             refused[name] = NO_FLOORS
-        elif likelihood is None or not every_draw:
+        elif not every_draw:
             refused[name] = "of so many claims not every draw is kept (keep.claim_numbers)"
         else:
             ids = data[KINDS[""]].values[claims]
-            without[name] = -likelihood.sel(claim=ids).sum("claim").values.ravel()
+            without[name] = -likelihood.sel(figure=ids).sum("figure").values.ravel()
     attrs = {
         "label": label,
         "overrides": json.dumps(None),

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import add_config_dir
+from estimator.commands import add_config_dir, parse_range
 from estimator.errors import ConfigError, problems_text
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     ConfigError, OutputError
         If the set, a range, a group or the event cannot be used.
     """
-    from estimator.assumptions.compose import compose_config, to_plain
     from estimator.show.part import print_part
-    from estimator.studies.breakeven.ranges import parse_range
     from estimator.studies.explore.answers import answer_at, event_of
     from estimator.studies.explore.options import ExploreOptions
     from estimator.studies.explore.world import Position
@@ -77,8 +75,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if len(names) != 1:
         raise ConfigError(f"whatif needs one set. Got {', '.join(names) or 'none'}")
     settings = [word for word in moved if word.startswith(("explore.", "output_dir="))]
-    config = to_plain(compose_config(settings, options.config_dir))
-    explore = ExploreOptions.from_config(config["explore"])
+    explore, outputs = ExploreOptions.shipped()
+    if settings or options.config_dir:
+        from estimator.assumptions.compose import compose_config, to_plain
+
+        config = to_plain(compose_config(settings, options.config_dir))
+        explore, outputs = ExploreOptions.from_config(config["explore"]), Path(config["output_dir"])
     ranges, problems = {}, []
     for word in moved:
         if word in settings:
@@ -90,7 +92,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             problems.append(f"{key}: {error}")
     if problems:
         raise ConfigError(problems_text("These ranges cannot be read:", problems))
-    world = find_world(names[0], Path(config["output_dir"]))
+    world = find_world(names[0], outputs)
     position = Position(ranges, tuple(dict.fromkeys(options.without)))
     event = event_of(options.event or explore.event, world)
     before = answer_at(world, Position(), event, explore)

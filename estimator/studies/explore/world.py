@@ -24,8 +24,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed
 from estimator.errors import ConfigError, nearest, problems_text
-from estimator.fitting.convergence import convergence
-from estimator.fitting.reweighting import Weights, smoothed
+from estimator.fitting.smoothing import Weights, smoothed
 from estimator.quantities.answers import Answer, answer_draws
 from estimator.quantity import MONTHLY, QUANTITIES, SUMMED, TOTAL
 from estimator.store.netcdf import read_netcdf, write_netcdf
@@ -335,6 +334,8 @@ def _log_normal(x: np.ndarray, location: float, scale: float) -> np.ndarray:
 
 def _relative_ess(draws: xr.Dataset, month: str) -> float:
     """Effective sample size of the least known number of a month, or in all, over that of draws."""
+    from estimator.fitting.convergence import convergence  # numba takes a while, weights need none
+
     periods = [(name, month) for name in MONTHLY] + [(name, TOTAL) for name in SUMMED]
     kept = answer_draws(draws, [Answer(name, period) for name, period in periods])
     known = kept[~np.isnan(kept).any(axis=(1, 2))]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -65,9 +65,18 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class ClaimRows:
-    """All claims of a report."""
+    """All claims of a report.
+
+    Attributes
+    ----------
+    data
+        Of the report.
+    verdicts
+        Number of the verdict on each claim that has one.
+    """
 
     data: ReportData
+    verdicts: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> list[ClaimRow]:
@@ -167,7 +176,10 @@ class ClaimRows:
         what = words.quantity(row.quantity)
         figure = what if row.quantity == "statement" else f"{what}: {row.figure}"
         status = _STATUSES.get(row.status, words.plain(row.status))
-        name = Markup('<span id="claim-{}">{}</span>').format(self._places[row.id], row.id)
+        name = words.anchor(f"claim-{self._places[row.id]}", row.id)
+        if row.id in self.verdicts:
+            place = f"report.html#verdict-{self.verdicts[row.id]}"
+            name = words.link(place, row.id, f"claim-{self._places[row.id]}")
         yield Cell(Markup("{} · {}").format(name, figure), f"{row.period}; {status}")
         citation = words.linked(row.citation)
         published = Markup("{}; published {}").format(citation, row.published)

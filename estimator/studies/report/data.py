@@ -39,7 +39,7 @@ class ReportData:
         Answers to show.
     claims_table
         The claims with `used` and `reason` (see `estimator.evidence.select`).
-    comparison, pooled, stacking, prior_or_data
+    comparison, pooled, prior_or_data
         Tables of `estimator.studies.compare`, of the answers to show and perhaps others;
         `prior_or_data` has no rows where the results keep no likelihood.
     drivers
@@ -60,7 +60,6 @@ class ReportData:
     claims_table: pd.DataFrame
     comparison: pd.DataFrame
     pooled: pd.DataFrame
-    stacking: pd.DataFrame
     prior_or_data: pd.DataFrame
     drivers: pd.DataFrame
     audit: Audit

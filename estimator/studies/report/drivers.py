@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.quantities.answers import Answer
 from estimator.show import number
-from estimator.show.grid import Cell, Column, Grid, column
+from estimator.show.grid import Cell, Grid, column
 from estimator.studies.report import pictures, words
 from estimator.studies.report.data import ReportData
 from estimator.studies.report.sets import cells_by_set
@@ -32,57 +30,13 @@ _VERDICTS = {
 
 def charts(data: ReportData) -> list[pictures.Picture]:
     """Draw the pictures of each answer and method."""
-    return [
-        picture
-        for at, (answer, _, rows) in enumerate(_groups(data), start=1)
-        for picture in pictures.drivers(
-            data, rows, words.phrase(Answer.parse(answer), data.months), at
-        )
-    ]
-
-
-def tables(data: ReportData) -> list[Grid]:
-    """Tabulate what moves each answer by each method."""
-    return [_table(data, *group) for group in _groups(data)]
-
-
-def _groups(data: ReportData) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    for (answer, method), rows in data.drivers.groupby(["answer", "method"], sort=False):
-        yield str(answer), str(method), rows.sort_values("rank")
-
-
-def _table(data: ReportData, answer: str, method: str, rows: pd.DataFrame) -> Grid:
-    unit = str(rows["unit"].iloc[0])
-    reference = number.rounded(float(rows["reference"].iloc[0]), unit)
-    title = words.heading(answer, data.months)
-    caption = f"{title} ({_METHODS.get(method, words.plain(method))}); as it is: {reference}"
-    moves = bool(rows["value_low"].notna().any())
-    has_shares = bool(rows[["first_order", "total"]].notna().any(axis=None))
-    head: list[Column | str] = [column("assumption", "long")]
-    head += ["at its low", "at its high", "moves by"] if moves else []
-    head += ["share alone", "share with others"] if has_shares else []
-    with_notes = bool((rows["note"].fillna("") != "").any())
-    head += [column("note", "long")] if with_notes else []
-    cells = []
-    for _, row in rows.iterrows():
-        key = str(row["assumption"])
-        line: list[Cell | str] = [
-            Cell(words.assumption(key, data.options.origins), words.code(key))
-        ]
-        if moves:
-            line += [
-                Cell(number.rounded(float(row[f"value_{end}"]), unit), str(row[f"level_{end}"]))
-                for end in ("low", "high")
-            ]
-            line.append(Cell(number.rounded(float(row["effect"]), unit)))
-        if has_shares:
-            line.append(Cell(number.rounded(float(row["first_order"]), "share")))
-            ends = number.span(float(row["total_low"]), float(row["total_high"]), "share")
-            line.append(Cell(number.rounded(float(row["total"]), "share"), ends))
-        if with_notes:
-            line.append("" if pd.isna(row["note"]) else str(row["note"]))
-        cells.append(line)
-    return Grid.of(caption, head, cells)
+    drawn = []
+    groups = data.drivers.groupby(["answer", "method"], sort=False)
+    for at, ((answer, method), rows) in enumerate(groups, start=1):
+        how = _METHODS.get(str(method), words.plain(str(method)))
+        what = words.phrase(Answer.parse(str(answer)), data.months)
+        drawn += pictures.drivers(data, rows, what, how, at)
+    return drawn
 
 
 def deciding_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:

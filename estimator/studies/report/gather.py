@@ -34,7 +34,8 @@ from estimator.studies.breakeven.plan_share import KEY, plan_shares
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.parts import Comparison, pooled_part, prior_part
+from estimator.studies.compare.parts import Comparison, prior_part
+from estimator.studies.compare.pool import pooled
 from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
 from estimator.studies.compare.table import reference_of
 from estimator.studies.report.data import ReportData, last_month
@@ -88,7 +89,7 @@ def gather(
         asked = [Answer.parse(with_last_month(text, last)) for text in options.answers]
         answers = list(dict.fromkeys([*compared.answers_of(sets.last_month), *asked]))
         comparison = Comparison.of(sets, answers, compared)
-        pooled, prior = pooled_part(comparison).tables, prior_part(comparison).tables
+        prior = prior_part(comparison).tables
         status.update("drivers")
         moved = _drivers(sets, outputs[1:], asked, reference)
         status.update("break-even")
@@ -104,8 +105,7 @@ def gather(
         asked=asked,
         claims_table=_claims_table(outputs[0], reference),
         comparison=comparison.table,
-        pooled=pooled["pooled"],
-        stacking=pooled["stacking"],
+        pooled=pooled(sets, answers),
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
         drivers=moved,
         audit=_audit(trees, sets, outputs[0] / AUDIT, overrides, console, judged),

@@ -95,7 +95,8 @@ def render(data: ReportData) -> Pages:
         "drivers": drivers.charts(data),
         "breakeven": [pictures.breakeven(data, n + 1) for n in range(len(data.breakeven))],
     }
-    claims = ClaimRows(data)
+    asked = enumerate(verdicts.headlines(data), start=1)
+    claims = ClaimRows(data, {claim: n for n, one in asked for claim in one.claims})
     page = _environment().get_template("page.html.j2")
 
     def filled(sections: dict[str, str], summed_up: dict[str, str], *, brief: bool) -> str:

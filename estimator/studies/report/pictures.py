@@ -31,6 +31,7 @@ from estimator.studies.report.data import ReportData, last_month
 
 POOLED = "all sets alike"
 _HEADING = 9.0  # points of the caption in a picture's own file
+_LINE = 0.19  # inches of a line of it
 _DPI = 200  # for print
 
 
@@ -85,9 +86,10 @@ class Picture:
 
     def write(self, folder: Path) -> list[Path]:
         """Write the picture as PNG and its numbers as CSV; the figure is of no use afterwards."""
-        heading = self.figure.suptitle(
-            axes.wrapped(self.caption, int(10 * self.figure.get_figwidth())), fontsize=_HEADING
-        )
+        text = axes.wrapped(self.caption, int(10 * self.figure.get_figwidth()))
+        height = self.figure.get_figheight() + _LINE * (text.count("\n") + 1)
+        self.figure.set_figheight(height)
+        heading = self.figure.suptitle(text, fontsize=_HEADING)
         heading.set_parse_math(False)
         image = save_figure(self.figure, folder, self.name, ("png",), _DPI)
         return [*image, write_csv(self.table, folder / f"{self.name}.csv")]
@@ -219,15 +221,17 @@ def _fan_text(bands: xr.DataArray, floors: pd.DataFrame) -> str:
     )
 
 
-def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -> list[Picture]:
+def drivers(
+    data: ReportData, table: pd.DataFrame, answer: str, how: str, position: int
+) -> list[Picture]:
     """Draw how far an answer moves with each assumption, and the shares of its variance.
 
     Parameters
     ----------
     table
         Rows of the table `drivers` of one answer and method.
-    answer
-        The answer in words.
+    answer, how
+        The answer and the method in words.
     position
         Which of the answers and methods it is.
     """
@@ -245,7 +249,7 @@ def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -
             f"{row['assumption']}: {_at_level(row, 'low')}, {_at_level(row, 'high')}"
             for _, row in moved.iterrows()
         )
-        caption = f"What moves {answer}, one assumption at a time"
+        caption = f"What moves {answer} ({how})"
         description = f"The answer as it is: {reference}. {'; '.join(texts)}."
         figure, name = plot_tornado(shown, look=PAGE), f"tornado-{position}"
         pictures.append(Picture.of(figure, name, caption, description, table))
@@ -256,7 +260,7 @@ def drivers(data: ReportData, table: pd.DataFrame, answer: str, position: int) -
             f"others {number.rounded(row['total'], 'share')}"
             for _, row in shares.iterrows()
         )
-        caption = f"Share of the variance of {answer} by assumption"
+        caption = f"Share of the variance of {answer} by assumption ({how})"
         figure, name = plot_indices(shown, look=PAGE), f"shares-{position}"
         pictures.append(Picture.of(figure, name, caption, f"{'; '.join(texts)}.", table))
     return pictures

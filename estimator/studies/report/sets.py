@@ -1,19 +1,16 @@
-"""The sets side by side, and their monthly losses, as tables."""
+"""The sets side by side, as tables."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from estimator.quantities.answers import Answer
 from estimator.quantities.parameters import Fight, fights
 from estimator.show import number
-from estimator.show.figures.fans import monthly_bands
 from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.studies.report import words
 from estimator.studies.report.beliefs import differences
@@ -52,7 +49,7 @@ def sets_table(data: ReportData) -> Grid:
         text = Markup("{} <em>{}</em> {}").format(words.code(label), dispute, belief(data, label))
         place = f"details.html#set-{n}" if label in data.trees else "details.html#sets"
         style = FAILED if label in data.failures else ""
-        name = Cell(words.link(place, data.marked(label)), text, style)
+        name = Cell(words.link(place, data.marked(label), f"side-{n}"), text, style)
         rows.append([name, *cells])
     pooled = [_cell_of(answer, data.pool(answer)) for answer, _ in columns]
     if any(cell.text != number.NOTHING for cell in pooled):
@@ -69,7 +66,7 @@ def evidence_table(data: ReportData, claims: ClaimRows) -> Grid:
     """Tabulate what each set counts, and where evidence pushed an assumption out of its range."""
     rows = []
     for n, (label, tree) in enumerate(data.trees.items(), start=1):
-        name = Markup('<span id="set-{}">{}</span>').format(n, data.marked(label))
+        name = words.link(f"report.html#side-{n}", data.marked(label), f"set-{n}")
         counted = (
             f"{claims.counted[label]} of {len(claims.rows)} claims: {claims.pieces[label]} pieces "
             "of evidence"
@@ -168,37 +165,3 @@ def refusals(data: ReportData) -> list[str]:
         f"{words.heading(str(row['answer']), data.months)}: {row['refused']}"
         for _, row in refused.iterrows()
     ]
-
-
-def stacking_table(data: ReportData) -> Grid:
-    """How well each set foretells claims that it has not seen; not where that cannot be trusted."""
-    table = data.stacking[np.isfinite(data.stacking["elpd"].astype(float))]
-    table = table[table["warnings"].fillna("").astype(str) == ""]
-    rows = [
-        (
-            set_cell(data, str(row["assumption_set"])),
-            number.with_error(row["elpd"], row["se"], partial(number.fixed, digits=1)),
-            number.fixed(row["weight"], 2),
-        )
-        for row in table.to_dict("records")
-        if row["assumption_set"] in data.shown
-    ]
-    return Grid.of("Score of each set on claims left out", ("set", "score (elpd)", "weight"), rows)
-
-
-def months_table(data: ReportData) -> Grid:
-    """Median and range of the losses in every month, sets as columns."""
-    bands = monthly_bands(data.trees, "losses")
-    rows: list[list[Cell]] = []
-    for month in data.months:
-        ranges = bands.sel(month=month).transpose("set", "quantile").values
-        cells = [
-            Cell(number.NOTHING)
-            if math.isnan(middle)
-            else Cell(number.rounded(middle), number.span(low, high))
-            for low, _, middle, _, high in ranges.tolist()
-        ]
-        rows.append([Cell(number.month(month)), *cells])
-    head = ("month", *(data.marked(label) for label in data.trees))
-    notes = [text] if (text := number.cut_months(data.cut_months)) else []
-    return Grid.of("Losses a month, persons: middle value and range", head, rows, notes)

@@ -81,7 +81,8 @@ def verdict_table(data: ReportData, claims: ClaimRows) -> Grid:
     labels = [label for label in data.shown if label in data.trees][:_MOST_SETS]
     rows = []
     for n, headline in enumerate(headlines(data), start=1):
-        says = Markup('<span id="verdict-{}">{}</span>').format(n, words.capital(headline.says))
+        place = "details.html#statements" if headline.claims else "details.html#sets"
+        says = words.link(place, words.capital(headline.says), f"verdict-{n}")
         rows.append(
             (
                 Cell(

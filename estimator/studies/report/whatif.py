@@ -172,9 +172,7 @@ def breakeven_table(data: ReportData) -> Grid | None:
         rows.append(
             (
                 Cell(
-                    Markup('<span id="breakeven-{}">{}</span>').format(
-                        n, words.capital(event(data, item))
-                    ),
+                    words.anchor(f"breakeven-{n}", words.capital(event(data, item))),
                     f"{data.options.set_name(item.assumption_set)}{mark}",
                 ),
                 Cell(

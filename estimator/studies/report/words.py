@@ -126,9 +126,16 @@ def hundred(share: float) -> str:
     return ">99" if whole >= 100 else "<1" if whole <= 0 else str(whole)
 
 
-def link(place: str, text: object) -> Markup:
-    """Lead to another place of the pages."""
-    return Markup('<a href="{}">{}</a>').format(place, text)
+def link(place: str, text: object, name: str = "") -> Markup:
+    """Lead to another place of the pages; with a name others can lead here."""
+    if not name:
+        return Markup('<a href="{}">{}</a>').format(place, text)
+    return Markup('<a id="{}" href="{}">{}</a>').format(name, place, text)
+
+
+def anchor(name: str, text: object) -> Markup:
+    """Let others lead here."""
+    return Markup('<span id="{}">{}</span>').format(name, text)
 
 
 def code(text: object) -> Markup:

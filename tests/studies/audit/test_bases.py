@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.studies.audit.bases import tail_probability
 
 RNG = np.random.default_rng(3)

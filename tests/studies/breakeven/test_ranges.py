@@ -11,13 +11,13 @@ from scipy import stats
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.priors import Prior
+from estimator.commands import parse_range
 from estimator.errors import ConfigError
 from estimator.evidence import load_evidence
 from estimator.model.inputs import model_inputs
 from estimator.studies.breakeven.ranges import (
     KeyRange,
     key_range,
-    parse_range,
     prior_of,
 )
 

@@ -94,7 +94,7 @@ def toy(
                     "month": ["2026-01"],
                 },
             ),
-            "/log_likelihood": xr.Dataset({"reported": ((*dims, "claim"), density[..., None])}),
+            "/log_likelihood": xr.Dataset({"published": ((*dims, "figure"), density[..., None])}),
             "/constant_data": xr.Dataset(
                 {
                     "source": ("claim", [*SOURCES[:2], SOURCES[2]]),

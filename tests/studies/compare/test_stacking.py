@@ -40,11 +40,8 @@ def groups(
     figures[FIGURES.index("is_point"), 0] = 0.0
     return {
         "log_likelihood": xr.Dataset(
-            {
-                "reported": ((*dims, "claim"), density),
-                "confirmed_figure": ((*dims, "confirmed_claim"), floor),
-            },
-            coords={"claim": claims, "confirmed_claim": ["P04"]},
+            {"published": ((*dims, "figure"), np.concatenate([density, floor[..., None]], axis=2))},
+            coords={"figure": [*claims, "P04"]},
         ),
         "constant_data": xr.Dataset(
             {
@@ -98,7 +95,7 @@ def test_two_sets_of_which_each_foretells_half_share_the_weight(write, tmp_path)
 def test_what_arviz_warns_of_stands_in_the_table(write, tmp_path):
     rough = groups(0.0)
     heavy = np.random.default_rng(5).standard_t(1, (4, 250, len(CLAIMS)))
-    rough["log_likelihood"]["reported"] = (("chain", "draw", "claim"), -5.0 * np.abs(heavy))
+    rough["log_likelihood"]["published"][..., :-1] = -5.0 * np.abs(heavy)
     write("rough", rough)
     write("good", groups(0.0))
     rows = stacked(tmp_path / "run")

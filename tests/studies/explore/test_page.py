@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from estimator.fitting.reweighting import weighted_quantiles
+from estimator.fitting.smoothing import weighted_quantiles
 from estimator.quantity import QUANTILES
 from estimator.studies.explore.answers import answer_at, event_of
 from estimator.studies.explore.page import render
@@ -145,6 +145,8 @@ def test_it_opens_offline_without_a_complaint_and_nothing_sticks_out(
     assert [url for url in opened.requests if not url.startswith("data:")] == [pages[name].as_uri()]
     assert opened.run("document.documentElement.scrollWidth") == width
     assert opened.page.locator(".place svg").count() == 3
+    hidden = "[...document.querySelectorAll('svg *')].filter(e => !e.checkVisibility()).length"
+    assert opened.run(hidden) == 0
 
 
 def test_hostile_texts_are_shown_and_run_nothing(show: Any) -> None:
@@ -154,7 +156,7 @@ def test_hostile_texts_are_shown_and_run_nothing(show: Any) -> None:
     assert opened.run("document.querySelectorAll('script').length") == 2
     assert HOSTILE[0] in opened.page.locator("#sliders").inner_text()
     assert HOSTILE[1] in opened.page.locator("#presets").inner_text()
-    assert HOSTILE[0] in opened.page.locator("#lamp").inner_text()
+    assert HOSTILE[0] in opened.page.locator("#missed").inner_text()
     assert "onerror" in opened.page.locator("#said").inner_text()
     assert opened.complaints == []
 

@@ -8,7 +8,8 @@ import pytest
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.errors import ConfigError, OutputError
-from estimator.fitting.reweighting import Mixture, Weights
+from estimator.fitting.reweighting import Mixture
+from estimator.fitting.smoothing import Weights
 from estimator.run import Estimate
 from estimator.studies.explore.answers import answer_at, event_of
 from estimator.studies.explore.planning import Planning

@@ -170,18 +170,8 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
                 {"answer": losses, "unit": "persons/month", "q05": 27100.0, "q25": 31000.0,
                  "q50": 32700.0, "q75": 34000.0, "q95": 38200.0, "weights": "equal", "sets": 2,
                  "refused": ""},
-                {"answer": losses, "unit": "persons/month", "q05": 26100.0, "q25": 30000.0,
-                 "q50": 31700.0, "q75": 33000.0, "q95": 37200.0, "weights": "central 0.8",
-                 "sets": 2, "refused": ""},
                 {"answer": net, "unit": "persons/month", **dict.fromkeys(QUANTILES, nan),
                  "weights": "equal", "sets": 2, "refused": "other exits mean two things"},
-            ]
-        ),
-        "stacking": pd.DataFrame(
-            [
-                {"assumption_set": label, "elpd": -320.4, "se": 12.0, "weight": 0.5,
-                 "diagnostics": "9 claims", "warnings": "3 claims have k over 0.7"}
-                for label in trees
             ]
         ),
         "drivers": pd.DataFrame(
@@ -303,7 +293,7 @@ def trees(*failed: str) -> dict[str, xr.DataTree]:
 def bare_tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
     """Tables without rows but for the comparison, as of a run whose results tell no more."""
     found = tables(trees)
-    names = ("pooled", "stacking", "prior_or_data", "drivers")
+    names = ("pooled", "prior_or_data", "drivers")
     whole = found["audit"]
     names_of_audit = ("groups", "statements", "conflicts", "balance")
     rows = {name: getattr(whole, name)[:0] for name in names_of_audit}

@@ -60,7 +60,6 @@ def hostile_tables() -> dict[str, object]:
     for name, columns in {
         "comparison": ("failures",),
         "pooled": ("weights", "refused"),
-        "stacking": ("warnings",),
         "drivers": ("level_low", "level_high", "note", "assumption"),
     }.items():
         found[name] = found[name].assign(**dict.fromkeys(columns, ALL))

@@ -141,7 +141,7 @@ def test_all_months_are_drawn_on_one_scale() -> None:
 
 def test_the_tornado_tells_low_from_high_without_colour_and_names_assumptions_in_words() -> None:
     rows = tables(trees())["drivers"].query("method == 'one_at_a_time'")
-    [one] = pictures.drivers(report_data(), rows, "losses", 1)
+    [one] = pictures.drivers(report_data(), rows, "losses", "alone", 1)
     assert len(svg_of(one).all("pattern")) >= 1
     words = [e.words for e in svg_of(one).all("text")]
     assert {"at its lower level", "at its higher level"} <= set(words)
@@ -153,8 +153,8 @@ def test_the_tornado_tells_low_from_high_without_colour_and_names_assumptions_in
 
 def test_shares_of_the_variance_are_drawn_apart() -> None:
     rows = tables(trees())["drivers"].query("method == 'sobol'")
-    [one] = pictures.drivers(report_data(), rows, "losses", 1)
-    assert one.caption == "Share of the variance of losses by assumption"
+    [one] = pictures.drivers(report_data(), rows, "losses", "alone", 1)
+    assert one.caption == "Share of the variance of losses by assumption (alone)"
     assert "alone 31 %, with others 44 %" in description(one)
 
 

@@ -16,7 +16,8 @@ from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed
 from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS, Entries, EntryLayout, Variable, statistics
-from estimator.fitting.reweighting import natural_parameters, smoothed
+from estimator.fitting.reweighting import natural_parameters
+from estimator.fitting.smoothing import smoothed
 from estimator.model.hyperparameters import assumption_data, reporting_data, sources_of
 from estimator.quantities.answers import Answer
 from estimator.store.sets import Chunk, Sets

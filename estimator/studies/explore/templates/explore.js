@@ -52,7 +52,9 @@ function refresh() {
   const lamp = $("lamp");
   lamp.className = found.lamp;
   const worth = `k-hat ${Number.isFinite(found.k) ? found.k.toFixed(2).replace("-", MINUS) : "infinite"}, worth ${Math.round(found.ess).toLocaleString("en-US")} independent draws of ${world.n.toLocaleString("en-US")}`;
-  lamp.textContent = { good: "Good: ", rough: "Rough: ", refused: "Refused: " }[found.lamp] + worth + (world.failures ? `. The fit behind this missed a bound: ${world.failures}` : "");
+  lamp.textContent = { good: "Good: ", rough: "Rough: ", refused: "Refused: " }[found.lamp] + worth + (world.failures ? "; a fit behind this missed a bound of its diagnostics, see below" : "");
+  $("missed").hidden = !world.failures;
+  $("missed").textContent = `A fit behind this missed a bound of its diagnostics: ${world.failures}.`;
   $("command").textContent = command(world);
   pictures(world, event, found, refused);
   reading($("histogram"), range);
@@ -85,7 +87,7 @@ function pictures(world, event, found, refused) {
   const months = facts.months, w = found.weights, w0 = world.before.weights, unit = quantityOf(event.quantity).unit;
   const rows = (quantity, weights) => months.map((m) => quantiles(world, rowOf(quantity, m), weights, FIVE));
   drawn = { world, event, months, unit: unitOf(event), now: rows(event.quantity, w), before: rows(event.quantity, w0), weights: w, weights0: w0 };
-  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.begin > -0.6 && !(c.group && NOW.without.has(c.group)));
+  drawn.claims = world.claims.filter((c) => c.quantity === event.quantity && c.begin > -0.6 && c.begin < months.length - 0.1 && !(c.group && NOW.without.has(c.group)));
   put("fan", (place) => drawFan(place, { ...drawn, month: event.month, unit }));
   if (facts.balance) {
     drawn.losses = rows("losses", w);

@@ -94,8 +94,8 @@ function drawFan(place, { now, before, months, month, claims, unit }) {
   const line = (rows, k) => rows.map((row) => y(row[k]));
   const chosen = months.indexOf(month);
   if (chosen >= 0) root.append(svg("rect", { x: x(chosen) - step / 2, width: step, y: at.top, height: at.height - at.top - at.bottom, class: "chosen" }));
-  root.append(svg("path", { d: band(xs, line(now, 0), line(now, 4)), class: "now wide" }));
-  root.append(svg("path", { d: band(xs, line(now, 1), line(now, 3)), class: "now narrow" }));
+  root.append(svg("path", { d: band(xs, line(now, 0), line(now, 4)), class: "now outer" }));
+  root.append(svg("path", { d: band(xs, line(now, 1), line(now, 3)), class: "now inner" }));
   for (const k of [0, 2, 4]) root.append(svg("path", { d: path(xs.map((px, i) => [px, y(before[i][k])])), class: `before ${k === 2 ? "middle" : ""}` }));
   root.append(svg("path", { d: path(xs.map((px, i) => [px, y(now[i][2])])), class: "now line" }));
   for (const claim of claims) root.append(claimMark(claim, at, x, step, months));
@@ -119,7 +119,7 @@ function drawBalance(place, { losses, recruits, months, unit }) {
   const at = frame(place, 260, spread([...losses, ...recruits]), unit);
   const { x } = monthAxis(at, months), { y, root } = at, xs = months.map((_, i) => x(i));
   for (const [name, rows] of [["losses", losses], ["recruits", recruits]]) {
-    root.append(svg("path", { d: band(xs, rows.map((r) => y(r[0])), rows.map((r) => y(r[4]))), class: `${name} wide` }));
+    root.append(svg("path", { d: band(xs, rows.map((r) => y(r[0])), rows.map((r) => y(r[4]))), class: `${name} outer` }));
     root.append(svg("path", { d: path(xs.map((px, i) => [px, y(rows[i][2])])), class: `${name} line` }));
   }
   const end = months.length - 1, apart = y(losses[end][2]) < y(recruits[end][2]) ? -1 : 1;
