@@ -180,7 +180,7 @@ def test_hostile_labels_are_harmless_in_every_file(hostile, tmp_path):
     assert "<script>" not in markdown.replace("\\<script>", "")
     rows = [line for line in markdown.splitlines() if line.startswith("| a\\|")]
     assert all("a\\|b \\`c\\` [d]\\(http" in row for row in rows)
-    assert len(rows) == 11  # ten answers and the weights of stacking
+    assert len(rows) == 12  # the matrix, ten answers, and the weights of stacking
     assert "\x1b[31m" not in printed
     assert "[bold red]x[/]" in printed
     for path in (tmp_path / "out").glob("*.svg"):
