@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.object_code import njit
 from estimator.quantity import QUANTILES
 
@@ -112,7 +113,7 @@ def flatten(dataset: xr.Dataset) -> tuple[EntryLayout, np.ndarray]:
     Parameters
     ----------
     dataset
-        Variables with dims chain, draw and one more; unit in the attrs or the coordinate `unit`.
+        Variables with dims chain, draw and one more; unit in the attrs, but of assumptions.
 
     Returns
     -------
@@ -124,8 +125,8 @@ def flatten(dataset: xr.Dataset) -> tuple[EntryLayout, np.ndarray]:
         (dim,) = (str(d) for d in variable.dims if d not in ("chain", "draw"))
         labels = tuple(str(label) for label in variable[dim].values)
         units = (
-            tuple(str(unit) for unit in variable["unit"].values)
-            if "unit" in variable.coords
+            tuple(ASSUMPTIONS[label].unit for label in labels)
+            if dim == "assumption"
             else (str(variable.attrs["units"]),) * len(labels)
         )
         variables.append(Variable(str(name), dim, labels, units))

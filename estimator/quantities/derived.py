@@ -177,10 +177,9 @@ def _unconfirmed(
 
 def _in_their_units(values: xr.DataArray) -> xr.DataArray:
     sizes = [spec.per_model_unit for spec in ASSUMPTIONS.values()]
-    units = [spec.unit for spec in ASSUMPTIONS.values()]
     scaled = values * xr.DataArray(sizes, dims="assumption")
     scaled = scaled.where(scaled > _ZERO, 0.0)
-    return scaled.assign_coords(assumption=list(ASSUMPTIONS), unit=("assumption", units))
+    return scaled.assign_coords(assumption=list(ASSUMPTIONS))
 
 
 def totals(quantities: xr.Dataset) -> xr.Dataset:

@@ -69,9 +69,8 @@ def result_tree(
     likelihood = _log_likelihood(claim_draws.thinned(draws.log_likelihood, every), evidence)
     predictive = _predictive(thinned, inputs, seed)
     groups: dict[str, xr.Dataset] = {
-        # ArviZ joins variables, and trips over a coordinate that one of them has alone.
-        "posterior": _used(posterior, used, floors).drop_vars("unit"),
-        "prior": _used(prior, used, floors).drop_vars("unit"),
+        "posterior": _used(posterior, used, floors),
+        "prior": _used(prior, used, floors),
         "log_likelihood": claim_draws.single(likelihood, every),
         "posterior_predictive": claim_draws.single(_used(predictive, used, floors), every),
         "sample_stats": draws.sample_stats,
@@ -131,7 +130,8 @@ def _log_likelihood(likelihood: xr.Dataset, evidence: Evidence) -> xr.Dataset:
     for part in joined.values():
         (dim,) = set(part.dims) & set(counts)
         own = part.isel({dim: counts[str(dim)].values}).rename({dim: "figure"})
-        parts.append(own.reset_coords(drop=True))
+        if own.sizes["figure"]:
+            parts.append(own.reset_coords(drop=True))
     return xr.concat(parts, dim="figure").rename("published").to_dataset()
 
 

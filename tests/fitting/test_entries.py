@@ -27,7 +27,7 @@ WITH_ERROR = ("q05", "q50", "q95")
 @pytest.fixture
 def dataset() -> xr.Dataset:
     rng = np.random.default_rng(0)
-    months, keys = ["2025-12", "2026-01"], ["a.level", "b.rate", "c"]
+    months, keys = ["2025-12", "2026-01"], ["losses.level", "returns.rate", "returns.delay"]
     return xr.Dataset(
         {
             "losses": (
@@ -42,7 +42,6 @@ def dataset() -> xr.Dataset:
             "month": months,
             "total": ["total"],
             "assumption": keys,
-            "unit": ("assumption", ["persons", "share", ""]),
         },
     )
 
@@ -82,10 +81,10 @@ def test_entries_have_names_and_units(dataset: xr.Dataset) -> None:
     layout, _ = flatten(dataset)
     assert layout.names == [
         *("losses[2025-12]", "losses[2026-01]", "total_losses[total]"),
-        *("assumption_value[a.level]", "assumption_value[b.rate]", "assumption_value[c]"),
+        *(f"assumption_value[{key}]" for key in ("losses.level", "returns.rate", "returns.delay")),
     ]
     units = [unit for variable in layout.variables for unit in variable.units]
-    assert units == ["persons/month", "persons/month", "%", "persons", "share", ""]
+    assert units == ["persons/month", "persons/month", "%", "persons/month", "share", "months"]
 
 
 @quick
@@ -117,7 +116,9 @@ def test_layouts_that_differ_have_other_names(dataset: xr.Dataset) -> None:
         flatten(dataset.isel(month=[0]))[0],
         flatten(dataset.assign_coords(month=["2025-11", "2026-01"]))[0],
         flatten(dataset.rename(losses="killed"))[0],
-        flatten(dataset.assign_coords(unit=("assumption", ["persons", "%", ""])))[0],
+        flatten(dataset.assign_coords(assumption=["losses.level", "returns.rate", "force.start"]))[
+            0
+        ],
     ]
     assert len({layout.name, *(other.name for other in others)}) == 5
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence.periods import Window
 from estimator.quantities.derived import derived_quantities, totals
@@ -92,7 +91,6 @@ def test_every_quantity_has_its_unit(posterior: xr.Dataset) -> None:
     assert {str(name): posterior[name].attrs["units"] for name in named} == {
         str(name): QUANTITIES[str(name)].unit for name in named
     }
-    assert posterior["unit"].values.tolist() == [spec.unit for spec in ASSUMPTIONS.values()]
 
 
 def test_totals_are_sums_and_the_share_is_of_the_sums(posterior: xr.Dataset) -> None:

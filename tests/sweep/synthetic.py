@@ -121,7 +121,6 @@ def _core(inputs: ModelInputs, rng: np.random.Generator) -> xr.Dataset:
             "draw": np.arange(DRAWS),
             **{name: coords[name] for name in ("month", "confirmed_claim", "source", "claim")},
             "assumption": keys,
-            "unit": ("assumption", [spec.unit for spec in ASSUMPTIONS.values()]),
         },
     ).astype(np.float32)
     for name in CORE:
