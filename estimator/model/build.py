@@ -62,6 +62,7 @@ OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in MAPPED)
 """Assumptions that are sampled apart."""
 
 _SHARPNESS = 10.0  # a stock far under what was reported moves the sampled bias evenly
+_FAR_BELOW = 20.0
 
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
@@ -421,7 +422,9 @@ def _reporting_of_stocks(
         What the claims on stocks are about, thousands. (stock_claim,).
     """
     own = _of_sources(given, slice(len(structure.coords["plain_source"]), None))
-    log_ratio = pt.log(pt.softplus(_SHARPNESS * stocks / given["stock_reported"]) / _SHARPNESS)
+    ratio = _SHARPNESS * stocks / given["stock_reported"]
+    above = pt.maximum(ratio, -_FAR_BELOW)  # further down the logarithm would be of nothing
+    log_ratio = pt.log(pt.softplus(above) / _SHARPNESS) + ratio - above
     moved = pt.sum(given["stock_moves"] * log_ratio[None, :], axis=1)
     middle = pt.stack([moved, pt.zeros_like(moved)])
     raw = pm.Normal("stock_reporting_raw", middle, 1.0, dims=("reporting_term", "stock_source"))

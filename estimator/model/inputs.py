@@ -344,7 +344,8 @@ def _stocks(
     scale = np.where(reporting[:, 4] == 0, reporting[:, 1], 0.0)
     weight = np.maximum(told.sum(axis=1), 1) * scale
     moves = told / np.where(weight > 0, weight, np.inf)[:, None]
-    return {"stock_reported": np.maximum(value, 1.0), "stock_moves": moves}
+    reported = np.where(told.any(axis=0), np.maximum(value, 1.0), 1.0)
+    return {"stock_reported": reported, "stock_moves": moves}
 
 
 def _states_of(reporter: str | None, assumptions: AssumptionSet) -> np.ndarray:

@@ -19,6 +19,7 @@ from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.breakeven.options import BreakEvenOptions
 from estimator.studies.calibrate.options import CalibrateOptions
 from estimator.studies.compare.options import CompareOptions
+from estimator.studies.discover.options import DiscoverOptions
 from estimator.studies.explore.options import ExploreOptions
 from estimator.studies.report.options import ReportOptions
 from estimator.sweep.options import SweepOptions
@@ -29,6 +30,7 @@ HOW = {
     "audit": AuditOptions,
     "breakeven": BreakEvenOptions,
     "explore": ExploreOptions,
+    "discover": DiscoverOptions,
     "backtest": BacktestOptions,
     "report": ReportOptions,
     "calibrate": CalibrateOptions,

@@ -150,7 +150,8 @@ def test_layouts_pilots_rounds_and_facts_come_back(journal: SweepJournal) -> Non
     whitening = Whitening.of_draws(np.random.default_rng(4).standard_normal((20, 3)))
     names = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")
     priors = {name: np.arange(3.0) for name in names}
-    maps = {"step_maps": np.ones((1, 2, 2)), "losses_map": np.eye(2)}
+    names = ("step_maps", "losses_map", "losses_step_map")
+    maps = {name: np.ones((1, 2, 2)) for name in names}
     journal.add_pilot("structure", Pilot(whitening, priors, maps))
     [(structure, found)] = journal.pilots().items()
     assert structure == "structure"

@@ -40,7 +40,7 @@ def groups(
     figures[FIGURES.index("is_point"), 0] = 0.0
     return {
         "log_likelihood": xr.Dataset(
-            {"published": ((*dims, "figure"), np.concatenate([density, floor[..., None]], axis=2))},
+            {"published": ((*dims, "figure"), np.concatenate([density, floor], axis=2))},
             coords={"figure": [*claims, "P04"]},
         ),
         "constant_data": xr.Dataset(
