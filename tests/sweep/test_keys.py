@@ -32,7 +32,10 @@ LOCATION, SCALE = "assumption_location", "assumption_scale"
 OF_WEIGHTS = {
     *(LOCATION, SCALE, "reporting_location", "reporting_scale", "claim_value", "claim_figures"),
 }
-COORDINATES = {"step_maps", "losses_map", "bias_centred", "map_entries", "map_runs"}
+COORDINATES = {
+    *("step_maps", "losses_map", "losses_step_map", "bias_centred", "map_entries", "map_runs"),
+    *("stock_moves", "stock_reported"),
+}
 OF_USE = ["unconfirmed", "unconfirmed_ratio", "reporting_bias", "reporting_drift"]  # NaN if unused
 
 PRIOR = {"family": "Normal", "low": -0.2, "high": 0.2}

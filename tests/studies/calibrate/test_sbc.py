@@ -59,7 +59,7 @@ class Conjugate:
         names = ("assumption_location", "assumption_scale")
         names += ("reporting_location", "reporting_scale")
         priors = {name: np.zeros(1) for name in names}
-        maps = {"step_maps": np.eye(1)[None], "losses_map": np.eye(1)}
+        maps = {name: np.eye(1)[None] for name in ("step_maps", "losses_map", "losses_step_map")}
         whitening = Whitening(np.zeros(1), np.ones(1), np.zeros(0, np.int64), np.zeros((0, 0)))
         return Prepared(Pilot(whitening, priors, maps), None)
 
