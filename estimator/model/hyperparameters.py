@@ -17,6 +17,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import LINKS
 from estimator.assumptions.reporting import SharedBias
 from estimator.model.figures import reporting_size
+from estimator.quantity import STOCKS
 
 NOTHING = -60.0  # link(NOTHING) is 0 to machine precision: stands for an assumption fixed at 0
 
@@ -44,8 +45,9 @@ def _link(value: float, *, is_share: bool) -> float:
 def sources_of(data: xr.Dataset) -> dict[str, str]:
     """Return the sources of the claims in order, and each one's speaker (empty if not said).
 
-    Claims that count come first: an origin may speak of one side as its own and of the other as the
-    enemy, and only one of them is estimated.
+    Sources of stocks come last: their biases are sampled in another way (`estimator.model.build`).
+    Of speakers those of claims that count come first: an origin may speak of one side as its own
+    and of the other as the enemy, and only one of them is estimated.
     """
     prefixes = [prefix for prefix in ("", "registry_") if f"{prefix}source" in data]
 
@@ -53,7 +55,7 @@ def sources_of(data: xr.Dataset) -> dict[str, str]:
         return np.concatenate([data[f"{prefix}{name}"].values for prefix in prefixes])
 
     names = column("source").astype(str).tolist()
-    speakers = dict.fromkeys(names, "")
+    speakers = dict.fromkeys(sorted(names, key=lambda n: n.rpartition(":")[2] in STOCKS), "")
     if "speaker" not in data:
         return speakers
     told, used = column("speaker").astype(str).tolist(), column("used").astype(bool)

@@ -9,6 +9,7 @@ number of nodes, and compiling takes time in proportion to them.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,8 +187,8 @@ class ModelInputs:
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
-    speakers, n_plain = _stocks_last(sources_of(data), assumptions)
-    sources = list(speakers)
+    speakers = sources_of(data)
+    sources, n_plain = list(speakers), _n_plain(speakers, assumptions)
     of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
     quantities = data["quantity"].values.tolist()
     location, scale = assumption_data(assumptions)
@@ -303,23 +304,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     )
 
 
-def _stocks_last(
-    speakers: dict[str, str], assumptions: AssumptionSet
-) -> tuple[dict[str, str], int]:
-    """Put those sources last whose biases are sampled as what they report of a stock.
+def _n_plain(speakers: Mapping[str, str], assumptions: AssumptionSet) -> int:
+    """Count the sources before those whose biases are sampled as what they report of a stock.
 
-    Returns
-    -------
-    speakers, n_plain
-        As `sources_of` gives them, in another order; how many come before.
+    All of them, where a bias of a stock is drawn around a shared mean.
     """
-    plain: dict[str, str] = {}
-    stocks: dict[str, str] = {}
-    for name, speaker in speakers.items():
-        origin, quantity = name.rsplit(":", 1)
-        is_shared = assumptions.reporting.shared(origin, quantity, speaker) is not None
-        (stocks if quantity in STOCKS and not is_shared else plain)[name] = speaker
-    return plain | stocks, len(plain)
+    stocks = [name.rsplit(":", 1) for name in speakers if name.rpartition(":")[2] in STOCKS]
+    shared = [
+        assumptions.reporting.shared(origin, quantity, speakers[f"{origin}:{quantity}"])
+        for origin, quantity in stocks
+    ]
+    plain = len(speakers) - len(stocks)
+    return len(speakers) if any(one is not None for one in shared) else plain
 
 
 def _stocks(
