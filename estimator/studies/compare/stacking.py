@@ -20,6 +20,7 @@ from estimator.studies.compare.comparable import some
 
 COLUMNS = ("assumption_set", "elpd", "se", "weight", "diagnostics", "warnings")
 _GROUPS = ("log_likelihood", "constant_data", "observed_data")
+_OF_VINTAGES = ("value", "used", "is_floor")
 _NO_LIKELIHOOD = "refused: no log likelihood is kept; stacking needs sets that were written whole"
 _DIGITS = 9
 _NAMED = 6  # claims that are named
@@ -83,8 +84,8 @@ class _Reading:
     Attributes
     ----------
     claims
-        Figure of each claim, the interval that its wording means, or what a confirmed figure
-        counts.
+        Figure of each claim, the interval that its wording means, what a confirmed figure counts,
+        or how a vintage of a registry is read.
     """
 
     claims: Mapping[str, tuple[object, ...]]
@@ -116,6 +117,12 @@ class _Reading:
         counts = DefinitionsOptions.model_validate(configuration["definitions"]).confirmed
         for claim, value in observed["confirmed_figure"].to_series().items():
             claims[str(claim)] = (round(float(value), _DIGITS), f"counts {counts}")
+        for vintage, *reading in zip(
+            *(constant[f"registry_{name}"].values for name in ("figure", *_OF_VINTAGES)),
+            strict=True,
+        ):
+            if any(reading[1:]):
+                claims[str(vintage)] = tuple(reading)
         return cls(claims)
 
 

@@ -303,17 +303,20 @@ class World:
         texts = []
         for key, (low, high) in position.ranges.items():
             prior = self.priors[key]
-            texts += [f"{key}.low={low:.6g}", f"{key}.high={high:.6g}"]
+            plus = "" if prior.is_range else "++"
+            texts += [f"{plus}{key}.low={low:.6g}", f"{plus}{key}.high={high:.6g}"]
             if not prior.is_range:
-                texts = [f"+{text}" for text in texts[-2:]]
-                texts += [f"{key}.mu=null", f"{key}.sigma=null"]
+                texts += [f"{plus}{key}.mu=null", f"{plus}{key}.sigma=null"]
             elif prior.mass != MASS:
                 texts.append(f"{key}.mass={MASS:g}")
         return texts + [f"evidence.groups.{name}=none" for name in position.without]
 
     def command(self, position: Position) -> str:
         """Command that estimates the set of a position by a fit of its own."""
-        return shlex.join(["estimator", "run", *self.own_overrides, *self.overrides(position)])
+        moved = self.overrides(position)
+        keys = {_key(text) for text in moved}  # a key that is given twice would be refused
+        own = [text for text in self.own_overrides if _key(text) not in keys]
+        return shlex.join(["estimator", "run", *own, *moved])
 
     # ---- inside ---------------------------------------------------------------------------------
 
@@ -325,6 +328,10 @@ class World:
     @cached_property
     def _monthly(self) -> xr.Dataset:
         return self.data[[name for name in self.data if name in QUANTITIES]]
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
 
 
 def _log_normal(x: np.ndarray, location: float, scale: float) -> np.ndarray:

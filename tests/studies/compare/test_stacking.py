@@ -24,6 +24,7 @@ def groups(
     figure: np.ndarray | None = None,
     upper: float = 9.0,
     confirmed: float = 30_000.0,
+    vintage: float = 100.0,
     draws: int = 250,
 ) -> dict[str, xr.Dataset]:
     """Likelihood of claims that a set expects at a mean, known to a tenth; one is an interval."""
@@ -48,8 +49,11 @@ def groups(
                 "used": ("claim", np.ones(len(claims), bool)),
                 "figure": ("claim", values),
                 "figures": (("claim_figure", "claim"), figures),
+                "registry_value": ("registry_figure", [vintage]),
+                "registry_used": ("registry_figure", [vintage > 0]),
+                "registry_is_floor": ("registry_figure", [False]),
             },
-            coords={"claim": claims},
+            coords={"claim": claims, "registry_figure": ["V1"]},
         ),
         "observed_data": xr.Dataset(
             {"confirmed_figure": ("confirmed_claim", [confirmed])},
@@ -122,6 +126,7 @@ def test_sets_on_other_claims_are_refused_with_the_claims_that_differ(write, tmp
         ({"figure": np.append(np.random.default_rng(0).standard_normal(40)[:39], 9.0)}, "C39"),
         ({"upper": 8.0}, "C0"),  # another reading of an interval's words
         ({"confirmed": 25_000.0}, "P04"),
+        ({"vintage": 110.0}, "V1"),
     ],
 )
 def test_the_same_claim_with_another_figure_or_wording_is_another_claim(

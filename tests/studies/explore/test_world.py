@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.compose import assumption_set, check_once
 from estimator.errors import ConfigError, OutputError
 from estimator.fitting.reweighting import Mixture
 from estimator.fitting.smoothing import Weights
@@ -15,7 +18,7 @@ from estimator.studies.explore.answers import answer_at, event_of
 from estimator.studies.explore.planning import Planning
 from estimator.studies.explore.results import world_of_result
 from estimator.studies.explore.whatif_cli import find_world
-from estimator.studies.explore.world import Position, World
+from estimator.studies.explore.world import Position, World, range_of
 from tests.studies.explore.made import Recorded, options
 
 pytestmark = pytest.mark.slow
@@ -127,3 +130,19 @@ def test_a_whole_result_is_a_world_of_its_own_priors(from_prior: Estimate) -> No
 def test_a_set_without_draws_is_an_error_that_says_how_to_make_them(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"no draws of such a set .* `estimator explore nothing`"):
         find_world("nothing", tmp_path)
+
+
+def test_a_command_keeps_every_range_once_whichever_way_a_prior_was_written() -> None:
+    own = [
+        *("++returns.delay.mu=1.1", "++returns.delay.sigma=0.4", "returns.rate.low=0.2"),
+        *("returns.delay.low=null", "returns.delay.high=null"),
+    ]
+    config = json.dumps(assumption_set(own).model_dump(mode="json"))
+    data = xr.Dataset(coords={"assumption": ["returns.rate", "returns.delay"]})
+    attrs = {"label": "own", "overrides": json.dumps(own), "configuration": config}
+    ranges = {"returns.rate": (0.1, 0.3), "returns.delay": (1.0, 4.0)}
+    command = shlex.split(World(data.assign_attrs(attrs)).command(Position(ranges)))
+    check_once(command[2:])
+    priors = dict(assumption_set(command[2:]).priors())
+    for key, ends in ranges.items():
+        assert range_of(priors[key]) == pytest.approx(ends, rel=1e-6)

@@ -64,16 +64,18 @@ function refresh() {
 }
 
 function command(world) {
-  const words = ["estimator", "run", ...world.overrides];
+  const words = [], key = (text) => text.split("=")[0].replace(/^[+~]+/, "");
   for (const slider of world.sliders) {
     if (!isMoved(slider)) continue;
-    const [low, high] = NOW.ranges[slider.key].map((v) => String(v)), plus = slider.by_range ? "" : "+";
+    const [low, high] = NOW.ranges[slider.key].map((v) => String(v)), plus = slider.by_range ? "" : "++";
     words.push(`${plus}${slider.key}.low=${low}`, `${plus}${slider.key}.high=${high}`);
-    if (!slider.by_range) words.push(`${slider.key}.mu=null`, `${slider.key}.sigma=null`);
+    if (!slider.by_range) words.push(`${plus}${slider.key}.mu=null`, `${plus}${slider.key}.sigma=null`);
     else if (slider.other_mass) words.push(`${slider.key}.mass=0.9`);
   }
   for (const name of NOW.without) words.push(`evidence.groups.${name}=none`);
-  return words.map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : `'${w.replaceAll("'", `'"'"'`)}'`)).join(" ");
+  const keys = new Set(words.map(key)); // a key that is given twice would be refused
+  const all = ["estimator", "run", ...world.overrides.filter((text) => !keys.has(key(text))), ...words];
+  return all.map((w) => (/^[\w@%+=:,./-]+$/.test(w) ? w : `'${w.replaceAll("'", `'"'"'`)}'`)).join(" ");
 }
 
 // ---- pictures -----------------------------------------------------------------------------------
