@@ -8,7 +8,7 @@ from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.catalogue import belief, config_groups, defaults, options
 from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.priors import Prior
-from estimator.evidence.load import SHIPPED, read_claims
+from estimator.evidence.load import read_claims
 from estimator.quantity import QUANTITIES
 from estimator.show.assumed import as_written
 from estimator.show.grid import Cell, Grid, column
@@ -113,8 +113,8 @@ def quantities() -> Grid:
 
 def evidence_groups() -> Grid:
     """Every evidence group of the shipped claims: how many, whose, and which of them count."""
-    claims = read_claims(tuple(SHIPPED))
     counting = assumption_set().evidence
+    claims = read_claims(counting.files)
     rows = []
     for name, members in claims[claims["evidence_group"] != ""].groupby("evidence_group"):
         rule = counting.groups.get(str(name), counting.other_groups)
