@@ -9,12 +9,13 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - An attempt that the sampler gives up is followed by the next.
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
-Without a pilot (`fit_plainly`) each geometry is tried, and then the best of them with smaller
-steps.
+Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
+are its only fault, and at last the best of them with smaller steps.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -300,6 +301,10 @@ def fit_plainly[Kept](
             return error
         return judge(draws)
 
+    def with_smaller_steps(settings: SamplerOptions) -> SamplerOptions:
+        steps = max(settings.target_accept, _SMALLEST_STEPS)
+        return settings.model_copy(update={"target_accept": steps})
+
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
         distances = []
@@ -309,9 +314,18 @@ def fit_plainly[Kept](
             distances.append(
                 np.inf if isinstance(result, Exception) else shortfall(result[1], options)
             )
-        if len(tried) > 1:
-            best = tried[int(np.argmin(distances))]
-            steps = max(best.target_accept, _SMALLEST_STEPS)
-            yield attempt(best.model_copy(update={"target_accept": steps}))
+            if isinstance(result, Exception) or len(tried) == 1:
+                continue
+            if _only_diverges(result[1], options):
+                yield attempt(with_smaller_steps(settings))
+                distances[-1] = np.inf  # there is no more to be done with it
+        if len(tried) > 1 and min(distances) < np.inf:
+            yield attempt(with_smaller_steps(tried[int(np.argmin(distances))]))
 
     return best_of(attempts(), options)
+
+
+def _only_diverges(diagnostics: Diagnostics, bounds: Bounds) -> bool:
+    """Whether draws would do but for those that diverge."""
+    others = dataclasses.replace(diagnostics, divergences=0)
+    return diagnostics.divergences > bounds.max_divergences and shortfall(others, bounds) <= 1.0

@@ -54,6 +54,7 @@ from estimator.model.registries import (
 )
 from estimator.quantity import QUANTITIES, STOCKS
 
+_LEAST_STOCK = 1.0  # thousands; under it the logarithm of a reported stock leads nowhere
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 
 
@@ -188,14 +189,16 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
     speakers = sources_of(data)
-    sources, n_plain = list(speakers), _n_plain(speakers, assumptions)
-    of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
+    sources = list(speakers)
     quantities = data["quantity"].values.tolist()
     location, scale = assumption_data(assumptions)
     reporting = reporting_data(speakers, assumptions)
     shared = shared_biases(speakers, assumptions)
     wandering = wandering_biases(sources, data.sizes["month"], assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
+    counted = claim_figures[FIGURES.index("used")] > 0
+    n_plain = _n_plain(speakers, claim_value[counted & np.isin(quantities, STOCKS)], assumptions)
+    of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
     constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
     registries = Registries.of(data, assumptions)
@@ -304,18 +307,24 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     )
 
 
-def _n_plain(speakers: Mapping[str, str], assumptions: AssumptionSet) -> int:
+def _n_plain(speakers: Mapping[str, str], reported: np.ndarray, assumptions: AssumptionSet) -> int:
     """Count the sources before those whose biases are sampled as what they report of a stock.
 
-    All of them, where a bias of a stock is drawn around a shared mean.
+    All of them, where a bias of a stock is drawn around a shared mean, or where a reported stock
+    has no logarithm to go with: it is next to nothing, or less.
+
+    Parameters
+    ----------
+    reported
+        Stocks of claims that count, thousands.
     """
     stocks = [name.rsplit(":", 1) for name in speakers if name.rpartition(":")[2] in STOCKS]
     shared = [
         assumptions.reporting.shared(origin, quantity, speakers[f"{origin}:{quantity}"])
         for origin, quantity in stocks
     ]
-    plain = len(speakers) - len(stocks)
-    return len(speakers) if any(one is not None for one in shared) else plain
+    follow = all(one is None for one in shared) and bool((reported >= _LEAST_STOCK).all())
+    return len(speakers) - (len(stocks) if follow else 0)
 
 
 def _stocks(
@@ -340,7 +349,7 @@ def _stocks(
     scale = np.where(reporting[:, 4] == 0, reporting[:, 1], 0.0)
     weight = np.maximum(told.sum(axis=1), 1) * scale
     moves = told / np.where(weight > 0, weight, np.inf)[:, None]
-    reported = np.where(told.any(axis=0), np.maximum(value, 1.0), 1.0)
+    reported = np.where(told.any(axis=0), value, 1.0)
     return {"stock_reported": reported, "stock_moves": moves}
 
 

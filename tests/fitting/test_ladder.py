@@ -152,6 +152,10 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
         pytest.param((FEW, GOOD), ("laplace", 0.95), 1, id="laplace comes next"),
         pytest.param((FEW, FEWER, GOOD), ("diag", 0.98), 2, id="then the best, smaller steps"),
         pytest.param((FEWER, FEW, FEWER), ("laplace", 0.98), 1, id="the best attempt is kept"),
+        pytest.param((DIVERGED, GOOD), ("diag", 0.98), 1, id="smaller steps where few diverge"),
+        pytest.param(
+            (FEW, DIVERGED, DIVERGED, FEWER), ("diag", 0.98), 0, id="and then the other geometry"
+        ),
     ],
 )
 def test_without_a_pilot_geometries_are_tried_and_then_the_best_with_smaller_steps(
