@@ -6,7 +6,7 @@ import xarray as xr
 
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence.periods import Window
-from estimator.quantities.derived import derived_quantities, totals
+from estimator.quantities.derived import derived_quantities, plan_of_draws, totals
 from estimator.quantity import QUANTITIES
 from estimator.run import Estimate
 
@@ -116,7 +116,9 @@ def test_losses_per_km_and_the_break_even_share_of_the_plan(posterior: xr.Datase
     derived = derived_quantities(posterior, assumption_set(), np.random.default_rng(1))
     np.testing.assert_allclose(derived["losses_per_km"], posterior["losses"] / 1200.0)
     share = xr.DataArray(Window.of(assumption_set().window).calendar_share, dims="month")
-    needed = derived["break_even_plan_share"] * 403_000 / 12 * share
+    plan = plan_of_draws(assumption_set(), posterior)
+    assert 391_000 <= plan.min() < 392_000 < 402_000 < plan.max() <= 403_000
+    needed = derived["break_even_plan_share"] * plan / 12 * share
     np.testing.assert_allclose(
         posterior["net_change"] + needed - posterior["recruits"], 0.0, atol=1e-3
     )
