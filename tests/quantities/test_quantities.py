@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence.periods import Window
 from estimator.quantities.derived import derived_quantities, plan_of_draws, totals
@@ -86,7 +87,7 @@ def test_what_is_unconfirmed_is_what_exceeds_the_confirmed_figure(
 
 def test_every_quantity_has_its_unit(posterior: xr.Dataset) -> None:
     others = ("assumption_value", "claim_location")  # in units of their own
-    named = [name for name in posterior if name not in others]
+    named = [name for name in posterior if name not in (*others, *ASSUMPTIONS)]
     assert {"losses", "force_size", "unconfirmed", "reporting_bias"} <= set(named)
     assert {str(name): posterior[name].attrs["units"] for name in named} == {
         str(name): QUANTITIES[str(name)].unit for name in named
