@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import arviz as az
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -40,6 +41,7 @@ def opened(from_prior: Estimate, tmp_path_factory: pytest.TempPathFactory) -> xr
 @pytest.mark.parametrize("name", ONE_LINERS)
 def test_a_one_liner_of_arviz_takes_a_result_as_it_is(opened: xr.DataTree, name: str) -> None:
     assert ONE_LINERS[name](opened) is not None
+    plt.close("all")
 
 
 def test_an_assumption_that_is_not_fixed_is_a_variable_by_its_key(from_prior: Estimate) -> None:
