@@ -50,8 +50,9 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 	.venv/bin/codespell
 
 # Anew each time: a notebook shows what the code does now. It calls `estimator`, as a reader would.
-docs: .venv/.installed-docs ## the site, with all notebooks run, in docs/_build/index.html
-	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sphinx-build -E -W --keep-going -q -c docs . docs/_build
+docs: .venv/.installed-docs ## the site, with all notebooks run, in docs/_build/html
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sphinx-build -E -W --keep-going -q \
+		-c docs -d docs/_build/doctrees . docs/_build/html
 
 calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (one to two hours)
 	.venv/bin/estimator calibrate name=calibration
@@ -75,7 +76,7 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 lock: ## pin requirements*.txt from pyproject.toml again (needs uv)
 	$(COMPILE) --group build -o requirements.txt
 	$(COMPILE) --group build --group dev -c requirements.txt -o requirements-dev.txt
-	$(COMPILE) --group build --group docs -c requirements.txt -o requirements-docs.txt
+	$(COMPILE) --group build --group docs -c requirements-dev.txt -o requirements-docs.txt
 
 clean: ## remove caches and builds; keeps outputs/ and .venv
 	rm -rf build dist docs/_build docs/commands htmlcov .coverage .coverage.* .hypothesis

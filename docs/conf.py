@@ -8,6 +8,7 @@ command from its parser, the API from docstrings.
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from estimator.cli import COMMANDS, command_parser
 project = "estimator"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
-# What is read. README is the first page, and gets the table of contents that a code host need not see.
+# What is read. README is the first page; its table of contents is not for a code host.
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -71,6 +72,7 @@ templates_path = ["_templates"]
 
 def setup(app: Sphinx) -> None:
     """Let pages that are made of the code be made when Sphinx begins."""
+    logging.getLogger().setLevel(logging.WARNING)  # one of furo's packages lets everybody speak
     app.connect("builder-inited", write_commands)
     app.connect("source-read", complete_page)
 
@@ -92,10 +94,9 @@ def write_commands(app: Sphinx) -> None:
     folder.mkdir(exist_ok=True)
     rows = [f"| [`{name}`]({name}.md) | {summary} |" for name, (_, summary) in COMMANDS.items()]
     pages = {name: "\n".join(command_page(name)) for name in COMMANDS}
-    pages["index"] = "\n".join(
-        ["# Commands", "", "| `estimator` … | |", "|---|---|", *rows, "", "```{toctree}"]
-        + [":hidden:", "", *COMMANDS, "```", ""]
-    )
+    listed = ["# Commands", "", "| `estimator` … | |", "|---|---|", *rows, ""]
+    contents = ["```{toctree}", ":hidden:", "", *COMMANDS, "```", ""]
+    pages["index"] = "\n".join([*listed, *contents])
     for path in folder.glob("*.md"):
         if path.stem not in pages:
             path.unlink()
