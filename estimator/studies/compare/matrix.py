@@ -10,23 +10,11 @@ import numpy as np
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTITIES
-from estimator.show.grid import FAILED, Cell, Column, Grid, column, set_cell
+from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.show.number import NOTHING, Write, interval, probability, rounded, scale
 from estimator.show.run_tables import BELOW_ZERO
 from estimator.store.sets import Sets
-from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_keys
-from estimator.studies.compare.labels import short_keys
-
-_MOST_KEYS = 3  # varied keys that have columns of their own
-
-
-def levels_of(sets: Sets) -> Levels | None:
-    """Read what a sweep varied, if all sets are of one sweep; None otherwise."""
-    try:
-        levels = Levels.of(varied_keys(sets.facts))
-    except NoSweep:
-        return None
-    return levels if set(levels.labels) == set(sets.labels) else None
+from estimator.studies.compare.labels import Naming, levels_of, short_keys
 
 
 def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) -> Grid:
@@ -41,7 +29,7 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
     labels
         Of the sets that are shown, in their order.
     """
-    levels = levels_of(sets)
+    naming = Naming.of(sets)
     values = np.column_stack([sets.value(answer) for answer in answers])
     writes = [_write(sets, answer) for answer in answers]
     rows = []
@@ -52,14 +40,14 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
             Cell(write(value) if np.isfinite(value) else NOTHING)
             for write, value in zip(writes, values[at], strict=True)
         ]
-        rows.append([*_names(label, levels, failed=failed), *cells])
+        rows.append([*naming.cells(label, failed=failed), *cells])
     notes = ["Medians of each set; persons in thousands."]
     if (hidden := len(sets) - len(labels)) > 0:
         notes.append(
             f"{hidden:,} sets between these by {answers[0]} are in comparison.csv and sets.csv."
         )
     title = f"{len(sets):,} assumption sets"
-    return Grid.of(title, [*_name_columns(levels), *map(_heading, answers)], rows, notes)
+    return Grid.of(title, [*naming.columns(), *map(_heading, answers)], rows, notes)
 
 
 def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
@@ -106,27 +94,6 @@ def _answer_cell(answer: Answer, row: np.ndarray, write: Write, sets: Sets, labe
     if not np.isfinite(middle):
         return Cell(NOTHING, style=style)
     return Cell(write(middle), interval(low, high, write), style)
-
-
-def _names(label: str, levels: Levels | None, *, failed: bool) -> list[Cell]:
-    """Cells that name a set: its values of what was varied, or its label."""
-    if levels is None:
-        return [set_cell(label, failed=failed)]
-    codes = levels.codes[levels.labels.index(label)]
-    texts = [levels.texts[n][code] for n, code in enumerate(codes)]
-    if len(texts) <= _MOST_KEYS:
-        first, *others = texts
-        return [set_cell(first, failed=failed), *map(Cell, others)]
-    if " #" in label:  # a mere number
-        named = zip(short_keys(levels.names), texts, strict=True)
-        label = ", ".join(f"{key} {text}" for key, text in named)
-    return [set_cell(label, failed=failed)]
-
-
-def _name_columns(levels: Levels | None) -> list[Column]:
-    if levels is None or len(levels.names) > _MOST_KEYS:
-        return [column("set", "name")]
-    return [column(key, "text") for key in short_keys(levels.names)]
 
 
 def _heading(answer: Answer) -> Column:

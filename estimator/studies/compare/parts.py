@@ -21,6 +21,7 @@ from estimator.studies.compare.grids import (
     shown_labels,
     stacking_grid,
 )
+from estimator.studies.compare.labels import varied_columns
 from estimator.studies.compare.matrix import matrix_grid, product_grids
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.pool import checked_weights, pooled
@@ -66,6 +67,19 @@ class Comparison:
         return cls(sets, answers, chosen, weights, options)
 
     @cached_property
+    def drivers(self) -> pd.DataFrame:
+        """What drives the answers, by the design of a sweep; no rows where that is not known."""
+        from estimator.studies.compare.drivers import drivers
+
+        return drivers(self.sets, self.answers)
+
+    @property
+    def specified(self) -> list[Answer]:
+        """Answers with a specification curve: of those that are compared, else the first."""
+        chosen = self.options.specification_of(self.sets.last_month) if self.sets.months else ()
+        return [answer for answer in self.answers if answer in chosen] or self.answers[:1]
+
+    @cached_property
     def table(self) -> pd.DataFrame:
         """The table of sets: `estimator.studies.compare.table.compare_sets`."""
         return compare_sets(self.sets, self.answers, self.reference)
@@ -90,9 +104,13 @@ def comparison_part(comparison: Comparison) -> Part:
         )
 
     grids = comparison_grids(comparison.table, comparison.sets, comparison.options.shown)
+    varied = varied_columns(comparison.sets)
     facts = comparison.sets.facts.drop(columns=["own_label", "run"])
-    facts = facts.rename_axis("assumption_set").reset_index()
-    tables = {"comparison": comparison.table, "sets": facts}
+    facts = facts[[name for name in facts if name not in varied]].join(varied)
+    tables = {
+        "comparison": comparison.table.join(varied, on="assumption_set"),
+        "sets": facts.rename_axis("assumption_set").reset_index(),
+    }
     return Part(grids=grids, tables=tables, figures=figures)
 
 
@@ -159,10 +177,10 @@ def _scale_of(comparison: Comparison, answer: Answer) -> tuple[float, float]:
 
 def drivers_part(comparison: Comparison) -> Part:
     """Say what drives the answers: by the design of a sweep, else by the priors of one set."""
-    from estimator.studies.compare.drivers import drivers, shifts, statement, why_not
+    from estimator.studies.compare.drivers import shifts, statement, why_not
 
     sets, answers = comparison.sets, comparison.answers
-    table = drivers(sets, answers)
+    table = comparison.drivers
     notes = []
     if table.empty:
         notes.append(why_not(sets))
@@ -184,9 +202,21 @@ def drivers_part(comparison: Comparison) -> Part:
     return Part(grids=[drivers_grid(sentences, notes)], tables={"drivers": table}, figures=figures)
 
 
+def specification_part(comparison: Comparison) -> Part:
+    """Draw the answers of a sweep's sets in their order, with what each assumed."""
+
+    def figures() -> Iterator[tuple[str, Figure]]:
+        from estimator.studies.compare.pictures import draw_specifications
+
+        return draw_specifications(comparison.sets, comparison.specified, comparison.drivers)
+
+    return Part(figures=figures)
+
+
 PARTS: tuple[Callable[[Comparison], Part], ...] = (
     matrix_part,
     comparison_part,
+    specification_part,
     drivers_part,
     pooled_part,
     prior_part,
