@@ -16,6 +16,9 @@ from estimator.show.run_tables import BELOW_ZERO
 from estimator.store.sets import Sets
 from estimator.studies.compare.labels import Naming, levels_of, short_keys
 
+_RANGED = 5  # levels across, of which medians have their ranges; beside more there is no room
+_MARK = "✗"
+
 
 def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) -> Grid:
     """Medians and probabilities, a row a set.
@@ -51,49 +54,53 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
 
 
 def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
-    """Of a sweep over two keys a table an answer: one key down, the other across."""
+    """Of a sweep over all combinations of two keys a table an answer: one down, one across."""
     levels = levels_of(sets)
-    if (
-        levels is None
-        or len(levels.names) != 2
-        or len(sets) != len(np.unique(levels.codes, axis=0))
-    ):
+    if levels is None or len(levels.names) != 2:
+        return []
+    place = {tuple(codes): n for n, codes in enumerate(levels.codes)}
+    crossed = len(place) > np.prod(levels.counts) / 2  # not one at a time, nor spread over both
+    if len(place) < len(sets) or not crossed:
         return []
     down, across = short_keys(levels.names)
-    place = {tuple(codes): label for codes, label in zip(levels.codes, levels.labels, strict=True)}
     position = {label: n for n, label in enumerate(sets.labels)}
+    failed = sets.facts["failures"].astype(str).to_numpy() != ""
+    ranged = len(levels.texts[1]) <= _RANGED
     found = []
     for answer in answers:
         table = sets.table([answer])[:, 0]
         write = _write(sets, answer)
         rows = []
         for n, text in enumerate(levels.texts[0]):
-            cells = [Cell(f"{down} {text}")]
+            cells = [Cell(text)]
             for m in range(len(levels.texts[1])):
-                label = place.get((n, m))
-                cells.append(
-                    Cell(NOTHING)
-                    if label is None
-                    else _answer_cell(answer, table[position[label]], write, sets, label)
-                )
+                at = place.get((n, m))
+                if at is None:
+                    cells.append(Cell(NOTHING))
+                else:
+                    row = position[levels.labels[at]]
+                    cell = _answer_cell(answer, table[row], write, ranged=ranged)
+                    cells.append(_failed(cell) if failed[row] else cell)
             rows.append(cells)
-        heads: list[Column | str] = [
-            column("", "name"),
-            *(column(f"{across} {text}") for text in levels.texts[1]),
-        ]
+        heads = [column("", "text"), *map(column, levels.texts[1])]
         unit = "" if answer.below_zero else f", {scale(sets.unit(answer), table[:, 0])[1]}"
-        found.append(Grid.of(f"{answer}{unit}", heads, rows))
+        notes = [f"{_MARK}: the set failed its checks."] if failed.any() else []
+        title = f"{answer}{unit}: {down} down, {across} across"
+        found.append(Grid.of(title, heads, rows, notes))
     return found
 
 
-def _answer_cell(answer: Answer, row: np.ndarray, write: Write, sets: Sets, label: str) -> Cell:
-    style = FAILED if sets.facts.loc[label, "failures"] else ""
+def _answer_cell(answer: Answer, row: np.ndarray, write: Write, *, ranged: bool) -> Cell:
     if answer.below_zero:
-        return Cell(write(row[STATISTICS.index("below_zero")]), style=style)
+        return Cell(write(row[STATISTICS.index("below_zero")]))
     low, middle, high = (float(row[STATISTICS.index(name)]) for name in ("q05", "q50", "q95"))
     if not np.isfinite(middle):
-        return Cell(NOTHING, style=style)
-    return Cell(write(middle), interval(low, high, write), style)
+        return Cell(NOTHING)
+    return Cell(write(middle), interval(low, high, write) if ranged else "")
+
+
+def _failed(cell: Cell) -> Cell:
+    return Cell(f"{cell.text} {_MARK}", cell.below, FAILED)
 
 
 def _heading(answer: Answer) -> Column:
