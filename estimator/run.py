@@ -105,7 +105,7 @@ def estimate(
     prior = reported_quantities(draws.prior, inputs, evidence)
     scenarios = project(posterior, assumptions, stream(seed, Stream.SCENARIO))
     if scenarios is not None:
-        share = break_even_plan_shares(scenarios, assumptions.derived)
+        share = break_even_plan_shares(scenarios, assumptions)
         scenarios = scenarios.assign(
             break_even_plan_share=share.expand_dims(
                 projected_month=scenarios["projected_month"], axis=-1

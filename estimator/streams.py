@@ -13,6 +13,7 @@ class Stream(Enum):
     SAMPLER = 0
     SCENARIO = 1
     DERIVED = 2
+    PLAN = 3
 
 
 def stream(seed: int, name: Stream) -> np.random.SeedSequence:

@@ -11,6 +11,7 @@ def test_a_stream_keeps_its_draws_whatever_streams_there_are(name: Stream) -> No
         Stream.SAMPLER: 388_465_071,
         Stream.SCENARIO: 2_203_867_355,
         Stream.DERIVED: 4_187_001_173,
+        Stream.PLAN: 2_265_705_022,
     }
     assert int(stream(20260215, name).generate_state(1)[0]) == drawn[name]
 

@@ -25,6 +25,7 @@ from estimator.assumptions.groups import (
     UnconfirmedOptions,
     WindowOptions,
 )
+from estimator.assumptions.labels import label_of_changes
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.problems import explained
 from estimator.assumptions.registries import RegistriesOptions
@@ -32,7 +33,9 @@ from estimator.assumptions.reporting import ReportingOptions
 from estimator.assumptions.scalars import prior_problems
 from estimator.assumptions.scenarios import DerivedOptions, ScenarioOptions
 from estimator.assumptions.sections import Section
-from estimator.errors import ConfigError, problems_text
+from estimator.errors import ConfigError, nearest, problems_text
+
+_DESCRIBES = {"family", "unit"}  # of a prior, whatever its parameters
 
 
 class AssumptionSet(Section):
@@ -116,12 +119,80 @@ class AssumptionSet(Section):
             }
         )
 
+    def replace(
+        self, key: str, value: Any = None, /, *, label: str | None = None, **fields: Any
+    ) -> AssumptionSet:
+        """Return the set with another value or other fields of one key, checked as a whole.
+
+        Parameters
+        ----------
+        key
+            Of a prior, group or option, e.g. ``returns.rate``.
+        value
+            All of it: a number, text, list or mapping. A number in place of a prior holds the
+            assumption fixed.
+        label
+            Name of the new set; None: that of this one and what is changed.
+        **fields
+            Fields of what stands there, the others stay: ``low=0.1, high=0.3``. A prior with other
+            parameters than these keeps its family and unit.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such key, or the set is impossible with the new values.
+
+        Examples
+        --------
+        >>> few = assumptions.replace("returns.rate", low=0.1, high=0.3)  # doctest: +SKIP
+        """
+        if (value is None) == (not fields):
+            raise ConfigError(f"{key}: give one value, or fields such as low=0.1, high=0.3")
+        config = self.model_dump(mode="json")
+        *path, last = key.split(".")
+        at = config
+        for name in path:
+            at = _within(at, name, key)
+        here = _within(at, last, key, is_group=False)
+        if fields:
+            if not isinstance(here, dict):
+                raise ConfigError(f"{key} has no fields; give its value. It is {here!r}")
+            here = here if key not in ASSUMPTIONS else _kept_of_prior(here, fields)
+        at[last] = {**here, **fields} if fields else value
+        changes = [f"{key}.{name}={new}" for name, new in fields.items()] or [f"{key}={value}"]
+        return AssumptionSet.from_config(
+            config, label=label or label_of_changes(self.label, changes)
+        )
+
     def identity(self, data_hash: str) -> str:
         """Return the id of the set: a hash of what it assumes and of the data it saw."""
         assumed = self.model_dump(mode="json", exclude={"label"})
         assumed["evidence"].pop("files")  # the content counts (data_hash), not its path
         text = json.dumps([assumed, data_hash], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _within(config: Any, name: str, key: str, *, is_group: bool = True) -> Any:
+    """Go one step down a key.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such step.
+    """
+    if not isinstance(config, dict) or name not in config:
+        names = config if isinstance(config, dict) else ()
+        raise ConfigError(f"no key {key!r}: {name!r} is not there; {nearest(name, names)}")
+    if is_group and not isinstance(config[name], dict):
+        raise ConfigError(f"no key {key!r}: {name!r} is a value. It is {config[name]!r}")
+    return config[name]
+
+
+def _kept_of_prior(prior: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what stays of a prior: all but its source where its own parameters get new values."""
+    given = {name: value for name, value in prior.items() if value is not None}
+    stays = set(given) - {"source"} if set(fields) <= set(given) else _DESCRIBES
+    return {name: value for name, value in given.items() if name in stays}
 
 
 def _problems_of_priors(config: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from estimator.assumptions.catalogue import config_groups, options
+from estimator.assumptions.labels import label_of_changes
 from estimator.assumptions.overrides import key_of, meant, override_problems, repeated, unreadable
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from estimator.assumptions import AssumptionSet
 
 CONFIG_NAME = "config"
-LABEL_MAXIMUM = 80
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", "hydra", "experiment")
 
 
@@ -209,11 +208,7 @@ def label_of(overrides: Sequence[str]) -> str:
             bundle = override.removeprefix("assumptions=")
         elif is_assumed(override.lstrip("+~")):
             changes.append(override)
-    label = ",".join([bundle, *changes])
-    if len(label) <= LABEL_MAXIMUM:
-        return label
-    ending = "…" + hashlib.sha256(label.encode()).hexdigest()[:8]  # tells long ones apart
-    return label[: LABEL_MAXIMUM - len(ending)] + ending
+    return label_of_changes(bundle, changes)
 
 
 def is_assumed(override: str) -> bool:

@@ -8,6 +8,12 @@ from estimator.assumptions.fields import Date
 from estimator.assumptions.sections import Section
 
 
+def _with_low_below_high[Range: (Band, PlanRange, RatioPeriod)](section: Range) -> Range:
+    if section.low > section.high:
+        raise ValueError(f"low must not be above high. Got low={section.low}, high={section.high}")
+    return section
+
+
 class Band(Section):
     """A range for a quantity that a scenario sets, drawn uniformly for each posterior draw."""
 
@@ -17,9 +23,7 @@ class Band(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> Band:
-        if self.low > self.high:
-            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
-        return self
+        return _with_low_below_high(self)
 
 
 class Pulse(Section):
@@ -49,6 +53,17 @@ class ScenarioOptions(Section):
         return self
 
 
+class PlanRange(Section):
+    """Recruits of a year that were planned, drawn uniformly for each posterior draw."""
+
+    low: float = Field(gt=0.0)
+    high: float = Field(gt=0.0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PlanRange:
+        return _with_low_below_high(self)
+
+
 class RatioPeriod(Section):
     """Losses per loss of the other side over a period."""
 
@@ -64,14 +79,12 @@ class RatioPeriod(Section):
             raise ValueError(
                 f"end must not be before start. Got start={self.start}, end={self.end}"
             )
-        if self.low > self.high:
-            raise ValueError(f"low must not be above high. Got low={self.low}, high={self.high}")
-        return self
+        return _with_low_below_high(self)
 
 
 class DerivedOptions(Section):
     """Numbers used only after sampling, for quantities that follow from the posterior."""
 
-    plan_persons_per_year: float = Field(gt=0.0)
+    plan_persons_per_year: PlanRange
     front_length_km: float = Field(gt=0.0)
     loss_ratio: tuple[RatioPeriod, ...]

@@ -27,6 +27,7 @@ from estimator.quantity import (
     combine,
     with_killed,
 )
+from estimator.streams import Stream, stream
 
 if TYPE_CHECKING:
     from estimator.evidence.dataset import Evidence
@@ -206,6 +207,28 @@ def share_of_sums(name: str, quantities: xr.Dataset) -> xr.DataArray:
     return ratio
 
 
+def plan_of_draws(assumptions: AssumptionSet, draws: xr.Dataset) -> xr.DataArray:
+    """Recruits of a year that were planned: one plan a draw, the same wherever it is asked for.
+
+    Parameters
+    ----------
+    assumptions
+        Range of the plan, and the seed.
+    draws
+        Whose dims chain and draw it has.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims chain, draw; persons a year.
+    """
+    plan = assumptions.derived.plan_persons_per_year
+    rng = np.random.default_rng(stream(assumptions.seed, Stream.PLAN))
+    shape = (draws.sizes["chain"], draws.sizes["draw"])
+    coords = {name: draws[name] for name in ("chain", "draw")}
+    return xr.DataArray(rng.uniform(plan.low, plan.high, shape), coords, ("chain", "draw"))
+
+
 def derived_quantities(
     quantities: xr.Dataset, assumptions: AssumptionSet, rng: np.random.Generator
 ) -> xr.Dataset:
@@ -216,7 +239,8 @@ def derived_quantities(
     quantities
         As `reported_quantities` gives them.
     assumptions
-        Loss ratios by period, length of the front, the recruitment plan, the days of the months.
+        Loss ratios by period, length of the front, the recruitment plan and the seed that draws
+        it, the days of the months.
     rng
         For the loss ratio, drawn uniformly from its range for each draw and period.
 
@@ -240,7 +264,7 @@ def derived_quantities(
         )
         ratio = ratio.where(~inside, drawn)
     months_long = xr.DataArray(Window.of(assumptions.window).calendar_share, dims="month")
-    plan = options.plan_persons_per_year / 12.0 * months_long
+    plan = plan_of_draws(assumptions, quantities) / 12.0 * months_long
     needed = quantities["recruits"] - quantities["net_change"]
     derived = xr.Dataset(
         {

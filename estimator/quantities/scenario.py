@@ -17,10 +17,10 @@ from scipy.special import expit, logit
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import Projection
-from estimator.assumptions.scenarios import Band, DerivedOptions, ScenarioOptions
+from estimator.assumptions.scenarios import Band, ScenarioOptions
 from estimator.evidence.periods import DAYS_PER_MONTH, Window
 from estimator.model.force import returned_draws, wounded_per_month
-from estimator.quantities.derived import monthly_quantities
+from estimator.quantities.derived import monthly_quantities, plan_of_draws
 from estimator.quantities.dynamics import Walk, carry_on
 from estimator.quantity import MONTHLY, OTHER_EXITS, QUANTITIES, SAMPLED, SHARES
 
@@ -124,8 +124,10 @@ def _one(
                 last = last / Window.of(assumptions.window).calendar_share[-1]
             series[name] = _towards(band, last, position, len(days))
     if options.plan_share is not None:
-        monthly = options.plan_share * assumptions.derived.plan_persons_per_year / 12.0
-        series["recruits"] = np.full_like(base["recruits"], monthly)
+        monthly = options.plan_share * plan_of_draws(assumptions, quantities) / 12.0
+        series["recruits"] = np.broadcast_to(
+            monthly.values[..., None], base["recruits"].shape
+        ).copy()
     if options.mobilisation is not None:
         series["recruits"] = series["recruits"] + _pulse(options, len(days))
     return _balance(quantities, series, assumptions, days)
@@ -180,15 +182,15 @@ def _balance(
     return xr.Dataset({name: (dims, arrays[name]) for name in PROJECTED}, coords=coords)
 
 
-def break_even_plan_shares(projected: xr.Dataset, options: DerivedOptions) -> xr.DataArray:
+def break_even_plan_shares(projected: xr.Dataset, assumptions: AssumptionSet) -> xr.DataArray:
     """Recruits, as a share of the plan, that would hold the force level over the horizon (S17).
 
     Parameters
     ----------
     projected
         As `project` gives it.
-    options
-        The yearly plan.
+    assumptions
+        The yearly plan, and the seed that draws it.
 
     Returns
     -------
@@ -196,5 +198,5 @@ def break_even_plan_shares(projected: xr.Dataset, options: DerivedOptions) -> xr
         Dims scenario, chain, draw; share of the plan.
     """
     needed = (projected["recruits"] - projected["net_change"]).mean("projected_month")
-    share = needed / (options.plan_persons_per_year / 12.0)
+    share = needed / (plan_of_draws(assumptions, projected) / 12.0)
     return share.rename("break_even_plan_share").assign_attrs(units="share")

@@ -52,7 +52,8 @@ def result_tree(
     Returns
     -------
     xarray.DataTree
-        Groups posterior, prior, log_likelihood (`published`: figures of all kinds that count, by
+        Groups posterior and prior (assumptions packed, and by their keys: ``returns.rate``),
+        log_likelihood (`published`: figures of all kinds that count, by
         their ids), log_prior (of each parameter whose prior is not fixed), posterior_predictive,
         sample_stats, observed_data, constant_data and, if any, scenarios.
         Claims that do not count are left out of all groups
@@ -69,8 +70,8 @@ def result_tree(
     likelihood = _log_likelihood(claim_draws.thinned(draws.log_likelihood, every), evidence)
     predictive = _predictive(thinned, inputs, seed)
     groups: dict[str, xr.Dataset] = {
-        "posterior": _used(posterior, used, floors),
-        "prior": _used(prior, used, floors),
+        "posterior": _used(_with_names(posterior, assumptions), used, floors),
+        "prior": _used(_with_names(prior, assumptions), used, floors),
         "log_likelihood": claim_draws.single(likelihood, every),
         "posterior_predictive": claim_draws.single(_used(predictive, used, floors), every),
         "sample_stats": draws.sample_stats,
@@ -102,6 +103,18 @@ def result_tree(
     }
     tree["log_prior"] = xr.DataTree(_log_prior(tree))
     return tree
+
+
+def _with_names(draws: xr.Dataset, assumptions: AssumptionSet) -> xr.Dataset:
+    """Add each assumption that is not fixed as a variable of its own, by its key. (chain, draw)."""
+    values = draws["assumption_value"]
+    return draws.assign(
+        {
+            key: values.sel(assumption=key, drop=True).assign_attrs(units=ASSUMPTIONS[key].unit)
+            for key, prior in assumptions.priors()
+            if not prior.is_fixed
+        }
+    )
 
 
 def _log_prior(tree: xr.DataTree) -> xr.Dataset:

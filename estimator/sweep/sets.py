@@ -21,13 +21,13 @@ from omegaconf.errors import OmegaConfBaseException
 from estimator.assumptions.catalogue import config_groups
 from estimator.assumptions.compose import (
     CONFIG_NAME,
-    LABEL_MAXIMUM,
     compose_config,
     is_assumed,
     label_of,
     to_plain,
     typed,
 )
+from estimator.assumptions.labels import LABEL_MAXIMUM
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import conf_dir, folder_name
 

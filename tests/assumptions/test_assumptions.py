@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed, prior_problems
 from estimator.assumptions.scenarios import Band, Pulse, ScenarioOptions
@@ -354,3 +354,62 @@ def test_a_scenario_takes_recruits_or_a_plan_share() -> None:
 def test_a_mobilisation_needs_at_least_one_month() -> None:
     with pytest.raises(ValidationError, match="months"):
         Pulse(persons=1, first_month=1, months=0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fields", "override"),
+    [
+        (
+            "returns.rate",
+            None,
+            {"low": 0.1, "high": 0.3},
+            ["returns.rate.low=0.1", "returns.rate.high=0.3"],
+        ),
+        ("returns.rate", 0.5, {}, ["returns.rate=0.5"]),
+        ("window.end", "2026-01-31", {}, ["window.end=2026-01-31"]),
+        ("evidence.drop", ["S13"], {}, ["evidence.drop=[S13]"]),
+        ("derived", None, {"front_length_km": 1000}, ["derived.front_length_km=1000"]),
+    ],
+)
+def test_a_value_replaced_is_the_same_value_overridden(
+    key: str, value: object, fields: dict[str, object], override: list[str]
+) -> None:
+    replaced = assumption_set().replace(key, value, label="x", **fields)
+    expected = assumption_set([*override, "label=x"])
+    assert _without_sources(replaced) == _without_sources(expected)
+
+
+def test_a_prior_with_other_parameters_keeps_family_and_unit_alone() -> None:
+    prior = assumption_set().replace("returns.rate", mu=0.0, sigma=0.5).returns.rate
+    assert (prior.family, prior.mu, prior.low, prior.source) == ("LogitNormal", 0.0, None, "")
+
+
+def test_a_set_is_named_by_what_is_replaced_in_it() -> None:
+    replaced = assumption_set().replace("returns.rate", low=0.1, high=0.3)
+    assert replaced.label == "central,returns.rate.low=0.1,returns.rate.high=0.3"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fields", "said"),
+    [
+        ("returns.rat", 0.5, {}, "did you mean 'rate'"),
+        ("return.rate", 0.5, {}, "did you mean 'returns'"),
+        ("seed.x", 1, {}, "'seed' is a value"),
+        ("returns.rate", None, {}, "give one value, or fields"),
+        ("returns.rate", 0.5, {"low": 0.1}, "give one value, or fields"),
+        ("seed", None, {"low": 1}, "seed has no fields"),
+        ("returns.rate", None, {"low": 0.4, "high": 1.3}, "returns.rate"),
+        ("returns.rate", None, {"lo": 0.4}, "returns.rate"),
+    ],
+)
+def test_what_cannot_be_replaced_is_one_clear_error(
+    key: str, value: object, fields: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        assumption_set().replace(key, value, **fields)
+
+
+def _without_sources(assumptions: AssumptionSet) -> dict[str, Any]:
+    found = assumptions.model_dump(mode="json")
+    found["returns"]["rate"].pop("source")
+    return found

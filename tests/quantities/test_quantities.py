@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence.periods import Window
-from estimator.quantities.derived import derived_quantities, totals
+from estimator.quantities.derived import derived_quantities, plan_of_draws, totals
 from estimator.quantity import QUANTITIES
 from estimator.run import Estimate
 
@@ -86,7 +87,7 @@ def test_what_is_unconfirmed_is_what_exceeds_the_confirmed_figure(
 
 def test_every_quantity_has_its_unit(posterior: xr.Dataset) -> None:
     others = ("assumption_value", "claim_location")  # in units of their own
-    named = [name for name in posterior if name not in others]
+    named = [name for name in posterior if name not in (*others, *ASSUMPTIONS)]
     assert {"losses", "force_size", "unconfirmed", "reporting_bias"} <= set(named)
     assert {str(name): posterior[name].attrs["units"] for name in named} == {
         str(name): QUANTITIES[str(name)].unit for name in named
@@ -116,7 +117,9 @@ def test_losses_per_km_and_the_break_even_share_of_the_plan(posterior: xr.Datase
     derived = derived_quantities(posterior, assumption_set(), np.random.default_rng(1))
     np.testing.assert_allclose(derived["losses_per_km"], posterior["losses"] / 1200.0)
     share = xr.DataArray(Window.of(assumption_set().window).calendar_share, dims="month")
-    needed = derived["break_even_plan_share"] * 403_000 / 12 * share
+    plan = plan_of_draws(assumption_set(), posterior)
+    assert 391_000 <= plan.min() < 392_000 < 402_000 < plan.max() <= 403_000
+    needed = derived["break_even_plan_share"] * plan / 12 * share
     np.testing.assert_allclose(
         posterior["net_change"] + needed - posterior["recruits"], 0.0, atol=1e-3
     )

@@ -6,6 +6,7 @@ import xarray as xr
 
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence.periods import Window
+from estimator.quantities.derived import plan_of_draws
 from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.run import Estimate
 
@@ -36,9 +37,10 @@ def test_scenarios_differ_by_what_they_set_alone(projected: xr.Dataset) -> None:
 
 
 def test_a_plan_sets_the_recruits(projected: xr.Dataset) -> None:
+    plan = plan_of_draws(assumption_set(), projected)
     for name, share in {"plan_100": 1.0, "plan_120": 1.2, "plan_130": 1.3}.items():
         recruits = projected["recruits"].sel(scenario=name)
-        np.testing.assert_allclose(recruits, share * 403_000 / 12)
+        np.testing.assert_allclose(*xr.broadcast(recruits, share * plan / 12))
 
 
 def test_a_mobilisation_comes_on_top_in_its_months(projected: xr.Dataset) -> None:
@@ -93,9 +95,8 @@ def test_steady_flows_go_on_as_they_were_whatever_day_the_window_ends(
 
 
 def test_break_even_recruits_would_hold_the_force(projected: xr.Dataset) -> None:
-    options = assumption_set().derived
-    share = break_even_plan_shares(projected, options)
-    needed = share * options.plan_persons_per_year / 12
+    share = break_even_plan_shares(projected, assumption_set())
+    needed = share * plan_of_draws(assumption_set(), projected) / 12
     held = projected["net_change"] - projected["recruits"] + needed
     np.testing.assert_allclose(held.mean("projected_month"), 0.0, atol=1e-3)
 

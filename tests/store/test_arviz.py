@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import arviz as az
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -19,9 +20,7 @@ ONE_LINERS: dict[str, Callable[[xr.DataTree], Any]] = {
     "loo": az.loo,
     "psense_summary": lambda tree: az.psense_summary(tree, var_names=["net_change"]),
     "plot_forest": lambda tree: az.plot_forest(tree, var_names=["losses"]),
-    "plot_prior_posterior": lambda tree: az.plot_prior_posterior(
-        tree, var_names=["assumption_value"], coords={"assumption": "returns.rate"}
-    ),
+    "plot_prior_posterior": lambda tree: az.plot_prior_posterior(tree, var_names=["returns.rate"]),
     "plot_ppc_dist": lambda tree: az.plot_ppc_dist(tree, var_names=["reported"]),
 }
 
@@ -42,6 +41,17 @@ def opened(from_prior: Estimate, tmp_path_factory: pytest.TempPathFactory) -> xr
 @pytest.mark.parametrize("name", ONE_LINERS)
 def test_a_one_liner_of_arviz_takes_a_result_as_it_is(opened: xr.DataTree, name: str) -> None:
     assert ONE_LINERS[name](opened) is not None
+    plt.close("all")
+
+
+def test_an_assumption_that_is_not_fixed_is_a_variable_by_its_key(from_prior: Estimate) -> None:
+    posterior = from_prior.tree["posterior"]
+    rate = posterior["returns.rate"]
+    assert rate.dims == ("chain", "draw")
+    assert rate.attrs["units"] == "share"
+    packed = posterior["assumption_value"].sel(assumption="returns.rate")
+    np.testing.assert_array_equal(rate, packed)
+    assert "losses.volatility" not in posterior  # fixed
 
 
 def test_the_log_prior_is_the_density_that_the_set_assumes(from_prior: Estimate) -> None:

@@ -93,7 +93,7 @@ def _one(
     needed: xr.DataArray,
     same: list[str],
     last: str,
-    plan: float,
+    plan: dict[str, float],
     level: float,
     options: BreakEvenOptions,
     begin: float,
@@ -120,7 +120,8 @@ def _one(
     axis = Axis(
         KEY,
         "share",
-        f"recruits until {last} as a share of the plan of {fixed(plan)} a year",
+        f"recruits until {last} as a share of the plan of {fixed(plan['low'])} to "
+        f"{fixed(plan['high'])} a year",
         float(low),
         float(high),
         "the draws",
