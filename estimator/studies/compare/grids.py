@@ -55,6 +55,7 @@ def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:
             f"{hidden:,} sets between them by {first['answer'].iloc[0]} are not shown; "
             "what each assumes: sets.csv.",
         )
+    notes = (*notes, *(naming.notes(labels, "comparison.csv") if hidden <= 0 else ()))
     return [
         _comparison_grid(rows.set_index("assumption_set").loc[labels], naming, reference, notes)
         for _, rows in table.groupby("answer", sort=False)

@@ -20,6 +20,7 @@ from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_key
 
 _MOST_KEYS = 3  # varied keys that have columns of their own
 _CUT = "…"  # stands in labels that were too long, before a hash
+_LONG = 100  # characters of a name: one that is longer tells less than the set's number
 _JOINT = " · "
 
 
@@ -33,10 +34,13 @@ class Naming:
         Varied keys that have columns of their own; empty where each set has one name.
     parts
         By label, the values of these keys, or the one name.
+    numbered
+        Labels of sets that keep a mere number, because they vary too much to be named by it.
     """
 
     keys: tuple[str, ...]
     parts: Mapping[str, tuple[str, ...]]
+    numbered: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, sets: Sets) -> Naming:
@@ -53,19 +57,19 @@ class Naming:
             if len(set(parts.values())) == len(sets):
                 return cls(tuple(short_keys(levels.names)), parts)
         names = {label: _one_line(label) for label in sets.labels}
-        whole = set(sets.whole)
+        whole, numbered = set(sets.whole), set()
         for group in sets.groups():
             try:
                 swept = Levels.of(varied_keys(sets.facts.loc[group]))
             except NoSweep:
                 continue
-            texts = _differences(swept)
-            names |= {
-                label: _one_line(text)
-                for label, text in texts.items()
-                if label not in whole or (_CUT in label and is_told(swept))
-            }
-        return cls((), {label: (name,) for label, name in _apart(names, sets).items()})
+            for label, text in _differences(swept).items():
+                if label not in whole and len(text) > _LONG:
+                    numbered.add(label)
+                elif label not in whole or (_CUT in label and is_told(swept)):
+                    names[label] = _one_line(text)
+        parts = {label: (name,) for label, name in _apart(names, sets).items()}
+        return cls((), parts, frozenset(numbered))
 
     @property
     def heading(self) -> str:
@@ -85,6 +89,10 @@ class Naming:
     def columns(self) -> list[Column]:
         """Columns of a table at the heads of its rows."""
         return [column(key, "text") for key in self.keys] or [column("set", "name")]
+
+    def notes(self, labels: Sequence[str], file: str) -> list[str]:
+        """Say where it stands what sets with mere numbers assume."""
+        return [f"What each set assumes: {file}."] if self.numbered.intersection(labels) else []
 
     def cells(self, label: str, *, failed: bool) -> list[Cell]:
         """Cells of a set in these columns."""

@@ -20,7 +20,12 @@ _RANGED = 5  # levels across, of which medians have their ranges; beside more th
 _MARK = "✗"
 
 
-def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) -> Grid:
+def matrix_grid(
+    sets: Sets,
+    answers: Sequence[Answer],
+    labels: Sequence[str],
+    file: str = "comparison.csv",
+) -> Grid:
     """Medians and probabilities, a row a set.
 
     Parameters
@@ -31,6 +36,8 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
         The columns.
     labels
         Of the sets that are shown, in their order.
+    file
+        Which has all sets, and what they assume.
     """
     naming = Naming.of(sets)
     values = np.column_stack([sets.value(answer) for answer in answers])
@@ -44,11 +51,9 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
             for write, value in zip(writes, values[at], strict=True)
         ]
         rows.append([*naming.cells(label, failed=failed), *cells])
-    notes = ["Medians of each set; persons in thousands."]
+    notes = ["Medians of each set; persons in thousands.", *naming.notes(labels, file)]
     if (hidden := len(sets) - len(labels)) > 0:
-        notes.append(
-            f"{hidden:,} sets between these by {answers[0]} are in comparison.csv and sets.csv."
-        )
+        notes.append(f"{hidden:,} sets between these by {answers[0]} are in {file}.")
     title = f"{len(sets):,} assumption sets"
     return Grid.of(title, [*naming.columns(), *map(_heading, answers)], rows, notes)
 

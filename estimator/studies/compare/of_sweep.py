@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,13 @@ def sweep_parts(
     naming = Naming.of(sets)
     table = pd.concat([ranges(sets, answer) for answer in answers], ignore_index=True)
     table["reference"] = reference_of(sets)
+    ends = sweep_grid(tree, [naming.text(label) for label in sets.labels])
+    ends = replace(ends, notes=(*ends.notes, *naming.notes(sets.labels, "summary.csv")))
     crossed = product_grids(sets, answers)
-    matrix = matrix_grid(sets, answers, shown_labels(table, options.shown))
+    matrix = matrix_grid(sets, answers, shown_labels(table, options.shown), "summary.csv")
     return [
         Part(
-            grids=[sweep_grid(tree, [naming.text(label) for label in sets.labels]), *crossed],
+            grids=[ends, *crossed],
             tables={"summary": _summary(folder, sets)},
             figures=lambda: sweep_figures(sets, options, table),
             brief=True,

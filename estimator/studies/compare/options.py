@@ -52,6 +52,10 @@ class CompareOptions(Options):
         """Answers, with the last month put in (see `_parsed`)."""
         return _parsed(self.answers, last_month)
 
+    def negligible_effect(self, answer: Answer) -> float:
+        """Share of the width of a set's range below which an effect on an answer is negligible."""
+        return self.negligible_chance if answer.below_zero else self.negligible
+
     def specification_of(self, last_month: str) -> list[Answer]:
         """Answers with a specification curve, with the last month put in (see `_parsed`)."""
         return _parsed(self.specification, last_month)

@@ -13,6 +13,7 @@ import pandas as pd
 from estimator.quantities.answers import Answer
 from estimator.show.part import Part
 from estimator.store.sets import Sets
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
 from estimator.studies.compare.grids import (
     comparison_grids,
     drivers_grid,
@@ -71,7 +72,7 @@ class Comparison:
         """What drives the answers, by the design of a sweep; no rows where that is not known."""
         from estimator.studies.compare.drivers import drivers
 
-        return drivers(self.sets, self.answers)
+        return with_negligible(drivers(self.sets, self.answers), self.sets, self.options)
 
     @property
     def specified(self) -> list[Answer]:
@@ -165,14 +166,35 @@ def prior_part(comparison: Comparison) -> Part:
     return Part(grids=[grid], tables=tables)
 
 
-def _scale_of(comparison: Comparison, answer: Answer) -> tuple[float, float]:
-    """Width of the 90 % range of a set, the middle one, and which share of it is negligible."""
+def width_of(sets: Sets, answer: Answer) -> float:
+    """Width of the 90 % range of a set, of the middle one; 1 for a probability."""
     if answer.below_zero:
-        return 1.0, comparison.options.negligible_chance
-    widths = comparison.sets.value(answer, "q95") - comparison.sets.value(answer, "q05")
+        return 1.0
+    widths = sets.value(answer, "q95") - sets.value(answer, "q05")
     known = widths[np.isfinite(widths)]
-    width = float(np.median(known)) if len(known) else np.nan
-    return width, comparison.options.negligible
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def with_negligible(table: pd.DataFrame, sets: Sets, options: CompareOptions) -> pd.DataFrame:
+    """Note at each driver of a table whether its effect is negligible.
+
+    Parameters
+    ----------
+    table
+        As `drivers` or `shifts` gives it, of these sets.
+    sets
+        How wide their ranges are says what is negligible beside them.
+    options
+        Which share of that is.
+    """
+    table = table.copy()
+    for text, rows in table.groupby("answer", sort=False):
+        answer = Answer.parse(str(text))
+        least = options.negligible_effect(answer) * width_of(sets, answer)
+        small = rows.index[(rows["effect"] < least).to_numpy()]
+        notes = table.loc[small, "note"].astype(str)
+        table.loc[small, "note"] = NEGLIGIBLE + notes.where(notes == "", "; " + notes)
+    return table
 
 
 def drivers_part(comparison: Comparison) -> Part:
@@ -185,12 +207,18 @@ def drivers_part(comparison: Comparison) -> Part:
     if table.empty:
         notes.append(why_not(sets))
         if comparison.reference in sets.whole:
-            table = shifts(sets, answers, comparison.reference)
+            found = shifts(sets, answers, comparison.reference)
+            table = with_negligible(found, sets, comparison.options)
             notes.append(f"These are the priors within {comparison.reference}, by reweighting it.")
     if table.empty:
         return Part(grids=[drivers_grid([], notes)])
     sentences = [
-        (str(answer), statement(table, answer, *_scale_of(comparison, answer)))
+        (
+            str(answer),
+            statement(
+                table, answer, width_of(sets, answer), comparison.options.negligible_effect(answer)
+            ),
+        )
         for answer in answers
     ]
 

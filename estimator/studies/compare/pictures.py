@@ -60,10 +60,8 @@ class Selection:
     def of(cls, sets: Sets, answer: Answer, reference: str, count: int) -> Selection | None:
         """Choose `count` sets by an answer, of those whose names can be read; None if none can."""
         naming = Naming.of(sets)
-        whole = set(sets.whole)
         names = {label: _in_lines(naming.name(label)) for label in sets.labels}
-        legible = [n for n, label in enumerate(sets.labels)
-                   if label in whole or names[label].count("\n") < _LINES]  # fmt: skip
+        legible = [n for n, label in enumerate(sets.labels) if label not in naming.numbered]
         if not legible:
             return None
         values = sets.value(answer)[legible]

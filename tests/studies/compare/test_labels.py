@@ -62,6 +62,14 @@ def test_every_key_is_named_where_none_has_a_usual_value():
     assert naming.text("central #2") == "key_0 0.5, key_1 1.5, key_2 2.5, key_3 3.5"
 
 
+def test_a_set_that_varies_too_much_keeps_its_number_and_a_note_says_where_its_keys_are():
+    keys = {f"a_rather_long_key_{n}": [float(n), n + 0.5, n + 0.7] for n in range(6)}
+    naming = Naming.of(swept(3, **keys))
+    assert naming.text("central #2") == "central #2"
+    assert naming.numbered == {"central #1", "central #2", "central #3"}
+    assert naming.notes(["central #2"], "sets.csv") == ["What each set assumes: sets.csv."]
+
+
 def test_a_sweep_beside_a_run_is_named_by_its_keys_and_the_run_by_its_labels():
     swept_set = {"run": "sweep", "folder": "sweep"}
     sets = Sets(
