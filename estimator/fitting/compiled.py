@@ -67,6 +67,19 @@ class CompiledStructure:
         return _vectorised(values, free)
 
     @cached_property
+    def _to_sampled(self) -> Any:
+        """Function from the free variables to what the sampler moves, in its order."""
+        free = {rv.name: rv for rv in self.model.free_RVs}
+        moved = []
+        for name in self.places:
+            rv = free[name]
+            transform = self.model.rvs_to_transforms.get(rv)
+            moved.append(rv if transform is None else transform.forward(rv, *rv.owner.inputs))
+        inputs = [rv.type(name=rv.name) for rv in free.values()]
+        known = dict(zip(free.values(), inputs, strict=True))
+        return _vectorised(inputs, graph_replace(moved, known, strict=False))
+
+    @cached_property
     def _from_free(self) -> Any:
         """Function from the free variables to deterministics and pointwise log likelihood."""
         model = self.model
@@ -127,6 +140,16 @@ class CompiledStructure:
         arrays = [sampled[value.name] for value in self.model.value_vars]
         names = [rv.name for rv in self.model.free_RVs]
         return dict(zip(names, _call(self._from_sampled, arrays), strict=True))
+
+    def sampled(self, free: dict[str, np.ndarray]) -> np.ndarray:
+        """Return what the sampler moves where the free variables are these.
+
+        The inverse of `free_variables`, with the data that the model has. Dims chain, draw,
+        coordinate.
+        """
+        arrays = [free[rv.name] for rv in self.model.free_RVs]
+        moved = _call(self._to_sampled, arrays)
+        return np.concatenate([array.reshape(*array.shape[:2], -1) for array in moved], axis=-1)
 
     def evaluate(self, free: dict[str, np.ndarray]) -> tuple[xr.Dataset, xr.Dataset]:
         """Deterministics and pointwise log likelihood of draws of the free variables.

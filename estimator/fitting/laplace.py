@@ -43,7 +43,7 @@ def laplace_whitening(model: Any) -> Whitening:
     Whitening
         Centred on the mode; the unit map around zero, with a warning, if no mode is found.
     """
-    density = _negative_log_density(model)
+    density = negative_log_density(model)
     start = np.zeros(model.n_dim)
     found = minimize(
         density, start, jac=True, method="L-BFGS-B", options={"maxiter": 3000, "maxcor": 30}
@@ -60,14 +60,20 @@ def laplace_whitening(model: Any) -> Whitening:
 _NOT_CORRELATED = 1.0
 
 
-def _negative_log_density(model: Any) -> Density:
+def negative_log_density(model: Any) -> Density:
+    """Return minus the log density of a model and its gradient, as a function of what is sampled.
+
+    Parameters
+    ----------
+    model
+        Compiled by `nutpie.compile_pymc_model`, with its data.
+    """
     function = _SIGNATURE(model.compiled_logp_func.address)
-    data, size = model.user_data.ctypes.data, model.n_dim
-    value = np.zeros(1)
+    size, value = model.n_dim, np.zeros(1)
 
     def negative(point: np.ndarray) -> tuple[float, np.ndarray]:
         place = np.ascontiguousarray(point, dtype=np.float64)
-        slope = np.empty(size)
+        slope, data = np.empty(size), model.user_data.ctypes.data  # lives as long as the model
         status = function(size, place.ctypes.data, slope.ctypes.data, value.ctypes.data, data)
         if status != 0 or not np.isfinite(value[0]) or not np.isfinite(slope).all():
             return np.inf, np.zeros(size)

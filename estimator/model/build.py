@@ -61,8 +61,8 @@ MAPPED = (*(f"{walk}.level" for walk in SPARSE_WALKS), "losses.step")
 OTHER_ASSUMPTIONS = tuple(key for key in ASSUMPTIONS if key not in MAPPED)
 """Assumptions that are sampled apart."""
 
-_SHARPNESS = 10.0  # a stock far under what was reported moves the sampled bias evenly
-_FAR_BELOW = 20.0
+_SHARPNESS = 10.0  # of the bend where a stock, as a share of what was reported, comes to nothing
+_LEAST_SHARE = 0.05  # of what was reported: far under it a stock moves the sampled bias no more
 
 
 def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
@@ -413,8 +413,8 @@ def _reporting_of_stocks(
 
     A stock is recruits less losses of years, and what a source says of it is known far better than
     its bias. Biases of their own would leave a ridge along which all flows move together, narrow
-    and bent. So the sampled bias moves with the log of the stock: it is the reported level. Its
-    prior is what it was.
+    and bent. So the sampled bias moves with the log of the stock, with a slope of 1 where the stock
+    is what was reported: it is the reported level. Its prior is what it was.
 
     Parameters
     ----------
@@ -422,9 +422,8 @@ def _reporting_of_stocks(
         What the claims on stocks are about, thousands. (stock_claim,).
     """
     own = _of_sources(given, slice(len(structure.coords["plain_source"]), None))
-    ratio = _SHARPNESS * stocks / given["stock_reported"]
-    above = pt.maximum(ratio, -_FAR_BELOW)  # further down the logarithm would be of nothing
-    log_ratio = pt.log(pt.softplus(above) / _SHARPNESS) + ratio - above
+    ratio = pt.softplus(_SHARPNESS * stocks / given["stock_reported"]) / _SHARPNESS
+    log_ratio = (1.0 + _LEAST_SHARE) * pt.log((ratio + _LEAST_SHARE) / (1.0 + _LEAST_SHARE))
     moved = pt.sum(given["stock_moves"] * log_ratio[None, :], axis=1)
     middle = pt.stack([moved, pt.zeros_like(moved)])
     raw = pm.Normal("stock_reporting_raw", middle, 1.0, dims=("reporting_term", "stock_source"))

@@ -54,7 +54,7 @@ from estimator.model.registries import (
 )
 from estimator.quantity import QUANTITIES, STOCKS
 
-_LEAST_STOCK = 1.0  # thousands; under it the logarithm of a reported stock leads nowhere
+_LEAST_STOCK = 1.0  # thousands
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
 
 
@@ -189,15 +189,13 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
     speakers = sources_of(data)
-    sources = list(speakers)
+    sources, n_plain = list(speakers), _n_plain(speakers, assumptions)
     quantities = data["quantity"].values.tolist()
     location, scale = assumption_data(assumptions)
     reporting = reporting_data(speakers, assumptions)
     shared = shared_biases(speakers, assumptions)
     wandering = wandering_biases(sources, data.sizes["month"], assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
-    counted = claim_figures[FIGURES.index("used")] > 0
-    n_plain = _n_plain(speakers, claim_value[counted & np.isin(quantities, STOCKS)], assumptions)
     of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
     constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
@@ -307,24 +305,18 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     )
 
 
-def _n_plain(speakers: Mapping[str, str], reported: np.ndarray, assumptions: AssumptionSet) -> int:
+def _n_plain(speakers: Mapping[str, str], assumptions: AssumptionSet) -> int:
     """Count the sources before those whose biases are sampled as what they report of a stock.
 
-    All of them, where a bias of a stock is drawn around a shared mean, or where a reported stock
-    has no logarithm to go with: it is next to nothing, or less.
-
-    Parameters
-    ----------
-    reported
-        Stocks of claims that count, thousands.
+    All of them, where a bias of a stock is drawn around a shared mean.
     """
     stocks = [name.rsplit(":", 1) for name in speakers if name.rpartition(":")[2] in STOCKS]
     shared = [
         assumptions.reporting.shared(origin, quantity, speakers[f"{origin}:{quantity}"])
         for origin, quantity in stocks
     ]
-    follow = all(one is None for one in shared) and bool((reported >= _LEAST_STOCK).all())
-    return len(speakers) - (len(stocks) if follow else 0)
+    plain = len(speakers) - len(stocks)
+    return len(speakers) if any(one is not None for one in shared) else plain
 
 
 def _stocks(
@@ -336,7 +328,8 @@ def _stocks(
 ) -> dict[str, np.ndarray]:
     """How the biases of stocks are sampled: ``stock_reported`` and ``stock_moves``.
 
-    A bias that is fixed or one-sided does not move.
+    A bias that is fixed or one-sided does not move, and none goes with a reported stock that has no
+    logarithm: one of next to nothing, or less.
 
     Parameters
     ----------
@@ -345,7 +338,8 @@ def _stocks(
     sources, reporting
         Of the sources of stocks. (stock_source,), reporting as `reporting_data` gives it.
     """
-    told = (np.array(sources)[:, None] == source) & (figures[FIGURES.index("used")] > 0)
+    counts = (figures[FIGURES.index("used")] > 0) & (value >= _LEAST_STOCK)
+    told = (np.array(sources)[:, None] == source) & counts
     scale = np.where(reporting[:, 4] == 0, reporting[:, 1], 0.0)
     weight = np.maximum(told.sum(axis=1), 1) * scale
     moves = told / np.where(weight > 0, weight, np.inf)[:, None]

@@ -22,6 +22,7 @@ from estimator.studies.calibrate.sbc import (
     simulate_structure,
     summary_table,
 )
+from estimator.studies.calibrate.slopes import measure_slopes, slopes_table
 from estimator.studies.calibrate.worlds import Worlds
 
 
@@ -31,6 +32,8 @@ class Calibration:
 
     Attributes
     ----------
+    slopes
+        `estimator.studies.calibrate.slopes.slopes_table`.
     summary
         `estimator.studies.calibrate.sbc.summary_table`.
     sbc
@@ -45,6 +48,7 @@ class Calibration:
         Ranks as shares, (world, entry) with the names of the entries as columns, by structure.
     """
 
+    slopes: pd.DataFrame = field(default_factory=pd.DataFrame)
     summary: pd.DataFrame = field(default_factory=pd.DataFrame)
     sbc: pd.DataFrame = field(default_factory=pd.DataFrame)
     coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -56,6 +60,7 @@ class Calibration:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables that are there, by the name of their file."""
         named = {
+            "slopes": self.slopes,
             "structures": self.summary,
             "sbc": self.sbc,
             "coverage": self.coverage,
@@ -67,10 +72,13 @@ class Calibration:
     @property
     def not_calibrated(self) -> list[str]:
         """Structures that were judged and did not pass."""
-        if not len(self.summary):
-            return []
-        judged = self.summary[self.summary["entries"] > 0]
-        return [str(name) for name in judged.loc[~judged["passed"].astype(bool), "structure"]]
+        failed: list[str] = []
+        if len(self.slopes):
+            failed += self.slopes.loc[~self.slopes["passed"].astype(bool), "structure"].tolist()
+        if len(self.summary):
+            judged = self.summary[self.summary["entries"] > 0]
+            failed += judged.loc[~judged["passed"].astype(bool), "structure"].tolist()
+        return list(dict.fromkeys(failed))
 
     @property
     def failed_fits(self) -> list[str]:
@@ -128,6 +136,12 @@ def calibrate(
     with CalibrationJournal(folder) as journal:
         if "coverage" in options.parts:
             calibration.coverage = _coverage(journal, overrides, options, progress, config_dir)
+        if "slopes" in options.parts:
+            of_prior = [name for name, spec in chosen.items() if spec.kind == "prior"]
+            for name in of_prior:
+                worlds = worlds_of(name, chosen[name], overrides, options, config_dir)
+                measure_slopes(worlds, options, journal, progress)
+            calibration.slopes = slopes_table(journal, of_prior, options)
         if "sbc" in options.parts:
             for name, spec in chosen.items():
                 worlds = worlds_of(name, spec, overrides, options, config_dir)

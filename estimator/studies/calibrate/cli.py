@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 _NAME = "calibration"
 DESCRIPTION = """\
-Checks in simulated worlds whether the ranges mean what they say: ranks of the truth (simulation-
-based calibration) for each structure of conf/calibrate, coverage and scores against baselines,
-worlds that break what a set believes, and the error of reweighting as a function of k-hat.
+Checks in simulated worlds whether the ranges mean what they say: whether figures are simulated as
+the model reads them (slopes), ranks of the truth (simulation-based calibration) for each structure
+of conf/calibrate, coverage and scores against baselines, worlds that break what a set believes, and
+the error of reweighting as a function of k-hat.
 The same command again goes on where it was stopped.
 
   estimator calibrate
+  estimator calibrate 'calibrate.parts=[slopes]'
   estimator calibrate 'calibrate.parts=[sbc]' 'calibrate.only=[central,drift]' calibrate.sims=50
   estimator calibrate assumptions=registry 'calibrate.only=[central]' name=registry_calibration
 """

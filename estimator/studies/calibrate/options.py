@@ -12,7 +12,7 @@ from estimator.assumptions.fit_options import Bounds, FitOptions
 from estimator.assumptions.sections import Options, Section
 from estimator.errors import nearest
 
-Part = Literal["sbc", "coverage", "broken", "reweighting"]
+Part = Literal["slopes", "sbc", "coverage", "broken", "reweighting"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Level = Annotated[float, Field(gt=0.0, lt=1.0)]
 
@@ -40,6 +40,12 @@ class WorldFitOptions(FitOptions, Bounds):
     """How each world is fitted, and what its draws must satisfy."""
 
     chains: int = Field(ge=1, le=16)
+
+
+class SlopesOptions(Section):
+    """Slopes of the log density at truths of the prior."""
+
+    worlds: int = Field(ge=100, le=100_000)
 
 
 class SbcOptions(Section):
@@ -186,6 +192,7 @@ class CalibrateOptions(Options):
     seed: int = Field(ge=0)
     workers: int = Field(ge=1, le=256)
     fit: WorldFitOptions
+    slopes: SlopesOptions
     sbc: SbcOptions
     structures: dict[str, StructureOptions] = Field(min_length=1)
     coverage: CoverageOptions
@@ -221,6 +228,11 @@ class CalibrateOptions(Options):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def worlds_of_slopes(self) -> int:
+        """Number of worlds of `slopes` that is asked for."""
+        return min(self.slopes.worlds, self.sims or self.slopes.worlds)
 
     def chosen(self) -> dict[str, StructureOptions]:
         """Structures that are asked for, with the number of simulations that is asked for."""

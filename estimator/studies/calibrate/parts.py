@@ -32,6 +32,8 @@ _ORDER = {
 def parts(calibration: Calibration, options: CalibrateOptions) -> Iterator[Part]:
     """Yield all parts that are there in the order in which they are read, and then the verdict."""
     yield Part(tables=calibration.tables, figures=lambda: _figures(calibration, options))
+    if len(calibration.slopes):
+        yield Part(grids=[slopes_grid(calibration.slopes)])
     if len(calibration.summary):
         grids = [structures_grid(calibration.summary, options)]
         first, sbc = next(iter(calibration.summary["structure"])), calibration.sbc
@@ -71,7 +73,8 @@ def verdict_text(calibration: Calibration, options: CalibrateOptions) -> str:
     """Say in a sentence whether the calibration passed."""
     summary, sbc = calibration.summary, calibration.sbc
     if not len(summary):
-        return "No structure was simulated: nothing is said of calibration."
+        told = "No structure was simulated and fitted: nothing is said of ranks."
+        return f"{told} {_slopes_text(calibration)}".rstrip()
     if not len(sbc):
         return "Fewer than ten worlds of each structure: too few to judge calibration."
     n_worlds, n_failed = int(summary["worlds"].sum()), int(summary["failed"].sum())
@@ -82,12 +85,56 @@ def verdict_text(calibration: Calibration, options: CalibrateOptions) -> str:
         f"smallest p value after Holm's adjustment for all of them "
         f"{float(sbc['overall_p'].min()):.3g}; {n_failed} fits missed a bound"
     )
+    counts += f"; {_slopes_text(calibration)}" if len(calibration.slopes) else ""
     few = summary.loc[summary["entries"] == 0, "structure"]
     if len(few):
         counts += f"; too few worlds to judge {', '.join(few)}"
     if not calibration.not_calibrated:
         return f"Calibration PASSED: {counts}."
     return f"Calibration FAILED for {', '.join(calibration.not_calibrated)}: {counts}."
+
+
+def _slopes_text(calibration: Calibration) -> str:
+    """Say in a few words whether slopes are 0; empty if none were measured."""
+    table = calibration.slopes
+    if not len(table):
+        return ""
+    failed = table.loc[~table["passed"].astype(bool), "structure"].tolist()
+    verdict = f"are not 0 in {', '.join(failed)}" if failed else "are 0"
+    return f"slopes at the truth of {len(table)} structures {verdict}"
+
+
+def slopes_grid(table: pd.DataFrame) -> Grid:
+    """One row a structure."""
+    rows = [
+        (
+            Cell(str(row["structure"]), style="" if row["passed"] else FAILED),
+            f"{row['worlds']:,}",
+            f"{row['coordinates']}",
+            p_value(row["smallest_p"]),
+            str(row["worst"]),
+            "yes" if row["passed"] else "NO",
+        )
+        for row in table.to_dict("records")
+    ]
+    return Grid.of(
+        "Figures are simulated as the model reads them",
+        (
+            "structure",
+            "worlds",
+            "coordinates",
+            "Holm p",
+            column("smallest at", "long"),
+            "passed",
+        ),
+        rows,
+        (
+            "Of each coordinate that the sampler moves: the mean slope of the log density at the "
+            "truth is 0, and that of slope times coordinate -1, if a world's figures come "
+            "from the density with which they are read. Holm p: the smallest p value, adjusted for "
+            "all coordinates of all structures. No fit is made: this says nothing of the sampler.",
+        ),
+    )
 
 
 def structures_grid(summary: pd.DataFrame, options: CalibrateOptions) -> Grid:

@@ -27,8 +27,11 @@ def simulated(evidence: Evidence, assumptions: AssumptionSet, seed: int) -> Evid
     prior = infer(inputs, prior_only, np.random.SeedSequence([seed, 1])).prior.isel(chain=0)
     rate = prior["losses"] / inputs.structure.constants["exposure"]
     low, high = _PLAUSIBLE
-    plausible = ((rate > low) & (rate < high)).all("month") & (prior["recruits"] < high).all(
-        "month"
+    is_stock = np.array(inputs.structure.claim_scale) == "stock"
+    plausible = (
+        ((rate > low) & (rate < high)).all("month")
+        & (prior["recruits"] < high).all("month")
+        & (prior["claim_location"].isel(claim=is_stock) > 0.0).all("claim")
     )
     truth = prior.isel(draw=int(np.flatnonzero(plausible)[0]))
     rng = np.random.default_rng([seed, 2])
@@ -37,7 +40,6 @@ def simulated(evidence: Evidence, assumptions: AssumptionSet, seed: int) -> Evid
     location = truth["claim_location"].values
     # The noise of a stock is a share of its size: of this world's, not of the published one.
     published = np.maximum(np.abs(inputs.data["claim_value"]), 1e-9)
-    is_stock = np.array(inputs.structure.claim_scale) == "stock"
     noise = np.where(is_stock, noise * np.abs(location) / published, noise)
     reports = location + noise * rng.standard_normal(len(location))
     figures = {name: data[name].values.copy() for name in ("low", "value", "high")}
