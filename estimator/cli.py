@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": ("estimator.batch_cli", "estimate one assumption set, or many with -m"),
-    "collect": ("estimator.sweep.cli", "rebuild sweep.nc and summary.parquet from what is on disk"),
+    "collect": (
+        "estimator.collect_cli",
+        "rebuild tables and pictures of a sweep from what is on disk",
+    ),
     "compare": ("estimator.studies.compare.cli", "set the answers of runs and sweeps side by side"),
     "audit": ("estimator.studies.audit.cli", "hold the claims against the posterior of each set"),
     "breakeven": (
