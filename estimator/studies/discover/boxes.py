@@ -46,7 +46,7 @@ class Box:
         texts = []
         for key, inside in self.allowed.items():
             at = levels.names.index(key)
-            own = levels.texts[at]
+            own = [f"({text})" if " to " in text else text for text in levels.texts[at]]
             rows = np.flatnonzero(inside)
             if not levels.ordered[at] or len(rows) == 1:
                 texts.append(f"{key} is {listed([own[n] for n in rows]).replace(' and ', ' or ')}")
