@@ -119,7 +119,7 @@ def boxes(levels: Levels, holds: np.ndarray, options: DiscoverOptions) -> list[B
     table = np.column_stack(columns)
     tree = DecisionTreeClassifier(
         max_depth=options.conditions,
-        min_samples_leaf=max(1, round(options.least_sets * len(levels))),
+        min_samples_leaf=max(options.fewest_sets, round(options.least_sets * len(levels))),
         random_state=0,  # only decides between splits that are equally good
     ).fit(table, holds)
     leaf_of = tree.apply(table)
