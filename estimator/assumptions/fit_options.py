@@ -6,7 +6,6 @@ from pydantic import Field
 
 from estimator.assumptions.sections import Section
 
-
 _DEEPEST = 12
 
 
