@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate report test quick lint calibrate backtest bench fix lock clean distclean
+.PHONY: help estimate report test quick lint docs calibrate backtest bench fix lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -49,6 +49,11 @@ lint: .venv/.installed-dev ## style, types, import layers and spelling
 	.venv/bin/lint-imports
 	.venv/bin/codespell
 
+# Anew each time: a notebook shows what the code does now. It calls `estimator`, as a reader would.
+docs: .venv/.installed-docs ## the site, with all notebooks run, in docs/_build/html
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sphinx-build -E -W --keep-going -q \
+		-c docs -d docs/_build/doctrees . docs/_build/html
+
 calibrate: .venv/.installed-dev ## ranks, coverage, broken worlds, reweighting in simulated worlds (one to two hours)
 	.venv/bin/estimator calibrate name=calibration
 	.venv/bin/python -m pytest -m calibration
@@ -71,9 +76,10 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 lock: ## pin requirements*.txt from pyproject.toml again (needs uv)
 	$(COMPILE) --group build -o requirements.txt
 	$(COMPILE) --group build --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group build --group docs -c requirements-dev.txt -o requirements-docs.txt
 
 clean: ## remove caches and builds; keeps outputs/ and .venv
-	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis
+	rm -rf build dist docs/_build docs/commands htmlcov .coverage .coverage.* .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . \( -path ./.venv -o -path ./.git \) -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
@@ -98,6 +104,6 @@ endif
 	$(PIP) install --quiet --no-build-isolation --no-deps -e .
 	touch $@
 
-.venv/.installed-dev: .venv/.installed requirements-dev.txt
-	$(INSTALL) -r requirements-dev.txt
+.venv/.installed-dev .venv/.installed-docs: .venv/.installed-%: .venv/.installed requirements-%.txt
+	$(INSTALL) -r requirements-$*.txt
 	touch $@

@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 
     from estimator.assumptions import AssumptionSet
     from estimator.run import Estimate
+    from estimator.show.grid import Grid
     from estimator.store.claim_draws import KeepOptions
+    from estimator.studies.compare.options import CompareOptions
     from estimator.sweep.options import SweepOptions
     from estimator.sweep.run_sweep import SweepOutcome
 
@@ -90,6 +92,7 @@ class Batch:
         self.made_outputs = False
         self.plots = True
         self.keep: KeepOptions | None = None
+        self.compare: CompareOptions | None = None
         self.progress = progress_bar(
             console,
             TextColumn("{task.description}", markup=False),
@@ -130,6 +133,7 @@ class Batch:
         """Take name, place, plots and what is kept from a plain configuration."""
         from estimator.store.claim_draws import KeepOptions
         from estimator.store.results import check_writable
+        from estimator.studies.compare.options import CompareOptions
 
         self.name = self.name if config["name"] is None else str(config["name"])
         self.outputs = Path(str(config["output_dir"]))
@@ -140,6 +144,7 @@ class Batch:
             )
         self.plots = bool(config["plots"])
         self.keep = KeepOptions.from_config(config["keep"])
+        self.compare = CompareOptions.from_config(config["compare"])
         check_writable(self.outputs / self.name)
 
     def _estimate(self, assumptions: AssumptionSet, config: Mapping[str, Any]) -> None:
@@ -177,34 +182,76 @@ class Batch:
         self._writing.clear()
 
     def finish(self) -> None:
-        """Collect what was written, and print and write the table and the forest of the sets."""
-        if self.sweep is None and not self.folders:
+        """Collect what was written, and print and write the tables and pictures of the sets."""
+        if self.sweep is not None:
+            self._finish_sweep(self.sweep)
+        elif self.folders:
+            self._finish_sets()
+        else:
             return
+        self.console.print(f"Results: {self.outputs / self.name}", markup=False)
+
+    def _finish_sweep(self, sweep: SweepOutcome) -> None:
+        from estimator.show.part import publish
+        from estimator.store.results import point_latest
+        from estimator.studies.compare.of_sweep import sweep_parts
+
+        run = self.outputs / self.name
+        point_latest(self.outputs, self.name)
+        publish(
+            sweep_parts(run, sweep.tree, sweep.check, self._shown()),
+            run,
+            document="summary",
+            heading=f"Sweep {self.name}",
+            console=self.console,
+            plots=self.plots,
+            formats=("png",),
+            brief=True,
+        )
+
+    def _finish_sets(self) -> None:
         from estimator.run import collect, open_posteriors
-        from estimator.show.run_tables import check_grid, run_grid, summary_markdown, sweep_grid
+        from estimator.show.run_tables import run_grid, summary_markdown
         from estimator.store.results import point_latest
 
         run = self.outputs / self.name
-        if self.sweep is not None:
-            point_latest(self.outputs, self.name)
-            grids = [sweep_grid(self.sweep.tree)]
-            grids += [check_grid(self.sweep.check)] if len(self.sweep.check) else []
-            for grid in grids:
-                self.console.print(grid)
-            write_text(run / "summary.md", "\n".join(grid.markdown() for grid in grids))
-        else:
-            trees = open_posteriors(self.folders)
-            if not self._is_collected(list(trees)):
-                collect(self.outputs, self.name, self.folders)
-                write_text(run / "summary.md", summary_markdown(trees))
-                if self.plots:
-                    from estimator.show.figures import plot_forest, save_figure
+        trees = open_posteriors(self.folders)
+        labels = list(trees)
+        crossed: list[Grid] = []
+        if len(labels) > 1:
+            from estimator.studies.compare.of_sweep import crossed_grids
 
-                    save_figure(plot_forest(trees), run, "forest", formats=("png",))
-            else:
-                point_latest(self.outputs, self.name)
-            self.console.print(run_grid(trees))
-        self.console.print(f"Results: {run}", markup=False)
+            crossed = crossed_grids(run, labels, self._shown())
+        if not self._is_collected(labels):
+            collect(self.outputs, self.name, self.folders)
+            texts = [summary_markdown(trees), *(grid.markdown() for grid in crossed)]
+            write_text(run / "summary.md", "\n".join(texts))
+            if self.plots:
+                self._draw(trees)
+        else:
+            point_latest(self.outputs, self.name)
+        self.console.print(run_grid(trees))
+        for grid in crossed:
+            self.console.print(grid)
+
+    def _draw(self, trees: Mapping[str, xr.DataTree]) -> None:
+        """Draw sets that were written whole side by side."""
+        from estimator.show.figures import plot_forest, save_figure, save_figures
+
+        run = self.outputs / self.name
+        save_figure(plot_forest(trees), run, "forest", formats=("png",))
+        if len(trees) > 1:
+            from estimator.store.sets import Sets
+            from estimator.studies.compare.of_sweep import sweep_figures
+
+            sets = Sets.open([run]).only(list(trees))
+            save_figures(sweep_figures(sets, self._shown()), run, formats=("png",))
+
+    def _shown(self) -> CompareOptions:
+        """Which answers are shown of many sets, and of how many."""
+        from estimator.studies.compare.options import CompareOptions
+
+        return CompareOptions.default() if self.compare is None else self.compare
 
     def _is_collected(self, labels: Sequence[str]) -> bool:
         """Whether tables and picture of these very sets are there, newer than all of them."""

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": ("estimator.batch_cli", "estimate one assumption set, or many with -m"),
-    "collect": ("estimator.sweep.cli", "rebuild sweep.nc and summary.parquet from what is on disk"),
+    "collect": (
+        "estimator.collect_cli",
+        "rebuild tables and pictures of a sweep from what is on disk",
+    ),
     "compare": ("estimator.studies.compare.cli", "set the answers of runs and sweeps side by side"),
     "audit": ("estimator.studies.audit.cli", "hold the claims against the posterior of each set"),
     "breakeven": (
@@ -131,10 +134,16 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     command = parser.parse_args(words[:1]).command
     if command not in COMMANDS:
         parser.error(f"{command}: unknown command; {nearest(command, COMMANDS)}")
+    module, parser = command_parser(command)
+    return module, parser.parse_intermixed_args(words[1:])
+
+
+def command_parser(command: str) -> tuple[ModuleType, argparse.ArgumentParser]:
+    """Return the module of one of `COMMANDS`, and the parser of its arguments."""
     module = importlib.import_module(COMMANDS[command][0])
     parser = _parser(f"estimator {command}", module.DESCRIPTION)
     module.add_arguments(parser)
-    return module, parser.parse_intermixed_args(words[1:])
+    return module, parser
 
 
 def _parser(program: str, description: str) -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -213,15 +213,22 @@ def summary_markdown(trees: Mapping[str, xr.DataTree]) -> str:
     return "\n".join([grid.markdown(), *failures])
 
 
-def sweep_grid(tree: xr.DataTree) -> Grid:
+def sweep_grid(tree: xr.DataTree, names: Sequence[str] | None = None) -> Grid:
     """Table of a sweep: what its sets say of the last whole month, and how they differ.
 
     Rows are quantities of that month, and probabilities; columns the median over the sets of
     the sets' medians, the lowest and highest of them with the set's name, and the lowest 5 % and
     highest 95 % end of any set's range.
+
+    Parameters
+    ----------
+    tree
+        Of all sets.
+    names
+        Of the sets, for readers; None takes their labels. (set,).
     """
     data = tree.to_dataset()
-    labels = [str(label).removeprefix("central,") for label in data["assumption_set"].values]
+    labels = list(map(str, data["assumption_set"].values)) if names is None else list(names)
     title = f"{len(labels)} assumption sets: {_counts(data)}"
     if "month" not in data:  # no set has numbers
         return Grid.of(title, ("quantity",), [])

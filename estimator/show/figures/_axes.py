@@ -182,9 +182,10 @@ def panels(
     return figure, list(axes[:count])
 
 
-def row_height(rows: int) -> float:
-    """Inches of a row."""
-    return 0.26 if rows <= MANY else 0.17
+def row_height(names: Sequence[str]) -> float:
+    """Inches of a row that is named beside it, on one line or several."""
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    return max(0.26 if len(names) <= MANY else 0.17, 0.05 + 0.13 * lines)
 
 
 def name_rows(
@@ -195,12 +196,18 @@ def name_rows(
     failed: Collection[str] = (),
     bold: str = "",
     shown: bool = True,
+    heading: str = "",
     look: Look = PAPER,
 ) -> None:
-    """Write names beside rows; failed ones with a cross and, on paper, in red."""
+    """Write names beside rows; failed ones with a cross and, on paper, in red.
+
+    The heading says what all of them are made of.
+    """
+    if shown and heading:
+        ax.set_ylabel(heading, fontsize=TEXT_SIZE)
     texts = [f"✗ {name}" if name in failed else name for name in names]
     if not look.framed:
-        texts = [shorten(text, _NAME) for text in texts]
+        texts = [shorten(" ".join(text.split()), _NAME) for text in texts]
     ax.set_yticks(y, texts if shown else [""] * len(texts))
     ax.tick_params(axis="y", length=0)
     size = TEXT_SIZE - 1 if len(names) <= MANY else SMALL_SIZE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,27 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from estimator.show.figures import _look as style
+from estimator.show.figures._levels import Levels
 
 _TICKS = 6
 _JITTER = 0.16
 
 
-class _Levels(Protocol):
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the assumptions."""
-
-    @property
-    def codes(self) -> np.ndarray:
-        """(set, assumption)."""
-
-    @property
-    def texts(self) -> tuple[tuple[str, ...], ...]:
-        """Levels of each assumption in words."""
-
-
 def plot_boxes(
-    levels: _Levels,
+    levels: Levels,
     chance: np.ndarray,
     level: float,
     boxes: Sequence[Mapping[str, np.ndarray]],
@@ -80,7 +66,7 @@ def plot_boxes(
     return style.frame(figure, f"Where {event}", notes=[note])
 
 
-def _outline(ax: Axes, box: Mapping[str, np.ndarray], keys: list[str], levels: _Levels) -> None:
+def _outline(ax: Axes, box: Mapping[str, np.ndarray], keys: list[str], levels: Levels) -> None:
     ends = []
     for key in keys:
         count = len(levels.texts[levels.names.index(key)])

@@ -34,6 +34,7 @@ def plot_forest(
     *,
     reference: str = "",
     pooled: str = "",
+    heading: str = "",
     selection: str = "",
     look: style.Look = style.PAPER,
 ) -> Figure:
@@ -49,6 +50,8 @@ def plot_forest(
         Name of the set whose median is marked in all panels.
     pooled
         Name of the row that pools the other sets.
+    heading
+        What the names are made of; empty if they speak for themselves.
     selection
         Which sets these are, if not all; it is written below.
     look
@@ -72,7 +75,7 @@ def plot_forest(
     y = np.arange(len(names), dtype=float)
     hollow = np.isin(names, list(failures))
     diamond = np.isin(names, [pooled])
-    height = axes.row_height(len(names)) * len(names) + (1.0 if look.framed else 0.55)
+    height = axes.row_height(names) * len(names) + (1.0 if look.framed else 0.55)
     figure, panels = axes.panels(len(answers), height, look)
     for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
         rows = table[table["answer"] == answer].set_index("assumption_set").reindex(names)
@@ -99,7 +102,7 @@ def plot_forest(
             ax.set_title(axes.heading(answer), fontsize=style.TEXT_SIZE)
         axes.name_rows(
             ax, y, names, failed=failures, bold=reference,
-            shown=n % axes.COLUMNS == 0 or not look.framed, look=look,
+            shown=n % axes.COLUMNS == 0 or not look.framed, heading=heading, look=look,
         )  # fmt: skip
     notes = [selection, f"{reference_note(reference)}{axes.RANGES_TEXT}."]
     title, failed = _title(table, names), axes.failure_text(failures)

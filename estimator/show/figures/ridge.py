@@ -19,7 +19,12 @@ _EDGE = 0.005  # of the draws on either side that a panel may leave out
 
 
 def plot_ridge(
-    draws: xr.Dataset, table: pd.DataFrame, *, reference: str = "", selection: str = ""
+    draws: xr.Dataset,
+    table: pd.DataFrame,
+    *,
+    reference: str = "",
+    heading: str = "",
+    selection: str = "",
 ) -> Figure:
     """Plot densities of answers, a panel an answer, with the sets along y.
 
@@ -32,6 +37,8 @@ def plot_ridge(
         A row a set and answer, as `plot_forest` takes it: units and failed diagnostics.
     reference
         Name of the set whose median is marked in all panels.
+    heading
+        What the names are made of; empty if they speak for themselves.
     selection
         Which sets these are, if not all; it is written below.
 
@@ -52,7 +59,7 @@ def plot_ridge(
     units = table.drop_duplicates("answer").set_index("answer")["unit"]
     failures = axes.failures_in(table)
     y = np.arange(len(names), dtype=float)
-    height = axes.row_height(len(names)) * len(names) + 1.2
+    height = axes.row_height(names) * len(names) + 1.2
     figure, panels = axes.panels(len(answers), height, style.PAPER)
     for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
         values = draws[answer].transpose("set", "draw").values
@@ -68,7 +75,7 @@ def plot_ridge(
             mark_reference(ax, float(np.nanmedian(values[names.index(reference)])))
         ax.set_title(axes.heading(answer), fontsize=style.TEXT_SIZE)
         first = n % axes.COLUMNS == 0
-        axes.name_rows(ax, y, names, failed=failures, bold=reference, shown=first)
+        axes.name_rows(ax, y, names, failed=failures, bold=reference, shown=first, heading=heading)
     return style.frame(
         figure,
         f"Posterior densities of {len(names)} assumption sets",

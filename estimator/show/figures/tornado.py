@@ -24,7 +24,8 @@ _ROOM = 0.32  # of the bars' width, on each side, for the levels
 _LEVEL = 22  # characters of a level
 _NAME = 50  # characters of an assumption above its bar
 _ROWS = {True: 0.27, False: 0.36}  # inches of a row on paper and inside a page
-_WITHIN = "within its Monte-Carlo error"
+_SMALL = ("within its Monte-Carlo error", "negligible beside the range of a single set")
+"""Notes of effects that are drawn pale."""
 _METHODS = {
     "one_at_a_time": "each assumption alone, all others as they are",
     "shift": "each prior alone, down and up by one of its standard deviations (by reweighting)",
@@ -133,7 +134,7 @@ def _draw_effects(
         values = {end: float(row[f"value_{end}"]) for end in ("low", "high")}
         ends += values.values()
         start = reference if np.isfinite(reference) else 0.5 * sum(values.values())
-        pale = _WITHIN in str(row["note"])
+        pale = any(text in str(row["note"]) for text in _SMALL)
         for end, value in values.items():
             ax.barh(y, value - start, 0.62 if look.framed else 0.42, left=start,
                     **_bar(end, pale=pale))  # fmt: skip
@@ -151,8 +152,9 @@ def _draw_effects(
         Patch(**_bar("low"), label="at its lower level"),
         Patch(**_bar("high"), label="at its higher level"),
     ]
-    if part["note"].astype(str).str.contains(_WITHIN, regex=False).any():
-        handles.append(Patch(**_bar("low", pale=True), label=_WITHIN))
+    notes = " ".join(map(str, part["note"]))
+    if small := [text for text in _SMALL if text in notes]:
+        handles.append(Patch(**_bar("low", pale=True), label=" or ".join(small)))
     if np.isfinite(reference):
         half = 0.4 if look.framed else 0.26  # no line through the names above the bars
         middle = np.full(len(part), reference)

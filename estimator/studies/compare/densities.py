@@ -38,7 +38,7 @@ def even_draws(sets: Sets, answers: Sequence[Answer], count: int) -> np.ndarray:
     return found
 
 
-def spread(values: np.ndarray, count: int, always: int) -> list[int]:
+def spread(values: np.ndarray, count: int, always: Sequence[int] = ()) -> list[int]:
     """Choose sets at even steps of an answer, the lowest and highest among them.
 
     Parameters
@@ -48,7 +48,7 @@ def spread(values: np.ndarray, count: int, always: int) -> list[int]:
     count
         How many at most.
     always
-        Position of a set that is among them.
+        Positions of sets that are among them.
 
     Returns
     -------
@@ -59,5 +59,9 @@ def spread(values: np.ndarray, count: int, always: int) -> list[int]:
         return list(range(len(values)))
     order = np.argsort(values, kind="stable")
     order = order[np.isfinite(values[order])]
-    steps = np.linspace(0, len(order) - 1, max(min(count - 1, len(order)), 1)).round().astype(int)
-    return sorted({int(n) for n in order[steps]} | {always})
+    steps = (
+        np.linspace(0, len(order) - 1, max(min(count - len(always), len(order)), 1))
+        .round()
+        .astype(int)
+    )
+    return sorted({int(n) for n in order[steps]} | set(always))

@@ -20,10 +20,10 @@ from estimator.show.number import (
 )
 from estimator.store.sets import Sets
 from estimator.studies.compare.comparable import some
-from estimator.studies.compare.labels import names_of
+from estimator.studies.compare.labels import Naming
 
+_HEADING = 30  # characters of a set's name in a heading
 _VERDICTS = ("prior-data conflict", "prior", "both", "data")
-_WIDTH = 36  # characters of a set's name
 
 
 def drivers_grid(sentences: Sequence[tuple[str, str]], notes: Sequence[str]) -> Grid:
@@ -47,7 +47,7 @@ def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:
     first = table[table["answer"] == table["answer"].iloc[0]].reset_index(drop=True)
     reference = str(first["reference"].iloc[0])
     labels = shown_labels(table, most)
-    names = dict(zip(labels, names_of(sets, labels, _WIDTH), strict=True))
+    naming = Naming.of(sets)
     hidden = len(first) - len(labels)
     notes: tuple[str, ...] = ()
     if hidden > 0:
@@ -55,8 +55,9 @@ def comparison_grids(table: pd.DataFrame, sets: Sets, most: int) -> list[Grid]:
             f"{hidden:,} sets between them by {first['answer'].iloc[0]} are not shown; "
             "what each assumes: sets.csv.",
         )
+    notes = (*notes, *(naming.notes(labels, "comparison.csv") if hidden <= 0 else ()))
     return [
-        _comparison_grid(rows.set_index("assumption_set").loc[labels], names, reference, notes)
+        _comparison_grid(rows.set_index("assumption_set").loc[labels], naming, reference, notes)
         for _, rows in table.groupby("answer", sort=False)
     ]
 
@@ -80,7 +81,7 @@ def _shown(rows: pd.DataFrame, reference: str, most: int) -> list[str]:
 
 
 def _comparison_grid(
-    rows: pd.DataFrame, names: dict[str, str], reference: str, notes: tuple[str, ...]
+    rows: pd.DataFrame, naming: Naming, reference: str, notes: tuple[str, ...]
 ) -> Grid:
     """Table of one answer; rows by label."""
     answer, unit = str(rows["answer"].iloc[0]), str(rows["unit"].iloc[0])
@@ -89,14 +90,15 @@ def _comparison_grid(
     is_chance = unit == "probability"
     below = rows["below_zero"]
     with_below = not is_chance and bool(((below > 0) & (below < 1)).any())
-    columns: list[Column | str] = ["set"]
+    columns: list[Column | str] = list(naming.columns())
     columns += ["probability ± error" if is_chance else "median [90 % range]"]
-    columns += [f"less {names.get(reference, reference)}"]
+    name = naming.text(reference) if reference in naming.parts else reference
+    columns += [f"less {name if len(name) <= _HEADING else 'the reference'}"]
     columns += [] if is_chance else ["P(above it)"]
     columns += ["P(< 0)"] if with_below else []
     cells = []
     for label, row in rows.iterrows():
-        line = [set_cell(names[str(label)], failed=bool(row["failures"]))]
+        line = naming.cells(str(label), failed=bool(row["failures"]))
         if is_chance:
             line.append(Cell(with_error(row["q50"], row["mcse_q50"], write)))
         else:
@@ -106,7 +108,10 @@ def _comparison_grid(
         line += [Cell(probability(row["below_zero"], 3))] if with_below else []
         cells.append(line)
     unlike = rows[rows["note"] != ""].groupby("note", sort=False)
-    texts = [f"Not set against it: {some(part.index)}: {note}." for note, part in unlike]
+    texts = [
+        f"Not set against it: {some(map(naming.text, part.index))}: {note}."
+        for note, part in unlike
+    ]
     return Grid.of(f"{answer}, {shown_unit}", columns, cells, (*texts, *notes))
 
 

@@ -1,19 +1,128 @@
-"""Names of sets as they are shown: those of a sweep tell all that was varied, which is long."""
+"""Names of sets as they are shown: those of a sweep by what was varied, all others by their labels.
+
+A label of a sweep may be a mere number, or be cut because it is long: it does not tell sets apart.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from estimator.show.grid import printable
+import numpy as np
+import pandas as pd
+
+from estimator.show.grid import Cell, Column, column, printable, set_cell
 from estimator.store.sets import Sets
 from estimator.store.sweep_files import ASSUMED
+from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_keys
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e-?\d+)?(?![\w.])")
-_RANGE = re.compile(r"(?P<key>[\w.]+)\.low=(?P<low>[^,]+),(?P=key)\.high=(?P<high>[^,]+)")
-_HEAD = re.compile(r",| #")
-_FEW = 2  # varied keys that are named
-_ELLIPSIS = "…"
+_MOST_KEYS = 3  # varied keys that have columns of their own
+_CUT = "…"  # stands in labels that were too long, before a hash
+_LONG = 100  # characters of a name: one that is longer tells less than the set's number
+_JOINT = " · "
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How some sets are named.
+
+    Attributes
+    ----------
+    keys
+        Varied keys that have columns of their own; empty where each set has one name.
+    parts
+        By label, the values of these keys, or the one name.
+    numbered
+        Labels of sets that keep a mere number, because they vary too much to be named by it.
+    """
+
+    keys: tuple[str, ...]
+    parts: Mapping[str, tuple[str, ...]]
+    numbered: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, sets: Sets) -> Naming:
+        """Name all sets of a collection, each differently.
+
+        Of one sweep with few varied keys these are columns. Else a name has every key whose value
+        is not that of more than half of the sweep's sets.
+        """
+        levels = levels_of(sets)
+        if levels is not None and len(levels.names) <= _MOST_KEYS and is_told(levels):
+            parts = {
+                label: tuple(map(_one_line, levels.row(n))) for n, label in enumerate(levels.labels)
+            }
+            if len(set(parts.values())) == len(sets):
+                return cls(tuple(short_keys(levels.names)), parts)
+        names = {label: _one_line(label) for label in sets.labels}
+        whole, numbered = set(sets.whole), set()
+        for group in sets.groups():
+            try:
+                swept = Levels.of(varied_keys(sets.facts.loc[group]))
+            except NoSweep:
+                continue
+            for label, text in _differences(swept).items():
+                if label not in whole and len(text) > _LONG:
+                    numbered.add(label)
+                elif label not in whole or (_CUT in label and is_told(swept)):
+                    names[label] = _one_line(text)
+        parts = {label: (name,) for label, name in _apart(names, sets).items()}
+        return cls((), parts, frozenset(numbered))
+
+    @property
+    def heading(self) -> str:
+        """What the names in a picture are made of; empty where each speaks for itself."""
+        return _JOINT.join(self.keys)
+
+    def name(self, label: str) -> str:
+        """Name of a set in a picture, below or beside `heading`."""
+        return _JOINT.join(self.parts[label])
+
+    def text(self, label: str) -> str:
+        """Name of a set where nothing else says which keys were varied."""
+        if not self.keys:
+            return self.parts[label][0]
+        return _listed(self.keys, self.parts[label])
+
+    def columns(self) -> list[Column]:
+        """Columns of a table at the heads of its rows."""
+        return [column(key, "text") for key in self.keys] or [column("set", "name")]
+
+    def notes(self, labels: Sequence[str], file: str) -> list[str]:
+        """Say where it stands what sets with mere numbers assume."""
+        return [f"What each set assumes: {file}."] if self.numbered.intersection(labels) else []
+
+    def cells(self, label: str, *, failed: bool) -> list[Cell]:
+        """Cells of a set in these columns."""
+        first, *others = self.parts[label]
+        return [set_cell(first, failed=failed), *map(Cell, others)]
+
+
+def swept_levels(sets: Sets) -> Levels | None:
+    """Read what the one sweep among some sets varied; None if there is none, or several."""
+    try:
+        return Levels.of(varied_keys(sets.facts))
+    except NoSweep:
+        return None
+
+
+def levels_of(sets: Sets) -> Levels | None:
+    """Read what a sweep varied, if all sets are of one sweep; None otherwise."""
+    levels = swept_levels(sets)
+    return levels if levels is not None and set(levels.labels) == set(sets.labels) else None
+
+
+def varied_columns(sets: Sets) -> pd.DataFrame:
+    """Values of the varied keys, as columns for a table. Index: labels; no columns of no sweep."""
+    listed = sets.facts.filter(regex=f"^{ASSUMED}")
+    levels = levels_of(sets)
+    if listed.shape[1] or levels is None or not is_told(levels):
+        return listed
+    rows = [levels.row(n) for n in range(len(levels))]
+    columns = [f"{ASSUMED}{name}" for name in levels.names]
+    return pd.DataFrame(rows, columns=columns, index=list(levels.labels)).reindex(sets.labels)
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:
@@ -28,72 +137,43 @@ def short_keys(keys: Sequence[str]) -> list[str]:
     return [end if ends.count(end) == 1 else key for end, key in zip(ends, keys, strict=True)]
 
 
-def names_of(sets: Sets, labels: Sequence[str], width: int) -> list[str]:
-    """Shorten labels of sets; a mere number becomes what sets the set apart, if that is short.
-
-    Parameters
-    ----------
-    sets
-        To which they belong.
-    labels
-        Those that are shown.
-    width
-        Characters.
-    """
-    # A set of another folder does not have the column: pandas would leave it out of the counts.
-    assumed = sets.facts.filter(regex=f"^{re.escape(ASSUMED)}")
-    assumed = assumed.astype(object).fillna("").astype(str)
-    usual = {
-        str(column): counts.index[0]
-        for column in assumed
-        if (counts := assumed[column].value_counts()).iloc[0] > len(sets) / 2
-    }
-    texts = []
-    for label in labels:
-        head, number, _ = str(label).partition(" #")
-        own = assumed.loc[label].to_dict() if number else {}
-        varied = {str(k): v for k, v in own.items() if v not in (usual.get(str(k)), "")}
-        if 0 < len(varied) <= _FEW:
-            parts = [f"{key.removeprefix(ASSUMED)}={value}" for key, value in varied.items()]
-            texts.append(",".join([head, *parts]))
-        else:
-            texts.append(str(label))
-    return shown(texts, width)
+def is_told(levels: Levels) -> bool:
+    """Whether every level says what it is, and not only that it is another one."""
+    return not any(text.startswith("variant ") for texts in levels.texts for text in texts)
 
 
-def shown(labels: Sequence[str], width: int) -> list[str]:
-    """Shorten labels to a width; they stay different from each other.
-
-    What all have in front is left out, numbers get three digits, ``key.low=1,key.high=2`` becomes
-    ``key 1 to 2``. What is still too long loses its middle.
-
-    Examples
-    --------
-    >>> shown(["central", "central,returns.rate.low=0.2153399,returns.rate.high=0.5432"], 40)
-    ['central', 'returns.rate 0.215 to 0.543']
-    """
-    texts = [" ".join(printable(str(label)).split()) for label in labels]
-    heads = {_HEAD.split(text)[0] for text in texts}
-    if len(heads) == 1 and len(texts) > 1:
-        head = heads.pop()
-        texts = [text.removeprefix(f"{head},").removeprefix(f"{head} ") for text in texts]
-    texts = [_RANGE.sub(r"\g<key> \g<low> to \g<high>", text) for text in texts]
-    texts = [_NUMBER.sub(lambda m: _rounded(float(m[0])), text) for text in texts]
-    cut = [_cut(text, width) for text in texts]
-    counts: dict[str, int] = {}
-    for n, text in enumerate(cut):
-        counts[text] = counts.get(text, 0) + 1
-        if cut.count(text) > 1:
-            cut[n] = _cut(text, width - 4) + f" ({counts[text]})"
-    return cut
+def _differences(levels: Levels) -> dict[str, str]:
+    """Name sets by what is not usual in them; the one in which all is usual keeps its label."""
+    keys = short_keys(levels.names)
+    usual = [counts.argmax() if counts.max() > len(levels) / 2 else -1
+             for counts in map(np.bincount, levels.codes.T)]  # fmt: skip
+    found = {}
+    for n, label in enumerate(levels.labels):
+        told = levels.codes[n] != usual
+        values = [text for text, which in zip(levels.row(n), told, strict=True) if which]
+        base = label.partition(" #")[0].partition(",")[0]
+        found[label] = _listed([k for k, which in zip(keys, told, strict=True) if which],
+                               values) or base  # fmt: skip
+    return found
 
 
-def _rounded(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split())
 
 
-def _cut(text: str, width: int) -> str:
-    if len(text) <= width:
-        return text
-    tail = (width - 1) // 2
-    return text[: width - 1 - tail] + _ELLIPSIS + text[len(text) - tail :]
+def _listed(keys: Sequence[str], texts: Sequence[str]) -> str:
+    return ", ".join(f"{key} {text}" for key, text in zip(keys, texts, strict=True))
+
+
+def _apart(names: Mapping[str, str], sets: Sets) -> dict[str, str]:
+    """Put folders, or else numbers, before names that two sets have."""
+    runs = {label: Path(str(run)).name for label, run in sets.facts["run"].items()}
+    numbers = {label: f"#{n}" for n, label in enumerate(sets.labels, start=1)}
+    found = dict(names)
+    for prefixes in (runs, numbers):
+        counts = Counter(found.values())
+        found = {
+            label: f"{_one_line(prefixes[label])}: {name}" if counts[name] > 1 else name
+            for label, name in found.items()
+        }
+    return found

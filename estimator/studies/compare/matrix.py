@@ -10,26 +10,22 @@ import numpy as np
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTITIES
-from estimator.show.grid import FAILED, Cell, Column, Grid, column, set_cell
+from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.show.number import NOTHING, Write, interval, probability, rounded, scale
 from estimator.show.run_tables import BELOW_ZERO
 from estimator.store.sets import Sets
-from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_keys
-from estimator.studies.compare.labels import short_keys
+from estimator.studies.compare.labels import Naming, levels_of, short_keys
 
-_MOST_KEYS = 3  # varied keys that have columns of their own
-
-
-def levels_of(sets: Sets) -> Levels | None:
-    """Read what a sweep varied, if all sets are of one sweep; None otherwise."""
-    try:
-        levels = Levels.of(varied_keys(sets.facts))
-    except NoSweep:
-        return None
-    return levels if set(levels.labels) == set(sets.labels) else None
+_RANGED = 5  # levels across, of which medians have their ranges; beside more there is no room
+_MARK = "✗"
 
 
-def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) -> Grid:
+def matrix_grid(
+    sets: Sets,
+    answers: Sequence[Answer],
+    labels: Sequence[str],
+    file: str = "comparison.csv",
+) -> Grid:
     """Medians and probabilities, a row a set.
 
     Parameters
@@ -40,8 +36,10 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
         The columns.
     labels
         Of the sets that are shown, in their order.
+    file
+        Which has all sets, and what they assume.
     """
-    levels = levels_of(sets)
+    naming = Naming.of(sets)
     values = np.column_stack([sets.value(answer) for answer in answers])
     writes = [_write(sets, answer) for answer in answers]
     rows = []
@@ -52,81 +50,62 @@ def matrix_grid(sets: Sets, answers: Sequence[Answer], labels: Sequence[str]) ->
             Cell(write(value) if np.isfinite(value) else NOTHING)
             for write, value in zip(writes, values[at], strict=True)
         ]
-        rows.append([*_names(label, levels, failed=failed), *cells])
-    notes = ["Medians of each set; persons in thousands."]
+        rows.append([*naming.cells(label, failed=failed), *cells])
+    notes = ["Medians of each set; persons in thousands.", *naming.notes(labels, file)]
     if (hidden := len(sets) - len(labels)) > 0:
-        notes.append(
-            f"{hidden:,} sets between these by {answers[0]} are in comparison.csv and sets.csv."
-        )
+        notes.append(f"{hidden:,} sets between these by {answers[0]} are in {file}.")
     title = f"{len(sets):,} assumption sets"
-    return Grid.of(title, [*_name_columns(levels), *map(_heading, answers)], rows, notes)
+    return Grid.of(title, [*naming.columns(), *map(_heading, answers)], rows, notes)
 
 
 def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
-    """Of a sweep over two keys a table an answer: one key down, the other across."""
+    """Of a sweep over all combinations of two keys a table an answer: one down, one across."""
     levels = levels_of(sets)
-    if (
-        levels is None
-        or len(levels.names) != 2
-        or len(sets) != len(np.unique(levels.codes, axis=0))
-    ):
+    if levels is None or len(levels.names) != 2:
+        return []
+    place = {tuple(codes): n for n, codes in enumerate(levels.codes)}
+    crossed = len(place) > np.prod(levels.counts) / 2  # not one at a time, nor spread over both
+    if len(place) < len(sets) or not crossed:
         return []
     down, across = short_keys(levels.names)
-    place = {tuple(codes): label for codes, label in zip(levels.codes, levels.labels, strict=True)}
     position = {label: n for n, label in enumerate(sets.labels)}
+    failed = sets.facts["failures"].astype(str).to_numpy() != ""
+    ranged = len(levels.texts[1]) <= _RANGED
     found = []
     for answer in answers:
         table = sets.table([answer])[:, 0]
         write = _write(sets, answer)
         rows = []
         for n, text in enumerate(levels.texts[0]):
-            cells = [Cell(f"{down} {text}")]
+            cells = [Cell(text)]
             for m in range(len(levels.texts[1])):
-                label = place.get((n, m))
-                cells.append(
-                    Cell(NOTHING)
-                    if label is None
-                    else _answer_cell(answer, table[position[label]], write, sets, label)
-                )
+                at = place.get((n, m))
+                if at is None:
+                    cells.append(Cell(NOTHING))
+                else:
+                    row = position[levels.labels[at]]
+                    cell = _answer_cell(answer, table[row], write, ranged=ranged)
+                    cells.append(_failed(cell) if failed[row] else cell)
             rows.append(cells)
-        heads: list[Column | str] = [
-            column("", "name"),
-            *(column(f"{across} {text}") for text in levels.texts[1]),
-        ]
+        heads = [column("", "text"), *map(column, levels.texts[1])]
         unit = "" if answer.below_zero else f", {scale(sets.unit(answer), table[:, 0])[1]}"
-        found.append(Grid.of(f"{answer}{unit}", heads, rows))
+        notes = [f"{_MARK}: the set failed its checks."] if failed.any() else []
+        title = f"{answer}{unit}: {down} down, {across} across"
+        found.append(Grid.of(title, heads, rows, notes))
     return found
 
 
-def _answer_cell(answer: Answer, row: np.ndarray, write: Write, sets: Sets, label: str) -> Cell:
-    style = FAILED if sets.facts.loc[label, "failures"] else ""
+def _answer_cell(answer: Answer, row: np.ndarray, write: Write, *, ranged: bool) -> Cell:
     if answer.below_zero:
-        return Cell(write(row[STATISTICS.index("below_zero")]), style=style)
+        return Cell(write(row[STATISTICS.index("below_zero")]))
     low, middle, high = (float(row[STATISTICS.index(name)]) for name in ("q05", "q50", "q95"))
     if not np.isfinite(middle):
-        return Cell(NOTHING, style=style)
-    return Cell(write(middle), interval(low, high, write), style)
+        return Cell(NOTHING)
+    return Cell(write(middle), interval(low, high, write) if ranged else "")
 
 
-def _names(label: str, levels: Levels | None, *, failed: bool) -> list[Cell]:
-    """Cells that name a set: its values of what was varied, or its label."""
-    if levels is None:
-        return [set_cell(label, failed=failed)]
-    codes = levels.codes[levels.labels.index(label)]
-    texts = [levels.texts[n][code] for n, code in enumerate(codes)]
-    if len(texts) <= _MOST_KEYS:
-        first, *others = texts
-        return [set_cell(first, failed=failed), *map(Cell, others)]
-    if " #" in label:  # a mere number
-        named = zip(short_keys(levels.names), texts, strict=True)
-        label = ", ".join(f"{key} {text}" for key, text in named)
-    return [set_cell(label, failed=failed)]
-
-
-def _name_columns(levels: Levels | None) -> list[Column]:
-    if levels is None or len(levels.names) > _MOST_KEYS:
-        return [column("set", "name")]
-    return [column(key, "text") for key in short_keys(levels.names)]
+def _failed(cell: Cell) -> Cell:
+    return Cell(f"{cell.text} {_MARK}", cell.below, FAILED)
 
 
 def _heading(answer: Answer) -> Column:

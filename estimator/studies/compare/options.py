@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -26,6 +27,7 @@ class CompareOptions(Options):
     changes: int = Field(ge=0)
     fans: int = Field(ge=1, le=60)
     fan_quantities: tuple[MonthlyQuantity, ...]
+    specification: tuple[str, ...]
     density_draws: int = Field(ge=50, le=100_000)
     negligible: float = Field(ge=0.0, le=1.0)
     negligible_chance: float = Field(ge=0.0, le=1.0)
@@ -47,19 +49,32 @@ class CompareOptions(Options):
         return cls.from_config(shipped)
 
     def answers_of(self, last_month: str) -> list[Answer]:
-        """Answers, with the last month put in.
+        """Answers, with the last month put in (see `_parsed`)."""
+        return _parsed(self.answers, last_month)
 
-        Raises
-        ------
-        ConfigError
-            With all that are no answers.
-        """
-        found, problems = [], []
-        for text in self.answers:
-            try:
-                found.append(Answer.parse(with_last_month(text, last_month)))
-            except ConfigError as error:
-                problems.append(str(error))
-        if problems:
-            raise ConfigError(problems_text("These answers cannot be given:", problems))
-        return found
+    def negligible_effect(self, answer: Answer) -> float:
+        """Share of the width of a set's range below which an effect on an answer is negligible."""
+        return self.negligible_chance if answer.below_zero else self.negligible
+
+    def specification_of(self, last_month: str) -> list[Answer]:
+        """Answers with a specification curve, with the last month put in (see `_parsed`)."""
+        return _parsed(self.specification, last_month)
+
+
+def _parsed(texts: Sequence[str], last_month: str) -> list[Answer]:
+    """Read answers, with the last month put in.
+
+    Raises
+    ------
+    ConfigError
+        With all that are no answers.
+    """
+    found, problems = [], []
+    for text in texts:
+        try:
+            found.append(Answer.parse(with_last_month(text, last_month)))
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError(problems_text("These answers cannot be given:", problems))
+    return found

@@ -13,6 +13,7 @@ import pandas as pd
 from estimator.quantities.answers import Answer
 from estimator.show.part import Part
 from estimator.store.sets import Sets
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
 from estimator.studies.compare.grids import (
     comparison_grids,
     drivers_grid,
@@ -21,6 +22,7 @@ from estimator.studies.compare.grids import (
     shown_labels,
     stacking_grid,
 )
+from estimator.studies.compare.labels import varied_columns
 from estimator.studies.compare.matrix import matrix_grid, product_grids
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.pool import checked_weights, pooled
@@ -66,6 +68,19 @@ class Comparison:
         return cls(sets, answers, chosen, weights, options)
 
     @cached_property
+    def drivers(self) -> pd.DataFrame:
+        """What drives the answers, by the design of a sweep; no rows where that is not known."""
+        from estimator.studies.compare.drivers import drivers
+
+        return with_negligible(drivers(self.sets, self.answers), self.sets, self.options)
+
+    @property
+    def specified(self) -> list[Answer]:
+        """Answers with a specification curve: of those that are compared, else the first."""
+        chosen = self.options.specification_of(self.sets.last_month) if self.sets.months else ()
+        return [answer for answer in self.answers if answer in chosen] or self.answers[:1]
+
+    @cached_property
     def table(self) -> pd.DataFrame:
         """The table of sets: `estimator.studies.compare.table.compare_sets`."""
         return compare_sets(self.sets, self.answers, self.reference)
@@ -90,9 +105,13 @@ def comparison_part(comparison: Comparison) -> Part:
         )
 
     grids = comparison_grids(comparison.table, comparison.sets, comparison.options.shown)
+    varied = varied_columns(comparison.sets)
     facts = comparison.sets.facts.drop(columns=["own_label", "run"])
-    facts = facts.rename_axis("assumption_set").reset_index()
-    tables = {"comparison": comparison.table, "sets": facts}
+    facts = facts[[name for name in facts if name not in varied]].join(varied)
+    tables = {
+        "comparison": comparison.table.join(varied, on="assumption_set"),
+        "sets": facts.rename_axis("assumption_set").reset_index(),
+    }
     return Part(grids=grids, tables=tables, figures=figures)
 
 
@@ -147,32 +166,59 @@ def prior_part(comparison: Comparison) -> Part:
     return Part(grids=[grid], tables=tables)
 
 
-def _scale_of(comparison: Comparison, answer: Answer) -> tuple[float, float]:
-    """Width of the 90 % range of a set, the middle one, and which share of it is negligible."""
+def width_of(sets: Sets, answer: Answer) -> float:
+    """Width of the 90 % range of a set, of the middle one; 1 for a probability."""
     if answer.below_zero:
-        return 1.0, comparison.options.negligible_chance
-    widths = comparison.sets.value(answer, "q95") - comparison.sets.value(answer, "q05")
+        return 1.0
+    widths = sets.value(answer, "q95") - sets.value(answer, "q05")
     known = widths[np.isfinite(widths)]
-    width = float(np.median(known)) if len(known) else np.nan
-    return width, comparison.options.negligible
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def with_negligible(table: pd.DataFrame, sets: Sets, options: CompareOptions) -> pd.DataFrame:
+    """Note at each driver of a table whether its effect is negligible.
+
+    Parameters
+    ----------
+    table
+        As `drivers` or `shifts` gives it, of these sets.
+    sets
+        How wide their ranges are says what is negligible beside them.
+    options
+        Which share of that is.
+    """
+    table = table.copy()
+    for text, rows in table.groupby("answer", sort=False):
+        answer = Answer.parse(str(text))
+        least = options.negligible_effect(answer) * width_of(sets, answer)
+        small = rows.index[(rows["effect"] < least).to_numpy()]
+        notes = table.loc[small, "note"].astype(str)
+        table.loc[small, "note"] = NEGLIGIBLE + notes.where(notes == "", "; " + notes)
+    return table
 
 
 def drivers_part(comparison: Comparison) -> Part:
     """Say what drives the answers: by the design of a sweep, else by the priors of one set."""
-    from estimator.studies.compare.drivers import drivers, shifts, statement, why_not
+    from estimator.studies.compare.drivers import shifts, statement, why_not
 
     sets, answers = comparison.sets, comparison.answers
-    table = drivers(sets, answers)
+    table = comparison.drivers
     notes = []
     if table.empty:
         notes.append(why_not(sets))
         if comparison.reference in sets.whole:
-            table = shifts(sets, answers, comparison.reference)
+            found = shifts(sets, answers, comparison.reference)
+            table = with_negligible(found, sets, comparison.options)
             notes.append(f"These are the priors within {comparison.reference}, by reweighting it.")
     if table.empty:
         return Part(grids=[drivers_grid([], notes)])
     sentences = [
-        (str(answer), statement(table, answer, *_scale_of(comparison, answer)))
+        (
+            str(answer),
+            statement(
+                table, answer, width_of(sets, answer), comparison.options.negligible_effect(answer)
+            ),
+        )
         for answer in answers
     ]
 
@@ -184,9 +230,21 @@ def drivers_part(comparison: Comparison) -> Part:
     return Part(grids=[drivers_grid(sentences, notes)], tables={"drivers": table}, figures=figures)
 
 
+def specification_part(comparison: Comparison) -> Part:
+    """Draw the answers of a sweep's sets in their order, with what each assumed."""
+
+    def figures() -> Iterator[tuple[str, Figure]]:
+        from estimator.studies.compare.pictures import draw_specifications
+
+        return draw_specifications(comparison.sets, comparison.specified, comparison.drivers)
+
+    return Part(figures=figures)
+
+
 PARTS: tuple[Callable[[Comparison], Part], ...] = (
     matrix_part,
     comparison_part,
+    specification_part,
     drivers_part,
     pooled_part,
     prior_part,

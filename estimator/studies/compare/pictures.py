@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,21 +13,25 @@ from matplotlib.figure import Figure
 
 from estimator.evidence.periods import days_in
 from estimator.fitting.entries import STATISTICS
+from estimator.paths import folder_name
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTILES
 from estimator.show.figures import plot_forest
 from estimator.show.figures.fans import plot_fans
 from estimator.show.figures.ridge import plot_ridge
+from estimator.show.figures.specification import plot_specification
 from estimator.show.figures.tornado import plot_indices, plot_tornado
 from estimator.store.sets import Sets
 from estimator.studies.compare.densities import even_draws, spread
 from estimator.studies.compare.drivers.design import OneAtATime, recognise
 from estimator.studies.compare.drivers.levels import NoSweep
 from estimator.studies.compare.floors import floors_of
-from estimator.studies.compare.labels import names_of
+from estimator.studies.compare.labels import Naming
 from estimator.studies.compare.options import CompareOptions
+from estimator.studies.compare.specification import Specification
 
-_WIDTH = 34  # characters of a name
+_WIDTH = 36  # characters of a line of a name
+_LINES = 3  # of a name
 _ORDERED = 16  # sets from which on they stand in the order of the first answer
 _WITH_FLOORS = ("losses",)
 
@@ -36,25 +41,43 @@ Figures = Iterator[tuple[str, Figure]]
 
 @dataclass(frozen=True)
 class Selection:
-    """Sets that are drawn, their names as shown by label, and a note if these are not all."""
+    """Sets that are drawn, their names as shown by label, and what is said of both.
+
+    Attributes
+    ----------
+    heading
+        What the names are made of (see `Naming.heading`).
+    note
+        Why these are not all sets; empty if they are.
+    """
 
     sets: Sets
     names: Mapping[str, str]
+    heading: str
     note: str
 
     @classmethod
-    def of(cls, sets: Sets, answer: Answer, reference: str, count: int) -> Selection:
-        """Choose `count` sets by an answer."""
-        values = sets.value(answer)
-        chosen = spread(values, count, sets.labels.index(reference))
+    def of(cls, sets: Sets, answer: Answer, reference: str, count: int) -> Selection | None:
+        """Choose `count` sets by an answer, of those whose names can be read; None if none can."""
+        naming = Naming.of(sets)
+        names = {label: _in_lines(naming.name(label)) for label in sets.labels}
+        legible = [n for n, label in enumerate(sets.labels) if label not in naming.numbered]
+        if not legible:
+            return None
+        values = sets.value(answer)[legible]
+        always = [n for n, at in enumerate(legible) if sets.labels[at] == reference]
+        chosen = spread(values, count, always)
         if len(chosen) > _ORDERED:
             chosen = sorted(chosen, key=lambda n: (not np.isfinite(values[n]), values[n]))
-        labels = [sets.labels[n] for n in chosen]
-        names = dict(zip(labels, names_of(sets, labels, _WIDTH), strict=True))
+        labels = [sets.labels[legible[n]] for n in chosen]
         note = ""
-        if len(labels) < len(sets):
-            note = f"{len(labels)} of {len(sets):,} sets, at even steps of {answer}."
-        return cls(sets.only(labels), names, note)
+        if len(labels) < len(legible):
+            note = f"{len(labels)} of {len(legible):,} sets, at even steps of {answer}."
+        if left := len(sets) - len(legible):
+            note += f" {left:,} sets that differ in many keys: see specification."
+        shown = _short([names[label] for label in labels])
+        names = dict(zip(labels, shown, strict=True))
+        return cls(sets.only(labels), names, naming.heading, note.strip())
 
     def shown(self, table: pd.DataFrame) -> pd.DataFrame:
         """Rows of a comparison that are drawn, in their order and with their names."""
@@ -82,21 +105,37 @@ def draw_comparison(
     """
     reference = str(table["reference"].iloc[0])
     many = Selection.of(sets, answers[0], reference, options.drawn)
-    yield (
-        "forest",
-        plot_forest(
-            many.shown(table), reference=many.names.get(reference, ""), selection=many.note
-        ),
-    )
-    ridge = _ridge(many, answers, table, options.density_draws)
-    if ridge is not None:
-        yield "ridge", ridge
+    if many is not None:
+        yield "forest", draw_forest(many, table, reference)
+        ridge = _ridge(many, answers, table, options.density_draws)
+        if ridge is not None:
+            yield "ridge", ridge
     yield from _changes(sets, table, options.changes)
     few = Selection.of(sets, answers[0], reference, options.fans)
     for quantity in options.fan_quantities:
-        figure = _fans(few, quantity, reference)
+        figure = None if few is None else _fans(few, quantity, reference)
         if figure is not None:
             yield f"fans_{quantity}", figure
+
+
+def draw_forest(selection: Selection, table: pd.DataFrame, reference: str = "") -> Figure:
+    """Draw the ranges of the answers of some sets.
+
+    Parameters
+    ----------
+    selection
+        Which sets, and their names.
+    table
+        As `compare_sets` gives it.
+    reference
+        Label of a set.
+    """
+    return plot_forest(
+        selection.shown(table),
+        reference=selection.names.get(reference, ""),
+        heading=selection.heading,
+        selection=selection.note,
+    )
 
 
 def _changes(sets: Sets, table: pd.DataFrame, most: int) -> Figures:
@@ -123,6 +162,38 @@ def _changes(sets: Sets, table: pd.DataFrame, most: int) -> Figures:
                 selection=f"One change at a time: {key}.",
             ),
         )
+
+
+def draw_specifications(sets: Sets, answers: Sequence[Answer], drivers: pd.DataFrame) -> Figures:
+    """Draw a specification curve of each answer, where the sets are a sweep over several keys.
+
+    Parameters
+    ----------
+    sets, answers
+        What is asked.
+    drivers
+        As `estimator.studies.compare.drivers.drivers` gives it; it orders the keys.
+    """
+    for answer in answers:
+        found = Specification.of(sets, answer, drivers)
+        if found is not None:
+            yield (
+                _stem("specification", answer, sets.last_month),
+                plot_specification(
+                    found.table,
+                    found.levels,
+                    reference=found.base,
+                    notes=[found.note],
+                ),
+            )
+
+
+def _stem(kind: str, answer: Answer, last_month: str) -> str:
+    """Name of a picture's files; the last month is not named."""
+    words = [kind, answer.quantity]
+    words += ["below_zero"] if answer.below_zero else []
+    words += [folder_name(answer.period)] if answer.period != last_month else []
+    return "_".join(words)
 
 
 def draw_drivers(table: pd.DataFrame) -> Figures:
@@ -156,7 +227,11 @@ def _ridge(
     )
     reference = selection.names.get(str(table["reference"].iloc[0]), "")
     return plot_ridge(
-        dataset, selection.shown(table), reference=reference, selection=selection.note
+        dataset,
+        selection.shown(table),
+        reference=reference,
+        heading=selection.heading,
+        selection=selection.note,
     )
 
 
@@ -187,7 +262,7 @@ def _fans(selection: Selection, quantity: str, reference: str) -> Figure | None:
         failures={selection.names[str(label)]: text for label, text in failures.items() if text},
         reference=selection.names.get(reference, ""),
         floors={selection.names[label]: tree for label, tree in floors.items()},
-        notes=(selection.note,) if selection.note else (),
+        notes=[selection.heading and f"Named by {selection.heading}.", selection.note],
     )
 
 
@@ -199,3 +274,14 @@ def _month_days(sets: Sets, months: Sequence[str]) -> np.ndarray:
         known = [days for window in windows if (days := days_in(window, month))]
         found.append(max(known, default=pd.Period(month, freq="M").days_in_month))
     return np.array(found, dtype=float)
+
+
+def _in_lines(name: str) -> str:
+    return "\n".join(textwrap.wrap(name, _WIDTH, break_on_hyphens=False)) or name
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Leave out the middle of labels that take too many lines; they stay different."""
+    cut = ["\n".join(name.split("\n")[: _LINES - 1] + name.split("\n")[-1:])
+           if name.count("\n") >= _LINES else name for name in names]  # fmt: skip
+    return [text if cut.count(text) == 1 else f"{n}. {text}" for n, text in enumerate(cut, start=1)]

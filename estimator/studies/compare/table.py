@@ -92,7 +92,7 @@ def compare_sets(
     """
     name = reference_of(sets, reference)
     at = sets.select([name])[0]
-    table = sets.table(answers)  # all at once: the files are read once
+    sets.table(answers)  # all at once: the files are read once
     sets.check(answers)
     middle = np.stack([sets.value(answer) for answer in answers])
     error = np.stack([sets.error(answer) for answer in answers])
@@ -101,49 +101,49 @@ def compare_sets(
     spread = np.sqrt(np.maximum(variance, 0.0))
     spread[:, at] = 0.0
     return pd.concat(
-        [
-            _rows(sets, answer, name, table[:, n], middle[n], error[n], spread[n], pairs.above[n])
-            for n, answer in enumerate(answers)
-        ],
+        [_rows(sets, answer, name, spread[n], pairs.above[n]) for n, answer in enumerate(answers)],
         ignore_index=True,
     )
 
 
-def _rows(
-    sets: Sets,
-    answer: Answer,
-    reference: str,
-    table: np.ndarray,
-    middle: np.ndarray,
-    error: np.ndarray,
-    spread: np.ndarray,
-    above: np.ndarray,
-) -> pd.DataFrame:
-    """Rows of one answer: statistics (set, statistic), all others (set,)."""
-    at = sets.labels.index(reference)
-    note = unlike(sets, answer, at)
-    alike = note == ""
+def ranges(sets: Sets, answer: Answer) -> pd.DataFrame:
+    """One answer of all sets: the columns of `compare_sets` that need no other set.
+
+    Quantiles of a probability are NaN, but for `q50`, which is the probability.
+    """
+    table = sets.table([answer])[:, 0]
     column = {name: table[:, STATISTICS.index(name)].astype(float) for name in STATISTICS}
-    ranges = {
-        name: np.full(len(sets), np.nan) if answer.below_zero else column[name] for name in RANGE
-    }
-    frame = pd.DataFrame(
+    if answer.below_zero:
+        column |= dict.fromkeys(RANGE, np.full(len(sets), np.nan))
+    return pd.DataFrame(
         {
             "assumption_set": sets.labels,
             "answer": str(answer),
             "quantity": answer.quantity,
             "month": answer.period,
             "unit": sets.units(answer),
-            **ranges,
-            "q50": middle,
-            "mcse_q50": error,
-            "reference": reference,
-            "difference": np.where(alike, middle - middle[at], np.nan),
-            "difference_mcse": np.where(alike, spread, np.nan),
-            "p_above": np.where(alike, above, np.nan),
+            **{name: column[name] for name in QUANTILES},
+            "q50": sets.value(answer),
+            "mcse_q50": sets.error(answer),
             "below_zero": column["below_zero"],
             "failures": sets.facts["failures"].to_numpy(dtype=str),
-            "note": note,
         }
+    )
+
+
+def _rows(
+    sets: Sets, answer: Answer, reference: str, spread: np.ndarray, above: np.ndarray
+) -> pd.DataFrame:
+    """Rows of one answer: errors of differences, and P(above the reference set). (set,) each."""
+    at = sets.labels.index(reference)
+    note = unlike(sets, answer, at)
+    alike = note == ""
+    frame = ranges(sets, answer)
+    frame = frame.assign(
+        reference=reference,
+        difference=np.where(alike, frame["q50"] - frame["q50"].iloc[at], np.nan),
+        difference_mcse=np.where(alike, spread, np.nan),
+        p_above=np.where(alike, above, np.nan),
+        note=note,
     )
     return frame[list(COLUMNS)]

@@ -17,6 +17,7 @@ from estimator.show.break_even import BreakEven
 from estimator.studies.audit.audit import Audit
 from estimator.studies.audit.claims import KEPT_IN
 from estimator.studies.compare.pool import EQUAL
+from estimator.studies.compare.specification import Specification
 from estimator.studies.report.options import ReportOptions
 
 
@@ -50,6 +51,8 @@ class ReportData:
         A probability above this is all but certain, as below 1 less this (`audit.certain`).
     breakeven
         Break-even values.
+    specifications
+        Of each sweep, its sets in the order of an answer.
     """
 
     output: str
@@ -65,6 +68,7 @@ class ReportData:
     audit: Audit
     certain: float
     breakeven: Sequence[BreakEven]
+    specifications: Sequence[Specification] = ()
 
     @property
     def name(self) -> str:

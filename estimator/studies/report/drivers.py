@@ -36,7 +36,8 @@ def charts(data: ReportData) -> list[pictures.Picture]:
         how = _METHODS.get(str(method), words.plain(str(method)))
         what = words.phrase(Answer.parse(str(answer)), data.months)
         drawn += pictures.drivers(data, rows, what, how, at)
-    return drawn
+    curves = enumerate(data.specifications, start=1)
+    return [*drawn, *(pictures.specification(data, curve, at) for at, curve in curves)]
 
 
 def deciding_tables(data: ReportData) -> tuple[Grid | None, Grid | None]:

@@ -34,9 +34,10 @@ from estimator.studies.breakeven.plan_share import KEY, plan_shares
 from estimator.studies.compare.drivers import drivers, shifts
 from estimator.studies.compare.drivers.table import joined
 from estimator.studies.compare.options import CompareOptions
-from estimator.studies.compare.parts import Comparison, prior_part
+from estimator.studies.compare.parts import Comparison, prior_part, with_negligible
 from estimator.studies.compare.pool import pooled
 from estimator.studies.compare.sensitivity import COLUMNS as PRIOR_OR_DATA
+from estimator.studies.compare.specification import Specification
 from estimator.studies.compare.table import reference_of
 from estimator.studies.report.data import ReportData, last_month
 from estimator.studies.report.options import ReportOptions
@@ -91,7 +92,7 @@ def gather(
         comparison = Comparison.of(sets, answers, compared)
         prior = prior_part(comparison).tables
         status.update("drivers")
-        moved = _drivers(sets, outputs[1:], asked, reference)
+        moved, curves = _drivers(sets, outputs[1:], asked, reference, compared)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
         crossings = _break_evens(
@@ -108,6 +109,7 @@ def gather(
         pooled=pooled(sets, answers),
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
         drivers=moved,
+        specifications=curves,
         audit=_audit(trees, sets, outputs[0] / AUDIT, overrides, console, judged),
         certain=judged.certain,
         breakeven=crossings,
@@ -115,13 +117,24 @@ def gather(
 
 
 def _drivers(
-    sets: Sets, sweeps: Sequence[Path], answers: list[Answer], reference: str
-) -> pd.DataFrame:
-    """Drivers of each sweep, and within the reference set the pull of each prior."""
-    parts = [drivers(Sets.open([sweep]), answers) for sweep in sweeps]
+    sets: Sets,
+    sweeps: Sequence[Path],
+    answers: list[Answer],
+    reference: str,
+    options: CompareOptions,
+) -> tuple[pd.DataFrame, list[Specification]]:
+    """Drivers and specification curves of each sweep, and of the reference set its priors' pull."""
+    parts, curves = [], []
+    for sweep in sweeps:
+        swept = Sets.open([sweep])
+        moved = with_negligible(drivers(swept, answers), swept, options)
+        asked = [one for one in options.specification_of(swept.last_month) if one in answers]
+        found = (Specification.of(swept, answer, moved) for answer in asked)
+        parts.append(moved)
+        curves += [curve for curve in found if curve is not None]
     if reference in sets.whole:
-        parts.append(shifts(sets, answers, reference))
-    return joined([part for part in parts if len(part)])
+        parts.append(with_negligible(shifts(sets, answers, reference), sets, options))
+    return joined([part for part in parts if len(part)]), curves
 
 
 def _break_evens(

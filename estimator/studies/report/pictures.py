@@ -25,7 +25,10 @@ from estimator.show.figures.fans import monthly_bands, plot_fans
 from estimator.show.figures.files import inline_svg, save_figure
 from estimator.show.figures.forest import plot_forest
 from estimator.show.figures.recruits_losses import plot_recruits_losses
+from estimator.show.figures.specification import plot_specification
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
+from estimator.studies.compare.specification import Specification
 from estimator.studies.report import whatif, words
 from estimator.studies.report.data import ReportData, last_month
 
@@ -251,8 +254,10 @@ def drivers(
         )
         caption = f"What moves {answer} ({how})"
         description = f"The answer as it is: {reference}. {'; '.join(texts)}."
+        small = table["note"].astype(str).str.contains(NEGLIGIBLE, regex=False).all()
+        note = f"All of these effects are {NEGLIGIBLE}." if small else ""
         figure, name = plot_tornado(shown, look=PAGE), f"tornado-{position}"
-        pictures.append(Picture.of(figure, name, caption, description, table))
+        pictures.append(Picture.of(figure, name, caption, description, table, note=note))
     if shown["total"].notna().any():
         shares = shown[shown["total"].notna()].head(DRAWN)
         texts = (
@@ -264,6 +269,46 @@ def drivers(
         figure, name = plot_indices(shown, look=PAGE), f"shares-{position}"
         pictures.append(Picture.of(figure, name, caption, f"{'; '.join(texts)}.", table))
     return pictures
+
+
+def specification(data: ReportData, curve: Specification, position: int) -> Picture:
+    """Draw the sets of a sweep in the order of an answer, with what each assumed.
+
+    Parameters
+    ----------
+    curve
+        The sets, their answers and what they assumed.
+    position
+        Which of the curves it is.
+    """
+    rows = curve.table
+    known = rows[rows["q50"].notna()].sort_values("q50")
+    answer = Answer.parse(str(rows["answer"].iloc[0]))
+    what = words.phrase(answer, data.months)
+    if answer.below_zero:
+        what = f"the chance that {what} is below 0"
+    unit = str(rows["unit"].iloc[0])
+    low, high = (float(known["q50"].iloc[at]) for at in (0, -1))
+    ends = [str(known["assumption_set"].iloc[at]) for at in (0, -1)]
+    caption = f"{words.capital(what)} in each of {number.count(len(known), 'set')} of a sweep"
+    description = (
+        f"The middle value rises from {number.rounded(low, unit)} ({ends[0]}) to "
+        f"{number.rounded(high, unit)} ({ends[1]}). The table of the picture has all sets."
+    )
+    note = (
+        "Above: the answer of each set in rising order. Below: what it assumes; of numbers the "
+        f"height says how large. {curve.note} Crosses failed their checks; shaded sets have no "
+        "answer."
+    )
+    wide, narrow = (
+        plot_specification(rows, curve.levels, reference=curve.base, look=look)
+        for look in (WIDE, PAGE)
+    )
+    name = f"specification-{position}"
+    columns = {key: [curve.levels.row(at)[n] for at in range(len(rows))]
+               for n, key in enumerate(curve.levels.names)}  # fmt: skip
+    picture = Picture.of(wide, name, caption, description, rows.assign(**columns), note=note)
+    return replace(picture, narrow=inline_svg(narrow, f"{name}-narrow", caption, description))
 
 
 def breakeven(data: ReportData, position: int) -> Picture:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def test_of_many_sets_some_are_printed_and_all_are_in_the_file(sweep_folder, tmp
     arguments = ("--output", tmp_path, "--no-plots", "--answer", LOSSES)
     _, printed = compare(sweep_folder, "compare.shown=6", "--full", *arguments)
     assert "23 sets between them by losses[2026-01] are not shown" in printed
-    rows = [line for line in printed.splitlines() if line.startswith(" returns.rate=")]
+    rows = [line for line in printed.splitlines() if re.match(r" [ −]?\d.*\[.*\]", line)]
     assert len(rows) == 7  # three at each end and the reference
     assert len(pd.read_csv(tmp_path / "comparison.csv")) == 30
     assert len(pd.read_csv(tmp_path / "sets.csv")) == 30

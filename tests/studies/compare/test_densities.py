@@ -26,13 +26,13 @@ def test_sets_without_draws_have_none_to_show():
 
 
 def test_few_sets_are_all_shown_in_their_order():
-    assert spread(np.array([3.0, np.nan, 1.0]), 3, 0) == [0, 1, 2]
+    assert spread(np.array([3.0, np.nan, 1.0]), 3) == [0, 1, 2]
 
 
 def test_of_many_the_lowest_the_highest_and_the_reference_are_among_those_shown():
     values = np.random.default_rng(0).permutation(1000).astype(float)
     values[5] = np.nan
-    chosen = spread(values, 20, 7)
+    chosen = spread(values, 20, [7])
     assert len(chosen) <= 20
     assert chosen == sorted(set(chosen))
     assert {int(np.nanargmin(values)), int(np.nanargmax(values)), 7} <= set(chosen)

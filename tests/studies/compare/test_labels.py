@@ -1,67 +1,107 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator.errors import ConfigError
 from estimator.store.sets import Sets
 from estimator.studies.compare.cli import split_labels, split_weights
-from estimator.studies.compare.labels import names_of, shown
+from estimator.studies.compare.labels import Naming
 from tests.studies.compare.made import alone
 
 RANGE = "central,returns.rate.low=0.2153399825,returns.rate.high=0.5432179825"
 
 
-def test_what_all_have_in_front_is_left_out_and_ranges_are_said_in_words():
-    assert shown(["central", RANGE, "central #7"], 40) == [
-        "central",
-        "returns.rate 0.215 to 0.543",
-        "#7",
+def swept(count: int, **keys: list[object]) -> Sets:
+    """A sweep whose labels are mere numbers."""
+    varied = {key.replace("__", "."): values for key, values in keys.items()}
+    rows = [{f"assumed.{key}": values[n] for key, values in varied.items()} for n in range(count)]
+    return Sets([alone(f"central #{n + 1}", n, **row) for n, row in enumerate(rows)])
+
+
+def test_sets_of_no_sweep_keep_their_labels():
+    naming = Naming.of(Sets([alone("central", 1), alone("western", 2)]))
+    assert naming.keys == ()
+    assert [naming.text(label) for label in naming.parts] == ["central", "western"]
+    assert [column.heading.text for column in naming.columns()] == ["set"]
+
+
+def test_few_varied_keys_are_columns_and_both_are_named_where_no_heading_is():
+    sets = swept(
+        4, returns__rate=[0.2, 0.2, 0.4, 0.4], killed_share=["all", "western", "all", "western"]
+    )
+    naming = Naming.of(sets)
+    assert naming.heading == "returns.rate · killed_share"
+    assert naming.name("central #2") == "0.2 · western"
+    assert naming.text("central #2") == "returns.rate 0.2, killed_share western"
+    assert [column.heading.text for column in naming.columns()] == ["returns.rate", "killed_share"]
+    assert [cell.text for cell in naming.cells("central #2", failed=True)] == [
+        "0.2 (FAILED)",
+        "western",
     ]
 
 
-def test_names_of_different_bundles_keep_their_bundle():
-    assert shown(["central,returns=none", "western"], 40) == ["central,returns=none", "western"]
+def test_of_many_keys_a_name_has_what_is_not_as_in_most_sets_and_ranges_in_words():
+    changed = {f"key_{n}__low": [1.0, *[1.0] * n, 2.0, *[1.0] * (3 - n)] for n in range(4)}
+    highs = {key.replace("low", "high"): [5.0 * v for v in own] for key, own in changed.items()}
+    naming = Naming.of(swept(5, **changed, **highs))
+    assert naming.heading == ""
+    assert list(naming.parts.values()) == [
+        ("central",),
+        ("key_0 2 to 10",),
+        ("key_1 2 to 10",),
+        ("key_2 2 to 10",),
+        ("key_3 2 to 10",),
+    ]
 
 
-def test_thousands_are_written_whole():
-    label = "central,force.start.low=130029.8885,force.start.high=208047.8216"
-    assert shown([label, "x"], 60)[0] == "central,force.start 130030 to 208048"
+def test_every_key_is_named_where_none_has_a_usual_value():
+    keys = {f"key_{n}": [float(n), n + 0.5, n + 0.7] for n in range(4)}
+    naming = Naming.of(swept(3, **keys))
+    assert naming.text("central #2") == "key_0 0.5, key_1 1.5, key_2 2.5, key_3 3.5"
 
 
-def test_names_that_would_be_cut_alike_stay_different():
-    names = shown([f"a{'x' * 50}{n}{'y' * 50}" for n in range(12)], 20)
-    assert len(set(names)) == 12
-    assert max(map(len, names)) <= 22
+def test_a_set_that_varies_too_much_keeps_its_number_and_a_note_says_where_its_keys_are():
+    keys = {f"a_rather_long_key_{n}": [float(n), n + 0.5, n + 0.7] for n in range(6)}
+    naming = Naming.of(swept(3, **keys))
+    assert naming.text("central #2") == "central #2"
+    assert naming.numbered == {"central #1", "central #2", "central #3"}
+    assert naming.notes(["central #2"], "sets.csv") == ["What each set assumes: sets.csv."]
 
 
-@given(st.lists(st.text(min_size=1), min_size=1, max_size=12, unique=True), st.integers(12, 40))
-def test_no_name_is_long_or_moves_a_cursor(labels, width):
-    names = shown(labels, width)
-    assert len(names) == len(labels)
-    assert all(name.isprintable() for name in names)
-    assert all(len(name) <= width + 4 for name in names)
-
-
-def test_a_number_of_a_sweep_becomes_what_sets_it_apart_if_that_is_short():
-    column = "assumed.returns.rate.low"
+def test_a_sweep_beside_a_run_is_named_by_its_keys_and_the_run_by_its_labels():
+    swept_set = {"run": "sweep", "folder": "sweep"}
     sets = Sets(
         [
-            alone(f"central #{n}", n, **{column: 0.3 if n != 2 else 0.1, "assumed.losses": "walk"})
-            for n in range(5)
+            alone("central", 0),
+            alone("central #1", 1, **swept_set, **{"assumed.losses": "walk"}),
+            alone("central #2", 2, **swept_set, **{"assumed.losses": "local"}),
         ]
     )
-    assert names_of(sets, sets.labels, 40) == ["#0", "#1", "returns.rate.low=0.1", "#3", "#4"]
+    naming = Naming.of(sets)
+    assert list(naming.parts.values()) == [("central",), ("losses walk",), ("losses local",)]
 
 
-def test_a_key_that_a_set_of_another_folder_does_not_have_is_no_part_of_its_name():
-    swept = alone("central #1", 1, **{"assumed.losses": "walk"})
-    whole = alone("whole #2", 2)
-    assert names_of(Sets([swept, whole]), ["central #1", "whole #2"], 40) == [
-        "central,losses=walk",
-        "whole #2",
-    ]
+def test_two_sets_never_have_one_name():
+    sweep = {"run": "sweep", "folder": "sweep"}
+    keys = [{"assumed.a": "x"}, {"assumed.a": "x"}, {"assumed.a": "y"}]
+    sets = Sets(
+        [
+            alone("a y", 0),
+            *(alone(f"central #{n}", n, **sweep, **own) for n, own in enumerate(keys, start=1)),
+        ]
+    )
+    assert len({naming_parts for naming_parts in Naming.of(sets).parts.values()}) == 4
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=6, unique=True))
+def test_no_name_moves_a_cursor_and_no_two_are_alike(labels):
+    naming = Naming.of(Sets([alone(label, n) for n, label in enumerate(labels)]))
+    names = [naming.text(label) for label in labels]
+    assert all(name.isprintable() for name in names)
+    assert len(set(names)) == len(labels)
 
 
 KNOWN = ["central", "central,returns=none", "western", "a=b", RANGE]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from estimator.fitting.entries import STATISTICS
 from estimator.show.grid import FAILED
@@ -59,11 +61,33 @@ def test_two_varied_keys_make_a_table_an_answer_of_medians_and_of_probabilities(
     }
     sets = sweep(tmp_path, keys)
     net, chance = product_grids(sets, [NET, CHANCE])
-    assert net.headings == ("", "killed_share all", "killed_share western")
-    assert [row[0] for row in net.texts] == ["returns.rate 0.1", "returns.rate 0.2"]
-    assert [cell.text for cell in net.rows[0][1:]] == ["1.0", "–"]  # that set failed
+    assert net.title.endswith(": returns.rate down, killed_share across")
+    assert net.headings == ("", "all", "western")
+    assert [row[0] for row in net.texts] == ["0.1", "0.2"]
+    assert [cell.text for cell in net.rows[0][1:]] == ["1.0", "– ✗"]
+    assert net.notes == ("✗: the set failed its checks.",)
     assert [cell.text for cell in net.rows[1][1:]] == ["0.0", "2.0"]
     low, high = (sets.table([NET])[0, 0, STATISTICS.index(q)] for q in ("q05", "q95"))
     assert net.rows[1][1].below == f"[{low / 1000:.1f}, {high / 1000:.1f}]"
     assert [cell.text for cell in chance.rows[1][1:]] == ["0.10", "0.63"]
     assert product_grids(sets.only(sets.labels[:2]), [NET]) == []  # only one key varies
+
+
+def test_a_table_of_ten_by_ten_medians_fits_into_80_columns(tmp_path: Path) -> None:
+    values = [round(0.1 * n, 1) for n in range(10)]
+    keys: dict[str, list[object]] = {
+        "returns.rate": [value for value in values for _ in values],
+        "unconfirmed.ratio.high": values * 10,
+    }
+    for grid in product_grids(sweep(tmp_path, keys), [NET, CHANCE]):
+        file = io.StringIO()
+        Console(file=file, width=80).print(grid)
+        rows = [line for line in file.getvalue().splitlines() if line.startswith(" 0")]
+        assert len(rows) == 10
+        assert all(len(row.split()) >= 11 for row in rows)
+
+
+def test_sets_that_are_no_combinations_of_two_keys_have_no_table_of_them(tmp_path: Path) -> None:
+    numbers: list[object] = [0.1 * n for n in range(20)]
+    sets = sweep(tmp_path, {"returns.rate": numbers, "unconfirmed.ratio.high": numbers[::-1]})
+    assert product_grids(sets, [NET]) == []

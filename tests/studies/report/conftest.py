@@ -17,6 +17,8 @@ from estimator.assumptions.compose import assumption_set, compose_config, to_pla
 from estimator.quantities.answers import Answer, answer_draws, with_last_month
 from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
 from estimator.studies.audit.audit import Audit
+from estimator.studies.compare.drivers.levels import Levels
+from estimator.studies.compare.specification import Specification
 from estimator.studies.report import Pages, ReportData, ReportOptions, render
 from tests.show.figures.conftest import MONTHS, make_result
 
@@ -202,7 +204,29 @@ def tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
         ),
         "audit": audit(list(trees)),
         "breakeven": [one_key(), two_keys()],
+        "specifications": [specification()],
     }  # fmt: skip
+
+
+def specification(text: str = "") -> Specification:
+    """A sweep of two keys whose last set has no answer; every text ends with the one given."""
+    labels = tuple(f"central #{n}" for n in range(1, 5))
+    middle = np.array([-3000.0, 1000.0, 4000.0, np.nan])
+    steps = dict(zip(QUANTILES, 1500.0 * np.arange(-2, 3), strict=True))
+    rows = {name: middle + step for name, step in steps.items()}
+    names = [f"returns.rate 0.{n}, killed_share all{text}" for n in range(1, 5)]
+    table = pd.DataFrame(
+        {"assumption_set": names, "label": labels, "answer": str(ANSWERS[1]),
+         "unit": "persons/month", **rows, "failures": ["", "", "", f"gave up{text}"]}
+    )  # fmt: skip
+    levels = Levels(
+        labels,
+        (f"returns.rate{text}", f"killed_share{text}"),
+        np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
+        (("0.2", f"0.4{text}"), ("all", f"western{text}")),
+        np.array([True, False]),
+    )
+    return Specification(table, levels, f"What moves the answer most is on top.{text}", "")
 
 
 def audit(labels: list[str]) -> Audit:
@@ -301,6 +325,7 @@ def bare_tables(trees: dict[str, xr.DataTree]) -> dict[str, Any]:
         **{name: found[name][:0] for name in names},
         "audit": dataclasses.replace(whole, claims=whole.claims[:0], **rows),
         "breakeven": [],
+        "specifications": [],
     }
 
 

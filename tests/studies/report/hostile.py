@@ -9,7 +9,14 @@ import xarray as xr
 
 from estimator.studies.report import ReportData, ReportOptions
 from estimator.studies.report.options import SetWords
-from tests.studies.report.conftest import claims_table, make_tree, options, report_data, tables
+from tests.studies.report.conftest import (
+    claims_table,
+    make_tree,
+    options,
+    report_data,
+    specification,
+    tables,
+)
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -77,6 +84,7 @@ def hostile_tables() -> dict[str, object]:
             }.items()
         },
     )
+    found["specifications"] = [specification(ALL)]
     found["breakeven"] = [
         dataclasses.replace(
             item,

@@ -10,12 +10,14 @@ from estimator.quantities.answers import Answer
 from estimator.show.figures._axes import shorten
 from estimator.show.figures._look import PAGE, SEEN_ON_BOTH, frame, new_figure
 from estimator.show.figures.files import inline_svg
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
 from estimator.studies.report import ReportData, pictures
 from estimator.studies.report.pictures import Picture
 from tests.studies.report.conftest import (
     one_key,
     rendered,
     report_data,
+    specification,
     tables,
     trees,
     two_keys,
@@ -149,6 +151,23 @@ def test_the_tornado_tells_low_from_high_without_colour_and_names_assumptions_in
         words
     )
     assert "31,900 at 0.02 to 0.18, 36,400 at 0.05 to 0.50" in description(one)
+
+
+def test_a_sweep_is_drawn_in_the_order_of_an_answer_with_all_its_sets_in_the_table() -> None:
+    one = pictures.specification(report_data(), specification(), 1)
+    assert one.caption == "Net change in January 2026 in each of 3 sets of a sweep"
+    assert "from -3,000" in description(one).replace("−", "-")
+    assert "killed_share all" in description(one)
+    texts = {e.words for e in parse(str(one.narrow)).all("text")}
+    assert {"returns.rate", "killed_share", "all", "western"} <= texts
+    assert one.table["killed_share"].tolist() == ["all", "western", "all", "western"]
+
+
+def test_drivers_that_are_negligible_are_called_so_below_their_picture() -> None:
+    rows = tables(trees())["drivers"].query("method == 'one_at_a_time'")
+    for table, noted in ((rows, False), (rows.assign(note=NEGLIGIBLE), True)):
+        [one] = pictures.drivers(report_data(), table, "losses", "alone", 1)
+        assert (NEGLIGIBLE in one.note) is noted
 
 
 def test_shares_of_the_variance_are_drawn_apart() -> None:

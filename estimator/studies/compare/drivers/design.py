@@ -96,7 +96,7 @@ def recognise(sets: Sets, labels: list[str] | None = None) -> Design:
     levels = Levels.of(keys)
     if levels.names == (BUNDLE,):
         raise NoSweep("these sets differ in whole bundles (assumptions=…)")
-    found = _one_at_a_time(levels) or _factorial(levels) or _saltelli(levels)
+    found = one_at_a_time(levels) or _factorial(levels) or _saltelli(levels)
     if found is not None:
         return found
     finished = facts.loc[keys.index, "obtained"].isin(("fitted", "reweighted")).to_numpy()
@@ -126,7 +126,8 @@ def why_not(sets: Sets, labels: list[str] | None = None) -> str:
     return ""
 
 
-def _one_at_a_time(levels: Levels) -> OneAtATime | None:
+def one_at_a_time(levels: Levels) -> OneAtATime | None:
+    """Read the sets as changes of one assumption each; None if they are not."""
     codes = levels.codes
     usual = np.array([np.bincount(column).argmax() for column in codes.T])
     candidates = [0, *np.flatnonzero((codes == usual).all(axis=1)).tolist()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +55,25 @@ class Levels:
     def counts(self) -> np.ndarray:
         """How many levels each assumption has. (assumption,)."""
         return np.array([len(texts) for texts in self.texts])
+
+    def row(self, number: int) -> tuple[str, ...]:
+        """Levels of a set in words."""
+        codes = self.codes[number]
+        return tuple(texts[code] for texts, code in zip(self.texts, codes, strict=True))
+
+    def only(self, columns: Sequence[int]) -> Levels:
+        """Keep some assumptions, in the order in which they are named."""
+        return replace(
+            self,
+            names=tuple(self.names[n] for n in columns),
+            codes=self.codes[:, list(columns)],
+            texts=tuple(self.texts[n] for n in columns),
+            ordered=self.ordered[list(columns)],
+        )
+
+    def named(self, names: Sequence[str]) -> Levels:
+        """Give the assumptions other names."""
+        return replace(self, names=tuple(names))
 
     def take(self, rows: np.ndarray) -> Levels:
         """Keep some sets; the levels keep their numbers."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
-from estimator.show.number import fixed
+from estimator.show.number import fixed, listed
 from estimator.studies.compare.drivers.one_at_a_time import WITHIN_ERROR
 
 _THOUSAND = 1000.0
@@ -43,11 +43,15 @@ def statement(
     rows = table[table["answer"] == str(answer)].sort_values("rank")
     if rows.empty:
         return f"What drives {words(answer)} cannot be told from these sets."
-    if float(rows["effect"].max()) < negligible * width:
+    small = rows["effect"] < negligible * width
+    if small.any() and small[rows["effect"].notna()].all():
         return _negligible(rows, answer, width)
     if rows["method"].iloc[0] in ("one_at_a_time", "shift"):
-        return _of_effects(rows, answer)
-    return _of_shares(rows, answer)
+        return _of_effects(rows, answer, small)
+    told = _of_shares(rows, answer)
+    if not small.any():
+        return told
+    return f"{told} {listed(rows['assumption'][small])}: negligible beside the range of a set."
 
 
 def _negligible(rows: pd.DataFrame, answer: Answer, width: float) -> str:
@@ -76,7 +80,8 @@ def words(answer: Answer) -> str:
     return f"the probability of {text} below 0" if answer.below_zero else text
 
 
-def _of_effects(rows: pd.DataFrame, answer: Answer) -> str:
+def _of_effects(rows: pd.DataFrame, answer: Answer, small: pd.Series) -> str:
+    """Say which effects are largest; those that are `small` are counted. (row,)."""
     one_at_a_time = rows["method"].iloc[0] == "one_at_a_time"
     how = "assumptions varied one at a time" if one_at_a_time else (
         "priors moved down and up by one of their standard deviations"
@@ -103,12 +108,16 @@ def _of_effects(rows: pd.DataFrame, answer: Answer) -> str:
     ]
     if np.isfinite(first["reference"]):
         parts[0] += f", with {write(first['reference'])} as it is"
+    large = clear[~small[clear.index]]
     others = [
         f"{row['assumption']} ({write(row['value_low'])} to {write(row['value_high'])})"
-        for _, row in clear.iloc[1:_NAMED].iterrows()
+        for _, row in large.iloc[1:_NAMED].iterrows()
     ]
     if others:
         parts.append(f"{' and '.join(others)} follow{'s' if len(others) == 1 else ''}")
+    if hardly := len(clear) - len(large):
+        verb = "is" if hardly == 1 else "are"
+        parts.append(f"{hardly} {verb} negligible beside the range of a set")
     if within.any():
         count = int(within.sum())
         parts.append(f"{count} stay{'s' if count == 1 else ''} within Monte-Carlo error")

@@ -31,6 +31,8 @@ COLUMNS = (
     "rank",
     "note",
 )
+NEGLIGIBLE = "negligible beside the range of a single set"
+"""Note of a driver that hardly moves its answer (see `conf/compare/default.yaml`)."""
 _TEXTS = frozenset({"answer", "unit", "assumption", "method", "level_low", "level_high", "note"})
 
 

@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 
 from estimator.quantities.answers import Answer
+from estimator.store.sets import Sets
 from estimator.studies.compare.drivers import statement
 from estimator.studies.compare.drivers.statement import words
-from estimator.studies.compare.drivers.table import Row, joined, rows_table
+from estimator.studies.compare.drivers.table import NEGLIGIBLE, Row, joined, rows_table
+from estimator.studies.compare.options import CompareOptions
+from estimator.studies.compare.parts import width_of, with_negligible
 from tests.studies.compare.drivers.sweeps import CHANCE, NET
+from tests.studies.compare.made import GAP, alone
 
 WITHIN = "within its Monte-Carlo error (up to 12)"
 
@@ -143,3 +147,27 @@ def test_an_effect_that_is_small_beside_the_range_of_a_set_is_called_negligible(
     assert "negligible; the largest, returns, moves it from 0.51 to 0.54." in statement(
         chance, CHANCE, 1.0, 0.05
     )
+
+
+def test_of_drivers_some_of_which_are_negligible_these_are_not_named_among_the_large() -> None:
+    table = tornado(REPORTING, RETURNS, ("losses.level", ("1", "2"), (3600.0, 4100.0), ""))
+    told = statement(table, NET, 12_000.0, 0.2)
+    assert told.endswith(
+        "returns (−6.8 to 5.9) follows; 1 is negligible beside the range of a set."
+    )
+    told = statement(shares("sobol"), NET, 10_000.0, 0.2)
+    assert told.endswith("force.other_exits and losses.step: negligible beside the range of a set.")
+
+
+@pytest.mark.parametrize(
+    ("method", "effect", "noted"), [("sobol", 1100.0, True), ("shift", 1300.0, False)]
+)
+def test_each_negligible_driver_is_noted_in_the_table(
+    method: str, effect: float, noted: bool
+) -> None:
+    sets = Sets([alone("central", 1)])
+    width = width_of(sets, GAP)
+    options = CompareOptions.default()
+    row = Row("returns", ("a", "b"), (0.0, 1.0), 0.5, effect / 6000.0 * width, notes=["other"])
+    table = with_negligible(rows_table(str(GAP), GAP.unit, method, [row], []), sets, options)
+    assert table["note"].tolist() == [f"{NEGLIGIBLE}; other" if noted else "other"]
