@@ -87,5 +87,6 @@ def _name(ax: Axes, axis: str, key: str, texts: Sequence[str]) -> None:
     step = max(1, -(-len(texts) // _TICKS))
     ticks = list(range(0, len(texts), step))
     target = ax.xaxis if axis == "x" else ax.yaxis
-    target.set_ticks(ticks, [texts[n] for n in ticks], fontsize=style.SMALL_SIZE)
+    shown = [texts[n].replace(" to ", " to\n") if axis == "x" else texts[n] for n in ticks]
+    target.set_ticks(ticks, shown, fontsize=style.SMALL_SIZE)
     target.set_label_text(key, fontsize=style.TEXT_SIZE)

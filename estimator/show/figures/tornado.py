@@ -24,7 +24,7 @@ _ROOM = 0.32  # of the bars' width, on each side, for the levels
 _LEVEL = 22  # characters of a level
 _NAME = 50  # characters of an assumption above its bar
 _ROWS = {True: 0.27, False: 0.36}  # inches of a row on paper and inside a page
-_SMALL = ("within its Monte-Carlo error", "negligible beside the range of a single set")
+_SMALL = ("within its Monte-Carlo error", "negligible beside what each set leaves open")
 """Notes of effects that are drawn pale."""
 _METHODS = {
     "one_at_a_time": "each assumption alone, all others as they are",

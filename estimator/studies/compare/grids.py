@@ -100,7 +100,7 @@ def _comparison_grid(
     for label, row in rows.iterrows():
         line = naming.cells(str(label), failed=bool(row["failures"]))
         if is_chance:
-            line.append(Cell(with_error(row["q50"], row["mcse_q50"], write)))
+            line.append(Cell(f"{probability(row['q50'], 3)} ± {write(row['mcse_q50'])}"))
         else:
             line.append(_median(write, row))
         line.append(Cell(_difference(finer, row, is_reference=str(label) == reference)))
@@ -134,7 +134,7 @@ def pooled_grid(pooled: pd.DataFrame) -> Grid:
         if row["refused"]:
             value = Cell("refused")
         elif row["unit"] == "probability":
-            value = Cell(write(row["q50"]))
+            value = Cell(probability(row["q50"], 3))
         else:
             value = _median(write, row)
         rows.append((str(row["answer"]), value, unit, str(row["sets"])))

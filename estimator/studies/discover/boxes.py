@@ -46,7 +46,7 @@ class Box:
         texts = []
         for key, inside in self.allowed.items():
             at = levels.names.index(key)
-            own = levels.texts[at]
+            own = [f"({text})" if " to " in text else text for text in levels.texts[at]]
             rows = np.flatnonzero(inside)
             if not levels.ordered[at] or len(rows) == 1:
                 texts.append(f"{key} is {listed([own[n] for n in rows]).replace(' and ', ' or ')}")
@@ -119,7 +119,7 @@ def boxes(levels: Levels, holds: np.ndarray, options: DiscoverOptions) -> list[B
     table = np.column_stack(columns)
     tree = DecisionTreeClassifier(
         max_depth=options.conditions,
-        min_samples_leaf=max(1, round(options.least_sets * len(levels))),
+        min_samples_leaf=max(options.fewest_sets, round(options.least_sets * len(levels))),
         random_state=0,  # only decides between splits that are equally good
     ).fit(table, holds)
     leaf_of = tree.apply(table)

@@ -18,3 +18,4 @@ class DiscoverOptions(Options):
     density: float = Field(gt=0.0, le=1.0)
     conditions: int = Field(ge=1, le=10)
     least_sets: float = Field(gt=0.0, le=0.5)
+    fewest_sets: int = Field(ge=1)

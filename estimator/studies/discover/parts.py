@@ -13,7 +13,8 @@ from estimator.show.number import count, rounded
 from estimator.show.part import Part
 from estimator.store.sets import Sets
 from estimator.studies.breakeven.event import Event
-from estimator.studies.compare.drivers.levels import Levels, varied_keys
+from estimator.studies.compare.drivers.levels import Levels, NoSweep, varied_keys
+from estimator.studies.compare.labels import is_told
 from estimator.studies.discover.boxes import Box, boxes, chances
 from estimator.studies.discover.options import DiscoverOptions
 
@@ -27,11 +28,13 @@ def discovery(sets: Sets, event: Event, options: DiscoverOptions) -> Part:
     Raises
     ------
     NoSweep
-        If the sets are not of one sweep.
+        If the sets are not of one sweep, or differ in whole bundles of options.
     ConfigError, OutputError
         If the event cannot be asked.
     """
     levels = Levels.of(varied_keys(sets.facts))
+    if not is_told(levels):
+        raise NoSweep("these sets differ in whole bundles of options; a sweep varies single keys")
     chance = chances(sets, event)[pd.Index(sets.labels).get_indexer(pd.Index(levels.labels))]
     known = np.flatnonzero(np.isfinite(chance))
     levels, chance = levels.take(known), chance[known]

@@ -13,6 +13,7 @@ from estimator.cli import main
 from estimator.errors import ConfigError
 from estimator.store.sets import Sets
 from estimator.studies.breakeven.event import Event
+from estimator.studies.compare.drivers.levels import NoSweep
 from estimator.studies.discover.boxes import chances
 from estimator.studies.discover.options import DiscoverOptions
 from estimator.studies.discover.parts import discovery
@@ -80,6 +81,22 @@ def test_chance_alone_makes_no_box(tmp_path: Path, options: DiscoverOptions) -> 
     part = discovery(sweep(tmp_path, holds), EVENT, sure)
     assert part.grids == []
     assert "in no region of at most 3 conditions" in part.sentences[0]
+
+
+def test_a_few_sets_are_no_region(tmp_path: Path, options: DiscoverOptions) -> None:
+    part = discovery(sweep(tmp_path, RATES < 0.05), EVENT, options)  # three of 60 sets
+    assert part.grids == []
+    wide = options.model_copy(update={"fewest_sets": 3})
+    assert discovery(Sets.open([tmp_path]), EVENT, wide).grids[0].texts[0][1] == "3"
+
+
+def test_sets_that_differ_in_whole_bundles_are_refused(
+    tmp_path: Path, options: DiscoverOptions
+) -> None:
+    keys = {"killed_share": ["variant 1", "variant 2"], "returns": ["variant 1", "variant 2"]}
+    bundles = write_sweep(tmp_path, keys, {CHANCE: np.array([0.1, 0.9])})
+    with pytest.raises(NoSweep, match="whole bundles"):
+        discovery(bundles, EVENT, options)
 
 
 def test_an_event_beside_any_number_is_worked_out_from_the_draws() -> None:

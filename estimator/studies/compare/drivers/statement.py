@@ -11,6 +11,7 @@ from estimator.quantities.answers import Answer
 from estimator.quantity import TOTAL
 from estimator.show.number import fixed, listed
 from estimator.studies.compare.drivers.one_at_a_time import WITHIN_ERROR
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
 
 _THOUSAND = 1000.0
 _NAMED = 3  # assumptions that are named
@@ -51,7 +52,8 @@ def statement(
     told = _of_shares(rows, answer)
     if not small.any():
         return told
-    return f"{told} {listed(rows['assumption'][small])}: negligible beside the range of a set."
+    others = "All others" if small.sum() == len(rows) - 1 else listed(rows["assumption"][small])
+    return f"{told} {others}: {NEGLIGIBLE}."
 
 
 def _negligible(rows: pd.DataFrame, answer: Answer, width: float) -> str:
@@ -117,7 +119,7 @@ def _of_effects(rows: pd.DataFrame, answer: Answer, small: pd.Series) -> str:
         parts.append(f"{' and '.join(others)} follow{'s' if len(others) == 1 else ''}")
     if hardly := len(clear) - len(large):
         verb = "is" if hardly == 1 else "are"
-        parts.append(f"{hardly} {verb} negligible beside the range of a set")
+        parts.append(f"{hardly} {verb} {NEGLIGIBLE}")
     if within.any():
         count = int(within.sum())
         parts.append(f"{count} stay{'s' if count == 1 else ''} within Monte-Carlo error")

@@ -31,7 +31,7 @@ COLUMNS = (
     "rank",
     "note",
 )
-NEGLIGIBLE = "negligible beside the range of a single set"
+NEGLIGIBLE = "negligible beside what each set leaves open"
 """Note of a driver that hardly moves its answer (see `conf/compare/default.yaml`)."""
 _TEXTS = frozenset({"answer", "unit", "assumption", "method", "level_low", "level_high", "note"})
 

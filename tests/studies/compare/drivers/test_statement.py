@@ -153,10 +153,12 @@ def test_of_drivers_some_of_which_are_negligible_these_are_not_named_among_the_l
     table = tornado(REPORTING, RETURNS, ("losses.level", ("1", "2"), (3600.0, 4100.0), ""))
     told = statement(table, NET, 12_000.0, 0.2)
     assert told.endswith(
-        "returns (−6.8 to 5.9) follows; 1 is negligible beside the range of a set."
+        "returns (−6.8 to 5.9) follows; 1 is negligible beside what each set leaves open."
     )
     told = statement(shares("sobol"), NET, 10_000.0, 0.2)
-    assert told.endswith("force.other_exits and losses.step: negligible beside the range of a set.")
+    assert told.endswith(f"All others: {NEGLIGIBLE}.")
+    told = statement(shares("sobol"), NET, 8_000.0, 0.2)
+    assert told.endswith(f"losses.step: {NEGLIGIBLE}.")
 
 
 @pytest.mark.parametrize(
