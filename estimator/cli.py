@@ -157,5 +157,5 @@ def _parser(program: str, description: str) -> argparse.ArgumentParser:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+    # Not what rich asks: notebooks set FORCE_COLOR, with which it takes their pipe for a terminal.
+    return Console() if sys.stdout.isatty() else Console(width=_FILE_WIDTH, force_terminal=False)

@@ -272,3 +272,13 @@ def test_an_option_that_does_not_exist_is_an_error_of_the_parser(
     with pytest.raises(SystemExit, match="2"):
         main(["compare", str(tmp_path), "--nonsense", "compare.shown=3"])
     assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
+def test_output_to_no_terminal_is_plain_even_where_a_notebook_forces_colour(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["list", "returns"]) == 0
+    told = capsys.readouterr().out
+    assert "few" in told
+    assert "\x1b" not in told
