@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import logging
 import re
+import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,9 +59,14 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # of a network
 
 # Docstrings.
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
+napoleon_use_ivar = True
+default_role = "py:obj"
+
+smartquotes = False  # -- is an option
 
 # Look. The first page of a site is index.html, which leads to README.html.
 html_theme = "furo"
@@ -91,35 +98,39 @@ def complete_page(app: Sphinx, name: str, source: list[str]) -> None:
 def write_commands(app: Sphinx) -> None:
     """Write a page for each command, and their list, into docs/commands (which git ignores)."""
     folder = Path(app.confdir, "commands")
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # a command may be gone
+    folder.mkdir()
     rows = [f"| [`{name}`]({name}.md) | {summary} |" for name, (_, summary) in COMMANDS.items()]
     pages = {name: "\n".join(command_page(name)) for name in COMMANDS}
     listed = ["# Commands", "", "| `estimator` … | |", "|---|---|", *rows, ""]
     contents = ["```{toctree}", ":hidden:", "", *COMMANDS, "```", ""]
     pages["index"] = "\n".join([*listed, *contents])
-    for path in folder.glob("*.md"):
-        if path.stem not in pages:
-            path.unlink()
     for name, text in pages.items():
-        path = folder / f"{name}.md"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+        Path(folder, f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def command_page(name: str) -> Iterator[str]:
     """Yield the lines of a command's page: what `--help` says, as headings, text and tables."""
     module, parser = command_parser(name)
-    usage = parser.format_usage().removeprefix("usage: ")
+    usage = parser.format_usage().removeprefix("usage: ").replace("\n       ", "\n")
     yield from (f"# estimator {name}", "", "```console", usage.rstrip(), "```", "")
     for paragraph in re.split(r"\n{2,}", module.DESCRIPTION.strip("\n")):
         is_listing = paragraph.startswith("  ")
-        yield from ("```console", paragraph, "```", "") if is_listing else (paragraph, "")
+        text = textwrap.dedent(paragraph)
+        yield from ("```console", text, "```", "") if is_listing else (_escaped(text), "")
     yield from ("## Arguments", "", "| | |", "|---|---|")
     for action in parser._actions:
         if action.help != argparse.SUPPRESS:
-            said = parser._get_formatter()._expand_help(action).replace("|", r"\|")
-            yield f"| {_written(action)} | {said} |"
+            said = parser._get_formatter()._expand_help(action)
+            yield f"| {_written(action)} | {_escaped(said)} |"
     yield ""
+
+
+def _escaped(text: str) -> str:
+    """Escape what Markdown would read, but for the code between backticks."""
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"([<*|_])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def _written(action: argparse.Action) -> str:

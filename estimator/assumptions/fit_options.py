@@ -6,6 +6,8 @@ from pydantic import Field
 
 from estimator.assumptions.sections import Section
 
+_DEEPEST = 12
+
 
 class Bounds(Section):
     """What the diagnostics of draws must satisfy."""
@@ -32,7 +34,7 @@ class FitOptions(Section):
 
     draws: int = Field(ge=50, le=100_000)
     tune: int = Field(ge=10, le=100_000)
-    max_depth: int = Field(ge=1, le=12)
+    max_depth: int = Field(ge=1, le=_DEEPEST)
     target_accept: float = Field(gt=0.5, lt=1.0)
     attempts: int = Field(ge=1, le=20)
 
@@ -42,6 +44,7 @@ class FitOptions(Section):
         return self.model_copy(update={"target_accept": 1.0 - (1.0 - self.target_accept) / 3.0})
 
     @property
-    def twice_as_long(self) -> FitOptions:
-        """The same with twice the warm-up and twice the draws."""
-        return self.model_copy(update={"tune": 2 * self.tune, "draws": 2 * self.draws})
+    def longer_and_deeper(self) -> FitOptions:
+        """The same with twice the warm-up and draws, and trees of four times as many steps."""
+        longer = {"tune": 2 * self.tune, "draws": 2 * self.draws}
+        return self.model_copy(update=longer | {"max_depth": min(self.max_depth + 2, _DEEPEST)})

@@ -5,7 +5,8 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - Draws that are too few are joined by as many chains again.
 - Draws that diverge are thrown away, and the next attempt takes smaller steps.
 - After two attempts in the coordinates of a shared pilot come those of Laplace's approximation of
-  the posterior itself, then those of a pilot of its own; all with twice the warm-up and draws.
+  the posterior itself, then those of a pilot of its own; all with twice the warm-up and draws, and
+  deeper trees.
 - An attempt that the sampler gives up is followed by the next.
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
@@ -45,7 +46,7 @@ from estimator.model.inputs import ModelInputs
 log = logging.getLogger(__name__)
 
 _GAVE_UP = (ArithmeticError, RuntimeError, ValueError)  # of NUTS and of linear algebra
-_LONGER = 2  # from this attempt on, counted from 0, warm-up and draws are twice as long
+_LONGER = 2  # from this attempt on, counted from 0, warm-up and draws are longer, trees deeper
 _SMALLEST_STEPS = 0.98  # aimed-at acceptance of the last attempt without a pilot
 
 type Attempt[Kept] = tuple[Kept, Diagnostics] | Exception
@@ -235,7 +236,7 @@ class Ladder:
             coordinates_of(self.options.attempts, shared=pilot is not None)
         ):
             if number == _LONGER:
-                options = options.twice_as_long
+                options = options.longer_and_deeper
             try:
                 if coordinates is not current:
                     whitening, mapped = self._whitening(coordinates, inputs, pilot, seeds)

@@ -74,7 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--war-start", metavar="DATE", help="first day of what is totalled")
     parser.add_argument("--published", metavar="DATE", help="day of publication of all claims")
-    parser.add_argument("--every", metavar="PERIOD", help="day, week or month")
+    parser.add_argument(
+        "--every", metavar="PERIOD", help="day, week or month: length of the claims"
+    )
     parser.add_argument(
         "--cumulative",
         metavar="HOW",
@@ -91,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SOURCE",
-        help="its totals are dated by the first day of their week (economist-*)",
+        help="its totals are dated by the first day of their week (economist-*, mapping)",
     )
     parser.add_argument("--mapping", type=Path, metavar="YAML", help="what the columns mean")
     parser.add_argument("--max-megabytes", type=float, metavar="N", help="size allowed (512)")

@@ -102,6 +102,19 @@ def named(drafts: Sequence[Draft], prefix: str | None = None) -> list[Draft]:
     return result
 
 
+def distinct_ids(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
+    """Leave out drafts whose id (given by the table) another has, and tell of it."""
+    seen: set[str] = set()
+    kept = []
+    for draft in drafts:
+        if draft.id and draft.id in seen:
+            ledger.skip_all(draft.rows, "an id that an earlier row has", draft.id, bad=True)
+        else:
+            seen.add(draft.id)
+            kept.append(draft)
+    return kept
+
+
 def accepted(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
     """Leave the drafts that the schema of a claims table accepts; the others' rows are skipped."""
     good: list[Draft] = []

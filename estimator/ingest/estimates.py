@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from estimator.ingest.cells import is_given, shown, snake
 from estimator.ingest.draft import Draft
 from estimator.ingest.reading import Table
-from estimator.ingest.series import totals_to_drafts
+from estimator.ingest.series import totals_to_drafts, whole_months
 from estimator.ingest.settings import Origins, Settings, hedge_of, of_country
 from estimator.ingest.totals import period_of
 
@@ -127,7 +127,7 @@ def estimates_to_drafts(
             )
         )
     origins.report(ledger)
-    return totals_to_drafts(totals, start, settings, ledger)
+    return totals_to_drafts(whole_months(totals, start, ledger), start, settings, ledger)
 
 
 def _problem(estimate: Estimate, start: dt.date) -> tuple[str, bool]:

@@ -24,7 +24,7 @@ _ALWAYS = (
     "prefix",
     "max_megabytes",
 )
-_NO_FLAG = ("speakers", "dense_totals", "gap_steps", "coarse")
+_NO_FLAG = ("speakers", "dense_totals", "gap_steps", "coarse", "restart")
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Format:
         return cast(Reader, getattr(module, self.function))
 
 
-_SERIES = ("every", "cumulative", "dense_days", "dense_totals", "gap_steps", "coarse")
+_SERIES = ("every", "cumulative", "dense_days", "dense_totals", "gap_steps", "coarse", "restart")
 _TOTALS = ("war_start", *_SERIES)
 FORMATS: dict[str, Format] = {
     "general-staff": Format(
         "daily running totals (JSON) of the 2022-Ukraine-Russia-War dataset",
         "general_staff",
         "read",
-        ("war_start", "every", "cumulative", "coarse"),
+        ("war_start", "every", "cumulative", "coarse", "restart"),
     ),
     "economist-raw": Format(
         "The Economist's raw estimates (CSV, one row a bound)",
@@ -89,7 +89,7 @@ FORMATS: dict[str, Format] = {
         "any CSV table, by a file that says what its columns mean",
         "mapping",
         "read",
-        ("mapping", "published", *_TOTALS),
+        ("mapping", "published", "week_start", *_TOTALS),
         several_sources=True,
     ),
 }

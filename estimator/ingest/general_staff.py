@@ -16,6 +16,7 @@ from estimator.ingest.cells import RowSkipped, date, figure, is_empty, is_given,
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Columns, each_row, read_json
+from estimator.ingest.restarts import continued
 from estimator.ingest.settings import Settings
 from estimator.ingest.totals import (
     DAY,
@@ -71,7 +72,7 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
             )
         else:
             totals.append(record.total)
-    settled = never_falling(settle(totals, ledger), ledger)
+    settled = never_falling(continued(settle(totals, ledger), settings.restart, ledger), ledger)
     report_gaps(settled, ledger)
     if settings.cumulative == "keep":
         if start is None:

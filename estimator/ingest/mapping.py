@@ -25,12 +25,13 @@ from estimator.ingest.cells import (
     snake,
 )
 from estimator.ingest.dates import check_order, last_day
-from estimator.ingest.draft import Draft
+from estimator.ingest.draft import Draft, distinct_ids
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.mapping_options import DATES, FIGURES, Mapping, read_mapping
 from estimator.ingest.reading import Columns, Table, each_row, read_csv
-from estimator.ingest.series import totals_to_drafts
+from estimator.ingest.series import totals_to_drafts, whole_months
 from estimator.ingest.settings import Origins, Settings, hedge_of
+from estimator.ingest.sums import report_left_out, summed
 from estimator.ingest.totals import EVERY, period_of
 from estimator.ingest.zeros import zeros_joined
 from estimator.quantity import COUNTS, SIGNED, STOCKS
@@ -75,17 +76,39 @@ def read(path: Path, settings: Settings) -> tuple[Ledger, list[Draft]]:
     rows = each_row(table, reader.read, reasons)
     origins.report(ledger)
     if mapping.figures != "cumulative":
-        if "id" not in mapping.columns:
-            rows = _distinct(rows, table)
-        return ledger, rows if "id" in mapping.columns else zeros_joined(rows, ledger)
+        return ledger, _periods(rows, table, mapping, settings)
     start = settings.need_war_start("figures: cumulative")
     totals = []
-    for total in rows:
+    for total in whole_months(rows, start, ledger):
         if total.end < start:
             ledger.skip_all(total.rows, "before --war-start", str(total.end), bad=True)
         else:
             totals.append(total)
     return ledger, totals_to_drafts(totals, start, settings, ledger)
+
+
+def _periods(rows: list[Draft], table: Table, mapping: Mapping, settings: Settings) -> list[Draft]:
+    """Claims of figures that each count a period of their own."""
+    ledger = table.ledger
+    every = settings.every or "day"
+    has_ids = "id" in mapping.columns
+    if every == "day":
+        report_left_out(rows, mapping.figures, ledger)
+        return rows if has_ids else zeros_joined(_distinct(rows, table, ledger), ledger)
+    rows = distinct_ids(rows, ledger) if has_ids else _distinct(rows, table)
+    kept = []
+    for draft in rows:
+        if settings.war_start is not None and draft.start < settings.war_start:
+            ledger.skip_all(draft.rows, "before --war-start", str(draft.start))
+        else:
+            kept.append(draft)
+    return summed(
+        kept,
+        every,
+        ledger,
+        war_start=settings.war_start,
+        is_whole=settings.published is None and "published" not in mapping.columns,
+    )
 
 
 def _report_filters(table: Table, mapping: Mapping) -> None:
@@ -100,8 +123,8 @@ def _report_filters(table: Table, mapping: Mapping) -> None:
                 )
 
 
-def _distinct(drafts: list[Draft], table: Table) -> list[Draft]:
-    """Leave one of rows that are alike in every cell, and tell of figures that a run drops."""
+def _distinct(drafts: list[Draft], table: Table, told: Ledger | None = None) -> list[Draft]:
+    """Leave one of rows that are alike in every cell; `told` of figures that a run drops."""
     cells = dict(table.rows)
     firsts: dict[tuple[str, ...], int] = {}
     kept: dict[tuple[object, ...], int] = {}
@@ -113,8 +136,8 @@ def _distinct(drafts: list[Draft], table: Table) -> list[Draft]:
             table.ledger.skip(row, "repeats another row", f"row {first}")
             continue
         earlier = kept.setdefault((draft.series, draft.start, draft.end), row)
-        if earlier != row:
-            table.ledger.remark(
+        if earlier != row and told is not None:
+            told.remark(
                 "another figure on the same by the same origin: a run counts one of them",
                 f"row {earlier}",
                 row,
@@ -124,13 +147,23 @@ def _distinct(drafts: list[Draft], table: Table) -> list[Draft]:
 
 
 def _check_settings(mapping: Mapping, settings: Settings) -> None:
-    """Refuse what cannot be: a figure without a citation, or totals with no start."""
+    """Refuse what cannot be: a figure without a citation, totals with no start, sums of periods."""
+    figures, every = mapping.figures, settings.every or "day"
+    if figures != "cumulative" and every != "day":
+        if (figures, every) == ("month", "week"):
+            raise IngestError("--every week: figures of months; allowed: day (as they are), month")
+        if errors := [name for name in ("sd", "level") if name in mapping.columns]:
+            raise IngestError(
+                f"--every {every}: adds figures up, and their {' and '.join(errors)} do not add up"
+            )
     if "citation" not in mapping.columns and settings.citation is None:
         raise IngestError("who is cited? Map citation, or give --citation TEXT")
     if "origin" not in mapping.columns and "" not in settings.origins:
         raise IngestError("who counted? Map origin, or give --origin NAME")
-    if mapping.figures == "cumulative":
+    if figures == "cumulative":
         settings.need_war_start("figures: cumulative")
+    elif settings.week_start:
+        raise IngestError("--week-start: only with figures: cumulative")
 
 
 class _RowReader:
@@ -153,6 +186,8 @@ class _RowReader:
         quantity = self._text(cells, "quantity")
         end = self._date(cells, "period_end")
         start, end = self._period(cells, end)
+        if self._origins.begins_week(self._text(cells, "origin")):
+            end = period_of(end, "week")[1]
         low, value, high = (self._figure(cells, name, quantity) for name in FIGURES)
         if not any(map(is_given, (low, value, high))):
             raise RowSkipped("no figure")
@@ -169,7 +204,10 @@ class _RowReader:
         if published is None and "published" in self._mapping.columns:
             published = self._date(cells, "published")
         if published is None:
-            note = "; ".join(filter(None, (note, "published: the last day of the period")))
+            day = (
+                "row's date" if self._mapping.figures == "cumulative" else "last day of the period"
+            )
+            note = "; ".join(filter(None, (note, f"published: the {day}")))
         unit = texts["unit"] or "persons"
         if self._mapping.figures == "cumulative" and unit != "persons":
             raise RowSkipped("a running total in another unit than persons", shown(unit))

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from estimator.assumptions.compose import compose_config, to_plain
 from estimator.assumptions.sections import Options
 from estimator.ingest.formats import FORMATS
+from estimator.ingest.restarts import Restart
 from estimator.ingest.settings import Settings
 
 
@@ -24,6 +25,8 @@ class IngestOptions(Options):
         A step of a series so many times as long as the usual one is told as a gap.
     coarse
         Differences of which a larger share may be rounding are told.
+    restart
+        What makes running totals that fall a count that begins anew.
     alike
         Figures that differ by at most this share are told as possible copies, sums or differences.
     every
@@ -38,6 +41,7 @@ class IngestOptions(Options):
     dense_days: float = Field(gt=0.0, allow_inf_nan=False)
     gap_steps: float = Field(ge=1.0, allow_inf_nan=False)
     coarse: float = Field(gt=0.0, allow_inf_nan=False)
+    restart: Restart
     alike: float = Field(ge=0.0, lt=1.0)
     every: dict[str, Literal["day", "week", "month"]]
     max_megabytes: float = Field(gt=0.0, allow_inf_nan=False)
@@ -60,6 +64,7 @@ class IngestOptions(Options):
             dense_totals=settings.dense_totals or self.dense_totals,
             gap_steps=settings.gap_steps or self.gap_steps,
             coarse=settings.coarse or self.coarse,
+            restart=settings.restart or self.restart,
             max_megabytes=settings.max_megabytes or self.max_megabytes,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +11,16 @@ from dataclasses import replace
 from estimator.ingest.cells import is_given
 from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
+from estimator.ingest.restarts import continued
 from estimator.ingest.settings import Settings, hedge_of
 from estimator.ingest.totals import (
+    DAY,
     increments,
     is_dense,
+    months_later,
     never_falling,
     on_first_days,
+    on_firsts_of_months,
     period_of,
     report_coarse,
     report_long_steps,
@@ -44,13 +49,55 @@ def totals_to_drafts(
     """
     every = settings.every or "day"
     drafts: list[Draft] = []
+    for same in _by_series(totals):
+        drafts += _points([t for t in same if t.has_point], start, settings, every, ledger)
+        drafts += _bounds([t for t in same if not t.has_point], start, settings, every, ledger)
+    return drafts
+
+
+def whole_months(totals: Sequence[Draft], start: dt.date, ledger: Ledger) -> list[Draft]:
+    """Date totals of the firsts of months by the last day that they hold.
+
+    That is the day before; or, where the first of them, above 0, is of the month that `start` lies
+    in, the last day of the period (months, quarters, years) that its first day names.
+    """
+    return [total for same in _by_series(totals) for total in _whole_months(same, start, ledger)]
+
+
+def _by_series(totals: Sequence[Draft]) -> list[list[Draft]]:
     series: dict[tuple[str, str, str], list[Draft]] = {}
     for total in totals:
         series.setdefault(total.series, []).append(total)
-    for same in series.values():
-        drafts += _points([t for t in same if t.has_point], start, settings, every, ledger)
-        drafts += _bounds([t for t in same if not t.has_point], start, every, ledger)
-    return drafts
+    return list(series.values())
+
+
+def _whole_months(totals: list[Draft], start: dt.date, ledger: Ledger) -> list[Draft]:
+    days = sorted({total.end for total in totals})
+    if not on_firsts_of_months(days):
+        return totals
+    firsts = [day for day in days if day.day == 1]
+    names = firsts[0] == start.replace(day=1) and all(
+        total.value != 0 for total in totals if total.end == firsts[0]
+    )
+    months = min(
+        12 * (b.year - a.year) + b.month - a.month for a, b in itertools.pairwise(firsts)
+    )  # of the periods: one, or three, or twelve
+    moved = []
+    for total in totals:
+        end = (months_later(total.end, months) if names else total.end) - DAY
+        if total.end.day != 1 or end < start:
+            moved.append(total)
+            continue
+        published = end if names and total.published == total.end else total.published
+        note = total.noted(f"dated {total.end}")
+        moved.append(replace(total, end=end, published=published, note=note))
+    until = "the end of the period that the date begins" if names else "the day before"
+    ledger.remark(
+        f"running totals on the firsts of months, taken as up to {until}",
+        f"{len(firsts)} of {', '.join(totals[0].series[:2])}, first {firsts[0]}",
+        totals[0].rows[0],
+    )
+    return moved
 
 
 def _points(
@@ -58,6 +105,7 @@ def _points(
 ) -> list[Draft]:
     """Difference a series of figures, or keep its totals."""
     settled = settle([_with_bounds_of_ranges(total) for total in totals], ledger)
+    settled = continued(settled, settings.restart, ledger)
     mode = settings.cumulative or "auto"
     dense = is_dense(settled, settings.dense_days, settings.dense_totals)
     name = ", ".join(totals[0].series[:2]) if totals else ""
@@ -95,11 +143,14 @@ def _with_bounds_of_ranges(total: Draft) -> Draft:
     return total if total.hedge == "range" else replace(total, low=math.nan, high=math.nan)
 
 
-def _bounds(totals: Sequence[Draft], start: dt.date, every: str, ledger: Ledger) -> list[Draft]:
+def _bounds(
+    totals: Sequence[Draft], start: dt.date, settings: Settings, every: str, ledger: Ledger
+) -> list[Draft]:
     """Keep sums that are ranges or bounds: of one hedge and period the last."""
     last: dict[tuple[str, dt.date], Draft] = {}
     for hedge in dict.fromkeys(total.hedge for total in totals):
-        for total in settle([total for total in totals if total.hedge == hedge], ledger):
+        settled = settle([total for total in totals if total.hedge == hedge], ledger)
+        for total in continued(settled, settings.restart, ledger):
             place = (hedge, period_of(total.end, every)[0])
             if place in last:
                 ledger.skip_all(

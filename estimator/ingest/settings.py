@@ -15,6 +15,7 @@ from estimator.quantity import CLAIMED
 
 if TYPE_CHECKING:
     from estimator.ingest.reading import Table
+    from estimator.ingest.restarts import Restart
 
 _NAMES_SHOWN = 12
 SPEAKERS = ("own", "enemy", "third_party")
@@ -52,6 +53,8 @@ class Settings:
     gap_steps, coarse
         What is told of such a series: steps so many times the usual, and differences of which so
         large a share may be rounding.
+    restart
+        What makes totals that fall a count that begins anew. None: none is looked for.
     week_start
         Sources whose totals are dated by the first day of the week that they hold to its end.
     mapping
@@ -77,6 +80,7 @@ class Settings:
     dense_totals: int = 0
     gap_steps: float = 0.0
     coarse: float = 0.0
+    restart: Restart | None = None
     week_start: tuple[str, ...] = ()
     mapping: Path | None = None
     max_megabytes: float = 0.0

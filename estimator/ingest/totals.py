@@ -22,7 +22,7 @@ from estimator.ingest.ledger import Ledger
 DAY = dt.timedelta(days=1)
 EVERY = ("day", "week", "month")
 MODES = ("auto", "difference", "keep")
-_FEW = 3  # totals that may be on Mondays by chance
+_FEW = 3  # totals on Mondays may be chance; so many on firsts of months are none
 
 
 def period_of(day: dt.date, every: str) -> tuple[dt.date, dt.date]:
@@ -64,24 +64,27 @@ def _equal(one: Draft, other: Draft) -> bool:
     )
 
 
-def never_falling(totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
-    """Leave out as few totals as possible, so that the others never fall (in order of days)."""
+def rising_places(figures: Sequence[float]) -> list[int]:
+    """Places of as many figures as possible that never fall in their order."""
     tails: list[float] = []
     ends: list[int] = []
     before: list[int] = []
-    for place, total in enumerate(totals):
-        length = bisect.bisect_right(tails, total.value)
+    for place, figure in enumerate(figures):
+        length = bisect.bisect_right(tails, figure)
         before.append(ends[length - 1] if length else -1)
-        tails[length:] = (
-            [total.value] if length == len(tails) else [total.value, *tails[length + 1 :]]
-        )
+        tails[length:] = [figure] if length == len(tails) else [figure, *tails[length + 1 :]]
         ends[length:] = [place] if length == len(ends) else [place, *ends[length + 1 :]]
     kept: list[int] = []
     place = ends[-1] if ends else -1
     while place >= 0:
         kept.append(place)
         place = before[place]
-    chosen = set(kept)
+    return kept[::-1]
+
+
+def never_falling(totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
+    """Leave out as few totals as possible, so that the others never fall (in order of days)."""
+    chosen = set(rising_places([total.value for total in totals]))
     for place, total in enumerate(totals):
         if place not in chosen:
             ledger.skip_all(
@@ -218,6 +221,18 @@ def _rounding(total: Draft) -> float:
 def on_first_days(totals: Sequence[Draft]) -> bool:
     """Tell whether all totals but the first are on Mondays, the first days of weeks."""
     return len(totals) > _FEW and all(total.end.weekday() == 0 for total in totals[1:])
+
+
+def on_firsts_of_months(days: Sequence[dt.date]) -> bool:
+    """Tell whether days in order, but for the first and the last, are firsts of months."""
+    firsts = sum(day.day == 1 for day in days)
+    return firsts >= _FEW and all(day.day == 1 for day in days[1:-1])
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """First of a month, some months later."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, 1)
 
 
 def is_dense(totals: Sequence[Draft], dense_days: float, dense_totals: int) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from estimator.ingest.draft import Draft
 from estimator.ingest.ledger import Ledger
 from estimator.ingest.reading import Table, each_row, read_csv
 from estimator.ingest.settings import Settings, hedge_of, of_country
-from estimator.ingest.totals import DAY, period_of
+from estimator.ingest.sums import shares, with_quiet
+from estimator.ingest.totals import period_of
 from estimator.ingest.ucdp_columns import COLUMNS
 
 ORIGIN = "ucdp_ged"
@@ -186,11 +187,13 @@ def _drafts(
         for side, dead in zip(event.sides, event.deaths, strict=True):
             if side in sides and dead > 0:
                 used.add(event.row)
-                for first, share in _shares(event, every):
+                for first, share in shares(event.start, event.end, every):
                     _add(periods.setdefault((side, first), _Sum()), event, dead * share)
         if event.row not in used:
             ledger.skip(event.row, "no dead of the side")
-        elif (event.end - event.start).days and len(list(_shares(event, every))) > 1:
+        elif (event.end - event.start).days and len(
+            list(shares(event.start, event.end, every))
+        ) > 1:
             ledger.remark(
                 "an event that crosses periods, spread over its days in equal parts",
                 f"{event.start} to {event.end}",
@@ -202,44 +205,16 @@ def _drafts(
     drafts = []
     for side, name in sides.items():
         firsts = sorted(first for of, first in periods if of == side)
-        for first, start in _starts(firsts, name, every, ledger).items():
+        starts, quiet = with_quiet(firsts, every)
+        if quiet:
+            ledger.remark(
+                f"{every}s without dead of a side, part of the claim that follows",
+                f"{quiet} of {name}",
+            )
+        for first, start in starts.items():
             end = min(period_of(first, every)[1], last)
             drafts.append(_draft(side, name, start, end, periods[side, first], settings))
     return drafts
-
-
-def _starts(
-    firsts: Sequence[dt.date], name: str, every: str, ledger: Ledger
-) -> dict[dt.date, dt.date]:
-    """First day of the claim on each period of a side: quiet periods before it go with it.
-
-    They say that nobody died, which a log scale cannot; left out, they would count as usual ones.
-    """
-    starts: dict[dt.date, dt.date] = {}
-    quiet = 0
-    for place, first in enumerate(firsts):
-        before = period_of(firsts[place - 1], every)[1] + DAY if place else first
-        starts[first] = before
-        while before < first:
-            quiet += 1
-            before = period_of(before, every)[1] + DAY
-    if quiet:
-        ledger.remark(
-            f"{every}s without dead of a side, part of the claim that follows",
-            f"{quiet} of {name}",
-        )
-    return starts
-
-
-def _shares(event: _Event, every: str) -> Iterator[tuple[dt.date, float]]:
-    """First days of the periods that an event lies in, and its share of days in each."""
-    days = (event.end - event.start).days + 1
-    day = event.start
-    while day <= event.end:
-        first, last = period_of(day, every)
-        inside = (min(last, event.end) - day).days + 1
-        yield first, inside / days
-        day = last + DAY
 
 
 def _add(total: _Sum, event: _Event, dead: float) -> None:

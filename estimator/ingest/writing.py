@@ -14,7 +14,7 @@ from estimator.assumptions.compose import compose_config, to_plain
 from estimator.errors import EvidenceError, IngestError, OutputError, problems_text
 from estimator.export import atomically, write_csv
 from estimator.ingest.cells import plain
-from estimator.ingest.draft import Draft, accepted, named, to_frame
+from estimator.ingest.draft import Draft, accepted, distinct_ids, named, to_frame
 from estimator.ingest.formats import format_of
 from estimator.ingest.ledger import Entry, Ledger, by_reason
 from estimator.ingest.options import IngestOptions, shipped
@@ -118,7 +118,7 @@ def ingest(
     order = sorted(
         found, key=lambda d: (d.end, d.start, d.origin, d.quantity, d.population, d.rows)
     )
-    drafts = named(accepted(_distinct(order, ledger), ledger), settings.prefix)
+    drafts = named(accepted(distinct_ids(order, ledger), ledger), settings.prefix)
     drafts = _known_parents(drafts, settings.prefix, ledger)
     for draft in drafts:
         ledger.use(draft.rows, draft.id)
@@ -155,19 +155,6 @@ def _report_days(drafts: Sequence[Draft], ledger: Ledger) -> None:
 def _told(entry: Entry) -> str:
     place = "the table" if entry.row is None else f"row {entry.row}"
     return f"{place}: {entry.reason}" + (f" (found {plain(entry.detail)})" if entry.detail else "")
-
-
-def _distinct(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
-    """Leave out drafts whose id (given by the table) another has, and tell of it."""
-    seen: set[str] = set()
-    kept = []
-    for draft in drafts:
-        if draft.id and draft.id in seen:
-            ledger.skip_all(draft.rows, "an id that an earlier row has", draft.id, bad=True)
-        else:
-            seen.add(draft.id)
-            kept.append(draft)
-    return kept
 
 
 def _known_parents(drafts: Sequence[Draft], prefix: str | None, ledger: Ledger) -> list[Draft]:

@@ -378,7 +378,7 @@ def test_tables_with_the_same_estimate_can_be_used_together_with_a_prefix(
     claims = read_claims(["one.csv", "two.csv"])
     assert claims["id"].tolist()[3:] == [f"again-{name}" for name in claims["id"][:3]]
     report_text = (tmp_path / "two.csv.report.csv").read_text(encoding="utf-8")
-    assert "2,used,,,again-uk_mod-killed-2022-04-01" in report_text
+    assert "2,used,,,again-uk_mod-killed-2022-03-31" in report_text
 
 
 def test_the_text_of_spreadsheets_in_utf16_is_read(tmp_path: Path) -> None:

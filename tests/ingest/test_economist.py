@@ -87,7 +87,7 @@ def test_a_dense_series_of_totals_becomes_increments(tmp_path: Path) -> None:
     )
     claims, ingested = read("economist-list", path, START)
     assert claims["value"].tolist() == [11966, 5790, 7161]
-    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["02-24", "04-02", "05-02"]
+    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["02-24", "04-01", "05-01"]
     assert any("increments" in text for text in remarks(ingested))
     kept, _ = read("economist-list", path, Settings(war_start=START.war_start, cumulative="keep"))
     assert kept["value"].tolist() == [11966, 17756, 24917]
@@ -279,7 +279,7 @@ def test_a_gap_in_a_series_is_told(tmp_path: Path) -> None:
     assert claims["value"].tolist() == [20004, 5001, 5001, 5001, 15003, 5001]
     (entry,) = [entry for entry in ingested.ledger.remarks if entry.reason.startswith("gaps in")]
     assert entry.detail == (
-        "1 of uk_mod, killed, the longest 92 days after 2022-07-01; usual 31 days"
+        "1 of uk_mod, killed, the longest 92 days after 2022-06-30; usual 31 days"
     )
     assert entry.row == 6
     _, whole = read("economist-list", list_file(tmp_path, *UK[:4]), START)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from estimator.errors import IngestError
 from estimator.ingest.mapping_options import TEMPLATE, read_mapping
 from estimator.ingest.settings import Settings
+from estimator.ingest.totals import DAY
 from tests.ingest.made import csv_file, read, reasons, remarks
 
 PLAIN = """\
@@ -59,12 +62,12 @@ def test_the_template_is_a_mapping_and_reads_running_totals_in_thousands(tmp_pat
     settings = mapped(tmp_path, TEMPLATE, war_start=dt.date(2025, 2, 1))
     claims, ingested = read("mapping", path, settings)
     assert claims["value"].tolist() == [1500, 1000, 1500]
-    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["02-01", "03-02", "04-02"]
+    assert claims["period_start"].dt.strftime("%m-%d").tolist() == ["02-01", "03-01", "04-01"]
     assert reasons(ingested) == {
         5: "filter: civilians are not counted",
         6: "kind: a word that the mapping does not know",
     }
-    assert ingested.ledger.remarks[0].reason.startswith("running totals of one origin")
+    assert any(text.startswith("running totals of one origin") for text in remarks(ingested))
 
 
 def test_a_date_can_stand_for_its_month_and_numbers_be_written_otherwise(tmp_path: Path) -> None:
@@ -365,3 +368,172 @@ def test_zeros_of_one_series_do_not_go_with_another(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "t.csv", HEADER, rows)
     claims, _ = read("mapping", path, mapped(tmp_path, DAILY))
     assert claims.set_index("origin")["period_start"].dt.day.to_dict() == {"a": 1, "b": 2}
+
+
+TOTALS = PLAIN.replace("  period_start: first\n", "") + "figures: cumulative\n"
+Dated = tuple[str, float]
+
+
+def totals(folder: Path, rows: list[Dated], who: str = "A", **settings: object) -> Any:
+    table = csv_file(folder / "t.csv", HEADER, [("", day, total, who) for day, total in rows])
+    start = {"war_start": dt.date(2024, 1, 1)}
+    return read("mapping", table, mapped(folder, TOTALS, **(start | settings)))
+
+
+def spans(claims: pd.DataFrame) -> list[tuple[str, str, float]]:
+    days = (claims[name].dt.strftime("%Y-%m-%d") for name in ("period_start", "period_end"))
+    return list(zip(*days, claims["value"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("dates", "every", "periods"),
+    [
+        (("2024-02-01", "2024-03-01", "2024-04-01"), "month",
+         [("01-01", "01-31"), ("02-01", "02-29"), ("03-01", "03-31")]),
+        (("2024-02-01", "2024-03-01", "2024-04-01", "2024-04-17"), "day",
+         [("01-01", "01-31"), ("02-01", "02-29"), ("03-01", "03-31"), ("04-01", "04-17")]),
+        (("2024-04-01", "2024-07-01", "2024-10-01"), "day",
+         [("01-01", "03-31"), ("01-01", "06-30"), ("01-01", "09-30")]),
+        (("2024-01-01", "2024-02-01", "2024-03-01"), "month",
+         [("01-01", "01-31"), ("02-01", "02-29"), ("03-01", "03-31")]),
+        (("2024-01-01", "2024-04-01", "2024-07-01"), "day",
+         [("01-01", "03-31"), ("01-01", "06-30"), ("01-01", "09-30")]),
+        (("2024-02-01", "2024-02-15", "2024-03-01", "2024-04-01"), "day",
+         [("01-01", "02-01"), ("02-02", "02-15"), ("02-16", "03-01"), ("03-02", "04-01")]),
+    ],
+    ids=["months", "and today", "quarters", "named months", "named quarters", "other days too"],
+)  # fmt: skip
+def test_totals_on_the_firsts_of_months_hold_whole_months(
+    tmp_path: Path, dates: tuple[str, ...], every: str, periods: list[tuple[str, str]]
+) -> None:
+    rows = [(day, 3000.0 * n) for n, day in enumerate(dates, start=1)]
+    claims, ingested = totals(tmp_path, rows, every=every)
+    assert [(start[5:], end[5:]) for start, end, _ in spans(claims)] == periods
+    told = [text for text in remarks(ingested) if "firsts of months" in text]
+    assert len(told) == (0 if "2024-02-15" in dates else 1)
+
+
+def test_a_total_of_nothing_on_the_first_day_of_a_war_leaves_the_others_up_to_the_day_before(
+    tmp_path: Path,
+) -> None:
+    rows = [("2024-01-01", 0.0), ("2024-02-01", 500.0), ("2024-03-01", 900.0)]
+    claims, _ = totals(tmp_path, rows)
+    assert spans(claims) == [("2024-01-01", "2024-01-31", 500), ("2024-02-01", "2024-02-29", 400)]
+
+
+def test_totals_on_mondays_can_be_said_to_hold_their_weeks(tmp_path: Path) -> None:
+    rows = [(f"2024-01-{day:02d}", 10.0 * day) for day in (1, 8, 15, 22)]
+    claims, _ = totals(tmp_path, rows, week_start=("A",))
+    assert [end for _, end, _ in spans(claims)] == [f"2024-01-{d:02d}" for d in (7, 14, 21, 28)]
+    with pytest.raises(IngestError, match="--week-start: only with figures: cumulative"):
+        read("mapping", tmp_path / "t.csv", mapped(tmp_path, DAILY, week_start=("A",)))
+
+
+def test_a_count_that_begins_anew_is_carried_on_for_each_origin(tmp_path: Path) -> None:
+    weeks = [dt.date(2024, 1, 7) + 7 * n * DAY for n in range(20)]
+    found = [*range(100, 1300, 100), *range(20, 180, 20)]
+    rows = [("", day, total, "A") for day, total in zip(weeks, found, strict=True)]
+    rows += [("", day, 50 * n, "B") for n, day in enumerate(weeks, start=1)]
+    table = csv_file(tmp_path / "t.csv", HEADER, rows)
+    settings = mapped(tmp_path, TOTALS, war_start=dt.date(2024, 1, 1))
+    claims, ingested = read("mapping", table, settings)
+    assert claims.groupby("origin")["value"].sum().to_dict() == {"a": 1360, "b": 1000}
+    assert reasons(ingested) == {}
+    (told,) = [entry for entry in ingested.ledger.remarks if "begin anew" in entry.reason]
+    assert told.detail == (
+        "a, killed: seems to begin anew on 2024-03-31, with 20 after 1,200 on 2024-03-24"
+    )
+    assert told.row == 14
+
+
+def test_sparse_totals_of_each_year_are_sums_since_the_start_of_the_war(tmp_path: Path) -> None:
+    ends = ("03-31", "06-30", "09-30", "12-31")
+    rows = [(f"{year}-{end}", 300.0 * n) for year in (2024, 2025) for n, end in enumerate(ends, 1)]
+    claims, _ = totals(tmp_path, rows)
+    assert claims["value"].tolist() == [300.0 * n for n in range(1, 9)]
+    assert set(claims["period_start"]) == {pd.Timestamp("2024-01-01")}
+
+
+EVENTS = [
+    ("2024-01-07", 4), ("2024-01-07", 2), ("2024-02-19", 5), ("2024-05-22", 6), ("2024-05-30", 0),
+    ("2024-06-03", 0),
+]  # fmt: skip
+
+
+def test_days_of_events_are_added_up_by_month_and_quiet_months_go_with_the_next(
+    tmp_path: Path,
+) -> None:
+    table = csv_file(tmp_path / "t.csv", HEADER, [("", day, dead, "A") for day, dead in EVENTS])
+    claims, ingested = read("mapping", table, mapped(tmp_path, DAILY, every="month"))
+    assert spans(claims) == [
+        ("2024-01-01", "2024-01-31", 6),
+        ("2024-02-01", "2024-02-29", 5),
+        ("2024-03-01", "2024-05-31", 6),
+    ]
+    assert list(reasons(ingested)) == [7]
+    told = {entry.reason[:29]: entry.detail for entry in ingested.ledger.remarks}
+    assert told["months without a figure above"] == "2 of a, killed"
+    known = mapped(tmp_path, DAILY, every="month", published=dt.date(2024, 5, 25))
+    claims, _ = read("mapping", table, known)
+    assert str(claims["period_end"].iloc[-1].date()) == "2024-05-30"
+    later = mapped(tmp_path, DAILY, every="month", war_start=dt.date(2024, 1, 20))
+    claims, ingested = read("mapping", table, later)
+    assert spans(claims)[0] == ("2024-02-01", "2024-02-29", 5)
+    assert reasons(ingested)[2] == "before --war-start"
+
+
+def test_days_without_a_figure_are_told_with_the_option_that_mends_it(tmp_path: Path) -> None:
+    table = csv_file(tmp_path / "t.csv", HEADER, [(day, day, dead, "A") for day, dead in EVENTS])
+    for text in (DAILY, PLAIN):
+        _, ingested = read("mapping", table, mapped(tmp_path, text))
+        (told,) = [entry for entry in ingested.ledger.remarks if "--every month" in entry.reason]
+        assert told.reason.startswith("days without a figure: no evidence that nobody died")
+        assert told.detail == "5 of 149 days of a, killed have figures"
+
+
+def test_weeks_of_events_are_spread_over_months_and_other_figures_are_told(tmp_path: Path) -> None:
+    rows = [
+        ("2024-01-29", "2024-02-04", 70, "A"),  # three days of January
+        ("2024-03-11", "2024-03-17", 14, "A"),
+        ("2024-01-01", "2024-03-31", 99, "A"),
+    ]
+    table = csv_file(tmp_path / "t.csv", HEADER, rows)
+    claims, ingested = read("mapping", table, mapped(tmp_path, PLAIN, every="month"))
+    assert spans(claims) == [
+        ("2024-01-01", "2024-01-31", 30),
+        ("2024-02-01", "2024-02-29", 40),
+        ("2024-01-01", "2024-03-31", 99),
+        ("2024-03-01", "2024-03-31", 14),
+    ]
+    assert "not added up by --every: a figure on more days than a month has" in remarks(ingested)
+
+
+def test_bounds_add_up_and_floors_are_floors_of_their_own(tmp_path: Path) -> None:
+    text = PLAIN.replace("value: number", "value: number\n  low: least\n  high: most")
+    day = ("2024-01-07", "2024-01-07")
+    rows = [(*day, 4, "A", 2, 9), (*day, 3, "A", "", ""), (*day, "", "A", 5, "")]
+    table = csv_file(tmp_path / "t.csv", (*HEADER, "least", "most"), rows)
+    claims, ingested = read("mapping", table, mapped(tmp_path, text, every="month"))
+    assert any("the last month is taken as whole" in told for told in remarks(ingested))
+    found = claims.set_index("hedge")[["low", "value", "high"]].to_dict("index")
+    assert found["range"] == {"low": 5, "value": 7, "high": 12}
+    assert found["at_least"]["value"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (DAILY.replace("figures: day", "figures: month"), "figures of months"),
+        (PLAIN.replace("value: number", "value: number\n  sd: more"), "sd do not add up"),
+    ],
+)
+def test_figures_that_cannot_be_added_up_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    table = csv_file(tmp_path / "t.csv", (*HEADER, "more"), [(*ROW, 1)])
+    with pytest.raises(IngestError, match=said):
+        read("mapping", table, mapped(tmp_path, text, every="week"))
+
+
+def test_a_year_that_cannot_be_held_is_told(tmp_path: Path) -> None:
+    table = csv_file(tmp_path / "t.csv", HEADER, [("1863-06-01", "1863-06-30", 5, "A")])
+    with pytest.raises(IngestError, match="year not from 1900 to 2199"):
+        read("mapping", table, mapped(tmp_path))

@@ -73,8 +73,8 @@ def verdict_text(calibration: Calibration, options: CalibrateOptions) -> str:
     """Say in a sentence whether the calibration passed."""
     summary, sbc = calibration.summary, calibration.sbc
     if not len(summary):
-        told = "No structure was simulated and fitted: nothing is said of ranks."
-        return f"{told} {_slopes_text(calibration)}".rstrip()
+        told = "No structure was simulated and fitted: nothing is said of ranks"
+        return "; ".join(filter(None, (told, _slopes_text(calibration)))) + "."
     if not len(sbc):
         return "Fewer than ten worlds of each structure: too few to judge calibration."
     n_worlds, n_failed = int(summary["worlds"].sum()), int(summary["failed"].sum())
