@@ -237,15 +237,17 @@ class Batch:
     def _draw(self, trees: Mapping[str, xr.DataTree]) -> None:
         """Draw sets that were written whole side by side."""
         from estimator.show.figures import plot_forest, save_figure, save_figures
+        from estimator.store.sets import Sets
+        from estimator.studies.compare.labels import Naming
+        from estimator.studies.compare.of_sweep import sweep_figures
 
         run = self.outputs / self.name
-        save_figure(plot_forest(trees), run, "forest", formats=("png",))
-        if len(trees) > 1:
-            from estimator.store.sets import Sets
-            from estimator.studies.compare.of_sweep import sweep_figures
-
-            sets = Sets.open([run]).only(list(trees))
-            save_figures(sweep_figures(sets, self._shown()), run, formats=("png",))
+        sets = Sets.open([run]).only(list(trees))
+        naming = Naming.of(sets)
+        named = {naming.name(label): tree for label, tree in trees.items()}
+        forest = plot_forest(named, heading=naming.heading)
+        save_figure(forest, run, "forest", formats=("png",))
+        save_figures(sweep_figures(sets, self._shown()), run, formats=("png",))
 
     def _shown(self) -> CompareOptions:
         """Which answers are shown of many sets, and of how many."""

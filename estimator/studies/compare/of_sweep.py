@@ -58,7 +58,7 @@ def sweep_parts(
     table["reference"] = reference_of(sets)
     ends = sweep_grid(tree, [naming.text(label) for label in sets.labels])
     ends = replace(ends, notes=(*ends.notes, *naming.notes(sets.labels, "summary.csv")))
-    crossed = product_grids(sets, answers)
+    crossed = product_grids(sets, options.specification_of(sets.last_month))
     matrix = matrix_grid(sets, answers, shown_labels(table, options.shown), "summary.csv")
     return [
         Part(
@@ -80,9 +80,9 @@ def _checked(check: pd.DataFrame, naming: Naming) -> list[Part]:
 
 
 def crossed_grids(run: Path, labels: Sequence[str], options: CompareOptions) -> list[Grid]:
-    """Of sets that were written whole, and vary two keys, a table an answer: one key down."""
+    """Of sets that were written whole, and vary two keys, a table of each headline answer."""
     sets = Sets.open([run]).only(labels)
-    return product_grids(sets, options.answers_of(sets.last_month))
+    return product_grids(sets, options.specification_of(sets.last_month))
 
 
 def sweep_figures(
