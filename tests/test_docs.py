@@ -18,6 +18,7 @@ DOCUMENTS = [*TOP.glob("*.md"), *TOP.glob("docs/*.md"), *TOP.glob("data/*.md"), 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)[^)]*\)")
 
 CELL = re.compile(r"^```\{code-cell\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TYPED = re.compile(r"^told = !(.*)$", re.MULTILINE)
 # What makes a notebook short, and what makes it shorter here: draws from the prior need no sampler,
 # and where ArviZ needs a posterior a few draws are enough. The site is built as it is written.
 SHORT = "window=since_2025"
@@ -37,9 +38,10 @@ def program(notebook: Path) -> str:
     lines = [""] * text.count("\n")
     for cell in CELL.finditer(text):
         code = cell[1].replace(f'"{SHORT}"', str(shorter)[1:-1]).replace("%matplotlib inline", "")
-        if code.startswith("%%sh\n"):
-            typed = code.replace(SHORT, " ".join(shorter)).splitlines()[1:]
-            code = "\n" + "".join(f"command({line!r})\n" for line in typed)
+        code = code.replace("print(told.n)", "")
+        for typed in TYPED.findall(code):
+            ours = typed.replace(SHORT, " ".join(shorter))
+            code = code.replace(f"told = !{typed}", f"command({ours!r})")
         first = text.count("\n", 0, cell.start(1))
         lines[first : first + code.count("\n")] = code.splitlines()
     return "\n".join(lines)
