@@ -26,7 +26,12 @@ FORMATS = ("png", "svg")
 DPI = 110
 # A date or random ids in the file would make two runs of one question differ.
 _METADATA: dict[str, Any] = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
-_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "estimator", "hatch.linewidth": 0.8}
+# PreliZ, which a prior of the family Beta needs, sets `savefig.bbox` for the whole process.
+_SETTINGS: dict[Any, Any] = {
+    "svg.hashsalt": "estimator",
+    "hatch.linewidth": 0.8,
+    "savefig.bbox": None,
+}
 _INK = "currentColor"
 _SPACE = re.compile(r"\s+")
 # What XML cannot hold at all, not even escaped.

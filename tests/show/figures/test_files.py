@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
@@ -33,3 +34,10 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path: 
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"mine\.png: cannot be written"):
         save_figure(picture(), tmp_path / "file", "mine")
+
+
+def test_a_setting_of_another_library_changes_no_file(tmp_path: Path) -> None:
+    (plain,) = save_figure(picture(), tmp_path / "plain", "mine", formats=("png",))
+    with mpl.rc_context({"savefig.bbox": "tight"}):  # as PreliZ leaves it
+        (cut,) = save_figure(picture(), tmp_path / "cut", "mine", formats=("png",))
+    assert plain.read_bytes() == cut.read_bytes()

@@ -5,6 +5,7 @@ import pytest
 
 from estimator.assumptions.compose import assumption_set
 from estimator.errors import ConfigError
+from estimator.quantities.derived import plan_of_draws
 from estimator.run import Estimate, estimate
 from estimator.show.break_even import BreakEven
 from estimator.studies.breakeven.plan_share import plan_shares
@@ -42,7 +43,7 @@ def test_the_curve_is_the_distribution_function(found: dict[str, BreakEven]) -> 
 def test_recruits_at_the_needed_share_hold_the_force(from_prior: Estimate) -> None:
     """With recruits at that share of the plan the net change over the horizon is 0."""
     scenarios = from_prior.tree["scenarios"].to_dataset().sel(scenario="goal_50000")
-    plan = 403_000 / 12
+    plan = plan_of_draws(assumption_set(), scenarios) / 12
     needed = scenarios["break_even_plan_share"].isel(projected_month=0) * plan
     months = scenarios.sizes["projected_month"]
     change = (scenarios["net_change"] - scenarios["recruits"]).sum("projected_month")

@@ -45,7 +45,7 @@ def test_broken_worlds_and_reweighted_sets_are_told(tmp_path: Path) -> None:
     kept = {
         name: config["broken"][name] for name in ("none", "confirmed_too_high", "wrong_definition")
     }
-    moves = {"returns": {"shift": {"returns.rate": 1.0}}}
+    moves = {"returns": {"shift": {"returns.rate": 0.5}}}
     options = CalibrateOptions.from_config(
         {
             **config,

@@ -68,7 +68,7 @@ def show(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
             name: str = "plain", width: int = DESKTOP, scheme: str = "light", address: str = ""
         ) -> Opened:
             one = opened(pages[name], width, scheme, address)
-            one.page.wait_for_function("document.getElementById('lamp').className !== ''")
+            one.page.wait_for_function("() => document.getElementById('lamp').className !== ''")
             return one
 
         yield ready
@@ -218,8 +218,10 @@ def test_one_button_finds_what_breaks_the_answer(show: Any) -> None:
 def test_another_world_begins_as_it_is(show: Any) -> None:
     opened = show(address=f"#world={WORLD}&returns.rate=0.1:0.2")
     opened.page.get_by_role("radio", name="another").check()
+    # A function and no expression: that would be evaluated in the page, which forbids it.
     opened.page.wait_for_function(
-        "document.getElementById('command').textContent === 'estimator run seed=1'"
+        "text => document.getElementById('command').textContent === text",
+        arg="estimator run seed=1",
     )
     assert opened.page.locator(".slider.moved").count() == 0
 
