@@ -16,6 +16,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 from numba.core import sigutils
 from numba.core.caching import _Cache
@@ -82,6 +83,28 @@ def save(entry: str, result: CompileResult, more: Any = None) -> None:
         cache.save(entry, dumps((result._reduce(), more)))
 
 
+@global_compiler_lock
+def closed(result: CompileResult) -> CompileResult:
+    """Make private all functions that a C callback calls, so that it runs its own copies of them.
+
+    Numba links functions into one another as weak symbols: the first of a name that a process loads
+    serves all. A process that has just compiled the pieces of a callback would go on with those, a
+    later one, which loads the callback alone, with the copies that were optimized within it. They
+    differ in the last digits of their results, and so would all draws.
+    """
+    result.library._ensure_finalized()
+    exported = {result.fndesc.llvm_cfunc_wrapper_name, result.fndesc.llvm_func_name}
+    module = llvm.parse_bitcode(result.library._final_module.as_bitcode())
+    for function in module.functions:
+        if not function.is_declaration and function.name not in exported:
+            function.linkage = "internal"
+    library = result.library.codegen.create_library(f"{result.library.name}.closed")
+    library.enable_object_caching()
+    library._final_module = module
+    library._finalize_final_module()
+    return result._replace(library=library)
+
+
 def address(result: CompileResult) -> int:
     """Return where a function that was compiled as a C callback begins."""
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name))
@@ -109,6 +132,9 @@ class _Callback(CFunc):
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         super().__init__(function, *arguments)
         self._cache = _KeptCode(function)
+
+    def _compile_uncached(self) -> CompileResult:
+        return closed(super()._compile_uncached())  # type: ignore[misc]
 
     @property
     def address(self) -> int:

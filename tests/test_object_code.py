@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pymc as pm
 import pytest
@@ -61,6 +63,33 @@ def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None
     )
     assert ended.returncode == 0, ended.stderr
     assert not ended.stderr
+
+
+@numba.njit
+def fibonacci(n: int) -> int:
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+
+def twice_fibonacci(n: int) -> int:
+    return 2 * fibonacci(n)
+
+
+def test_a_callback_runs_its_own_copies_of_what_it_calls(empty_cache: Path) -> None:
+    """Seen: a process that had compiled the pieces of a density ran these, a later one its copies.
+
+    They differed in the last digits, and all draws with them.
+    """
+    callback = object_code.cfunc(numba.int64(numba.int64))(twice_fibonacci)
+    result = callback._compile_uncached()
+    functions = [f for f in result.library._final_module.functions if not f.is_declaration]
+    shared = {f.name for f in functions if f.linkage.name != "internal"}
+    assert shared == {result.fndesc.llvm_cfunc_wrapper_name, result.fndesc.llvm_func_name}
+    assert len(functions) > len(shared)
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+    assert call(callback.address)(10) == 110
+    again = object_code.cfunc(numba.int64(numba.int64))(twice_fibonacci)
+    assert call(again.address)(10) == 110
+    assert again._cache_hits == 1
 
 
 @pytest.mark.parametrize(

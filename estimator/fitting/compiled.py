@@ -106,11 +106,14 @@ class CompiledStructure:
             shared.set_value(array.astype(shared.dtype))
 
     def with_data(self, inputs: ModelInputs) -> Any:
-        """Density of a set of this structure, ready to be sampled."""
-        data = _checked(inputs, self)
+        """Density of a set of this structure, ready to be sampled; the model gets the set's data.
+
+        Chains start where priors and data of the model say, so it must keep these until they have.
+        """
+        self.set_data(inputs)
         needed = {variable.name for variable in self.density.shared_var_keys}
         return self.density.with_data(
-            **{name: array for name, array in data.items() if name in needed}
+            **{name: array for name, array in inputs.data.items() if name in needed}
         )
 
     def split(self, sampled: np.ndarray) -> dict[str, np.ndarray]:
@@ -242,7 +245,8 @@ def _compiled_density(model: pm.Model) -> tuple[Any, Layout]:
     density = next(result for result in results if object_code.address(result) == address)
     names, _, shapes = nutpie_model.shape_info
     shape_of = {name: tuple(map(int, shape)) for name, shape in zip(names, shapes, strict=True)}
-    return density, (shape_of, [variable.name for variable in nutpie_model.shared_var_keys])
+    layout = (shape_of, [variable.name for variable in nutpie_model.shared_var_keys])
+    return object_code.closed(density), layout
 
 
 def _nutpie_model(model: pm.Model, density: Any, layout: Layout) -> Any:

@@ -18,6 +18,7 @@ from estimator.fitting.laplace import laplace_whitening
 from estimator.fitting.whitening import Whitening, whitened_model
 from estimator.model.inputs import ModelInputs
 from estimator.model.random_walk import SPARSE_WALKS
+from estimator.one_thread import one_thread
 
 Progress = Callable[[int, int], None]
 """Called with draws done and draws in all."""
@@ -47,6 +48,7 @@ class Draws:
     sample_stats: xr.Dataset
 
 
+@one_thread
 def infer(
     inputs: ModelInputs,
     options: SamplerOptions,
@@ -114,6 +116,7 @@ def geometries(inputs: ModelInputs, options: SamplerOptions) -> tuple[SamplerOpt
 _PILOT_DRAWS, _PILOT_TUNE = 1000, 600
 
 
+@one_thread
 def learn_whitening(
     inputs: ModelInputs, options: SamplerOptions, seed: np.random.SeedSequence, cores: int
 ) -> Whitening:
@@ -123,22 +126,23 @@ def learn_whitening(
     with _LOCK:
         entry = compiled(inputs.structure, inputs)
         density = entry.with_data(inputs)
-    trace = nutpie.sample(
-        density,
-        draws=_PILOT_DRAWS,
-        tune=_PILOT_TUNE,
-        chains=options.chains,
-        cores=cores,
-        seed=int(seed.generate_state(1)[0]),
-        target_accept=options.target_accept,
-        save_warmup=False,
-        progress_bar=False,
-        store_unconstrained=True,
-    )
+        trace = nutpie.sample(
+            density,
+            draws=_PILOT_DRAWS,
+            tune=_PILOT_TUNE,
+            chains=options.chains,
+            cores=cores,
+            seed=int(seed.generate_state(1)[0]),
+            target_accept=options.target_accept,
+            save_warmup=False,
+            progress_bar=False,
+            store_unconstrained=True,
+        )
     draws = trace["sample_stats"]["unconstrained_draw"].values
     return Whitening.of_draws(draws.reshape(-1, draws.shape[-1]))
 
 
+@one_thread
 def whitening_of(inputs: ModelInputs) -> Whitening:
     """Coordinates for a set from the mode of its posterior: no draw is needed (see `laplace`)."""
     with _LOCK:
@@ -147,6 +151,7 @@ def whitening_of(inputs: ModelInputs) -> Whitening:
         return laplace_whitening(density)
 
 
+@one_thread
 def infer_whitened(
     inputs: ModelInputs,
     whitening: Whitening,

@@ -19,6 +19,7 @@ from estimator.fitting.compiled import compiled
 from estimator.fitting.whitening import Whitening
 from estimator.model.build import MAPPED, OTHER_ASSUMPTIONS, RATIO_IN_FLOOR
 from estimator.model.inputs import ModelInputs
+from estimator.one_thread import one_thread
 
 _PRIORS = ("assumption_location", "assumption_scale", "reporting_location", "reporting_scale")
 _MAPS = ("step_maps", "losses_map", "losses_step_map")
@@ -76,6 +77,7 @@ class Pilot:
         )
 
 
+@one_thread
 def transfer(pilot: Pilot, inputs: ModelInputs) -> tuple[Whitening, ModelInputs]:
     """Guess the whitening of another set of the same structure.
 

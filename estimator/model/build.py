@@ -43,6 +43,7 @@ _DIMS = {
     "reporter_states": ("counted_state",),
     "stock_reported": ("stock_claim",),
     "stock_moves": ("stock_source", "stock_claim"),
+    "losses_start": ("month",),
 }
 _WALK_DIMS = ("walk", "walk_coordinate")
 _STEP_DIMS = ("dense_walk", "step_coordinate")
@@ -162,7 +163,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             fixed["carried_losses"],
             partial(apply, "innovations"),
             floor,
-            inputs.start,
+            given["losses_start"],
         )
         rate = pt.exp(log_losses)
         series["losses"] = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")

@@ -52,6 +52,7 @@ from estimator.model.registries import (
     term_data,
     with_populations,
 )
+from estimator.one_thread import one_thread
 from estimator.quantity import QUANTITIES, STOCKS
 
 _LEAST_STOCK = 1.0  # thousands
@@ -172,19 +173,19 @@ class ModelInputs:
         - ``registry_value``, ``registry_floor`` (registry_figure,), ``registry_figures`` and
           ``registry_floors`` (claim_figure, registry_figure): see
           `estimator.model.registries.figure_data`
-    start
-        Log losses for which the sampled coordinates are 0, whatever their map. (month,).
+        - ``losses_start`` (month,): log losses for which the sampled coordinates are 0, whatever
+          their map; where the sampler starts
     """
 
     structure: Structure
     data: dict[str, np.ndarray]
-    start: np.ndarray
 
     def figure(self, name: str) -> np.ndarray:
         """One row of ``claim_figures``. (claim,)."""
         return self.data["claim_figures"][FIGURES.index(name)]
 
 
+@one_thread
 def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     """Translate evidence and assumptions into the data and the structure of the model."""
     data = evidence.dataset
@@ -300,8 +301,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             **term_data(registries, assumptions),
             **figure_data(data, errors, assumptions.registries.triangles),
             "reporter_states": _states_of(reporter, assumptions),
+            "losses_start": _start(location, typical[0], reporting[:, 2], reported_by),
         },
-        start=_start(location, typical[0], reporting[:, 2], reported_by),
     )
 
 

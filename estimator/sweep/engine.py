@@ -21,6 +21,7 @@ import numpy as np
 
 from estimator.errors import SweepError
 from estimator.fitting.pilot import Pilot
+from estimator.one_thread import one_thread
 from estimator.store.versions import versions
 from estimator.sweep.evidences import evidences_of
 from estimator.sweep.executors import Executor, LocalExecutor
@@ -99,6 +100,7 @@ class Engine:
         self._forget_another_plan()
         self._forget_what_no_longer_holds()
 
+    @one_thread
     def run(self) -> None:
         """Finish all sets; then fit those that are to be checked."""
         finished = self.journal.finished()

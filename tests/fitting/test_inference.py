@@ -17,6 +17,7 @@ from estimator.fitting import inference
 from estimator.fitting.compiled import (
     CompiledStructure,
     _checked,
+    _initial_point_function,
     compiled,
     densities,
     draw_prior,
@@ -160,6 +161,27 @@ def test_a_structure_is_built_once_and_nothing_is_compiled_for_it(
     inputs, _ = small
     assert compiled(inputs.structure, inputs) is compiled(inputs.structure, inputs)
     assert densities() == before
+
+
+def test_where_chains_start_does_not_hang_on_the_set_that_was_built_first(
+    small: tuple[ModelInputs, CompiledStructure],
+) -> None:
+    """Seen: a set's draws in a multirun were not those of a run of its own."""
+    inputs, _ = small
+    moved = inputs.data | {"losses_start": inputs.data["losses_start"] + 1.0}
+    other = dataclasses.replace(inputs, data=moved)
+
+    def start(built: ModelInputs, sampled: ModelInputs) -> np.ndarray:
+        entry = CompiledStructure(build_from_inputs(built))
+        without_data = SimpleNamespace(shared_var_keys={}, with_data=dict)
+        vars(entry)["density"] = without_data  # where chains start needs no machine code
+        entry.with_data(sampled)
+        names = [value.name for value in entry.model.value_vars]
+        return _initial_point_function(entry.model, names)(7)
+
+    alone = start(other, other)
+    np.testing.assert_array_equal(start(inputs, other), alone)
+    assert not np.array_equal(start(inputs, inputs), alone)
 
 
 def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(

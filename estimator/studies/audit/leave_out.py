@@ -203,7 +203,7 @@ class LeaveOneOut:
         evidence = replace(self.audited.evidence, dataset=masked)
         afar = model_inputs(evidence, self.audited.assumptions)
         near = self._masked(claim_figures=self._figures_without(claims))
-        same_series = np.array_equal(afar.start, near.start)
+        same_series = np.array_equal(afar.data["losses_start"], near.data["losses_start"])
         if floors.any() or vintages.any() or not same_series:
             return afar, False
         return near, True

@@ -75,7 +75,7 @@ def broken_figures(
         data["confirmed_value"] = np.where(counts, confirmed, data["confirmed_value"])
     if spec.copies is not None:
         data |= _copied(inputs, evidence, truth, data, spec)
-    return ModelInputs(world.structure, data, world.start)
+    return ModelInputs(world.structure, data)
 
 
 def touched(evidence: xr.Dataset, spec: BrokenOptions) -> np.ndarray:

@@ -88,11 +88,11 @@ def slopes_at_truths(
         if number % _TOLD == 0:
             progress(f"{worlds.name}: slopes", number, count)
         world = simulate(published, truths.isel(chain=0, draw=number), rng)
-        entry.set_data(world)
+        density = negative_log_density(entry.with_data(world))
         one = {name: draws[:, number : number + 1] for name, draws in free.items()}
         point = entry.sampled(one)[0, 0]
         points.append(point)
-        slopes.append(-negative_log_density(entry.with_data(world))(point)[1])
+        slopes.append(-density(point)[1])
     return np.array(points), np.array(slopes)
 
 
