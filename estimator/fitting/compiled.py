@@ -31,7 +31,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.printing import debugprint
 
 from estimator import object_code
-from estimator.model.build import build_from_inputs
+from estimator.model.build import FLOWS, build_from_inputs
 from estimator.model.inputs import ModelInputs, Structure
 
 _INTERPRETED = Mode(linker="py", optimizer="fast_compile")
@@ -84,17 +84,22 @@ class CompiledStructure:
         """Function from the free variables to deterministics and pointwise log likelihood."""
         model = self.model
         free = list(model.free_RVs)
-        outputs = [*model.deterministics]
+        outputs = [*self._deterministics]
         outputs += [pm.logp(rv, model.rvs_to_values[rv]) for rv in model.observed_RVs]
         inputs = [rv.type(name=rv.name) for rv in free]
         return _vectorised(inputs, graph_replace(outputs, dict(zip(free, inputs, strict=True))))
+
+    @property
+    def _deterministics(self) -> list[Any]:
+        """Deterministics that are evaluated; the others follow from them."""
+        return [one for one in self.model.deterministics if one.name not in FLOWS]
 
     @cached_property
     def _deterministics_from_free(self) -> Any:
         free = list(self.model.free_RVs)
         inputs = [rv.type(name=rv.name) for rv in free]
         known = dict(zip(free, inputs, strict=True))
-        return _vectorised(inputs, graph_replace(list(self.model.deterministics), known))
+        return _vectorised(inputs, graph_replace(self._deterministics, known))
 
     def set_data(self, inputs: ModelInputs) -> None:
         """Give the model the data of a set of this structure.
@@ -170,9 +175,9 @@ class CompiledStructure:
         model = self.model
         names = [rv.name for rv in model.free_RVs]
         results = _call(self._from_free, [free[name] for name in names])
-        n_determined = len(model.deterministics)
+        n_determined = len(self._deterministics)
         variables = {rv.name: free[rv.name] for rv in model.free_RVs}
-        for variable, array in zip(model.deterministics, results[:n_determined], strict=True):
+        for variable, array in zip(self._deterministics, results[:n_determined], strict=True):
             variables[variable.name] = array
         likelihood = {
             rv.name: array
@@ -184,7 +189,7 @@ class CompiledStructure:
         """Deterministics alone, as `evaluate` gives them beside the free variables."""
         names = [rv.name for rv in self.model.free_RVs]
         results = _call(self._deterministics_from_free, [free[name] for name in names])
-        labels = [variable.name for variable in self.model.deterministics]
+        labels = [variable.name for variable in self._deterministics]
         return self._dataset(dict(zip(labels, results, strict=True)))
 
     def _dataset(self, arrays: dict[str, np.ndarray]) -> xr.Dataset:

@@ -12,11 +12,11 @@ from pytensor.tensor import TensorVariable
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.evidence.dataset import Evidence
-from estimator.model import claims, confirmation, forward, random_walk, registries
+from estimator.model import claims, confirmation, force, forward, random_walk, registries
 from estimator.model.geometry import mapped_steps
 from estimator.model.inputs import ModelInputs, Structure, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
-from estimator.quantity import OTHER_EXITS
+from estimator.quantity import OTHER_EXITS, QUANTITIES, combine, with_killed
 
 _DIMS = {
     "assumption_location": ("assumption",),
@@ -88,7 +88,8 @@ def build_model(evidence: Evidence, assumptions: AssumptionSet) -> pm.Model:
         Deterministic: `assumption_value` (assumption; thousands of persons), `registration`
         (registry_term; thousands, shares, days), `registry_figure_location` (registry_figure),
         `reporting` (reporting_term, source), `losses_step` (month; log ratio), `losses`,
-        `killed_share`, `recruits`, `foreign_recruits`, `other_exits` (month; thousands of persons),
+        `killed_share`, `recruits`, `foreign_recruits`, `other_exits`, and what follows from them,
+        `killed`, `returned`, `replacement_gap`, `net_change` (month; thousands of persons),
         `claim_location` (claim) and, if any confirmed figure is rounded, `rounded_off`
         (confirmed_claim; thousands).
         Observed: `reported` (claim), `confirmed_figure` (confirmed_claim), `registered` and
@@ -200,7 +201,36 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
                 given["claim_figures"],
                 given["claim_value"],
             )
+        _flows(series, value, fixed)
     return model
+
+
+FLOWS = ("killed", "returned", "replacement_gap", "net_change")
+"""Deterministics for those who read or draw from the model itself; the density has no part in them.
+
+The package works them out from draws, much faster (`estimator.quantities.derived`).
+"""
+
+
+def _flows(
+    series: Mapping[str, TensorVariable],
+    value: Mapping[str, TensorVariable],
+    fixed: Mapping[str, np.ndarray],
+) -> None:
+    """Name the flows of each month that follow from the series."""
+    flows = with_killed(series)
+    wounded = combine(QUANTITIES["wounded"].parts, flows)
+    flows["light"] = value["returns.rate"] * wounded
+    flows["returned"] = force.returned(
+        pt.dot(fixed["wounded_per_month"], wounded),
+        fixed["exposure"],
+        value["returns.rate"],
+        value["returns.delay"],
+        pt,
+    )
+    for name in FLOWS:
+        path = flows[name] if name in flows else combine(QUANTITIES[name].parts, flows)
+        pm.Deterministic(name, path, dims="month")
 
 
 def _populations(

@@ -5,12 +5,16 @@ import pymc as pm
 import pytensor
 import pytest
 from pytensor.compile.mode import Mode
+from pytensor.graph.replace import graph_replace
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
+from estimator.evidence import load_evidence
 from estimator.fitting.compiled import CompiledStructure
+from estimator.model.build import FLOWS
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import ModelInputs
+from estimator.quantities.derived import reported_quantities
 
 MONTHLY = ("losses", "killed_share", "recruits", "foreign_recruits")
 
@@ -34,6 +38,27 @@ def test_forward_draws_have_the_dims_of_the_model(variables, central_inputs: Mod
     assert found["reporting"].dims == ("chain", "draw", "reporting_term", "source")
     assert likelihood["reported"].dims == ("chain", "draw", "claim")
     assert likelihood["confirmed_figure"].dims == ("chain", "draw", "confirmed_claim")
+
+
+def test_the_model_names_the_flows_that_the_package_works_out_from_draws(
+    variables, central: CompiledStructure, central_inputs: ModelInputs
+) -> None:
+    found = variables[0].isel(draw=slice(3))
+    assert not set(FLOWS) & set(found)
+    derived = reported_quantities(found, central_inputs, load_evidence(assumption_set()))
+    model = central.model
+    free = [rv.type(rv.name) for rv in model.free_RVs]
+    known = dict(zip(model.free_RVs, free, strict=True))
+    named = graph_replace([model[name] for name in FLOWS], known, strict=False)
+    flows = pytensor.function(
+        free, named, mode=Mode("py", "fast_compile"), on_unused_input="ignore"
+    )
+    for draw in range(3):
+        point = [found[rv.name].values[0, draw] for rv in model.free_RVs]
+        for name, thousands in zip(FLOWS, flows(*point), strict=True):
+            assert model.named_vars_to_dims[name] == ("month",)
+            expected = derived[name].values[0, draw]
+            np.testing.assert_allclose(1000.0 * thousands, expected, rtol=1e-9, atol=1e-4)
 
 
 def test_the_floor_is_evidence_and_not_prior(variables, central_inputs: ModelInputs) -> None:

@@ -102,6 +102,7 @@ def test_the_folder_can_be_read_without_this_package(swept: SweepOutcome, tmp_pa
     assert len(table) > 10_000
 
 
+@pytest.mark.calibration
 def test_sets_with_bounded_priors_reach_the_ends_of_their_own(tmp_path: Path) -> None:
     # The claims want high rates: the posterior crowds at the upper end.
     plain = to_plain(

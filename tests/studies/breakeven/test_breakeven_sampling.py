@@ -12,7 +12,7 @@ from estimator.studies.breakeven.crossing import find_places
 from estimator.studies.breakeven.find import break_even
 from tests.studies.breakeven import toy
 
-pytestmark = pytest.mark.sampling
+pytestmark = [pytest.mark.sampling, pytest.mark.calibration]
 
 LOOSE = ("sampler.min_ess=100", "sampler.max_rhat=1.05", "sampler.max_divergences=3")
 
