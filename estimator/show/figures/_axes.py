@@ -43,6 +43,7 @@ MANY = 16  # rows from which on they are narrow and their names small
 _NAMED = 4  # failed sets that are named with their reason
 _BAND_ALPHAS = (0.22, 0.38)
 _NAME = 22  # characters of a name beside a row inside a page
+_CHARACTER = 0.085  # inches of a character of text, more or less
 
 Axis = Literal["x", "y"]
 
@@ -186,6 +187,13 @@ def row_height(names: Sequence[str]) -> float:
     """Inches of a row that is named beside it, on one line or several."""
     lines = max((name.count("\n") + 1 for name in names), default=1)
     return max(0.26 if len(names) <= MANY else 0.17, 0.05 + 0.13 * lines)
+
+
+def heading_of_rows(heading: str, height: float) -> tuple[str, str]:
+    """Place what names of rows are made of: beside rows of a height in inches, or in a note."""
+    if len(heading) * _CHARACTER <= height:
+        return heading, ""
+    return "", f"Names: {heading}. "
 
 
 def name_rows(

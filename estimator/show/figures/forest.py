@@ -77,6 +77,7 @@ def plot_forest(
     diamond = np.isin(names, [pooled])
     height = axes.row_height(names) * len(names) + (1.0 if look.framed else 0.55)
     figure, panels = axes.panels(len(answers), height, look)
+    beside, note = axes.heading_of_rows(heading, axes.row_height(names) * len(names))
     for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
         rows = table[table["answer"] == answer].set_index("assumption_set").reindex(names)
         unit = str(rows["unit"].dropna().iloc[0])
@@ -102,9 +103,9 @@ def plot_forest(
             ax.set_title(axes.heading(answer), fontsize=style.TEXT_SIZE)
         axes.name_rows(
             ax, y, names, failed=failures, bold=reference,
-            shown=n % axes.COLUMNS == 0 or not look.framed, heading=heading, look=look,
+            shown=n % axes.COLUMNS == 0 or not look.framed, heading=beside, look=look,
         )  # fmt: skip
-    notes = [selection, f"{reference_note(reference)}{axes.RANGES_TEXT}."]
+    notes = [selection, f"{note}{reference_note(reference)}{axes.RANGES_TEXT}."]
     title, failed = _title(table, names), axes.failure_text(failures)
     return style.frame(figure, title, failure=failed, notes=notes, look=look)
 

@@ -61,6 +61,7 @@ def plot_ridge(
     y = np.arange(len(names), dtype=float)
     height = axes.row_height(names) * len(names) + 1.2
     figure, panels = axes.panels(len(answers), height, style.PAPER)
+    beside, note = axes.heading_of_rows(heading, axes.row_height(names) * len(names))
     for n, (answer, ax) in enumerate(zip(answers, panels, strict=True)):
         values = draws[answer].transpose("set", "draw").values
         for row, sample in zip(y, values, strict=True):
@@ -75,12 +76,12 @@ def plot_ridge(
             mark_reference(ax, float(np.nanmedian(values[names.index(reference)])))
         ax.set_title(axes.heading(answer), fontsize=style.TEXT_SIZE)
         first = n % axes.COLUMNS == 0
-        axes.name_rows(ax, y, names, failed=failures, bold=reference, shown=first, heading=heading)
+        axes.name_rows(ax, y, names, failed=failures, bold=reference, shown=first, heading=beside)
     return style.frame(
         figure,
         f"Posterior densities of {len(names)} assumption sets",
         failure=axes.failure_text(failures),
-        notes=[selection, f"{reference_note(reference)}All densities have the same height."],
+        notes=[selection, f"{note}{reference_note(reference)}All densities have the same height."],
     )
 
 

@@ -46,10 +46,12 @@ class Naming:
     def of(cls, sets: Sets) -> Naming:
         """Name all sets of a collection, each differently.
 
-        Of one sweep with few varied keys these are columns. Else a name has every key whose value
-        is not that of more than half of the sweep's sets.
+        Of one sweep with few varied keys these are columns, unless somebody gave its sets names
+        (``assumptions=central,western``). Else a name has every key whose value is not that of
+        more than half of the sweep's sets.
         """
-        levels = levels_of(sets)
+        named = len(sets.whole) == len(sets) and not any(map(_made_of_keys, sets.labels))
+        levels = None if named else levels_of(sets)
         if levels is not None and len(levels.names) <= _MOST_KEYS and is_told(levels):
             parts = {
                 label: tuple(map(_one_line, levels.row(n))) for n, label in enumerate(levels.labels)
@@ -140,6 +142,11 @@ def short_keys(keys: Sequence[str]) -> list[str]:
 def is_told(levels: Levels) -> bool:
     """Whether every level says what it is, and not only that it is another one."""
     return not any(text.startswith("variant ") for texts in levels.texts for text in texts)
+
+
+def _made_of_keys(label: str) -> bool:
+    """Whether a label lists what was varied, or numbers it, and is no name of its own."""
+    return any(mark in label for mark in ("=", "#", _CUT))
 
 
 def _differences(levels: Levels) -> dict[str, str]:

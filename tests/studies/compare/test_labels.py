@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError
 from estimator.store.sets import Sets
 from estimator.studies.compare.cli import split_labels, split_weights
 from estimator.studies.compare.labels import Naming
 from tests.studies.compare.made import alone
+from tests.studies.compare.on_disk import posterior, write_whole
 
 RANGE = "central,returns.rate.low=0.2153399825,returns.rate.high=0.5432179825"
 
@@ -40,6 +45,23 @@ def test_few_varied_keys_are_columns_and_both_are_named_where_no_heading_is():
         "0.2 (FAILED)",
         "western",
     ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("central", "slow_return"), ["central", "slow_return"]),
+        (("returns.delay=3", "returns.delay=9"), ["3", "9"]),
+    ],
+)
+def test_sets_written_whole_that_somebody_named_keep_their_names_though_one_key_tells_them_apart(
+    labels: tuple[str, str], names: list[str], tmp_path: Path, central: AssumptionSet
+) -> None:
+    draws = posterior(np.random.default_rng(1), 60)
+    for label, months in zip(labels, (3.0, 9.0), strict=True):
+        write_whole(tmp_path / "run", label, central.replace("returns.delay", months), draws)
+    naming = Naming.of(Sets.open([tmp_path / "run"]))
+    assert [naming.name(label) for label in labels] == names
 
 
 def test_of_many_keys_a_name_has_what_is_not_as_in_most_sets_and_ranges_in_words():
