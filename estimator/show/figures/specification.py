@@ -31,9 +31,8 @@ _NAME = {True: 26, False: 18}  # characters of a level
 _USUAL = 2 / 3  # share of the sets: a level that more of them have is said once, and not marked
 _WINDOW = 10  # the middle of a number is taken among one set in so many
 _MARGIN = 0.006  # of all columns, at both ends
-_APART = (
-    0.015  # of all columns, before the sets without an answer and as wide as these are at least
-)
+# Of all columns: the space before the sets without an answer, and the least that these take.
+_APART = 0.015
 
 
 def plot_specification(

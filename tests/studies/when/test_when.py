@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+from estimator.assumptions.compose import assumption_set
+from estimator.cli import main
 from estimator.errors import ConfigError
 from estimator.studies.when.first import LATER, Beyond, as_part, first_months
+from tests.studies.compare.on_disk import posterior, write_whole
 
 MONTHS = ["2026-02", "2026-03", "2026-04"]
 # Four draws. Below 600: the first from February, the second in March alone, the third from April,
@@ -70,3 +76,30 @@ def test_what_is_no_event_is_refused(text: str, says: str) -> None:
 def test_a_scenario_that_a_set_lacks_is_refused(tree: xr.DataTree) -> None:
     with pytest.raises(ConfigError, match="central: no scenario 'status_qou'; did you mean"):
         first_months("central", tree, "status_qou", Beyond.parse("losses > 1"))
+
+
+def test_the_command_prints_and_writes_the_months_of_the_sets_that_are_asked_for(
+    tree: xr.DataTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draws = posterior(np.random.default_rng(1), 60)
+    for label in ("central", "western"):
+        scenarios = {"scenarios": tree["scenarios"].to_dataset()}
+        write_whole(tmp_path / "run", label, assumption_set(), draws, groups=scenarios)
+    outputs = str(tmp_path / "run")
+    assert main(["when", "force_size < 600000", outputs, "--sets", "western"]) == 0
+    assert "First month in which force size < 600,000 persons" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "run/when/first_month.csv")
+    assert set(table["assumption_set"]) == {"western"}
+    assert table["probability_by_month"].tolist() == [0.25, 0.5, 0.75]
+    assert (tmp_path / "run/when/when.md").exists()
+    assert main(["when", "force_size < 600000", outputs, "--scenario", "nothing"]) == 2
+    assert "no scenario 'nothing'" in capsys.readouterr().err
+
+
+def test_sets_without_scenarios_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draws = posterior(np.random.default_rng(1), 60)
+    write_whole(tmp_path / "run", "central", assumption_set(), draws)
+    assert main(["when", "force_size < 600000", str(tmp_path / "run")]) == 2
+    assert "it projects none" in capsys.readouterr().err
