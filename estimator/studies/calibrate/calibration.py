@@ -15,7 +15,7 @@ from estimator.studies.calibrate.coverage import coverage_table
 from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.ranked import group_of
-from estimator.studies.calibrate.reweighted import compare_moves
+from estimator.studies.calibrate.reweighted import check_moves, compare_moves
 from estimator.studies.calibrate.sbc import (
     sbc_table,
     shares_table,
@@ -133,6 +133,9 @@ def calibrate(
     """
     calibration = Calibration()
     chosen = options.chosen()
+    base = Worlds.of("base", overrides, "replicate", options.seed, options.fit, config_dir)
+    if "reweighting" in options.parts:
+        check_moves(base, options)
     with CalibrationJournal(folder) as journal:
         if "coverage" in options.parts:
             calibration.coverage = _coverage(journal, overrides, options, progress, config_dir)
@@ -154,7 +157,6 @@ def calibrate(
         if "broken" in options.parts:
             calibration.broken = _broken(journal, overrides, options, progress, config_dir)
         if "reweighting" in options.parts:
-            base = Worlds.of("base", overrides, "replicate", options.seed, options.fit, config_dir)
             calibration.reweighting = compare_moves(base, options, journal, progress)
     return calibration
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.errors import ConfigError, nearest
+from estimator.errors import ConfigError, nearest, problems_text
 from estimator.fitting.entries import Entries, statistics
 from estimator.fitting.pilot import Pilot
 from estimator.fitting.reweighting import Hyperparameters, Mixture, NaturalDraws, pooled_entries
@@ -61,8 +61,8 @@ class Reweighter:
             at = list(ASSUMPTIONS).index(key)
             if data["assumption_scale"][at] == 0:
                 raise ConfigError(
-                    f"calibrate.reweighting.moves: {key} is fixed, or has a family that cannot be "
-                    "shifted; choose another assumption"
+                    f"{key} is fixed, or has a family that cannot be shifted; choose another "
+                    "assumption"
                 )
             location[at] += step * shift * data["assumption_scale"][at]
         return {"assumption_location": location}
@@ -75,10 +75,7 @@ class Reweighter:
         ]
         for name in dropped:
             if name not in counting:
-                raise ConfigError(
-                    f"calibrate.reweighting.moves: claim {name} does not count; "
-                    f"{nearest(name, counting)}"
-                )
+                raise ConfigError(f"claim {name} does not count; {nearest(name, counting)}")
             figures[FIGURES.index("used"), names.index(name)] = 0.0
         return figures
 
@@ -143,6 +140,24 @@ class Reweighter:
         if not self._pilots:
             self._pilots.update([pilot_of(replace(task, fit_id="pilot", priors={}), shared)])
         return shared
+
+
+def check_moves(worlds: Worlds, options: CalibrateOptions) -> None:
+    """Check that every move can be made, before anything is fitted.
+
+    Raises
+    ------
+    ConfigError
+        With all that cannot.
+    """
+    reweighter, problems = Reweighter(worlds, options), []
+    for name, move in options.reweighting.moves.items():
+        try:
+            reweighter.moved(move, len(move.drop) or options.reweighting.steps)
+        except ConfigError as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise ConfigError(problems_text("calibrate.reweighting.moves:", problems))
 
 
 def compare_moves(

@@ -7,9 +7,10 @@ import pytest
 
 from estimator.assumptions.compose import assumption_set, compose_config, to_plain
 from estimator.errors import ConfigError
-from estimator.evidence import read_claims
 from estimator.studies.calibrate.calibration import calibrate
 from estimator.studies.calibrate.options import CalibrateOptions
+from estimator.studies.calibrate.reweighted import check_moves
+from estimator.studies.calibrate.worlds import Worlds
 
 
 @functools.cache
@@ -37,11 +38,10 @@ def test_every_shipped_set_is_among_the_structures() -> None:
     assert missing <= {"central"}
 
 
-def test_dropped_claims_are_in_the_shipped_table() -> None:
-    ids = set(read_claims(("shipped",))["id"])
-    dropped = [name for move in shipped().reweighting.moves.values() for name in move.drop]
-    assert dropped
-    assert set(dropped) <= ids
+def test_every_shipped_move_can_be_made() -> None:
+    chosen = shipped()
+    base = Worlds.of("base", [], "replicate", chosen.seed, chosen.fit, None)
+    check_moves(base, chosen)
 
 
 def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
@@ -77,6 +77,11 @@ def test_options_that_contradict_each_other_are_refused(override: str, problem: 
         ("broken", "broken.none.invents=general_staf", "did you mean 'general_staff_ukraine'"),
         ("broken", "broken.none.copies=registriesx", "did you mean 'registries'"),
         ("broken", "broken.wrong_definition.world=['window=since_2025']", "its month, claim"),
+        (
+            "reweighting",
+            "reweighting.moves.dropped.drop=[S01]",
+            "dropped: claim S01 does not count",
+        ),
         ("broken", "noticing.quantities=['loses[total]']", r"did you mean 'losses\[total\]'"),
     ],
 )
