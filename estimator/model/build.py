@@ -150,7 +150,11 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             figure=given["confirmed_used"] * (given["confirmed_value"] + rounding) * true_share,
             weight=weight,
             offset=offset
-            + pt.log(_seen_share(given, fixed["own_floor"], series["killed_share"], value))
+            + pt.log(
+                series["killed_share"]
+                if structure.told == "killed"
+                else _seen_share(given, fixed["own_floor"], series["killed_share"], value)
+            )
             - given["assumption_location"][_POSITION["losses.level"]]
             - RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],

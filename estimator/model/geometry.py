@@ -26,6 +26,7 @@ _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log sca
 
 def step_maps(
     data: xr.Dataset,
+    told: str,
     figures: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walks: dict[str, tuple[np.ndarray, float, float]],
@@ -38,6 +39,9 @@ def step_maps(
     ----------
     data
         Evidence with `weight`, `quantity` (claim).
+    told
+        "killed" if the sampler moves the killed of each month in place of the losses: then claims
+        on the killed say nothing of their share. Else "losses".
     claim_data
         `claim_used`, `claim_noise`, `claim_lower`, `claim_upper` (claim).
     bias_scale
@@ -63,6 +67,8 @@ def step_maps(
     # What a mobilisation brought says little of the regular stream of recruits.
     regular = data["weight"].values @ mobilisation_weight == 0
     informative = (figures["used"] > 0) & (width < 1e3) & regular
+    if told == "killed":
+        informative &= data["quantity"].values != "killed"
     maps = []
     for series, (carried, level_scale, step) in walks.items():
         precision = np.eye(1 + len(carried))
@@ -106,6 +112,7 @@ def _slope(quantity: Quantity, walk: str) -> float:
 
 def losses_map(
     data: xr.Dataset,
+    told: str,
     figures: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walk: tuple[np.ndarray, float, float],
@@ -115,7 +122,7 @@ def losses_map(
 
     Parameters
     ----------
-    data, figures, bias_scale
+    data, told, figures, bias_scale
         As for `step_maps`.
     walk
         How steps are carried, the scale of the level, the typical step.
@@ -133,7 +140,7 @@ def losses_map(
     width = figures["upper"] - figures["lower"]
     spread = np.hypot(figures["noise"], np.where(shifted > 0, 0.0, bias_scale))
     spread = np.where(figures["is_point"] > 0, spread, np.hypot(spread, width / 4.0))
-    about = (figures["used"] > 0) & (data["quantity"].values == "losses") & (width < 1e3)
+    about = (figures["used"] > 0) & (data["quantity"].values == told) & (width < 1e3)
     for row in np.flatnonzero(about):
         share = data["weight"].values[row] / data["weight"].values[row].sum()
         precision += np.outer(share, share) / spread[row] ** 2
@@ -149,7 +156,7 @@ def losses_map(
 
 
 def step_map(
-    data: xr.Dataset, figures: dict[str, np.ndarray], step: float, path: np.ndarray
+    data: xr.Dataset, told: str, figures: dict[str, np.ndarray], step: float, path: np.ndarray
 ) -> np.ndarray:
     """Map from sampled coordinates to the step of the losses and to its changes, standard normals.
 
@@ -157,7 +164,7 @@ def step_map(
 
     Parameters
     ----------
-    data, figures
+    data, told, figures
         As for `step_maps`.
     step
         Typical step.
@@ -169,9 +176,9 @@ def step_map(
     (1, 1 + step_change, 1 + step_change)
     """
     months = data["weight"].values > 0.0
-    told = (figures["used"] > 0) & (data["quantity"].values == "losses") & (months.sum(axis=1) == 1)
+    single = (figures["used"] > 0) & (data["quantity"].values == told) & (months.sum(axis=1) == 1)
     noise = np.full(len(path), np.inf)
-    np.minimum.at(noise, months[told].argmax(axis=1), figures["noise"][told])
+    np.minimum.at(noise, months[single].argmax(axis=1), figures["noise"][single])
     between = noise[1:] ** 2 + noise[:-1] ** 2
     known = np.append(
         0.0, 2.0 * (step**2 / (step**2 + between)) ** 2

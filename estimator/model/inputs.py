@@ -72,6 +72,8 @@ class Structure:
         Scale of each claim's quantity: log, logit, difference or stock.
     has_flows_of_force
         Whether any claim speaks of net change or force size.
+    told
+        Of what the sampler moves the months, "losses" or "killed" (see `_told`).
     pivots
         Which month each confirmed floor lifts.
     registries
@@ -113,6 +115,7 @@ class Structure:
     families: tuple[tuple[str, tuple[tuple[str, float], ...]] | None, ...]
     claim_scale: tuple[str, ...]
     has_flows_of_force: bool
+    told: str
     pivots: Pivots
     registries: Registries
     constants: dict[str, np.ndarray]
@@ -128,7 +131,7 @@ class Structure:
             for name, value in vars(self.registries).items()
         }
         parts = (
-            *(self.families, self.claim_scale, self.has_flows_of_force, self.pivots),
+            *(self.families, self.claim_scale, self.has_flows_of_force, self.told, self.pivots),
             *(registries, self.coords),
         )
         digest.update(repr(parts).encode())
@@ -205,7 +208,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     for name in ("total", "rest"):
         killed = SERIES.index("killed") * data.sizes["month"]
         constants[name] = with_populations(constants[name], data, registries, killed)
-    reporter, reported_by = _reported_by(data, sources, wandering)
+    told = _told(data)
+    reporter, reported_by = _reported_by(data, told, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
     walks = {
         walk: (
@@ -226,6 +230,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     )
     dense = _coordinates(
         data,
+        told,
         claim_figures,
         bias_scale,
         reporter,
@@ -248,6 +253,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         ),
         claim_scale=scales_of(quantities),
         has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
+        told=told,
         pivots=Pivots.of(data["confirmed_weight"].values > 0),
         registries=registries,
         constants=constants,
@@ -392,6 +398,7 @@ def _centred(
 
 def _coordinates(
     data: xr.Dataset,
+    told: str,
     claim_figures: np.ndarray,
     bias_scale: np.ndarray,
     reporter: str | None,
@@ -405,9 +412,11 @@ def _coordinates(
     sparse = {walk: walks[walk] for walk in SPARSE_WALKS}
     shifted = np.array([float(name == reporter) for name in data["source"].values.tolist()])
     return {
-        "step_maps": step_maps(data, figures, bias_scale, sparse, mobilised, registry_covariance),
-        "losses_map": losses_map(data, figures, bias_scale, walks["losses"], shifted),
-        "losses_step_map": step_map(data, figures, walks["losses"][2], step_path),
+        "step_maps": step_maps(
+            data, told, figures, bias_scale, sparse, mobilised, registry_covariance
+        ),
+        "losses_map": losses_map(data, told, figures, bias_scale, walks["losses"], shifted),
+        "losses_step_map": step_map(data, told, figures, walks["losses"][2], step_path),
     }
 
 
@@ -449,8 +458,22 @@ def _start(
     return np.asarray(level - reported_by @ np.concatenate([bias, drift, no_steps]))
 
 
+def _told(data: xr.Dataset) -> str:
+    """Say whether claims tell the losses themselves, or nothing of them but the killed.
+
+    Where only the killed are known, losses and killed share make a ridge that no linear map
+    straightens: with the killed of each month in place of the losses the share is left to its
+    prior.
+    """
+    others = set(data["quantity"].values.tolist()) - {"killed"}
+    of_losses = any("losses" in QUANTITIES[name].series_behind for name in others)
+    counted = data.sizes["confirmed_claim"] or data.sizes["registry_figure"]
+    only_killed = "killed" in data["quantity"].values and not of_losses and not counted
+    return "killed" if only_killed else "losses"
+
+
 def _reported_by(
-    data: xr.Dataset, sources: list[str], wandering: WanderingBiases
+    data: xr.Dataset, told: str, sources: list[str], wandering: WanderingBiases
 ) -> tuple[str | None, sp.csr_array]:
     """Say whose bias and drift shift the sampled losses of each month.
 
@@ -469,15 +492,13 @@ def _reported_by(
     if not sources:  # all claims are confirmed: there is no bias to pick
         return None, sp.csr_array(shape)
     single = data["weight"].values > 0.0
-    monthly = (
-        data["used"].values & (data["quantity"].values == "losses") & (single.sum(axis=1) == 1)
-    )
+    monthly = data["used"].values & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
     names = np.unique(data["source"].values[monthly]).tolist()
-    told = [
+    covered = [
         int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names
     ]
-    reporter = str(names[int(np.argmax(told))]) if names else None
-    if reporter is None or max(told) < n_months / 2:
+    reporter = str(names[int(np.argmax(covered))]) if names else None
+    if reporter is None or max(covered) < n_months / 2:
         reporter = None
     free = ~(data["confirmed_weight"].values > 0).any(axis=0)
     position = sources.index(reporter) if reporter is not None else 0
