@@ -34,7 +34,7 @@ OF_WEIGHTS = {
 }
 COORDINATES = {
     *("step_maps", "losses_map", "losses_step_map", "bias_centred", "map_entries", "map_runs"),
-    *("stock_moves", "stock_reported"),
+    *("stock_moves", "stock_reported", "losses_start"),
 }
 OF_USE = ["unconfirmed", "unconfirmed_ratio", "reporting_bias", "reporting_drift"]  # NaN if unused
 
