@@ -57,6 +57,9 @@ class CompiledStructure:
         if kept is None:
             kept = _compiled_density(self.model)
             object_code.save(entry, *kept)
+        shapes = kept[1][0]
+        if list(shapes.items()) != list(self._shapes.items()):
+            raise AssertionError(f"nutpie moves {shapes}, the model has {self._shapes}")
         return _nutpie_model(self.model, *kept)
 
     @cached_property
@@ -132,8 +135,14 @@ class CompiledStructure:
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of what the sampler moves, in its order."""
-        return dict(self.density.shapes)
+        """Shapes of what the sampler moves, in its order; no transform changes them."""
+        dims, coords = self.model.named_vars_to_dims, self.model.coords
+        shapes = {
+            rv.name: tuple(len(coords[dim] or ()) for dim in dims.get(rv.name, ()))
+            for rv in self.model.free_RVs
+        }
+        names = {value: rv.name for rv, value in self.model.rvs_to_values.items()}
+        return {value.name: shapes[names[value]] for value in self.model.value_vars}
 
     @cached_property
     def places(self) -> dict[str, slice]:
