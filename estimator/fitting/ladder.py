@@ -11,7 +11,7 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
-are its only fault, and at last the best of them with smaller steps.
+are its only fault, and at last the best of them with smaller steps, twice the warm-up and draws.
 """
 
 from __future__ import annotations
@@ -306,6 +306,10 @@ def fit_plainly[Kept](
         steps = max(settings.target_accept, _SMALLEST_STEPS)
         return settings.model_copy(update={"target_accept": steps})
 
+    def longer(settings: SamplerOptions) -> SamplerOptions:
+        more = {name: 2 * getattr(settings, name) for name in ("tune", "draws")}
+        return settings.model_copy(update=more)
+
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
         distances = []
@@ -321,7 +325,7 @@ def fit_plainly[Kept](
                 yield attempt(with_smaller_steps(settings))
                 distances[-1] = np.inf  # there is no more to be done with it
         if len(tried) > 1 and min(distances) < np.inf:
-            yield attempt(with_smaller_steps(tried[int(np.argmin(distances))]))
+            yield attempt(longer(with_smaller_steps(tried[int(np.argmin(distances))])))
 
     return best_of(attempts(), options)
 

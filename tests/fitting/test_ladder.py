@@ -150,7 +150,7 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
     [
         pytest.param((GOOD,), ("diag", 0.92), 0, id="a diagonal matrix that will do is all"),
         pytest.param((FEW, GOOD), ("laplace", 0.95), 1, id="laplace comes next"),
-        pytest.param((FEW, FEWER, GOOD), ("diag", 0.98), 2, id="then the best, smaller steps"),
+        pytest.param((FEW, FEWER, GOOD), ("diag", 0.98), 2, id="then the best, for longer"),
         pytest.param((FEWER, FEW, FEWER), ("laplace", 0.98), 1, id="the best attempt is kept"),
         pytest.param((DIVERGED, GOOD), ("diag", 0.98), 1, id="smaller steps where few diverge"),
         pytest.param(
@@ -158,7 +158,7 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
         ),
     ],
 )
-def test_without_a_pilot_geometries_are_tried_and_then_the_best_with_smaller_steps(
+def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     verdicts: tuple[Diagnostics, ...],
     last: tuple[str, float],
     kept: int,
@@ -180,6 +180,8 @@ def test_without_a_pilot_geometries_are_tried_and_then_the_best_with_smaller_ste
     judge: Any = lambda number: (number, next(judged))  # noqa: E731 - a stub of one line
     fitted = fit_plainly(None, options, np.random.SeedSequence(0), judge)  # type: ignore[arg-type]
     assert (runs[-1].adaptation, runs[-1].target_accept) == last
+    more = 1 + (len(verdicts) > 2)
+    assert [runs[-1].draws, runs[-1].tune] == [more * options.draws, more * options.tune]
     assert (fitted.kept, fitted.attempts) == (kept, len(verdicts))
 
 
