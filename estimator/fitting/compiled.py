@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -23,12 +23,15 @@ import pymc as pm
 import pytensor
 import xarray as xr
 from numba import carray, types
+from pymc.distributions.distribution import SymbolicRandomVariable
 from pymc.initial_point import make_initial_point_fn
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Constant
 from pytensor.graph.replace import graph_replace, vectorize_graph
-from pytensor.graph.traversal import ancestors
+from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.printing import debugprint
+from pytensor.tensor import expand_dims
+from pytensor.tensor.random.op import RandomVariable
 
 from estimator import object_code
 from estimator.model.build import FLOWS, build_from_inputs
@@ -91,6 +94,27 @@ class CompiledStructure:
         outputs += [pm.logp(rv, model.rvs_to_values[rv]) for rv in model.observed_RVs]
         inputs = [rv.type(name=rv.name) for rv in free]
         return _vectorised(inputs, graph_replace(outputs, dict(zip(free, inputs, strict=True))))
+
+    @cached_property
+    def _from_prior(self) -> tuple[Any, list[Any]]:
+        """Function of a number of draws: the free variables from the prior; its generators."""
+        draws = pytensor.tensor.lscalar("draws")
+        free, generators = _drawn_at_once(self.model.free_RVs, draws)
+        return pytensor.function([draws], free, mode=_INTERPRETED), generators
+
+    def draw_prior(self, draws: int, seed: int) -> dict[str, np.ndarray]:
+        """Draw the free variables from the prior that the model's data say.
+
+        Returns
+        -------
+        Arrays (chain of length 1, draw, ...) by name.
+        """
+        function, generators = self._from_prior
+        streams = np.random.SeedSequence(seed).spawn(len(generators))
+        for generator, stream in zip(generators, streams, strict=True):
+            generator.set_value(np.random.default_rng(stream))
+        names = [rv.name for rv in self.model.free_RVs]
+        return {name: value[None] for name, value in zip(names, function(draws), strict=True)}
 
     @property
     def _deterministics(self) -> list[Any]:
@@ -225,6 +249,60 @@ def _vectorised(inputs: list[Any], outputs: list[Any]) -> Any:
     return pytensor.function(batched, vectorised, mode=_INTERPRETED, on_unused_input="ignore")
 
 
+def _drawn_at_once(variables: Sequence[Any], draws: Any) -> tuple[list[Any], list[Any]]:
+    """Make random variables draw many times in one evaluation, in place of one time after another.
+
+    Parameters
+    ----------
+    variables
+        Random variables with scalar support, or symbolic ones that are made of such.
+    draws
+        How often each is drawn.
+
+    Returns
+    -------
+    variables, generators
+        The variables with a first dim more; the shared generators that they draw from.
+    """
+    opened = _opened(variables)
+    batched: dict[Any, Any] = {}
+    generators = []
+    for node in io_toposort([], opened):
+        if not isinstance(node.op, RandomVariable):
+            continue
+        alone = node.op.dist_params(node)
+        parameters = vectorize_graph(alone, batched) if batched else alone
+        n_dims = node.outputs[1].type.ndim
+        pairs = list(zip(alone, parameters, strict=True))
+        first = [b[0] if b.type.ndim > a.type.ndim else b for a, b in pairs]
+        shape = node.op._infer_shape(node.op.size_param(node), first)
+        aligned = [
+            expand_dims(b, tuple(range(1, 1 + n_dims - a.type.ndim)))
+            if a.type.ndim < b.type.ndim
+            else b
+            for a, b in pairs
+        ]
+        generators.append(pytensor.shared(np.random.default_rng(0)))
+        drawn = node.op.make_node(generators[-1], (draws, *shape), *aligned)
+        batched[node.outputs[1]] = drawn.outputs[1]
+    return vectorize_graph(opened, batched), generators
+
+
+def _opened(variables: Sequence[Any]) -> list[Any]:
+    """Put the graphs of symbolic random variables in their places."""
+    opened = list(variables)
+    while node := _first_symbolic(opened):
+        inside = dict(zip(node.outputs, node.op.fgraph.bind(node.inputs), strict=True))
+        opened = graph_replace(opened, inside, strict=False)
+    return opened
+
+
+def _first_symbolic(variables: Sequence[Any]) -> Any:
+    """Node of a symbolic random variable that no other one leads to; None if there is none."""
+    nodes = io_toposort([], variables)
+    return next((node for node in nodes if isinstance(node.op, SymbolicRandomVariable)), None)
+
+
 def _call(function: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
     chains, draws = arrays[0].shape[:2]
     flat = [np.asarray(a, dtype=float).reshape(chains * draws, *a.shape[2:]) for a in arrays]
@@ -337,13 +415,6 @@ def compiled(structure: Structure, inputs: ModelInputs) -> CompiledStructure:
 def densities() -> int:
     """How many densities this process has compiled or loaded."""
     return sum("density" in vars(entry) for entry in _COMPILED.values())
-
-
-def draw_prior(model: pm.Model, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Free variables drawn from the prior; arrays (chain of length 1, draw, ...) by name."""
-    names = [rv.name for rv in model.free_RVs]
-    values = pm.draw(model.free_RVs, draws=draws, random_seed=seed, mode=_INTERPRETED)
-    return {name: np.asarray(value)[None] for name, value in zip(names, values, strict=True)}
 
 
 def _checked(inputs: ModelInputs, entry: CompiledStructure) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from estimator.assumptions.fit_options import FitOptions
 from estimator.assumptions.groups import SamplerOptions
-from estimator.fitting.compiled import CompiledStructure, compiled, draw_prior
+from estimator.fitting.compiled import CompiledStructure, compiled
 from estimator.fitting.laplace import laplace_whitening
 from estimator.fitting.whitening import Whitening, whitened_model
 from estimator.model.inputs import ModelInputs
@@ -77,7 +77,7 @@ def infer(
             if options.method == "nutpie"
             else None
         )
-        prior, _ = entry.evaluate(draw_prior(entry.model, options.prior_draws, prior_seed))
+        prior, _ = entry.evaluate(entry.draw_prior(options.prior_draws, prior_seed))
         if sampling is not None:
             free, stats = sampling()
         elif options.method == "prior":

@@ -7,7 +7,7 @@ import pytest
 
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
-from estimator.fitting.compiled import CompiledStructure, draw_prior
+from estimator.fitting.compiled import CompiledStructure
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 
@@ -26,4 +26,4 @@ def central(central_inputs: ModelInputs) -> CompiledStructure:
 @pytest.fixture(scope="session")
 def prior_draws(central: CompiledStructure) -> dict[str, np.ndarray]:
     """4,000 forward draws of the free variables. (1, draw, ...)."""
-    return draw_prior(central.model, 4000, 20260215)
+    return central.draw_prior(4000, 20260215)

@@ -6,6 +6,7 @@ import pytensor
 import pytest
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import graph_replace
+from scipy.stats import ks_2samp
 
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
@@ -98,6 +99,25 @@ def test_prior_draws_have_the_ranges_of_the_configuration(
             assert below == pytest.approx(probability, abs=4 * error), key
         checked += 1
     assert checked >= 10
+
+
+def test_draws_that_are_made_at_once_are_distributed_as_those_made_one_by_one(
+    central: CompiledStructure, prior_draws: dict[str, np.ndarray]
+) -> None:
+    variables = central.model.free_RVs
+    alone = pm.draw(variables, draws=400, random_seed=1, mode=Mode("py", "fast_compile"))
+    p_values = []
+    for variable, one_by_one in zip(variables, alone, strict=True):
+        samples = [s.reshape(len(s), -1) for s in (prior_draws[variable.name][0], one_by_one)]
+        for first, second in (samples, [s[:, 1:] * s[:, :-1] for s in samples]):
+            pairs = zip(first.T, second.T, strict=True)  # values, and products of neighbours
+            p_values += [ks_2samp(*pair).pvalue for pair in pairs]
+    n_tests = len(p_values)
+    assert n_tests > 500
+    assert min(p_values) > 1e-3 / n_tests
+    assert np.mean(np.array(p_values) < 0.05) < 0.15  # neighbours are correlated, and so are tests
+    later = prior_draws["assumption_raw"][0]
+    assert abs(np.corrcoef(later[1:].ravel(), later[:-1].ravel())[0, 1]) < 0.02
 
 
 def test_steps_of_the_losses_have_the_assumed_size(

@@ -14,7 +14,7 @@ from scipy.special import logit
 from estimator.assumptions import ASSUMPTIONS
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
-from estimator.fitting.compiled import CompiledStructure, draw_prior
+from estimator.fitting.compiled import CompiledStructure
 from estimator.model.build import build_from_inputs
 from estimator.model.claim_density import claim_density, log_densities, log_likelihood
 from estimator.model.claims import reported_figures
@@ -171,7 +171,7 @@ def test_each_claim_lies_where_its_quantity_says(tmp_path: Path) -> None:
     evidence = load_evidence(assumptions, tables.claims(tmp_path, *CLAIMS))
     inputs = model_inputs(evidence, assumptions)
     entry = CompiledStructure(build_from_inputs(inputs))
-    found, _ = entry.evaluate(draw_prior(entry.model, 3, 1))
+    found, _ = entry.evaluate(entry.draw_prior(3, 1))
     assert sorted(found["claim"].values) == sorted(cells["id"] for cells in CLAIMS)
 
     losses, share, recruits, foreign = (

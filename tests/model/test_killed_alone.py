@@ -13,7 +13,7 @@ from pytensor.compile.mode import Mode
 
 from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
-from estimator.fitting.compiled import CompiledStructure, draw_prior
+from estimator.fitting.compiled import CompiledStructure
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.run import estimate
@@ -75,7 +75,7 @@ def test_what_the_sampler_moves_leaves_the_density_as_it_is(tmp_path: Path) -> N
     plain = dataclasses.replace(
         inputs, structure=dataclasses.replace(inputs.structure, told="losses")
     )
-    free = draw_prior(build_from_inputs(inputs), 5, 3)
+    free = CompiledStructure(build_from_inputs(inputs)).draw_prior(5, 3)
     found, moved = [], []
     for one in (inputs, plain):
         entry = CompiledStructure(build_from_inputs(one))

@@ -21,7 +21,7 @@ from estimator.assumptions.compose import assumption_set
 from estimator.assumptions.reporting import Delay, Wander
 from estimator.errors import ConfigError, EvidenceError
 from estimator.evidence import Evidence, load_evidence, read_claims
-from estimator.fitting.compiled import CompiledStructure, draw_prior
+from estimator.fitting.compiled import CompiledStructure
 from estimator.model.build import build_from_inputs
 from estimator.model.hyperparameters import shared_biases, sources_of, wandering_biases
 from estimator.model.inputs import model_inputs
@@ -69,7 +69,7 @@ def months(**cells: str) -> list[dict[str, str]]:
 def prior(evidence: Evidence, assumptions: AssumptionSet) -> xr.Dataset:
     inputs = model_inputs(evidence, assumptions)
     entry = CompiledStructure(build_from_inputs(inputs))
-    variables, likelihood = entry.evaluate(draw_prior(entry.model, 3000, 1))
+    variables, likelihood = entry.evaluate(entry.draw_prior(3000, 1))
     assert np.isfinite(likelihood["reported"]).all()
     return variables.isel(chain=0)
 
@@ -375,7 +375,7 @@ def test_names_are_a_floor_that_rises_where_most_deaths_are_not_registered_yet(
     inputs = model_inputs(evidence, assumptions)
     known = evidence.dataset["weight"].values.diagonal()
     entry = CompiledStructure(build_from_inputs(inputs))
-    variables, likelihood = entry.evaluate(draw_prior(entry.model, 4000, 3))
+    variables, likelihood = entry.evaluate(entry.draw_prior(4000, 3))
     killed = (variables["losses"] * variables["killed_share"]).values[0]
     below = killed * known < 0.9  # thousands; five standard deviations of the noise
     density = likelihood["reported"].values[0]
