@@ -162,7 +162,9 @@ class CompiledStructure:
         """Shapes of what the sampler moves, in its order; no transform changes them."""
         dims, coords = self.model.named_vars_to_dims, self.model.coords
         shapes = {
-            rv.name: tuple(len(coords[dim] or ()) for dim in dims.get(rv.name, ()))
+            rv.name: tuple(len(coords[dim] or ()) for dim in dims[rv.name])
+            if rv.name in dims
+            else tuple(rv.type.shape)
             for rv in self.model.free_RVs
         }
         names = {value: rv.name for rv, value in self.model.rvs_to_values.items()}
