@@ -39,6 +39,9 @@ from estimator.model.inputs import ModelInputs, Structure
 
 _INTERPRETED = Mode(linker="py", optimizer="fast_compile")
 
+Shapes = dict[str, tuple[int, ...]]
+"""Shapes by name of what the sampler moves, in its order."""
+
 
 @dataclass
 class CompiledStructure:
@@ -58,12 +61,9 @@ class CompiledStructure:
         entry = object_code.key("density", *_graph_of_density(self.model))
         kept = object_code.load(entry)
         if kept is None:
-            kept = _compiled_density(self.model)
+            kept = _compiled_density(self.model, self._shapes)
             object_code.save(entry, *kept)
-        shapes = kept[1][0]
-        if list(shapes.items()) != list(self._shapes.items()):
-            raise AssertionError(f"nutpie moves {shapes}, the model has {self._shapes}")
-        return _nutpie_model(self.model, *kept)
+        return _nutpie_model(self.model, self._shapes, *kept)
 
     @cached_property
     def _from_sampled(self) -> Any:
@@ -158,7 +158,7 @@ class CompiledStructure:
         }
 
     @cached_property
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
+    def _shapes(self) -> Shapes:
         """Shapes of what the sampler moves, in its order; no transform changes them."""
         dims, coords = self.model.named_vars_to_dims, self.model.coords
         shapes = {
@@ -324,11 +324,8 @@ def _graph_of_density(model: pm.Model) -> tuple[str, ...]:
     )
 
 
-Layout = tuple[dict[str, tuple[int, ...]], list[str]]
-"""Shapes by name of what the sampler moves, and names of the data, as machine code expects them."""
-
-
-def _compiled_density(model: pm.Model) -> tuple[Any, Layout]:
+def _compiled_density(model: pm.Model, shapes: Shapes) -> tuple[Any, list[str]]:
+    """Compile the density, and list the data in the order in which its machine code takes them."""
     from estimator.fitting.nuts import nutpie
 
     results, recorder = object_code.recorder()
@@ -337,20 +334,20 @@ def _compiled_density(model: pm.Model) -> tuple[Any, Layout]:
         nutpie_model = nutpie.compile_pymc_model(model, var_names=[], pipeline_class=recorder)
     address = nutpie_model.compiled_logp_func.address
     density = next(result for result in results if object_code.address(result) == address)
-    names, _, shapes = nutpie_model.shape_info
-    shape_of = {name: tuple(map(int, shape)) for name, shape in zip(names, shapes, strict=True)}
-    layout = (shape_of, [variable.name for variable in nutpie_model.shared_var_keys])
-    return object_code.closed(density), layout
+    names, _, moved = nutpie_model.shape_info
+    laid_out = [(name, tuple(map(int, shape))) for name, shape in zip(names, moved, strict=True)]
+    if laid_out != list(shapes.items()):
+        raise AssertionError(f"nutpie moves {laid_out}, the model has {shapes}")
+    return object_code.closed(density), [v.name for v in nutpie_model.shared_var_keys]
 
 
-def _nutpie_model(model: pm.Model, density: Any, layout: Layout) -> Any:
+def _nutpie_model(model: pm.Model, shapes: Shapes, density: Any, names: list[str]) -> Any:
     """Make the nutpie model of a density.
 
     It expands nothing: what the sampler moves is all that its trace holds.
     """
     from estimator.fitting.nuts import CompiledPyMCModel, make_user_data
 
-    shapes, names = layout
     sizes = [math.prod(shape) for shape in shapes.values()]
     ends = np.cumsum(sizes).tolist()
     slices = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]

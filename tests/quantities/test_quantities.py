@@ -64,13 +64,11 @@ def test_the_force_is_its_start_and_all_net_changes(posterior: xr.Dataset) -> No
     np.testing.assert_allclose(last, expected, rtol=1e-9)
 
 
-def test_no_more_return_than_were_wounded_but_for_the_lengths_of_months(
+def test_no_more_return_a_day_than_were_wounded_a_day(
     from_prior: Estimate, posterior: xr.Dataset
 ) -> None:
-    """Those of a month come back by the day, later and perhaps over more days than they fell."""
     days = from_prior.evidence.dataset["month_days"]
-    returned = posterior["returned"].sum("month")
-    wounded = (posterior["wounded"] / days * days.max()).sum("month")
+    returned, wounded = ((posterior[n] / days).sum("month") for n in ("returned", "wounded"))
     assert (returned > 0).all()
     assert (returned <= wounded * value(posterior, "returns.rate") * (1 + 1e-9)).all()
 
