@@ -21,19 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from estimator.assumptions.by_hydra import CONFIG_NAME, explain_hydra, hydra_of, search_path
 from estimator.assumptions.compose import (
-    CONFIG_NAME,
-    compose_config,
-    explain_hydra,
-    hydra_of,
+    Composer,
     is_assumed,
     label_of,
-    search_path,
+    plain_and_typed,
+    plain_config,
     to_plain,
     typed,
 )
@@ -42,7 +41,7 @@ from estimator.errors import ConfigError, EstimatorError
 from estimator.export import write_text
 from estimator.paths import folder_name, free_name
 from estimator.show.progress import progress_bar
-from estimator.sweep.sets import Composer, compose_sets
+from estimator.sweep.sets import compose_sets
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -306,9 +305,9 @@ class Job:
         batch = self.batch or Batch(Console(quiet=True))
         batch.name = self.name
         overrides = [str(text) for text in HydraConfig.get().overrides.task]
-        plain = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
         try:
-            batch.estimate_set(typed(plain, overrides), to_plain(plain), resume=True)
+            plain = to_plain(config)
+            batch.estimate_set(typed(plain, overrides), plain, resume=True)
         except EstimatorError as error:
             batch.errors[label_of(overrides)] = error
         if self.batch is None and batch.errors:
@@ -382,8 +381,7 @@ def with_design(config: Mapping[str, Any], overrides: Sequence[str]) -> list[lis
 
 def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
     """Estimate the one set of a configuration that is composed from overrides."""
-    config = compose_config(overrides, config_dir)
-    assumptions, plain = typed(config, overrides), to_plain(config)
+    plain, assumptions = plain_and_typed(overrides, config_dir)
     batch = Batch(console)
     batch.name = free_name(Path(str(plain["output_dir"])), assumptions.label)
     with batch.progress:
@@ -403,7 +401,7 @@ def run_many(overrides: Sequence[str], config_dir: str | None, console: Console)
             # Its jobs wrote the sets from processes of their own.
             batch.name = name
             places = [text for text in overrides if text.partition("=")[0] in _PLACES]
-            batch.configure(to_plain(compose_config(places, config_dir)))
+            batch.configure(plain_config(places, config_dir))
             for path in sorted((batch.outputs / batch.name).glob("*/result.nc")):
                 batch.take(path.parent)
     if batch.folders:

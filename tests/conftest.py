@@ -1,14 +1,11 @@
-"""What all tests share: configurations that are composed once, and one estimate from the prior."""
+"""What all tests share: the order of their files, and one estimate from the prior."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from omegaconf import DictConfig
 
 from estimator.assumptions import compose
 
@@ -26,28 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         rank = 0 if names & {"sampling", "cluster"} else 1 if "slow" in names else 2
         ranks[item.path] = min(rank, ranks.get(item.path, rank))
     items.sort(key=lambda item: ranks[item.path])
-
-
-@pytest.fixture(scope="session", autouse=True)
-def composed_once() -> Iterator[None]:
-    """Hydra's composing, done once for each list of overrides: it takes a third of a second.
-
-    A search path names a folder of a test's own, whose files change.
-    """
-    composed: dict[tuple[str, ...], DictConfig] = {}
-    by_hydra = compose.compose
-
-    def once(name: str, overrides: Sequence[str] = (), **options: bool) -> DictConfig:
-        if options or any(override.startswith("hydra.searchpath=") for override in overrides):
-            return by_hydra(name, overrides, **options)
-        key = (name, *overrides)
-        if key not in composed:
-            composed[key] = by_hydra(name, overrides)
-        return copy.deepcopy(composed[key])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "compose", once)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,10 +31,21 @@ def options(group: str, config_dir: str | Path | None = None) -> dict[str, Path]
     return dict(sorted(found.items()))
 
 
+def root() -> dict[str, Any]:
+    """Return what ``config.yaml`` has: the defaults, and keys of no group."""
+    path = conf_dir() / "config.yaml"
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1)
+def _read(path: Path, modified: int) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read
+
+
 def defaults() -> dict[str, tuple[str, ...]]:
     """Options that are taken unless others are named, by group in the order of ``config.yaml``."""
-    root = yaml.safe_load((conf_dir() / "config.yaml").read_text(encoding="utf-8"))
-    groups = [next(iter(item.items())) for item in root["defaults"] if isinstance(item, dict)]
+    groups = [next(iter(item.items())) for item in root()["defaults"] if isinstance(item, dict)]
     return {
         group: tuple(names) if isinstance(names, list) else (names,) if names else ()
         for group, names in groups

@@ -1,38 +1,42 @@
-"""From option names and overrides to a typed assumption set, by Hydra's compose."""
+"""From option names and overrides to a typed assumption set.
+
+Hydra composes a configuration in a fifth of a second. Configurations that are asked for one after
+the other share few combinations of options and differ in values, so each combination is composed
+once, by Hydra, and values are put into it, read by Hydra's own grammar.
+"""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from hydra import compose, version
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra._internal.hydra import Hydra
-from hydra._internal.sources_registry import SourcesRegistry
-from hydra._internal.utils import create_config_search_path
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from estimator.assumptions.catalogue import config_groups, options
+from estimator.assumptions.by_hydra import (
+    CONFIG_NAME,
+    explain_hydra,
+    hydra_of,
+    of_the_command_line,
+    search_path,
+)
+from estimator.assumptions.catalogue import config_groups, root
 from estimator.assumptions.labels import label_of_changes
-from estimator.assumptions.overrides import key_of, meant, override_problems, repeated, unreadable
-from estimator.assumptions.problems import RENAMED
+from estimator.assumptions.overrides import override_problems, repeated
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
 if TYPE_CHECKING:
     from estimator.assumptions import AssumptionSet
 
-CONFIG_NAME = "config"
 _NOT_ASSUMED = ("name", "output_dir", "label", "plots", "keep", "hydra", "experiment")
 
 
@@ -57,13 +61,52 @@ def compose_config(
     words = [*overrides, *search_path(config_dir)]
     problems = override_problems(overrides)
     if problems:
-        raise ConfigError(_command_line(problems))
+        raise ConfigError(of_the_command_line(problems))
     try:
         with hydra_of():
             config = compose(CONFIG_NAME, overrides=words)
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise ConfigError(explain_hydra(error, overrides)) from error
     return config
+
+
+def assumption_set(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> AssumptionSet:
+    """Compose and check an assumption set.
+
+    Parameters
+    ----------
+    overrides, config_dir
+        As for `compose_config`.
+
+    Examples
+    --------
+    >>> assumption_set(["assumptions=registry"]).label
+    'registry'
+    """
+    return _composer(config_dir).compose(overrides)[1]
+
+
+def plain_config(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> dict[str, Any]:
+    """Compose a configuration and resolve it into nested dicts and lists.
+
+    Parameters
+    ----------
+    overrides, config_dir
+        As for `compose_config`.
+    """
+    return copy.deepcopy(_composer(config_dir).plain(overrides))
+
+
+def plain_and_typed(
+    overrides: Sequence[str] = (), config_dir: str | Path | None = None
+) -> tuple[dict[str, Any], AssumptionSet]:
+    """Compose a configuration; return it plain, as `plain_config`, and the set that it makes."""
+    plain, assumptions = _composer(config_dir).compose(overrides)
+    return copy.deepcopy(plain), assumptions
 
 
 def check_once(overrides: Sequence[str]) -> None:
@@ -76,13 +119,7 @@ def check_once(overrides: Sequence[str]) -> None:
     """
     problems = repeated([text for text in overrides if is_assumed(text.lstrip("+~"))])
     if problems:
-        raise ConfigError(_command_line(problems))
-
-
-def _command_line(problems: Sequence[str]) -> str:
-    if len(problems) == 1:
-        return problems[0]
-    return problems_text("The command line has problems:", problems)
+        raise ConfigError(of_the_command_line(problems))
 
 
 def option_choices(
@@ -102,90 +139,10 @@ def option_choices(
     return {str(group): str(name) for group, name in chosen.items() if "hydra" not in str(group)}
 
 
-def search_path(config_dir: str | Path | None) -> list[str]:
-    """Return the override with which Hydra finds a user's options beside the shipped ones.
-
-    Raises
-    ------
-    ConfigError
-        If the folder does not exist.
-    """
-    if config_dir is None:
-        return []
-    folder = Path(config_dir).resolve()
-    if not folder.is_dir():
-        raise ConfigError(f"--config-dir {config_dir}: no such folder")
-    # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
-    quoted = str(folder).replace("'", r"\'")
-    return [f"hydra.searchpath=['file://{quoted}']"]
-
-
-@contextmanager
-def hydra_of(job: str = "app") -> Iterator[Hydra]:
-    """Let Hydra read the shipped options, in a process that may have used it before."""
-    GlobalHydra.instance().clear()
-    version.setbase("1.3")
-    SourcesRegistry.instance().register(_ReadOnce)
-    folder = create_config_search_path(f"{_ReadOnce.scheme()}://{conf_dir()}")
-    try:
-        yield Hydra.create_main_hydra2(job, folder)
-    finally:
-        GlobalHydra.instance().clear()
-
-
-class _ReadOnce(FileConfigSource):
-    """A folder of options whose files are parsed once: parsing them is a third of composing."""
-
-    parsed: ClassVar[dict[tuple[str, int], ConfigResult]] = {}
-
-    @staticmethod
-    def scheme() -> str:
-        return "options"
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        path = Path(self.path, self._normalize_file_name(config_path))
-        if not path.exists():
-            return super().load_config(config_path)  # says what is missing
-        key = (str(path), path.stat().st_mtime_ns)
-        if key not in self.parsed:
-            self.parsed[key] = super().load_config(config_path)
-        return copy.deepcopy(self.parsed[key])
-
-
-def assumption_set(
-    overrides: Sequence[str] = (), config_dir: str | Path | None = None
-) -> AssumptionSet:
-    """Compose and check an assumption set.
-
-    Parameters
-    ----------
-    overrides, config_dir
-        As for `compose_config`.
-
-    Examples
-    --------
-    >>> assumption_set(["assumptions=registry"]).label
-    'registry'
-    """
-    config = compose_config(overrides, config_dir)
-    return typed(config, overrides)
-
-
-def typed(config: DictConfig, overrides: Sequence[str]) -> AssumptionSet:
-    """Check a composed configuration; the label comes from it, or from the overrides."""
-    from estimator.assumptions import AssumptionSet
-
-    plain: dict[str, Any] = to_plain(config)
-    known = _top_keys()
-    unknown = [f"{key}: unknown key; {nearest(key, known)}" for key in plain if key not in known]
-    if unknown:
-        raise ConfigError(problems_text("The configuration has problems:", unknown))
-    label = plain.get("label") or label_of(overrides)
-    return AssumptionSet.from_config(plain, label=str(label))
-
-
 def to_plain(config: DictConfig) -> dict[str, Any]:
-    """Resolve a configuration into nested dicts and lists."""
+    """Resolve a configuration into nested dicts and lists, without what is Hydra's own."""
+    if "hydra" in config:
+        config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     try:
         plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -213,8 +170,8 @@ def label_of(overrides: Sequence[str]) -> str:
 
 def is_assumed(override: str) -> bool:
     """Whether an override changes what is assumed, and not where or how it is worked out."""
-    root = re.split(r"[./@=]", override, maxsplit=1)[0]
-    return root not in _NOT_ASSUMED and root not in _groups_of_studies()
+    begin = re.split(r"[./@=]", override, maxsplit=1)[0]
+    return begin not in _NOT_ASSUMED and begin not in _groups_of_studies()
 
 
 @cache
@@ -225,76 +182,153 @@ def _groups_of_studies() -> set[str]:
     return config_groups() - set(AssumptionSet.model_fields) - {"assumptions", "experiment"}
 
 
-def explain_hydra(error: Exception, overrides: Sequence[str] = ()) -> str:
-    """Turn Hydra's and OmegaConf's texts into one that names the key and the nearest valid name.
-
-    Parameters
-    ----------
-    error
-        What was raised.
-    overrides
-        What was typed, for hints at the options that it may mean.
-    """
-    problems = unreadable(overrides)
-    if problems:
-        return _command_line(problems)
-    text = str(error)
-    if isinstance(error.__cause__, Exception):
-        text = f"{text}\n{error.__cause__}"
-    option = re.search(r"Could not (?:find|load) '([^']+)/([^'/]*)'", text)
-    if option:
-        group, name = option.groups()
-        # Hydra lists the options of all folders that it searched, where it lists any.
-        found = re.search(r"Available options in '[^']*':\n((?:\t\S+\n?)+)", text)
-        valid = found[1].split() if found else options(group)
-        elsewhere = [text for text in meant(name, group) if text != f"{group}={name}"]
-        hint = f"did you mean {elsewhere[0]}?" if elsewhere else nearest(name, valid)
-        return f"{group}={name}: unknown option; {hint}"
-    group_match = re.search(r"config group '([^']+)' does not exist", text)
-    if group_match:
-        groups = sorted(config_groups())
-        return f"{group_match[1]}: unknown group; {nearest(group_match[1], groups)}"
-    key = re.search(r"Could not override '([^']+)'", text)
-    full_key = re.search(r"full_key: (\S+)", text)
-    if key and "not in struct" in text:
-        # Of a mapping that is put in, the key inside it; of a path, all of it.
-        inside = full_key is not None and full_key[1].startswith(f"{key[1]}.")
-        name = full_key[1] if full_key and inside else key[1]
-        if name in RENAMED:
-            return f"{name}: unknown key; it is {RENAMED[name]} now"
-        typed_as = [text.partition("=")[2] for text in overrides if key_of(text) == name]
-        options_meant = [text for value in typed_as for text in meant(value, name)]
-        if options_meant:
-            return f"{name}: unknown key; did you mean {options_meant[0]}?"
-        # Options that a shipped file leaves out, as undercount or delay, are no unknown names.
-        add = f" (a key that the file does not have: +{name}=…)" if "." in name else ""
-        keys = _keys()
-        beside = [text for text in keys if text.rpartition(".")[0] == name.rpartition(".")[0]]
-        return f"{name}: unknown key; {nearest(name, keys, listed=beside)}{add}"
-    if full_key:
-        reason = text.partition("full_key:")[0].split("\n")
-        return f"{full_key[1]}: {' '.join(' '.join(reason).split())}"
-    return f"The configuration cannot be composed: {' '.join(text.split())}"
-
-
 def _top_keys() -> list[str]:
     """Keys allowed at the root: the groups of an assumption set and what config.yaml has beside."""
     from estimator.assumptions import AssumptionSet
 
-    shipped = OmegaConf.load(conf_dir() / f"{CONFIG_NAME}.yaml")
-    keys = [str(key) for key in shipped if key not in ("defaults", "hydra", "label")]
+    keys = [key for key in root() if key not in ("defaults", "hydra", "label")]
     return [*AssumptionSet.model_fields, *sorted(_groups_of_studies()), *keys]
 
 
-def _keys() -> list[str]:
-    keys: list[str] = []
+class Composer:
+    """Composes many configurations; each combination of options by Hydra once.
 
-    def walk(node: Any, prefix: str) -> None:
-        if isinstance(node, dict):
-            for name, value in node.items():
-                keys.append(f"{prefix}{name}")
-                walk(value, f"{prefix}{name}.")
+    Parameters
+    ----------
+    config_dir
+        A folder of a user's options.
 
-    with hydra_of():
-        walk(OmegaConf.to_container(compose(CONFIG_NAME), resolve=False), "")
-    return keys
+    Notes
+    -----
+    What it returns shares parts with what it returned before, and is not to be changed.
+    """
+
+    def __init__(self, config_dir: str | Path | None) -> None:
+        self.config_dir = config_dir
+        self.groups = config_groups(config_dir)
+        self._parser = OverridesParser.create()
+        self._bases: dict[tuple[str, ...], tuple[dict[str, Any], bool]] = {}
+        self._parsed = lru_cache(maxsize=65_536)(self._parse)
+
+    def plain(self, overrides: Sequence[str]) -> dict[str, Any]:
+        """Return the plain configuration of some overrides, possible or not.
+
+        Raises
+        ------
+        ConfigError
+            If Hydra cannot compose it.
+        """
+        config = self._with_values(overrides)
+        return to_plain(compose_config(overrides, self.config_dir)) if config is None else config
+
+    def compose(self, overrides: Sequence[str]) -> tuple[dict[str, Any], AssumptionSet]:
+        """Return the plain configuration of some overrides, and the set that it makes.
+
+        Raises
+        ------
+        ConfigError
+            If they make no possible configuration.
+        """
+        plain = self.plain(overrides)
+        return plain, typed(plain, overrides)
+
+    def _with_values(self, overrides: Sequence[str]) -> dict[str, Any] | None:
+        """Put values into the configuration of the options; None if only Hydra can tell."""
+        options = tuple(text for text in overrides if not self._is_value(text))
+        values = [text for text in overrides if self._is_value(text)]
+        roots = {key_and_text(text)[0].partition(".")[0] for text in values}
+        if roots - {*self.groups, *root()} or any("${" in text or "???" in text for text in values):
+            return None
+        try:
+            plain, simple = self._base(options)
+            config = dict(plain)
+            placed = simple and all(_put(config, text, self._parsed(text)) for text in values)
+        # Options may be possible only with the values, and Hydra says what it cannot read.
+        except (ConfigError, HydraException, OmegaConfBaseException):
+            return None
+        return config if placed else None
+
+    def _is_value(self, override: str) -> bool:
+        key, text = key_and_text(override)
+        return (
+            bool(text)
+            and not override.startswith(("~", "++"))
+            and key.partition("@")[0].replace(".", "/") not in self.groups
+            and not key.startswith("hydra")
+        )
+
+    def _base(self, options: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
+        if options not in self._bases:
+            config = compose_config(options, self.config_dir)
+            # An interpolation may refer to a value, so that only Hydra knows what it gives.
+            simple = "${" not in str(OmegaConf.to_container(config, resolve=False))
+            self._bases[options] = (to_plain(config), simple)
+        return self._bases[options]
+
+    def _parse(self, override: str) -> Any:
+        _, text = key_and_text(override)
+        if re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
+            return float(text)
+        value = self._parser.parse_override(override).value()
+        # As Hydra does, so that lists, quoted texts and nulls are what they are in a file.
+        return OmegaConf.to_container(OmegaConf.create({"value": value}))["value"]  # type: ignore[index,call-overload]
+
+
+def _composer(config_dir: str | Path | None) -> Composer:
+    """Return the composer that this process has for the options as they are now."""
+    search_path(config_dir)  # says if there is no such folder
+    folders = [conf_dir(), *([Path(config_dir).resolve()] if config_dir is not None else [])]
+    files = [(path, path.stat().st_mtime_ns) for one in folders for path in one.rglob("*.yaml")]
+    return _kept(None if config_dir is None else folders[1], frozenset(files))
+
+
+@lru_cache(maxsize=4)
+def _kept(config_dir: Path | None, files: frozenset[tuple[Path, int]]) -> Composer:
+    return Composer(config_dir)
+
+
+def typed(plain: dict[str, Any], overrides: Sequence[str]) -> AssumptionSet:
+    """Check a plain configuration; the label comes from it, or from the overrides."""
+    from estimator.assumptions import AssumptionSet
+
+    known = _top_keys()
+    unknown = [f"{key}: unknown key; {nearest(key, known)}" for key in plain if key not in known]
+    if unknown:
+        raise ConfigError(problems_text("The configuration has problems:", unknown))
+    label = plain.get("label") or label_of(overrides)
+    return AssumptionSet.from_config(plain, label=str(label))
+
+
+def key_and_text(override: str) -> tuple[str, str]:
+    """Split an override into its key, without the sign that adds or deletes it, and its value."""
+    key, _, text = override.partition("=")
+    return key.lstrip("+~"), text
+
+
+def _put(config: dict[str, Any], override: str, value: Any) -> bool:
+    """Put a value in place, copying what leads to it; False if only Hydra knows what it does."""
+    *path, last = key_and_text(override)[0].split(".")
+    for part in path:
+        inner = config.get(part)
+        if not isinstance(inner, dict):
+            return False
+        config[part] = dict(inner)
+        config = config[part]
+    if override.startswith("+"):
+        if config.get(last) is not None or isinstance(value, dict):
+            return False
+        config[last] = value
+        return True
+    return last in config and _merge(config, last, value)
+
+
+def _merge(config: dict[str, Any], key: str, value: Any) -> bool:
+    """Put a value over another; of a mapping each key that is there already."""
+    inner = config[key]
+    if not isinstance(value, dict):
+        config[key] = value
+        return not (isinstance(value, list) and isinstance(inner, dict))
+    if not isinstance(inner, dict) or value.keys() - inner.keys():
+        return False
+    config[key] = dict(inner)
+    return all(_merge(config[key], *item) for item in value.items())

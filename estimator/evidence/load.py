@@ -93,6 +93,7 @@ def read_claims(files: Sequence[str] = ("shipped",)) -> pd.DataFrame:
     return claims
 
 
+@functools.lru_cache(maxsize=4)  # checking every cell takes 0.1 s, and sets share their tables
 def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
     """Return the table as text, its index the row numbers of the file, and what is wrong in it."""
     empty = pd.DataFrame(columns=list(REQUIRED_COLUMNS), dtype=str)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.assumptions.sections import Options
 from estimator.ingest.formats import FORMATS
 from estimator.ingest.restarts import Restart
@@ -71,4 +71,4 @@ class IngestOptions(Options):
 
 def shipped() -> IngestOptions:
     """Return the options of the shipped configuration."""
-    return IngestOptions.from_config(to_plain(compose_config())["ingest"])
+    return IngestOptions.from_config(plain_config()["ingest"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import EvidenceError, IngestError, OutputError, problems_text
 from estimator.export import atomically, write_csv
 from estimator.ingest.cells import plain
@@ -230,7 +230,7 @@ def write(ingested: Ingested, output: Path) -> None:
 
 def hint(ingested: Ingested) -> str:
     """Say what a run needs beside its files if the shipped sets know nothing of a population."""
-    known = to_plain(compose_config())["evidence"]["populations"]
+    known = plain_config()["evidence"]["populations"]
     if all(population in ("", *known) for population in ingested.populations()):
         return ""
     return (

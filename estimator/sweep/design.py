@@ -82,7 +82,7 @@ def design_overrides(design: Design, plain: Mapping[str, Any]) -> list[list[str]
         two ends by one_at_a_time, whose first set is the configuration as it is (no overrides).
     plain
         The resolved configuration that the design varies around, as
-        `estimator.assumptions.compose.to_plain` gives it.
+        `estimator.assumptions.compose.plain_config` gives it.
 
     Returns
     -------

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from estimator.assumptions.compose import Composer
 from estimator.errors import ConfigError, SweepError, problems_text
 from estimator.export import write_csv
 from estimator.show.progress import progress_bar
@@ -29,7 +30,7 @@ from estimator.sweep.engine import Engine, Event
 from estimator.sweep.executors import executor_of
 from estimator.sweep.journal import SweepJournal
 from estimator.sweep.options import SweepOptions
-from estimator.sweep.sets import Composer, SweepSet, compose_sets, varied, with_short_labels
+from estimator.sweep.sets import SweepSet, compose_sets, varied, with_short_labels
 
 CHECK = "check.csv"
 

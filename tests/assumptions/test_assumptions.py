@@ -7,13 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.assumptions.priors import Prior
 from estimator.assumptions.scalars import is_packed, prior_problems
 from estimator.assumptions.scenarios import Band, Pulse, ScenarioOptions
 from estimator.errors import ConfigError
 
-CENTRAL = to_plain(compose_config())
+CENTRAL = plain_config()
 
 
 def config(**changes: Any) -> dict[str, Any]:

@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from estimator.assumptions import compose
-from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions import by_hydra, catalogue, compose
+from estimator.assumptions.compose import (
+    assumption_set,
+    compose_config,
+    label_of,
+    plain_config,
+    to_plain,
+)
 from estimator.errors import ConfigError
 from estimator.paths import conf_dir
 
@@ -146,20 +152,19 @@ def test_a_shipped_file_that_has_changed_is_read_anew(
 ) -> None:
     copied = tmp_path / "conf"
     shutil.copytree(conf_dir(), copied)
-    monkeypatch.setattr(compose, "conf_dir", lambda: copied)
-    # With a folder of one's own: configurations without one are composed once for all tests.
-    own = tmp_path / "own"
-    own.mkdir()
-    before = compose_config((), own)
-    before.unconfirmed.ratio.high = 0.9  # what is handed out is a copy
-    assert compose_config((), own).unconfirmed.ratio.high == 0.3
+    for module in (by_hydra, catalogue, compose):
+        monkeypatch.setattr(module, "conf_dir", lambda: copied)
+    for config in (compose_config(), plain_config()):
+        config["unconfirmed"]["ratio"]["high"] = 0.9  # what is handed out is a copy
+    for config in (compose_config(), plain_config()):
+        assert config["unconfirmed"]["ratio"]["high"] == 0.3
     option = copied / "unconfirmed" / "central.yaml"
     text = option.read_text(encoding="utf-8")
     option.write_text(text.replace("high: 0.30", "high: 0.35"), encoding="utf-8")
-    assert compose_config((), own).unconfirmed.ratio.high == 0.35
+    for config in (compose_config(), plain_config()):
+        assert config["unconfirmed"]["ratio"]["high"] == 0.35
 
 
 def test_composing_again_gives_the_same(tmp_path: Path) -> None:
-    # With a folder of one's own: configurations without one are composed once for all tests.
-    first, again = (to_plain(compose_config((), tmp_path)) for _ in range(2))
-    assert first == again == to_plain(compose_config())
+    first, again = plain_config((), tmp_path), to_plain(compose_config((), tmp_path))
+    assert first == again == plain_config()

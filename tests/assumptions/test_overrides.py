@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.assumptions.compose import check_once, compose_config
+from estimator.assumptions.compose import check_once, plain_config
 from estimator.assumptions.overrides import override_problems
 from estimator.errors import ConfigError
 
@@ -35,7 +35,7 @@ def test_the_quoting_that_is_told_means_what_was_typed(typed: str, meant: object
     (problem,) = override_problems([typed])
     (quoted,) = shlex.split(problem.partition("; write ")[2])
     key = typed.partition("=")[0]
-    found = compose_config([quoted])
+    found = plain_config([quoted])
     for part in key.split("."):
         found = found[part]
     assert found == meant

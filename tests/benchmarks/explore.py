@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from rich.console import Console
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.fitting.entries import STATISTICS, EntryLayout, Variable, statistics
 from estimator.fitting.reweighting import pooled_entries
 from estimator.fitting.smoothing import Weights
@@ -84,7 +84,7 @@ def checked(folder: Path, count: int, seed: int, options: ExploreOptions) -> Non
             refused += 1
             continue
         asked.append((world, position, weights))
-    sweep = SweepOptions.from_config(to_plain(compose_config(["sweep.method=fit"]))["sweep"])
+    sweep = SweepOptions.from_config(plain_config(["sweep.method=fit"])["sweep"])
     lists = [
         [*world.own_overrides, *world.overrides(position), f"label=position {n}"]
         for n, (world, position, _) in enumerate(asked)
@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="a run of shipped sets: no further fits")
     parser.add_argument("--seed", type=int, default=14)
     words = parser.parse_args()
-    options = ExploreOptions.from_config(to_plain(compose_config([]))["explore"])
+    options = ExploreOptions.from_config(plain_config([])["explore"])
     timed(words.folder)
     if words.against is not None:
         against(words.folder, words.against)

@@ -33,7 +33,7 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
     import nutpie
     import pymc as pm
 
-    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.assumptions.compose import plain_config
     from estimator.evidence import load_evidence
     from estimator.fitting.diagnostics import diagnose
     from estimator.model.build import build_model
@@ -44,7 +44,7 @@ def naive(way: str, sets: int, folder: Path) -> dict[str, Any]:
     from estimator.sweep.options import SweepOptions
     from estimator.sweep.sets import compose_sets
 
-    plain = to_plain(compose_config([f"sweep.design.sets={max(sets, 2)}", _PRESET]))
+    plain = plain_config([f"sweep.design.sets={max(sets, 2)}", _PRESET])
     design = SweepOptions.from_config(plain["sweep"]).design
     if design is None:
         raise RuntimeError("the preset has a design")

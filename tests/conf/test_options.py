@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
-from estimator.assumptions.compose import compose_config, to_plain, typed
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.assumptions.reporting import REPORTING_UNITS
 from estimator.evidence import read_claims
 from estimator.evidence.load import SHIPPED
@@ -43,14 +42,17 @@ each_option = pytest.mark.parametrize(
 )
 
 
-@functools.cache
-def composed(group: str, name: str) -> DictConfig:
-    """Compose the central configuration with one option; cached, for it takes a while."""
-    return compose_config([f"{group}=[{name}]" if group == "scenario" else f"{group}={name}"])
+def words(group: str, name: str) -> list[str]:
+    return [f"{group}=[{name}]" if group == "scenario" else f"{group}={name}"]
+
+
+def composed(group: str, name: str) -> dict[str, Any]:
+    """Compose the central configuration with one option."""
+    return plain_config(words(group, name))
 
 
 def checked(group: str, name: str) -> AssumptionSet:
-    return typed(composed(group, name), [f"{group}={name}"])
+    return assumption_set(words(group, name))
 
 
 SCENARIOS = checked("assumptions", "central").scenario
@@ -66,7 +68,7 @@ def priors(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_group_has_options_and_every_group_is_composed() -> None:
-    root = set(to_plain(composed("assumptions", "central")))
+    root = set(composed("assumptions", "central"))
     bundles = {"assumptions", "experiment"}
     groups = {group for group, _ in OPTIONS} - bundles
     assert groups == {path.name for path in conf_dir().iterdir() if path.is_dir()} - bundles
@@ -82,10 +84,10 @@ def test_every_option_composes_and_is_valid(group: str, name: str) -> None:
     if group == "scenario":
         assert list(assumptions.scenario) == [name]
     elif group in ("sweep", "experiment"):
-        SweepOptions.from_config(to_plain(composed(group, name))["sweep"])
+        SweepOptions.from_config(composed(group, name)["sweep"])
         assert assumptions.label == "central"
     elif group in HOW:
-        HOW[group].from_config(to_plain(composed(group, name))[group])
+        HOW[group].from_config(composed(group, name)[group])
         assert assumptions.label == "central"  # how something is worked out is no assumption
 
 
@@ -111,7 +113,7 @@ def test_every_option_differs_from_the_other_options_of_its_group(group: str, na
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_prior_of_every_shipped_set_has_a_source_and_a_unit(name: str) -> None:
-    found = dict(priors(to_plain(composed("assumptions", name))))
+    found = dict(priors(composed("assumptions", name)))
     assert set(ASSUMPTIONS) <= set(found)
     assert len(found) > len(ASSUMPTIONS)
     units = {spec.unit for spec in ASSUMPTIONS.values()} | {*REPORTING_UNITS.values(), "days"}
@@ -123,7 +125,7 @@ def test_every_prior_of_every_shipped_set_has_a_source_and_a_unit(name: str) -> 
 @pytest.mark.slow
 @each_option
 def test_every_prior_of_every_option_has_a_source_and_a_unit(group: str, name: str) -> None:
-    for place, prior in priors(to_plain(composed(group, name))):
+    for place, prior in priors(composed(group, name)):
         assert prior.get("source", "").strip(), place
         assert prior.get("unit", "").strip(), place
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.evidence import load_evidence
 from estimator.fitting.compiled import densities
 from estimator.fitting.inference import infer
@@ -156,7 +156,7 @@ def test_statements_are_as_probable_under_a_shipped_set_as_they_were(
 ) -> None:
     keys = ["statement", "period"]
     golden = STATEMENTS[STATEMENTS["assumption_set"] == name].set_index(keys)["probability"]
-    statements = AuditOptions.from_config(to_plain(compose_config())["audit"]).statements
+    statements = AuditOptions.from_config(plain_config()["audit"]).statements
     found = judge_statements(audited(estimates, name), statements).set_index(keys)["probability"]
     assert len(golden) >= 10
     # Few draws: a probability of one half, from an effective size of 60, errs by 0.06.
@@ -168,7 +168,7 @@ def test_a_shipped_set_expects_of_claims_what_it_expected(
     estimates: dict[str, Estimate], name: str
 ) -> None:
     golden = CLAIMS[CLAIMS["assumption_set"] == name].set_index("claim")
-    options = AuditOptions.from_config(to_plain(compose_config(["audit.refit=none"]))["audit"])
+    options = AuditOptions.from_config(plain_config(["audit.refit=none"])["audit"])
     found = (
         judge_claims(LeaveOneOut(audited(estimates, name), options))
         .set_index("claim")

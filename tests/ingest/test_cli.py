@@ -11,7 +11,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.cli import main
 from estimator.evidence import load_evidence, read_claims
 from estimator.ingest.cli import DESCRIPTION
@@ -83,7 +83,7 @@ def test_every_command_of_the_documentation_works_and_goes_on(
         runs = [shlex.split(text) for text in said if text.startswith("estimator run")]
         assert runs
         for run in runs:
-            checked = AssumptionSet.from_config(to_plain(compose_config(run[2:])), label="x")
+            checked = AssumptionSet.from_config(plain_config(run[2:]), label="x")
             evidence = load_evidence(checked)
             assert evidence.claims["used"].any(), (line, evidence.not_used)
 
@@ -317,7 +317,7 @@ def test_claims_of_one_day_go_on_with_a_window(
     assert ingest("ucdp-ged", path, "-o", "c.csv", "--side", "Government of Russia") == 0
     command = shlex.split(capsys.readouterr().out.splitlines()[-1])
     assert command[-2:] == ["window.start=2023-03-01", "window.end=2023-03-02"]
-    checked = AssumptionSet.from_config(to_plain(compose_config(command[2:])), label="x")
+    checked = AssumptionSet.from_config(plain_config(command[2:]), label="x")
     assert load_evidence(checked).claims["used"].all()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions.compose import assumption_set, label_of, plain_config
 from estimator.errors import ConfigError
 from estimator.quantities.answers import Answer
 from estimator.run import Estimate, estimate, write_estimate
@@ -43,8 +43,8 @@ def thinned() -> Estimate:
 
 
 def audit_options() -> AuditOptions:
-    config = compose_config(["audit=claims_only", "audit.refit=none", "audit.min_ess=10"])
-    return AuditOptions.from_config(to_plain(config)["audit"])
+    config = plain_config(["audit=claims_only", "audit.refit=none", "audit.min_ess=10"])
+    return AuditOptions.from_config(config["audit"])
 
 
 def test_up_to_a_number_all_draws_are_kept_and_above_it_no_fewer_than_asked() -> None:
@@ -177,6 +177,6 @@ def test_what_is_kept_is_no_part_of_a_set() -> None:
 
 @pytest.mark.parametrize("override", ["keep.claim_draws=3", "keep.claim_numbers=none"])
 def test_what_cannot_be_kept_is_refused_by_name(override: str) -> None:
-    config = to_plain(compose_config([override]))["keep"]
+    config = plain_config([override])["keep"]
     with pytest.raises(ConfigError, match=override.partition("=")[0].replace(".", r"\.")):
         KeepOptions.from_config(config)

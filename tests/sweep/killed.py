@@ -15,7 +15,7 @@ from unittest import mock
 
 from rich.console import Console
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.evidence import load_evidence
 from estimator.sweep.design import design_overrides
 from estimator.sweep.engine import Engine
@@ -35,7 +35,7 @@ OVERRIDES = [
 
 def main(folder: Path, delays: list[float]) -> None:
     """Run and kill, then let it end."""
-    plain = to_plain(compose_config(OVERRIDES))
+    plain = plain_config(OVERRIDES)
     options = SweepOptions.from_config(plain["sweep"])
     if options.design is None:
         raise RuntimeError("the preset has a design")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import special
 
-from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions.compose import assumption_set, label_of, plain_config
 from estimator.assumptions.priors import LINKS, Family, Prior
 from estimator.errors import ConfigError
 from estimator.paths import conf_dir
@@ -82,7 +82,7 @@ def column(sets: list[list[str]], key: str) -> np.ndarray:
 
 
 def preset(name: str, *overrides: str) -> tuple[Design, dict[str, Any]]:
-    plain = to_plain(compose_config([f"experiment={name}", *overrides]))
+    plain = plain_config([f"experiment={name}", *overrides])
     design = SweepOptions.from_config(plain["sweep"]).design
     assert design is not None
     return design, plain
@@ -469,7 +469,7 @@ def test_a_shift_of_a_prior_that_is_malformed_is_refused() -> None:
 
 
 def test_a_hint_names_few_of_hundreds_of_keys() -> None:
-    text = failure("product", {"xyzzy": {"values": [1]}}, plain=to_plain(compose_config()))
+    text = failure("product", {"xyzzy": {"values": [1]}}, plain=plain_config())
     assert len(text) < 300
     assert text.endswith(", …")
 
@@ -547,7 +547,7 @@ def test_the_tornado_has_every_option_beside_those_of_central() -> None:
     left = {}
     for group, varied in groups.items():
         [left[group]] = {path.stem for path in (conf_dir() / group).glob("*.yaml")} - set(varied)
-    composed = to_plain(compose_config([f"{group}={option}" for group, option in left.items()]))
+    composed = plain_config([f"{group}={option}" for group, option in left.items()])
     assert {group: composed[group] for group in groups} == {group: plain[group] for group in groups}
 
 
@@ -585,7 +585,7 @@ def test_a_preset_around_a_bundle_that_fixes_its_priors_names_each_of_them() -> 
 
 @pytest.fixture(scope="module")
 def central() -> dict[str, Any]:
-    return to_plain(compose_config())
+    return plain_config()
 
 
 AXES = st.sampled_from(

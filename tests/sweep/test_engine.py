@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import ConfigError, EstimatorError, OutputError, SweepError
 from estimator.sweep.collect import read_sweep, set_table
 from estimator.sweep.design import design_overrides
@@ -47,7 +47,7 @@ def sweep(
     folder: Path, *overrides: str, sets: Sequence[Sequence[str]] | None = None
 ) -> SweepOutcome:
     """Run a sweep of a short window: what takes time are the statistics of each month."""
-    plain = to_plain(compose_config(["sweep.check=0", *overrides]))
+    plain = plain_config(["sweep.check=0", *overrides])
     options = SweepOptions.from_config(plain["sweep"])
     if sets is None:
         assert options.design is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import ConfigError
 from estimator.sweep.executors import Executor, LocalExecutor, executor_of
 from estimator.sweep.options import SweepOptions
@@ -84,7 +84,7 @@ def test_without_a_number_all_cores_work() -> None:
 
 
 def options(*overrides: str) -> SweepOptions:
-    return SweepOptions.from_config(to_plain(compose_config(overrides))["sweep"])
+    return SweepOptions.from_config(plain_config(overrides)["sweep"])
 
 
 def test_options_choose_backend_and_workers() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.fitting.compiled import densities
 from estimator.sweep.design import design_overrides
 from estimator.sweep.journal import SweepJournal
@@ -29,15 +29,13 @@ SHIPPED = [
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> SweepOutcome:
-    plain = to_plain(
-        compose_config(
-            [
-                "experiment=latin_hypercube",
-                "sweep.design.sets=12",
-                "sweep.check=2",
-                "sweep.base_draws=2000",
-            ]
-        )
+    plain = plain_config(
+        [
+            "experiment=latin_hypercube",
+            "sweep.design.sets=12",
+            "sweep.check=2",
+            "sweep.base_draws=2000",
+        ]
     )
     options = SweepOptions.from_config(plain["sweep"])
     assert options.design is not None
@@ -105,9 +103,7 @@ def test_the_folder_can_be_read_without_this_package(swept: SweepOutcome, tmp_pa
 @pytest.mark.calibration
 def test_sets_with_bounded_priors_reach_the_ends_of_their_own(tmp_path: Path) -> None:
     # The claims want high rates: the posterior crowds at the upper end.
-    plain = to_plain(
-        compose_config(["sweep.method=plan", "sweep.check=0", "sweep.base_draws=1000"])
-    )
+    plain = plain_config(["sweep.method=plan", "sweep.check=0", "sweep.base_draws=1000"])
     uniform = "returns.rate={family: Uniform, low: 0.05, high: %s, mass: 0.9}"
     highs = [0.35, 0.35, 0.65, 0.65]
     sets = [

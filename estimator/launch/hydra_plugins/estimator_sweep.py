@@ -11,9 +11,10 @@ from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from estimator.assumptions.compose import explain_hydra, label_of, to_plain
+from estimator.assumptions.by_hydra import explain_hydra
+from estimator.assumptions.compose import label_of, to_plain
 from estimator.errors import ConfigError, EstimatorError
 from estimator.paths import folder_name
 
@@ -68,9 +69,7 @@ class DesignSweeper(BasicSweeper):
             except HydraException as error:
                 self.task_function.fail(combined, ConfigError(explain_hydra(error)))
                 continue
-            plain = to_plain(
-                OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
-            )
+            plain = to_plain(config)
             for overrides in with_design(plain, combined):
                 label = str(plain.get("label") or label_of(overrides))
                 other = folders.setdefault(folder_name(label), overrides)

@@ -82,14 +82,14 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     console
         For the progress bar.
     """
-    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.assumptions.compose import plain_config
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
     from estimator.store.results import check_writable
     from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
 
-    checked = AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
+    checked = AuditOptions.from_config(plain_config(overrides)["audit"])
     check_writable(folder)
     with Journal(folder / FILE, "audit") as journal, counting_bar(console, "read") as tell:
         return audit(sets, checked, journal=journal, progress=tell)

@@ -64,17 +64,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     DiagnosticsError
         If a fit failed its diagnostics; everything is written and marked.
     """
-    from estimator.assumptions.compose import compose_config, to_plain, typed
+    from estimator.assumptions.compose import assumption_set, plain_config
     from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.studies.backtest.options import BacktestOptions
     from estimator.studies.backtest.parts import STEM, parts, vintage_parts
 
     each = expanded(options.overrides, options.config_dir)
-    composed = [compose_config(words, options.config_dir) for words in each]
-    first = to_plain(composed[0])
+    first = plain_config(each[0], options.config_dir)
     checked = BacktestOptions.from_config(first["backtest"])
-    sets = [typed(one, words) for one, words in zip(composed, each, strict=True)]
+    sets = [assumption_set(words, options.config_dir) for words in each]
     folder = _folder(options, first, sets)
     check_writable(folder)  # before minutes of fits
     backtested: Backtest | VintageBacktest

@@ -124,7 +124,7 @@ def _one(
 def _plan_shares(
     options: argparse.Namespace, overrides: Sequence[str], level: float, console: Console
 ) -> list[BreakEven]:
-    from estimator.assumptions.compose import compose_config, to_plain, typed
+    from estimator.assumptions.compose import assumption_set, plain_config
     from estimator.run import estimate
     from estimator.store.results import read_result
     from estimator.studies.breakeven.options import BreakEvenOptions
@@ -134,14 +134,14 @@ def _plan_shares(
         raise ConfigError(f"{KEY} takes no event and no range: it asks for a level of the force")
     if options.result is not None and [text for text in overrides if not _is_place(text)]:
         raise ConfigError("--result has its own assumptions: leave out the overrides")
-    config = compose_config(overrides, options.config_dir)
-    search = BreakEvenOptions.from_config(to_plain(config)["breakeven"])
+    config = plain_config(overrides, options.config_dir)
+    search = BreakEvenOptions.from_config(config["breakeven"])
     if not 0.0 < level < 1.0:
         raise ConfigError(f"level must lie between 0 and 1. Got {level:g}")
     if options.result is not None:
         return plan_shares(read_result(Path(options.result)), level, search)
     with console.status("estimate"):
-        found = estimate(typed(config, overrides))
+        found = estimate(assumption_set(overrides, options.config_dir))
     return plan_shares(found.tree, level, search)
 
 
@@ -155,11 +155,11 @@ def _folder(
     options: argparse.Namespace, overrides: Sequence[str], label: str, question: str
 ) -> Path:
     """Where results go; without a name the set and the question give one."""
-    from estimator.assumptions.compose import compose_config
+    from estimator.assumptions.compose import plain_config
     from estimator.paths import folder_name
 
     if options.output is not None:
         return Path(options.output)
-    config = compose_config(overrides, options.config_dir)
-    name = config.name or folder_name(f"breakeven-{label}-{question}")
-    return Path(str(config.output_dir)) / str(name)
+    config = plain_config(overrides, options.config_dir)
+    name = config["name"] or folder_name(f"breakeven-{label}-{question}")
+    return Path(str(config["output_dir"])) / str(name)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.compose import compose_config, to_plain, typed
+from estimator.assumptions.compose import plain_and_typed
 from estimator.errors import ConfigError, DiagnosticsError, problems_text
 from estimator.evidence import load_evidence
 from estimator.show.break_even import CONTOUR_COLUMNS, BreakEven
@@ -94,8 +94,7 @@ def break_even(
     begin = time.perf_counter()
     names = [keys] if isinstance(keys, str) else list(keys)
     asked = _checked(names, event, level, ranges)
-    config = compose_config(overrides, config_dir)
-    assumptions, plain = typed(config, overrides), to_plain(config)
+    plain, assumptions = plain_and_typed(overrides, config_dir)
     options = options or BreakEvenOptions.from_config(plain["breakeven"])
     sampling = SweepOptions.from_config(plain["sweep"])
     evidence = load_evidence(assumptions)

@@ -52,15 +52,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     from rich.text import Text
 
-    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.assumptions.compose import plain_config
     from estimator.show.part import publish
     from estimator.store.results import check_writable
     from estimator.studies.calibrate.options import CalibrateOptions
     from estimator.studies.calibrate.parts import parts
 
-    config = compose_config(options.overrides, options.config_dir)
-    checked = CalibrateOptions.from_config(to_plain(config)["calibrate"])
-    folder = Path(str(config.output_dir)) / str(config.name or _NAME)
+    config = plain_config(options.overrides, options.config_dir)
+    checked = CalibrateOptions.from_config(config["calibrate"])
+    folder = Path(str(config["output_dir"])) / str(config["name"] or _NAME)
     check_writable(folder)
     calibration = _calibrated(checked, options, folder, console)
     publish(

@@ -50,8 +50,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _grids(name: str | None, config_dir: str | None) -> list[Grid]:
+    from estimator.assumptions.by_hydra import search_path
     from estimator.assumptions.catalogue import config_groups
-    from estimator.assumptions.compose import search_path
     from estimator.studies.catalogue import tables
 
     search_path(config_dir)  # says if there is no such folder

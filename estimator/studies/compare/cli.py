@@ -112,9 +112,9 @@ def _options(overrides: Sequence[str]) -> CompareOptions:
 
     if not overrides:
         return CompareOptions.default()
-    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.assumptions.compose import plain_config
 
-    return CompareOptions.from_config(to_plain(compose_config(overrides))["compare"])
+    return CompareOptions.from_config(plain_config(overrides)["compare"])
 
 
 def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:

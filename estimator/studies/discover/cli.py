@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _options(overrides: list[str]) -> DiscoverOptions:
-    from estimator.assumptions.compose import compose_config, to_plain
+    from estimator.assumptions.compose import plain_config
     from estimator.studies.discover.options import DiscoverOptions
 
-    return DiscoverOptions.from_config(to_plain(compose_config(overrides))[FOLDER])
+    return DiscoverOptions.from_config(plain_config(overrides)[FOLDER])

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     from rich.text import Text
 
-    from estimator.assumptions.compose import compose_config, is_assumed, to_plain
+    from estimator.assumptions.compose import is_assumed, plain_config
     from estimator.export import write_text
     from estimator.paths import folder_name
     from estimator.store.results import check_writable
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.sweep.options import SweepOptions
 
     overrides = [word for word in options.words if "=" in word]
-    config = to_plain(compose_config(overrides, options.config_dir))
+    config = plain_config(overrides, options.config_dir)
     explore = ExploreOptions.from_config(config["explore"])
     sweep = SweepOptions.from_config(config["sweep"])
     report = ReportOptions.from_config(config["report"])

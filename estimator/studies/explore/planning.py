@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.assumptions.compose import Composer
 from estimator.errors import ConfigError, EstimatorError
 from estimator.evidence import Evidence, load_evidence
 from estimator.evidence.load import read_claims
@@ -18,7 +19,7 @@ from estimator.evidence.pieces import group_members
 from estimator.studies.explore.world import NO_FLOORS, movable, range_of
 from estimator.sweep.keys import evidence_key
 from estimator.sweep.plan import PlannedSet, Planner
-from estimator.sweep.sets import Composer, compose_sets
+from estimator.sweep.sets import compose_sets
 
 log = logging.getLogger(__name__)
 

@@ -77,9 +77,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     settings = [word for word in moved if word.startswith(("explore.", "output_dir="))]
     explore, outputs = ExploreOptions.shipped()
     if settings or options.config_dir:
-        from estimator.assumptions.compose import compose_config, to_plain
+        from estimator.assumptions.compose import plain_config
 
-        config = to_plain(compose_config(settings, options.config_dir))
+        config = plain_config(settings, options.config_dir)
         explore, outputs = ExploreOptions.from_config(config["explore"]), Path(config["output_dir"])
     ranges, problems = {}, []
     for word in moved:

@@ -13,7 +13,7 @@ import xarray as xr
 from rich.console import Console
 from rich.text import Text
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import EstimatorError, OutputError
 from estimator.paths import folder_name
 from estimator.quantities.answers import Answer, with_last_month
@@ -73,7 +73,7 @@ def gather(
     OutputError
         If the first output holds no whole result, or one of them cannot be read.
     """
-    config = to_plain(compose_config(list(overrides)))
+    config = plain_config(list(overrides))
     options = ReportOptions.from_config(config["report"])
     sets = Sets.open(outputs[:1])
     if not sets.whole:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.cli import main
 from estimator.errors import OutputError
 from estimator.run import Estimate, write_estimate
@@ -37,7 +37,7 @@ HOSTILE = '=HYPERLINK("x")<script>alert(1)</script>|_[a](b)'
 
 def options(*overrides: str) -> AuditOptions:
     overrides = ("audit.refit=none", *overrides)
-    return AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
+    return AuditOptions.from_config(plain_config(overrides)["audit"])
 
 
 @pytest.fixture(scope="module")

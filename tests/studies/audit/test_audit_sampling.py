@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.evidence import Evidence, load_evidence
 from estimator.run import estimate
 from estimator.studies.audit.bases import AuditedSet
@@ -38,7 +38,7 @@ PRECISE = ("sampler.draws=2000", "audit.fit.draws=1500")
 
 def options(refit: str, *more: str) -> AuditOptions:
     overrides = [f"audit.refit={refit}", "audit.fit.draws=400", "audit=claims_only", *more]
-    return AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
+    return AuditOptions.from_config(plain_config(overrides)["audit"])
 
 
 def audited(evidence: Evidence, *overrides: str) -> AuditedSet:

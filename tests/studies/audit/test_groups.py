@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import OutputError
 from estimator.evidence.pieces import group_members
 from estimator.run import Estimate
@@ -17,7 +17,7 @@ from estimator.studies.audit.options import AuditOptions
 
 def options(*overrides: str) -> AuditOptions:
     overrides = ("audit.refit=none", *overrides)
-    return AuditOptions.from_config(to_plain(compose_config(overrides))["audit"])
+    return AuditOptions.from_config(plain_config(overrides)["audit"])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import ConfigError
 from estimator.run import Estimate
 from estimator.studies.audit.balance import balance
@@ -24,7 +24,7 @@ def ask(audited: AuditedSet, **cells: object):
 
 
 def shipped() -> AuditOptions:
-    return AuditOptions.from_config(to_plain(compose_config())["audit"])
+    return AuditOptions.from_config(plain_config()["audit"])
 
 
 def test_the_probability_is_the_share_of_draws(audited: AuditedSet) -> None:
@@ -122,7 +122,7 @@ def test_the_articles_qualitative_statements_are_all_asked() -> None:
 
 
 def test_all_problems_of_the_options_are_told_at_once() -> None:
-    plain = to_plain(compose_config())["audit"]
+    plain = plain_config()["audit"]
     bad = plain | {"strained": 2.0, "refit": "al", "unknown": 1}
     with pytest.raises(ConfigError) as caught:
         AuditOptions.from_config(bad)

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.assumptions.fit_options import FitOptions
 from estimator.evidence import Evidence, load_evidence
 from estimator.studies.backtest.options import BacktestOptions
@@ -21,7 +21,7 @@ GENERAL_STAFF = "general_staff_ukraine:losses"
 
 @functools.cache
 def _plain() -> dict[str, Any]:
-    return dict(to_plain(compose_config())["backtest"])
+    return dict(plain_config()["backtest"])
 
 
 def options(**changes: Any) -> BacktestOptions:

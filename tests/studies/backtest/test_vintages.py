@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from estimator.assumptions import AssumptionSet
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.evidence import Evidence, read_claims
 from estimator.model.inputs import model_inputs
 from estimator.model.registries import FIGURE
@@ -39,7 +39,7 @@ def targets(claims: pd.DataFrame, known: tuple[AssumptionSet, Evidence]) -> pd.D
 
 @pytest.fixture(scope="module")
 def options() -> BacktestOptions:
-    return BacktestOptions.from_config(to_plain(compose_config([]))["backtest"])
+    return BacktestOptions.from_config(plain_config([])["backtest"])
 
 
 def at_the_figures(evidence: Evidence, inputs: dict[str, np.ndarray], above: float) -> xr.Dataset:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.model.figures import FIGURES
 from estimator.show.break_even import (
@@ -32,7 +32,7 @@ OTHER_SLOPE = -0.8  # of a second key that no datum speaks of
 
 @functools.cache
 def _shipped() -> dict[str, object]:
-    return dict(to_plain(compose_config())["breakeven"])
+    return dict(plain_config()["breakeven"])
 
 
 def options(**changes: object) -> BreakEvenOptions:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.cli import main
 from estimator.studies.calibrate.calibration import calibrate
 from estimator.studies.calibrate.options import CalibrateOptions
@@ -41,7 +41,7 @@ def test_a_small_calibration_passes_and_writes_its_tables(
 
 
 def test_broken_worlds_and_reweighted_sets_are_told(tmp_path: Path) -> None:
-    config = to_plain(compose_config())["calibrate"]
+    config = plain_config()["calibrate"]
     kept = {
         name: config["broken"][name] for name in ("none", "confirmed_too_high", "wrong_definition")
     }

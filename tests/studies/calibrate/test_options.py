@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.errors import ConfigError
 from estimator.studies.calibrate.calibration import calibrate
 from estimator.studies.calibrate.options import CalibrateOptions
@@ -15,7 +15,7 @@ from estimator.studies.calibrate.worlds import Worlds
 
 @functools.cache
 def shipped() -> CalibrateOptions:
-    return CalibrateOptions.from_config(to_plain(compose_config())["calibrate"])
+    return CalibrateOptions.from_config(plain_config()["calibrate"])
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_a_world_that_is_not_broken_gives_the_rate_of_false_alarms() -> None:
     ],
 )
 def test_options_that_contradict_each_other_are_refused(override: str, problem: str) -> None:
-    config = to_plain(compose_config([override]))["calibrate"]
+    config = plain_config([override])["calibrate"]
     with pytest.raises(ConfigError, match=problem):
         CalibrateOptions.from_config(config)
 
@@ -90,6 +90,6 @@ def test_a_name_that_nothing_has_is_refused_before_anything_is_fitted(
 ) -> None:
     plus = "+" if ".none." in override else ""
     words = [f"{plus}calibrate.{override}", f"calibrate.parts=[{part}]"]
-    chosen = CalibrateOptions.from_config(to_plain(compose_config(words))["calibrate"])
+    chosen = CalibrateOptions.from_config(plain_config(words)["calibrate"])
     with pytest.raises(ConfigError, match=problem):
         calibrate(chosen, [], tmp_path, lambda *_: None)

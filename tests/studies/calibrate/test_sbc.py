@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.errors import ConfigError, OutputError
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.pilot import Pilot
@@ -86,7 +86,7 @@ class Conjugate:
 
 
 def options(**changes: object) -> CalibrateOptions:
-    config = to_plain(compose_config())["calibrate"]
+    config = plain_config()["calibrate"]
     return CalibrateOptions.from_config({**config, **changes})
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.model.inputs import ModelInputs
 from estimator.studies.calibrate import slopes
 from estimator.studies.calibrate.calibration import worlds_of
@@ -22,7 +22,7 @@ COUNT = 250
 
 @pytest.fixture(scope="module")
 def worlds() -> Worlds:
-    options = CalibrateOptions.from_config(to_plain(compose_config())["calibrate"])
+    options = CalibrateOptions.from_config(plain_config()["calibrate"])
     return worlds_of("since_2025", options.structures["since_2025"], (), options, None)
 
 

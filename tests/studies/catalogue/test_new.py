@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from estimator.assumptions import ASSUMPTIONS
-from estimator.assumptions.compose import assumption_set, compose_config
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.cli import main
 from estimator.evidence import load_evidence
 from estimator.studies.catalogue.new_cli import KINDS
@@ -82,7 +82,7 @@ def test_a_new_mapping_reads_its_table_and_goes_on(capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert "civilians are not counted" in said
     (command,) = re.findall(r"estimator run .*", said)
-    assert compose_config(shlex.split(command)[2:])
+    assert plain_config(shlex.split(command)[2:])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from estimator.assumptions.compose import assumption_set, compose_config, label_of, to_plain
+from estimator.assumptions.compose import assumption_set, label_of, plain_config
 from estimator.errors import ConfigError
 from estimator.studies.compare.options import CompareOptions
 
 
 def test_the_shipped_options_are_those_that_hydra_composes():
-    composed = to_plain(compose_config())["compare"]
+    composed = plain_config()["compare"]
     assert CompareOptions.from_config(composed) == CompareOptions.default()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.cli import main
 from estimator.errors import ConfigError
 from estimator.store.sets import Sets
@@ -27,7 +27,7 @@ COUNTS = np.tile(["all_wounded", "irrecoverable", "killed"], 20)
 
 @pytest.fixture(scope="module")
 def options() -> DiscoverOptions:
-    return DiscoverOptions.from_config(to_plain(compose_config())["discover"])
+    return DiscoverOptions.from_config(plain_config()["discover"])
 
 
 def sweep(folder: Path, holds: np.ndarray) -> Sets:

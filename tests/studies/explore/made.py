@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.fitting.reweighting import Hyperparameters, NaturalDraws
 from estimator.studies.explore import cover
 from estimator.studies.explore.options import ExploreOptions
@@ -26,7 +26,7 @@ from tests.sweep import synthetic
 
 @cache
 def plain() -> dict[str, dict[str, object]]:
-    return to_plain(compose_config([]))
+    return plain_config([])
 
 
 def options() -> ExploreOptions:

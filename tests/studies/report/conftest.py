@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from estimator.assumptions.compose import assumption_set, compose_config, to_plain
+from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.quantities.answers import Answer, answer_draws, with_last_month
 from estimator.show.break_even import CONTOUR_COLUMNS, Axis, BreakEven, Crossing
 from estimator.studies.audit.audit import Audit
@@ -128,7 +128,7 @@ def configuration(label: str) -> str:
 
 @functools.cache
 def options() -> ReportOptions:
-    return ReportOptions.from_config(to_plain(compose_config([]))["report"])
+    return ReportOptions.from_config(plain_config([])["report"])
 
 
 def claims_table() -> pd.DataFrame:

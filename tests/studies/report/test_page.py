@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import estimator.studies.report
-from estimator.assumptions.compose import compose_config, to_plain
+from estimator.assumptions.compose import plain_config
 from estimator.assumptions.priors import Prior
 from estimator.show import number
 from estimator.studies.report import ReportData, ReportOptions, render, whatif, words, write_report
@@ -331,7 +331,7 @@ def parse_prose(html: str, without: set[str]) -> str:
 
 
 def test_the_words_for_other_wars_name_no_article_and_no_side(changed: Change) -> None:
-    config = to_plain(compose_config(["report=plain"]))["report"]
+    config = plain_config(["report=plain"])["report"]
     data = changed(options=ReportOptions.from_config(config), command="")
     table = data.claims_table.assign(citation="A paper", origin="somebody")
     pages = render(dataclasses.replace(data, claims_table=table))
