@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,10 +113,13 @@ def _drop_unknowable(
     selected = selected.copy()
     late = selected["used"] & (selected["status"] != "confirmed")
     late &= ~in_triangle(selected, assumptions.registries.triangles)
-    for index, row in selected[late].iterrows():
-        if _known_weights(row, window, reporting) is None:
-            selected.loc[index, "used"] = False
-            selected.loc[index, "reason"] = "published before its delay lets anything be known"
+    unknown = [
+        row.Index
+        for row in selected[late].itertuples()
+        if _known_weights(row, window, reporting) is None
+    ]
+    selected.loc[unknown, "used"] = False
+    selected.loc[unknown, "reason"] = "published before its delay lets anything be known"
     if not selected["used"].any():
         raise EvidenceError(nothing_counts(selected))
     return selected
@@ -192,7 +196,7 @@ def _columns(
     `reporting` has the fixed delays. None: there are none. What is not confirmed yet is part of the
     unconfirmed ratio, and what a triangle has not learnt yet is estimated.
     """
-    weights = [_weights(row, window, reporting) for _, row in rows.iterrows()]
+    weights = [_weights(row, window, reporting) for row in rows.itertuples()]
     matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
     columns: dict[str, tuple[object, ...]] = {
         f"{prefix}weight": ((dim, "month"), matrix),
@@ -215,28 +219,26 @@ def _floor_figures(floors: pd.DataFrame, hedging: HedgingOptions) -> np.ndarray:
     return np.asarray(figure.where(floors["hedge"] != "nearly", figure * (1.0 - hedging.nearly)))
 
 
-def _weights(row: pd.Series, window: Window, reporting: ReportingOptions | None) -> np.ndarray:
+def _weights(row: Any, window: Window, reporting: ReportingOptions | None) -> np.ndarray:
     known = None if reporting is None else _known_weights(row, window, reporting)
     # What nothing could be known of does not count (`_drop_unknowable`), but needs some weights.
     return _full_weights(row, window) if known is None else known
 
 
 def _known_weights(
-    row: pd.Series, window: Window, reporting: ReportingOptions
+    row: Any, window: Window, reporting: ReportingOptions
 ) -> np.ndarray | None:
     """Weights of what the origin could know; None where that is nothing."""
     weights = _full_weights(row, window)
-    delay = reporting.of(row["origin"], row["quantity"]).delay
+    delay = reporting.of(row.origin, row.quantity).delay
     if delay is None:
         return weights
-    known = weights * window.known_share(
-        row["period_start"], row["period_end"], row["published"], delay
-    )
+    known = weights * window.known_share(row.period_start, row.period_end, row.published, delay)
     return known if known.sum() >= _KNOWABLE * weights.sum() else None
 
 
-def _full_weights(row: pd.Series, window: Window) -> np.ndarray:
-    if row["quantity"] in STOCKS:
-        return window.stock_weights(row["period_end"])
-    unit = "persons" if row["quantity"] in SHARES else row["unit"]
-    return window.flow_weights(row["period_start"], row["period_end"], unit)
+def _full_weights(row: Any, window: Window) -> np.ndarray:
+    if row.quantity in STOCKS:
+        return window.stock_weights(row.period_end)
+    unit = "persons" if row.quantity in SHARES else row.unit
+    return window.flow_weights(row.period_start, row.period_end, unit)

@@ -265,15 +265,16 @@ def _warn_of_populations(used: pd.DataFrame) -> None:
 
 def _check_speakers(used: pd.DataFrame) -> None:
     """Refuse an origin that speaks of one quantity from two sides: it has one bias."""
+    source = ["origin", "quantity"]
+    several = used.groupby(source)["speaker"].transform("nunique") > 1
     problems = []
-    for (origin, quantity), group in used.groupby(["origin", "quantity"], sort=False):
+    for (origin, quantity), group in used[several].groupby(source, sort=False):
         speakers = {str(name): ids.iloc[0] for name, ids in group.groupby("speaker")["id"]}
-        if len(speakers) > 1:
-            found = ", ".join(f"{name or '(empty)'} ({i})" for name, i in speakers.items())
-            problems.append(
-                f"origin {origin!r}, quantity {quantity}: speaker is {found}; allowed: one speaker "
-                "(choose one population with evidence.populations, or give two origins)"
-            )
+        found = ", ".join(f"{name or '(empty)'} ({i})" for name, i in speakers.items())
+        problems.append(
+            f"origin {origin!r}, quantity {quantity}: speaker is {found}; allowed: one speaker "
+            "(choose one population with evidence.populations, or give two origins)"
+        )
     if problems:
         raise EvidenceError(problems_text("Claims that count contradict each other:", problems))
 
