@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -46,15 +48,22 @@ def test_a_run_from_the_prior_writes_all_files(
     assert "Results:" in capsys.readouterr().out
 
 
+TWO_SETS = ("assumptions=article,registry", "plots=true")
+
+
 @pytest.fixture(scope="module")
-def multirun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of two sets with their pictures, made from an empty folder."""
+def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Folder of two sets with their pictures, made from an empty folder, and what it printed."""
     base = tmp_path_factory.mktemp("base")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as told:
         patch.chdir(base)
-        sets = ("assumptions=article,registry", "plots=true")
-        assert estimator(base / "out", *sets, multirun=True) == 0
-    return base / "out" / "mine"
+        assert estimator(base / "out", *TWO_SETS, multirun=True) == 0
+    return base / "out" / "mine", told.getvalue()
+
+
+@pytest.fixture
+def multirun(printed: tuple[Path, str]) -> Path:
+    return printed[0]
 
 
 def test_a_multirun_writes_every_set_and_one_summary(multirun: Path) -> None:
@@ -85,15 +94,13 @@ def test_two_sets_of_one_label_are_both_kept(tmp_path: Path) -> None:
 
 
 def test_a_multirun_that_is_done_writes_nothing_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    printed: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ("assumptions=article,registry",)
-    assert estimator(tmp_path, *command, multirun=True) == 0
-    first = capsys.readouterr().out
-    results = [path for path in tmp_path.rglob("*") if path.suffix in (".nc", ".csv", ".parquet")]
+    folder, first = printed
+    results = [path for path in folder.rglob("*") if path.suffix in (".nc", ".csv", ".parquet")]
     assert len(results) == 2 * 3 + 3  # three files of each set, and three of the run
     written = {path: path.stat().st_mtime_ns for path in results}
-    assert estimator(tmp_path, *command, multirun=True) == 0
+    assert estimator(folder.parent, *TWO_SETS, multirun=True) == 0
     assert capsys.readouterr().out == first
     assert {path: path.stat().st_mtime_ns for path in results} == written
 

@@ -225,9 +225,7 @@ def _weights(row: Any, window: Window, reporting: ReportingOptions | None) -> np
     return _full_weights(row, window) if known is None else known
 
 
-def _known_weights(
-    row: Any, window: Window, reporting: ReportingOptions
-) -> np.ndarray | None:
+def _known_weights(row: Any, window: Window, reporting: ReportingOptions) -> np.ndarray | None:
     """Weights of what the origin could know; None where that is nothing."""
     weights = _full_weights(row, window)
     delay = reporting.of(row.origin, row.quantity).delay

@@ -146,8 +146,8 @@ def _cell_problems(path: Path, table: pd.DataFrame) -> list[str]:
         for case in error.failure_cases.itertuples():
             row, column = int(str(case.index)), str(case.column)
             found.append((row, column, str(table.at[row, column]), str(case.check)))
-    for line, cells in table.iterrows():
-        found += [(int(str(line)), *problem) for problem in row_problems(cells)]
+    for line, cells in zip(table.index, table.to_dict("records"), strict=True):
+        found += [(int(line), *problem) for problem in row_problems(cells)]
     return [
         f"{path}: row {row} (id {table.at[row, 'id']!r}), column {column!r}: found {cell!r}; "
         f"allowed: {allowed}{_hint(cell, allowed)}"

@@ -140,7 +140,7 @@ CLAIMS_SCHEMA = pa.DataFrameSchema(
 )
 
 
-def row_problems(row: pd.Series) -> list[tuple[str, str, str]]:
+def row_problems(row: Mapping[Any, Any]) -> list[tuple[str, str, str]]:
     """Check what only several cells of one row together can show.
 
     Parameters
@@ -171,7 +171,7 @@ def row_problems(row: pd.Series) -> list[tuple[str, str, str]]:
     return problems
 
 
-def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]:
+def _period_problems(row: Mapping[Any, Any], counts: bool) -> list[tuple[str, str, str]]:
     start, end = row["period_start"], row["period_end"]
     if counts and not (start and end):
         return [("period_start", f"{start!r} to {end!r}", "both dates, for a claim that counts")]
@@ -182,7 +182,7 @@ def _period_problems(row: pd.Series, counts: bool) -> list[tuple[str, str, str]]
     return []
 
 
-def _spread_problems(row: pd.Series) -> list[tuple[str, str, str]]:
+def _spread_problems(row: Mapping[Any, Any]) -> list[tuple[str, str, str]]:
     """Problems of a published standard error, and of the level of a published interval."""
     sd, level = row.get("sd", ""), row.get("level", "")
     problems = []
@@ -198,7 +198,7 @@ def _spread_problems(row: pd.Series) -> list[tuple[str, str, str]]:
 
 
 def _figure_problems(
-    row: pd.Series, quantity: str, hedge: str, counts: bool
+    row: Mapping[Any, Any], quantity: str, hedge: str, counts: bool
 ) -> list[tuple[str, str, str]]:
     low, value, high = (number(row[name]) for name in ("low", "value", "high"))
     figures = {"low": low, "value": value, "high": high}

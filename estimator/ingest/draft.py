@@ -138,8 +138,6 @@ def accepted(drafts: Sequence[Draft], ledger: Ledger) -> list[Draft]:
 
 def _problems(draft: Draft) -> str:
     """Say what is wrong with a draft; an empty text if nothing is."""
-    import pandas as pd
-
     from estimator.evidence.schema import (
         HEDGES,
         LIKELIHOOD_STATUSES,
@@ -166,8 +164,8 @@ def _problems(draft: Draft) -> str:
             return f"{column} {plain(text)!r}; allowed: a name that begins with none of = + - @"
     if draft.status in LIKELIHOOD_STATUSES and draft.published < draft.start:
         return f"published: allowed: not before the period, which begins {draft.start}"
-    row = pd.Series(_cells(draft), dtype=object)  # strings of Arrow are slow one by one
-    return "; ".join(f"{column}: allowed: {allowed}" for column, _, allowed in row_problems(row))
+    problems = row_problems(_cells(draft))
+    return "; ".join(f"{column}: allowed: {allowed}" for column, _, allowed in problems)
 
 
 def _cells(draft: Draft) -> dict[str, str]:

@@ -158,8 +158,8 @@ class Sets:
 
     def _ordered(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """Put what each source gives, one row a set, into the order of the labels."""
-        own = pd.concat([source.facts[["own_label"]] for source in self._sources]).index
-        return np.asarray(np.concatenate(parts)[own.get_indexer(self.facts.index)])
+        own = np.concatenate([source.facts.index for source in self._sources])
+        return np.asarray(np.concatenate(parts)[pd.Index(own).get_indexer(self.facts.index)])
 
     def value(self, answer: Answer, statistic: str = "q50") -> np.ndarray:
         """Median of an answer, or its probability; another statistic if named. (set,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -21,11 +22,17 @@ ASKED = (
 )
 
 
+@pytest.fixture(scope="module")
+def written(from_prior: Estimate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    write_estimate(from_prior, folder, "run", {}, None)
+    (folder / "run" / "command.txt").write_text("estimator run name=run\n")
+    return folder / "run"
+
+
 @pytest.fixture
-def run(from_prior: Estimate, tmp_path: Path) -> Path:
-    write_estimate(from_prior, tmp_path, "run", {}, None)
-    (tmp_path / "run" / "command.txt").write_text("estimator run name=run\n")
-    return tmp_path / "run"
+def run(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "run"))
 
 
 def test_the_command_makes_both_pages_of_a_run_with_all_that_needs_no_fit(
