@@ -48,6 +48,8 @@ SPEAKERS = ("own", "enemy", "third_party")
 HEDGES = ("exact", "about", "nearly", "more_than", "range", "at_least", "under", "up_to")
 POINTS = ("exact", "about")
 """Hedges whose figure is a point; the others mean an interval."""
+ONE_SIDED = ("more_than", "at_least", "under", "up_to")
+"""Hedges whose figure is a bound."""
 STATUSES = ("confirmed", "claimed", "estimated", "planned", "goal", "context")
 LIKELIHOOD_STATUSES = ("confirmed", "claimed", "estimated")
 

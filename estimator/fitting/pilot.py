@@ -114,10 +114,10 @@ def transfer(pilot: Pilot, inputs: ModelInputs) -> tuple[Whitening, ModelInputs]
     _move_mapped(center, scale, pilot, at, before_and_after("assumption", _MAPPED))
     rise = inputs.data["assumption_location"] - pilot.priors["assumption_location"]
     own_floor = inputs.structure.constants["own_floor"]
-    offset = (
-        RATIO_IN_FLOOR * own_floor * rise[_POSITION["unconfirmed.ratio"]]
-        - rise[_POSITION["losses.level"]]
-    )
+    whole = inputs.structure.months_of_whole_floors
+    offset = (RATIO_IN_FLOOR * own_floor + whole) * rise[_POSITION["unconfirmed.ratio"]] - (
+        1.0 - whole
+    ) * rise[_POSITION["losses.level"]]
     center[at["log_losses"]] += np.linalg.solve(pilot.maps["losses_map"], offset)
     return dataclasses.replace(given, center=center, scale=scale), mapped
 

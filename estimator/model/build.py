@@ -158,18 +158,38 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             - given["assumption_location"][_POSITION["losses.level"]]
             - RATIO_IN_FLOOR * fixed["own_floor"] * (log_ratio - typical_log_ratio),
             coordinates=given["losses_map"],
+            ratio=log_ratio - typical_log_ratio,
+            pace=None
+            if structure.has_reporter
+            else value["losses.step"]
+            * pt.exp(-given["assumption_location"][_POSITION["losses.step"]]),
             to_offset_log=partial(apply, "losses"),
             pivots=structure.pivots,
         )
+        level = linear["losses.level"]
+        step = _steps_of_losses(value, fixed["step_ramps"], pace[1:])
+        if structure.level_follows:
+            level, prior_scale = (
+                given[f"assumption_{part}"][_POSITION["losses.level"]]
+                for part in ("location", "scale")
+            )
+            step = random_walk.with_level(step, prior_scale)
         log_losses = random_walk.centred(
             "log_losses",
-            linear["losses.level"],
-            _steps_of_losses(value, fixed["step_ramps"], pace[1:]),
+            level,
+            step,
             fixed["carried_losses"],
             partial(apply, "innovations"),
             floor,
             given["losses_start"],
         )
+        if structure.level_follows:
+            value["losses.level"] = pt.exp(
+                random_walk.level_given(
+                    log_losses[0], level, prior_scale, step[0], linear["losses.level"]
+                )
+            )
+        pm.Deterministic("assumption_value", pt.stack(list(value.values())), dims="assumption")
         rate = pt.exp(log_losses)
         series["losses"] = pm.Deterministic("losses", fixed["exposure"] * rate, dims="month")
         confirmation.confirmed_figures(
@@ -361,7 +381,6 @@ def _assumptions(
             own = _own_variable(key, *family) / spec.per_model_unit
             linear[key] = pt.log(own) - (pt.log1p(-own) if is_share else 0.0)
         value[key] = pt.sigmoid(linear[key]) if is_share else pt.exp(linear[key])
-    pm.Deterministic("assumption_value", pt.stack(list(value.values())), dims="assumption")
     return linear, value
 
 

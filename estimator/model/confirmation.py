@@ -28,9 +28,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class Pivots:
-    """For each floor the month in which the change of variables makes it hold.
+    """For each floor the months in which the change of variables makes it hold.
 
-    Floors of one month lift that month. The others lift, each, the last of their months in the
+    Floors of one month lift that month. One on a sum of which nobody reports a month, and no other
+    floor speaks of, lifts all its months by one factor: lifting one of them alone bends the density
+    where the others come to the whole sum. The others lift, each, the last of their months in the
     order in which months are fixed: first those with a floor of their own, then the rest in time.
 
     Attributes
@@ -38,11 +40,14 @@ class Pivots:
     single
         Floors of one month.
     sums
-        The other floors by pivot month, in the order in which these are fixed.
+        Floors that lift one month of many, by that month, in the order in which these are fixed.
+    whole
+        Floors that lift all their months.
     """
 
     single: tuple[int, ...]
     sums: tuple[tuple[int, tuple[int, ...]], ...]
+    whole: tuple[int, ...] = ()
 
     @property
     def months(self) -> tuple[int, ...]:
@@ -50,20 +55,31 @@ class Pivots:
         return tuple(month for month, _ in self.sums)
 
     @classmethod
-    def of(cls, covered: np.ndarray) -> Pivots:
-        """Choose the pivots from which months each floor covers. (floor, month), bool."""
+    def of(cls, covered: np.ndarray, reported: np.ndarray) -> Pivots:
+        """Choose the months that each floor lifts.
+
+        Parameters
+        ----------
+        covered
+            Months of each floor. (floor, month), bool.
+        reported
+            Months that somebody reports alone. (month,), bool.
+        """
         single = covered.sum(axis=1) == 1
+        apart = ~(covered & (reported | (covered.sum(axis=0) > 1))).any(axis=1)
+        whole = ~single & apart & covered.any(axis=1)
         own = covered[single].any(axis=0)
         n_months = covered.shape[1]
         rank = np.arange(n_months) + np.where(own, 0, n_months)
         by_month: dict[int, list[int]] = {}
-        for floor in np.flatnonzero(~single):
+        for floor in np.flatnonzero(~single & ~whole):
             month = int(np.argmax(np.where(covered[floor], rank, -1)))
             by_month.setdefault(month, []).append(int(floor))
         ordered = sorted(by_month, key=lambda month: int(rank[month]))
         return cls(
             single=tuple(int(floor) for floor in np.flatnonzero(single)),
             sums=tuple((month, tuple(by_month[month])) for month in ordered),
+            whole=tuple(int(floor) for floor in np.flatnonzero(whole)),
         )
 
 
@@ -85,36 +101,51 @@ class Floor:
     coordinates
         Map from what the sampler moves to the log above the floor plus offset, as
         `estimator.model.geometry.losses_map` gives it. (month, month).
+    ratio
+        Log of the typical unconfirmed ratio less its prior's. Where a floor lifts all its months,
+        the log of what lies above it, in all, is sampled less this: nothing else tells it. ().
+    pace
+        Step of the losses over its typical one. Where nobody reports most months, what is sampled
+        of their differences is multiplied by it: what only the prior tells of hangs on the step.
+        None where somebody does. ().
     to_offset_log
         The same map as a function.
     pivots
-        Which month each floor lifts.
+        Which months each floor lifts.
     """
 
     figure: TensorVariable
     weight: TensorVariable
     offset: TensorVariable
     coordinates: TensorVariable
+    ratio: TensorVariable
+    pace: TensorVariable | None
     to_offset_log: Callable[[TensorVariable], TensorVariable]
     pivots: Pivots
 
 
 class FloorTransform(Transform):
-    """Log of what lies above the floor in pivot months, the series plus an offset in all others.
+    """Log of what lies above the floor in months that are lifted, of the series in all others.
 
-    These are sampled through the linear map of the floor. The rest is triangular in the order of
-    the pivots, so its log Jacobian is the sum of ``log above floor - series`` over the months; that
-    of the map is a constant and left out.
+    With an offset these are sampled through the linear map of the floor. The rest is triangular in
+    the order of the pivots, so its log Jacobian is the sum of ``log above floor - series`` over the
+    months, where a floor that lifts all its months counts once; that of the map is a constant and
+    left out.
     """
 
     name = "floor"
     ndim_supp = 1
 
     def __init__(
-        self, pivots: Pivots, to_offset_log: Callable[[TensorVariable], TensorVariable]
+        self,
+        pivots: Pivots,
+        to_offset_log: Callable[[TensorVariable], TensorVariable],
+        *,
+        paced: bool = False,
     ) -> None:
         self.pivots = pivots
         self.to_offset_log = to_offset_log
+        self.paced = paced
 
     def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """From the sampled value to the series."""
@@ -126,17 +157,43 @@ class FloorTransform(Transform):
         floors = _parameters(inputs)
         size = pt.exp(value)
         above = size - self._lift(size, inputs, above_floor=False)
-        shifted = pt.log(pt.maximum(above, 1e-3 * size)) + floors.offset
+        log_above = pt.log(pt.maximum(above, 1e-3 * size))
+        shifted = log_above + floors.offset
+        for row in self.pivots.whole:
+            months, total, mean = _of_a_sum(floors.weight[row], log_above, shifted)
+            shifted += months * (total - floors.ratio - mean)
+        if self.paced:
+            shifted = _stretched(shifted, 1.0 / floors.pace)
         return pt.linalg.solve(floors.coordinates, shifted, b_ndim=1)
 
     def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
         """Log absolute determinant of the derivative of `backward`, but for a constant."""
-        return pt.sum(self._log_above(value, inputs) - self.backward(value, *inputs))
+        above = self._log_above(value, inputs)
+        series = self.backward(value, *inputs)
+        log_det = pt.sum(above - series)
+        floors = _parameters(inputs)
+        for row in self.pivots.whole:
+            # Its months are lifted by one factor, of which the determinant has one, not all.
+            months = floors.weight[row] > 0
+            lifted = pt.sum(pt.switch(months, series - above, 0.0))
+            log_det += lifted * (1.0 - 1.0 / pt.sum(months))
+        if self.paced:
+            log_det += (value.shape[0] - 1) * pt.log(floors.pace)
+        return log_det
 
     def _log_above(
         self, value: TensorVariable, inputs: tuple[TensorVariable, ...]
     ) -> TensorVariable:
-        return self.to_offset_log(value) - _parameters(inputs).offset
+        floors = _parameters(inputs)
+        offset_log = self.to_offset_log(value)
+        if self.paced:
+            offset_log = _stretched(offset_log, floors.pace)
+        log_above = offset_log - floors.offset
+        for row in self.pivots.whole:
+            # The mean of its months is put in place of the log of their sum: determinant 1.
+            months, total, mean = _of_a_sum(floors.weight[row], log_above, offset_log)
+            log_above -= months * (total - floors.ratio - mean)
+        return log_above
 
     def _lift(
         self, size: TensorVariable, inputs: tuple[TensorVariable, ...], *, above_floor: bool
@@ -152,6 +209,10 @@ class FloorTransform(Transform):
         """
         figure, weight = _parameters(inputs).figure, _parameters(inputs).weight
         lift = self._own_floors(size, figure, weight)
+        for row in self.pivots.whole:
+            total = pt.sum(weight[row] * size)
+            months = pt.switch(weight[row] > 0, size, 0.0)
+            lift += months * figure[row] / pt.maximum(total, _TINY)
         for month, floors in self.pivots.sums:
             rows = np.array(floors, dtype=int)
             known = size + lift if above_floor else size
@@ -181,6 +242,24 @@ class _Parameters(NamedTuple):
     offset: TensorVariable
     weight: TensorVariable
     coordinates: TensorVariable
+    ratio: TensorVariable
+    pace: TensorVariable
+
+
+def _of_a_sum(
+    weight: TensorVariable, log_above: TensorVariable, sampled: TensorVariable
+) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
+    """Return the months of a sum (month,), the log of what is above its floor, and their mean."""
+    months = pt.cast(weight > 0, "float64")
+    top = pt.max(pt.switch(weight > 0, log_above, -np.inf))
+    total = top + pt.log(pt.sum(weight * pt.exp(pt.switch(weight > 0, log_above - top, 0.0))))
+    return months, total, pt.sum(months * sampled) / pt.sum(months)
+
+
+def _stretched(series: TensorVariable, factor: TensorVariable) -> TensorVariable:
+    """Multiply the differences of a series from its mean. (month,)."""
+    mean = pt.mean(series)
+    return mean + factor * (series - mean)
 
 
 def _parameters(inputs: tuple[TensorVariable, ...]) -> _Parameters:

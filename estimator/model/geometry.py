@@ -17,6 +17,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
+from estimator.model.confirmation import Pivots
 from estimator.quantity import QUANTITIES, SHARES, SIGNED, STOCKS, Quantity, combine
 
 _TYPICAL_SHARE = 0.3  # killed share, to put claims on killed and wounded on its scale
@@ -113,6 +114,7 @@ def _slope(quantity: Quantity, walk: str) -> float:
 def losses_map(
     data: xr.Dataset,
     told: str,
+    pivots: Pivots,
     figures: dict[str, np.ndarray],
     bias_scale: np.ndarray,
     walk: tuple[np.ndarray, float, float],
@@ -124,6 +126,8 @@ def losses_map(
     ----------
     data, told, figures, bias_scale
         As for `step_maps`.
+    pivots
+        Which months each floor lifts.
     walk
         How steps are carried, the scale of the level, the typical step.
     shifted
@@ -144,14 +148,16 @@ def losses_map(
     for row in np.flatnonzero(about):
         share = data["weight"].values[row] / data["weight"].values[row].sum()
         precision += np.outer(share, share) / spread[row] ** 2
-    # In months with a floor of their own the log above it is sampled, which hangs on the ratio.
-    floors = data["confirmed_used"].values & (
-        (data["confirmed_weight"].values > 0).sum(axis=1) == 1
-    )
-    own = (data["confirmed_weight"].values[floors] > 0).any(axis=0)
+    # Of what lies above a floor the log is sampled, which hangs on the ratio: of each month that
+    # has one, or of the mean of a sum's months.
+    covered, used = data["confirmed_weight"].values > 0, data["confirmed_used"].values
+    own = covered[[row for row in pivots.single if used[row]]].any(axis=0)
     precision[own, :] = 0.0
     precision[:, own] = 0.0
     precision[own, own] = 1.0 / _LOG_ABOVE_FLOOR**2
+    for floor in pivots.whole:
+        share = covered[floor] / covered[floor].sum()
+        precision += used[floor] * np.outer(share, share) / _LOG_ABOVE_FLOOR**2
     return np.asarray(np.linalg.inv(np.linalg.cholesky(precision)).T)
 
 

@@ -22,6 +22,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.groups import WALKS
 from estimator.assumptions.scalars import is_packed
 from estimator.evidence.dataset import Evidence
+from estimator.evidence.schema import ONE_SIDED
 from estimator.model.confirmation import Pivots
 from estimator.model.figures import (
     COUNTED_STATES,
@@ -75,7 +76,12 @@ class Structure:
     told
         Of what the sampler moves the months, "losses" or "killed" (see `_told`).
     pivots
-        Which month each confirmed floor lifts.
+        Which months each confirmed floor lifts.
+    has_reporter
+        Whether somebody reports the losses of most months (see `_reported_by`).
+    level_follows
+        Whether the level of the losses is sampled given their first month. Where nobody reports
+        most months the step alone would say how near the level lies to them, a funnel.
     registries
         Populations and triangles.
     constants
@@ -117,10 +123,18 @@ class Structure:
     has_flows_of_force: bool
     told: str
     pivots: Pivots
+    has_reporter: bool
+    level_follows: bool
     registries: Registries
     constants: dict[str, np.ndarray]
     layout: Layout
     coords: dict[str, list[str]]
+
+    @property
+    def months_of_whole_floors(self) -> np.ndarray:
+        """Months that floors lift together: 1, else 0. (month,)."""
+        covered = self.constants["confirmed_weight"][list(self.pivots.whole)] > 0
+        return covered.any(axis=0).astype(float)
 
     @cached_property
     def identity(self) -> str:
@@ -132,7 +146,7 @@ class Structure:
         }
         parts = (
             *(self.families, self.claim_scale, self.has_flows_of_force, self.told, self.pivots),
-            *(registries, self.coords),
+            *(self.has_reporter, self.level_follows, registries, self.coords),
         )
         digest.update(repr(parts).encode())
         for name, array in sorted(self.constants.items()):
@@ -201,6 +215,10 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     wandering = wandering_biases(sources, data.sizes["month"], assumptions)
     claim_value, claim_figures = figures_of_claims(data, assumptions)
     of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
+    told = _told(data)
+    months = data["weight"].values > 0
+    alone = months[(data["quantity"].values == told) & (months.sum(axis=1) == 1)]
+    pivots = Pivots.of(data["confirmed_weight"].values > 0, alone.any(axis=0))
     constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
     registries = Registries.of(data, assumptions)
@@ -208,7 +226,6 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     for name in ("total", "rest"):
         killed = SERIES.index("killed") * data.sizes["month"]
         constants[name] = with_populations(constants[name], data, registries, killed)
-    told = _told(data)
     reporter, reported_by = _reported_by(data, told, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
     walks = {
@@ -231,6 +248,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     dense = _coordinates(
         data,
         told,
+        pivots,
         claim_figures,
         bias_scale,
         reporter,
@@ -254,7 +272,11 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         claim_scale=scales_of(quantities),
         has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
         told=told,
-        pivots=Pivots.of(data["confirmed_weight"].values > 0),
+        pivots=pivots,
+        has_reporter=reporter is not None,
+        level_follows=reporter is None
+        and assumptions.losses.persistence == 1.0
+        and is_packed(assumptions.losses.level),
         registries=registries,
         constants=constants,
         layout=layout,
@@ -399,6 +421,7 @@ def _centred(
 def _coordinates(
     data: xr.Dataset,
     told: str,
+    pivots: Pivots,
     claim_figures: np.ndarray,
     bias_scale: np.ndarray,
     reporter: str | None,
@@ -415,7 +438,7 @@ def _coordinates(
         "step_maps": step_maps(
             data, told, figures, bias_scale, sparse, mobilised, registry_covariance
         ),
-        "losses_map": losses_map(data, told, figures, bias_scale, walks["losses"], shifted),
+        "losses_map": losses_map(data, told, pivots, figures, bias_scale, walks["losses"], shifted),
         "losses_step_map": step_map(data, told, figures, walks["losses"][2], step_path),
     }
 
@@ -477,8 +500,8 @@ def _reported_by(
 ) -> tuple[str | None, sp.csr_array]:
     """Say whose bias and drift shift the sampled losses of each month.
 
-    The source that has most claims of single months, if they cover most months, in all months but
-    those with a confirmed figure; else nobody.
+    The source that has most claims of single months that are no bounds, if they cover most months,
+    in all months but those with a confirmed figure; else nobody.
 
     Returns
     -------
@@ -492,7 +515,9 @@ def _reported_by(
     if not sources:  # all claims are confirmed: there is no bias to pick
         return None, sp.csr_array(shape)
     single = data["weight"].values > 0.0
+    bound = np.isin(data["hedge"].values, ONE_SIDED)
     monthly = data["used"].values & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
+    monthly &= ~bound
     names = np.unique(data["source"].values[monthly]).tolist()
     covered = [
         int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names

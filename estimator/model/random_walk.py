@@ -41,6 +41,44 @@ def innovation_map(carried: np.ndarray) -> np.ndarray:
     return np.eye(n_months) - persistence * np.eye(n_months, k=-1)
 
 
+def with_level(step: TensorVariable, scale: TensorVariable) -> TensorVariable:
+    """Return the steps of a random walk whose level is integrated out: the first has both.
+
+    Parameters
+    ----------
+    step
+        Step of each month. (month,).
+    scale
+        Standard deviation of the level. ().
+    """
+    return pt.set_subtensor(step[0], pt.sqrt(step[0] ** 2 + scale**2))
+
+
+def level_given(
+    first: TensorVariable,
+    location: TensorVariable,
+    scale: TensorVariable,
+    first_step: TensorVariable,
+    drawn: TensorVariable,
+) -> TensorVariable:
+    """Return the level of a random walk given its first month: what `with_level` left out.
+
+    Parameters
+    ----------
+    first
+        First month of the series.
+    location, scale
+        Of the normal prior of the level.
+    first_step
+        First of the steps that `with_level` gives.
+    drawn
+        A draw from the prior. What is left of it beside the first month gives the level its own
+        uncertainty.
+    """
+    known = (scale / first_step) ** 2
+    return location + known * (first - location) + pt.sqrt(1.0 - known) * (drawn - location)
+
+
 def centred(
     name: str,
     level: TensorVariable,
@@ -89,10 +127,12 @@ def centred(
         floor.offset,
         floor.weight,
         floor.coordinates,
+        floor.ratio,
+        pt.ones(()) if floor.pace is None else floor.pace,
         dist=forward,
         logp=logp,
-        signature="(),(n),(k),(n),(k,n),(n,n)->(n)",
-        transform=FloorTransform(floor.pivots, floor.to_offset_log),
+        signature="(),(n),(k),(n),(k,n),(n,n),(),()->(n)",
+        transform=FloorTransform(floor.pivots, floor.to_offset_log, paced=floor.pace is not None),
         initval=start,
         dims="month",
     )

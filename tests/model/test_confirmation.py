@@ -28,13 +28,19 @@ class Table:
         weight: np.ndarray,
         offset: np.ndarray,
         coordinates: np.ndarray | None = None,
+        *,
+        reported: bool = True,
+        pace: float = 1.0,
     ) -> None:
         self.figure, self.weight, self.offset = figure, weight, offset
         self.coordinates = np.eye(weight.shape[1]) if coordinates is None else coordinates
-        self.pivots = Pivots.of(weight > 0)
-        transform = FloorTransform(self.pivots, lambda value: pt.dot(self.coordinates, value))
+        self.pivots = Pivots.of(weight > 0, np.array([reported] * weight.shape[1]))
+        transform = FloorTransform(
+            self.pivots, lambda value: pt.dot(self.coordinates, value), paced=pace != 1.0
+        )
         x = pt.vector("x", shape=(weight.shape[1],))
-        inputs = [pt.as_tensor(array) for array in (figure, offset, weight, self.coordinates)]
+        given = (figure, offset, weight, self.coordinates, np.array(0.2), np.array(pace))
+        inputs = [pt.as_tensor(array) for array in given]
         outputs = [
             transform.backward(x, *inputs),
             transform.forward(x, *inputs),
@@ -69,7 +75,14 @@ def tables(draw: st.DrawFn) -> Table:
     offset = draw(st.lists(st.floats(-0.3, 0.3), min_size=N_MONTHS, max_size=N_MONTHS))
     below = draw(st.floats(0.0, 0.3))
     coordinates = np.diag(np.linspace(0.7, 1.2, N_MONTHS)) + below * np.eye(N_MONTHS, k=-1)
-    return Table(np.array(figure), np.array(weight), np.array(offset), coordinates)
+    return Table(
+        np.array(figure),
+        np.array(weight),
+        np.array(offset),
+        coordinates,
+        reported=draw(st.booleans()),
+        pace=draw(st.sampled_from([1.0, 0.6, 1.7])),
+    )
 
 
 samples = st.lists(st.floats(0.0, 3.5), min_size=N_MONTHS, max_size=N_MONTHS).map(np.array)
@@ -116,9 +129,21 @@ def test_a_month_without_a_floor_is_only_shifted_by_its_offset() -> None:
 
 def test_a_sum_lifts_a_month_that_has_no_floor_of_its_own() -> None:
     covered = np.array([[0, 1, 1, 1], [0, 0, 0, 1], [0, 1, 0, 0]], dtype=bool)
-    pivots = Pivots.of(covered)
+    pivots = Pivots.of(covered, np.zeros(4, dtype=bool))
     assert pivots.single == (1, 2)
     assert pivots.sums == ((2, (0,)),)
+
+
+def test_a_sum_of_which_nobody_reports_a_month_lifts_all_of_them_by_one_factor() -> None:
+    covered = np.array([[1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]], dtype=bool)
+    reported = np.array([0, 0, 0, 1, 0, 0], dtype=bool)
+    assert Pivots.of(covered, reported).whole == (0, 2)
+    table = Table(np.full(3, 30.0), covered.astype(float), np.zeros(6), reported=False)
+    value = np.linspace(1.0, 2.0, 6)
+    series = table.backward(value)
+    np.testing.assert_allclose(np.diff(series)[::2], np.diff(value)[::2])  # by one factor
+    above = np.exp(covered @ value / 2 + 0.2)  # from the mean of its months, and the ratio
+    np.testing.assert_allclose(table.totals(value)[[0, 2]], 30.0 + above[[0, 2]])
 
 
 def test_a_series_below_its_floor_is_moved_just_above_it() -> None:
