@@ -78,7 +78,7 @@ class Structure:
     pivots
         Which months each confirmed floor lifts.
     has_reporter
-        Whether somebody reports the losses of most months (see `_reported_by`).
+        Whether somebody reports the losses of most months, whether or not that counts.
     level_follows
         Whether the level of the losses is sampled given their first month. Where nobody reports
         most months the step alone would say how near the level lies to them, a funnel.
@@ -226,7 +226,10 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     for name in ("total", "rest"):
         killed = SERIES.index("killed") * data.sizes["month"]
         constants[name] = with_populations(constants[name], data, registries, killed)
-    reporter, reported_by = _reported_by(data, told, sources, wandering)
+    reporter = _reporter(data, told, data["used"].values)
+    # Whether its claims count is data: sets that leave it out share the structure.
+    has_reporter = _reporter(data, told, np.ones(data.sizes["claim"], dtype=bool)) is not None
+    reported_by = _reported_by(data, reporter, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
     walks = {
         walk: (
@@ -273,8 +276,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
         told=told,
         pivots=pivots,
-        has_reporter=reporter is not None,
-        level_follows=reporter is None
+        has_reporter=has_reporter,
+        level_follows=not has_reporter
         and assumptions.losses.persistence == 1.0
         and is_packed(assumptions.losses.level),
         registries=registries,
@@ -495,36 +498,51 @@ def _told(data: xr.Dataset) -> str:
     return "killed" if only_killed else "losses"
 
 
-def _reported_by(
-    data: xr.Dataset, told: str, sources: list[str], wandering: WanderingBiases
-) -> tuple[str | None, sp.csr_array]:
-    """Say whose bias and drift shift the sampled losses of each month.
+def _reporter(data: xr.Dataset, told: str, counts: np.ndarray) -> str | None:
+    """Return the source that has most claims of single months that are no bounds.
 
-    The source that has most claims of single months that are no bounds, if they cover most months,
-    in all months but those with a confirmed figure; else nobody.
+    Parameters
+    ----------
+    data, told
+        Evidence; of what the sampler moves the months.
+    counts
+        Claims to look at. (claim,), bool.
 
     Returns
     -------
-    source, matrix
-        (month, 2 × source + bias_step), with as many stored entries each month: its bias, its drift
-        times years, and all steps of wandering biases (0 for those of others).
+    str or None
+        None if it covers less than half of the months.
+    """
+    single = data["weight"].values > 0.0
+    monthly = counts & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
+    monthly &= ~np.isin(data["hedge"].values, ONE_SIDED)
+    names = np.unique(data["source"].values[monthly]).tolist()
+    covered = [
+        int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names
+    ]
+    if not names or max(covered) < data.sizes["month"] / 2:
+        return None
+    return str(names[int(np.argmax(covered))])
+
+
+def _reported_by(
+    data: xr.Dataset, reporter: str | None, sources: list[str], wandering: WanderingBiases
+) -> sp.csr_array:
+    """Say how bias and drift of the reporter shift the sampled losses of each month.
+
+    In all months but those with a confirmed figure.
+
+    Returns
+    -------
+    (month, 2 × source + bias_step)
+        With as many stored entries each month: the reporter's bias, its drift times years, and all
+        steps of wandering biases (0 for those of others).
     """
     n_months = data.sizes["month"]
     n_sources, n_steps = len(sources), len(wandering.source)
     shape = (n_months, 2 * n_sources + n_steps)
     if not sources:  # all claims are confirmed: there is no bias to pick
-        return None, sp.csr_array(shape)
-    single = data["weight"].values > 0.0
-    bound = np.isin(data["hedge"].values, ONE_SIDED)
-    monthly = data["used"].values & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
-    monthly &= ~bound
-    names = np.unique(data["source"].values[monthly]).tolist()
-    covered = [
-        int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names
-    ]
-    reporter = str(names[int(np.argmax(covered))]) if names else None
-    if reporter is None or max(covered) < n_months / 2:
-        reporter = None
+        return sp.csr_array(shape)
     free = ~(data["confirmed_weight"].values > 0).any(axis=0)
     position = sources.index(reporter) if reporter is not None else 0
     own = (wandering.source == position)[None, :] * wandering.ramps
@@ -536,6 +554,4 @@ def _reported_by(
         [[position, n_sources + position], 2 * n_sources + np.arange(n_steps)]
     ).astype(int)
     starts = np.arange(0, n_months * len(columns) + 1, len(columns))
-    return reporter, sp.csr_array(
-        (entries.ravel(), np.tile(columns, n_months), starts), shape=shape
-    )
+    return sp.csr_array((entries.ravel(), np.tile(columns, n_months), starts), shape=shape)
