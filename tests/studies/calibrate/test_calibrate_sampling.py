@@ -17,22 +17,22 @@ pytestmark = pytest.mark.sampling
 WINDOW = "window=since_2025"
 
 
-def test_a_small_calibration_writes_its_tables_and_pictures(
+def test_a_small_calibration_passes_and_writes_its_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["calibrate", "calibrate.only=[since_2025]", "calibrate.sims=3"]
+    arguments = ["calibrate", "calibrate.only=[since_2025]", "calibrate.sims=12"]
     arguments += ["calibrate.parts=[sbc,coverage]", f"output_dir={tmp_path}", "name=small"]
-    # No fit may fail altogether; one that misses a bound makes the status 3.
+    # Of 12 fits none may fail altogether; one that misses a bound makes the status 3.
     assert main(arguments) in (0, 3)
-    assert "calibration" in capsys.readouterr().out
+    assert "Calibration" in capsys.readouterr().out
     folder = tmp_path / "small"
     sbc = pd.read_csv(folder / "sbc.csv")
     assert len(sbc) > 50
-    assert (sbc["worlds"] == 3).all()
+    assert (sbc["worlds"] == 12).all()
+    assert sbc["holm_p"].min() > 0.001
     coverage = pd.read_csv(folder / "coverage.csv")
     model = coverage[(coverage["method"] == "model") & (coverage["period"] == "months")]
-    assert {0.5, 0.9} <= set(model["level"])
-    assert model["coverage"].between(0, 1).all()
+    assert model.loc[model["level"] == 0.9, "coverage"].min() > 0.7
     assert {path.name for path in (folder / "plots").iterdir()} == {
         "ranks_since_2025.png",
         "coverage.png",
