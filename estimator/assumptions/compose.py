@@ -278,7 +278,9 @@ def _composer(config_dir: str | Path | None) -> Composer:
     """Return the composer that this process has for the options as they are now."""
     search_path(config_dir)  # says if there is no such folder
     folders = [conf_dir(), *([Path(config_dir).resolve()] if config_dir is not None else [])]
-    files = [(path, path.stat().st_mtime_ns) for one in folders for path in one.rglob("*.yaml")]
+    depths = ("*.yaml", "*/*.yaml", "*/*/*.yaml")
+    paths = [path for one in folders for depth in depths for path in one.glob(depth)]
+    files = [(path, path.stat().st_mtime_ns) for path in paths]
     return _kept(None if config_dir is None else folders[1], frozenset(files))
 
 

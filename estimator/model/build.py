@@ -160,7 +160,7 @@ def build_from_inputs(inputs: ModelInputs) -> pm.Model:
             coordinates=given["losses_map"],
             ratio=log_ratio - typical_log_ratio,
             pace=None
-            if structure.has_reporter
+            if structure.told_apart
             else value["losses.step"]
             * pt.exp(-given["assumption_location"][_POSITION["losses.step"]]),
             to_offset_log=partial(apply, "losses"),

@@ -63,7 +63,7 @@ class Pivots:
         covered
             Months of each floor. (floor, month), bool.
         reported
-            Months that somebody reports alone. (month,), bool.
+            Months that a figure tells of alone. (month,), bool.
         """
         single = covered.sum(axis=1) == 1
         apart = ~(covered & (reported | (covered.sum(axis=0) > 1))).any(axis=1)
@@ -105,9 +105,9 @@ class Floor:
         Log of the typical unconfirmed ratio less its prior's. Where a floor lifts all its months,
         the log of what lies above it, in all, is sampled less this: nothing else tells it. ().
     pace
-        Step of the losses over its typical one. Where nobody reports most months, what is sampled
-        of their differences is multiplied by it: what only the prior tells of hangs on the step.
-        None where somebody does. ().
+        Step of the losses over its typical one. Where most months are not told apart, what is
+        sampled of their differences is multiplied by it: what only the prior tells of hangs on the
+        step. None where they are. ().
     to_offset_log
         The same map as a function.
     pivots

@@ -58,6 +58,7 @@ from estimator.quantity import QUANTITIES, STOCKS
 
 _LEAST_STOCK = 1.0  # thousands
 _UNDERCOUNT_SIZE = 0.3  # typical undercount, turns the spread of its log into one of itself
+_TOLD_APART = 0.5  # share of the months that must be told alone to be sampled as such
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ class Structure:
         Of what the sampler moves the months, "losses" or "killed" (see `_told`).
     pivots
         Which months each confirmed floor lifts.
-    has_reporter
-        Whether somebody reports the losses of most months, whether or not that counts.
+    told_apart
+        Whether most months are told apart by figures, whether or not they count.
     level_follows
-        Whether the level of the losses is sampled given their first month. Where nobody reports
-        most months the step alone would say how near the level lies to them, a funnel.
+        Whether the level of the losses is sampled given their first month. Where most months are
+        not told apart, the step alone would say how near the level lies to them, a funnel.
     registries
         Populations and triangles.
     constants
@@ -123,7 +124,7 @@ class Structure:
     has_flows_of_force: bool
     told: str
     pivots: Pivots
-    has_reporter: bool
+    told_apart: bool
     level_follows: bool
     registries: Registries
     constants: dict[str, np.ndarray]
@@ -146,7 +147,7 @@ class Structure:
         }
         parts = (
             *(self.families, self.claim_scale, self.has_flows_of_force, self.told, self.pivots),
-            *(self.has_reporter, self.level_follows, registries, self.coords),
+            *(self.told_apart, self.level_follows, registries, self.coords),
         )
         digest.update(repr(parts).encode())
         for name, array in sorted(self.constants.items()):
@@ -216,9 +217,9 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     claim_value, claim_figures = figures_of_claims(data, assumptions)
     of_stocks = np.flatnonzero(np.isin(data["source"].values, sources[n_plain:]))
     told = _told(data)
-    months = data["weight"].values > 0
-    alone = months[(data["quantity"].values == told) & (months.sum(axis=1) == 1)]
-    pivots = Pivots.of(data["confirmed_weight"].values > 0, alone.any(axis=0))
+    told_months = _told_months(data)
+    pivots = Pivots.of(data["confirmed_weight"].values > 0, told_months)
+    told_apart = bool(told_months.mean() >= _TOLD_APART)
     constants = constant_arrays(data, sources, wandering, assumptions)
     constants["bias_members"] = shared.members
     registries = Registries.of(data, assumptions)
@@ -226,9 +227,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
     for name in ("total", "rest"):
         killed = SERIES.index("killed") * data.sizes["month"]
         constants[name] = with_populations(constants[name], data, registries, killed)
-    reporter = _reporter(data, told, data["used"].values)
-    # Whether its claims count is data: sets that leave it out share the structure.
-    has_reporter = _reporter(data, told, np.ones(data.sizes["claim"], dtype=bool)) is not None
+    reporter = _reporter(data, told)
     reported_by = _reported_by(data, reporter, sources, wandering)
     typical = _typical_biases(reporting, shared, wandering)
     walks = {
@@ -276,8 +275,8 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
         has_flows_of_force=any("returned" in QUANTITIES[name].parts for name in quantities),
         told=told,
         pivots=pivots,
-        has_reporter=has_reporter,
-        level_follows=not has_reporter
+        told_apart=told_apart,
+        level_follows=not told_apart
         and assumptions.losses.persistence == 1.0
         and is_packed(assumptions.losses.level),
         registries=registries,
@@ -498,23 +497,34 @@ def _told(data: xr.Dataset) -> str:
     return "killed" if only_killed else "losses"
 
 
-def _reporter(data: xr.Dataset, told: str, counts: np.ndarray) -> str | None:
+def _told_months(data: xr.Dataset) -> np.ndarray:
+    """Say which months a figure, a floor or a registry tells of alone. (month,), bool.
+
+    Bounds do not, and whether a figure counts makes no difference: sets that leave it out share the
+    structure.
+    """
+    of_losses = [
+        "losses" in QUANTITIES[name].series_behind for name in data["quantity"].values.tolist()
+    ]
+    two_sided = np.array(of_losses, dtype=bool) & ~np.isin(data["hedge"].values, ONE_SIDED)
+    covered = np.concatenate(
+        [
+            data["weight"].values[two_sided],
+            data["confirmed_weight"].values,
+            data["registry_weight"].values,
+        ]
+    )
+    covered = covered > 0.0
+    return np.asarray(covered[covered.sum(axis=1) == 1].any(axis=0))
+
+
+def _reporter(data: xr.Dataset, told: str) -> str | None:
     """Return the source that has most claims of single months that are no bounds.
 
-    Parameters
-    ----------
-    data, told
-        Evidence; of what the sampler moves the months.
-    counts
-        Claims to look at. (claim,), bool.
-
-    Returns
-    -------
-    str or None
-        None if it covers less than half of the months.
+    None if it covers less than half of the months.
     """
     single = data["weight"].values > 0.0
-    monthly = counts & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
+    monthly = data["used"].values & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
     monthly &= ~np.isin(data["hedge"].values, ONE_SIDED)
     names = np.unique(data["source"].values[monthly]).tolist()
     covered = [

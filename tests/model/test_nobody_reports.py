@@ -46,10 +46,18 @@ def months(**cells: str) -> list[dict[str, str]]:
     ]
 
 
-def test_bounds_of_months_are_no_reports_and_figures_are(tmp_path: Path) -> None:
-    assert not structure(tmp_path, YEAR | CONFIRMED).has_reporter
-    assert not structure(tmp_path, *months(value="3000", **BOUND)).has_reporter
-    assert structure(tmp_path, *months(value="3000")).has_reporter
+def test_bounds_do_not_tell_months_apart_and_figures_and_floors_do(tmp_path: Path) -> None:
+    assert not structure(tmp_path, YEAR | CONFIRMED).told_apart
+    assert not structure(tmp_path, *months(value="3000", **BOUND)).told_apart
+    for cells in ({}, {"quantity": "killed"}, CONFIRMED):
+        assert structure(tmp_path, *months(value="3000", **cells)).told_apart
+
+
+def test_months_that_several_report_each_in_part_are_told_apart(tmp_path: Path) -> None:
+    rows = months(value="3000")
+    for n, row in enumerate(rows):
+        row["origin"] = f"counter {n % 3}"
+    assert structure(tmp_path, *rows).told_apart
 
 
 def test_a_confirmed_sum_lifts_all_its_months_where_nobody_reports_them(tmp_path: Path) -> None:
