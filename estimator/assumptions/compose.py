@@ -30,7 +30,7 @@ from estimator.assumptions.by_hydra import (
 )
 from estimator.assumptions.catalogue import config_groups, root
 from estimator.assumptions.labels import label_of_changes
-from estimator.assumptions.overrides import override_problems, repeated
+from estimator.assumptions.overrides import key_and_text, override_problems, repeated
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
 
@@ -299,12 +299,6 @@ def typed(plain: dict[str, Any], overrides: Sequence[str]) -> AssumptionSet:
         raise ConfigError(problems_text("The configuration has problems:", unknown))
     label = plain.get("label") or label_of(overrides)
     return AssumptionSet.from_config(plain, label=str(label))
-
-
-def key_and_text(override: str) -> tuple[str, str]:
-    """Split an override into its key, without the sign that adds or deletes it, and its value."""
-    key, _, text = override.partition("=")
-    return key.lstrip("+~"), text
 
 
 def _put(config: dict[str, Any], override: str, value: Any) -> bool:

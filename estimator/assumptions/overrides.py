@@ -15,9 +15,15 @@ from estimator.assumptions.catalogue import SETS, config_groups, defaults, optio
 from estimator.errors import nearest
 
 
+def key_and_text(override: str) -> tuple[str, str]:
+    """Split an override into its key, without the sign that adds or deletes it, and its value."""
+    key, _, text = override.partition("=")
+    return key.lstrip("+~"), text
+
+
 def key_of(override: str) -> str:
     """Key of an override, without the sign that adds or deletes it."""
-    return override.partition("=")[0].lstrip("+~")
+    return key_and_text(override)[0]
 
 
 def is_several(override: str) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from estimator.assumptions.compose import Composer, is_assumed, key_and_text, label_of
+from estimator.assumptions.compose import Composer, is_assumed, label_of
 from estimator.assumptions.labels import LABEL_MAXIMUM
+from estimator.assumptions.overrides import key_and_text
 from estimator.errors import EstimatorError
 from estimator.paths import folder_name
 
