@@ -14,7 +14,7 @@ from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import HedgingOptions
 from estimator.assumptions.reporting import ReportingOptions
 from estimator.errors import EvidenceError
-from estimator.evidence.floors import difference_floors
+from estimator.evidence.floors import ADDED_UP, add_up_to_months, difference_floors
 from estimator.evidence.load import read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.schema import LIKELIHOOD_STATUSES
@@ -39,7 +39,7 @@ class Evidence:
     Attributes
     ----------
     claims
-        The whole table, with `used` and `reason`.
+        The whole table, with `used` and `reason`, and the sums of confirmed weeks and days.
     dataset
         What the model takes: dims `claim` (figures of all kinds but these), `confirmed_claim`
         (floors), `registry_figure` (figures of triangles, see `estimator.evidence.vintages`),
@@ -95,6 +95,7 @@ def load_evidence(assumptions: AssumptionSet, claims: pd.DataFrame | None = None
     if outside:
         log.warning("%d claims lie outside the window and do not count", outside)
     selected = _drop_unknowable(selected, window, assumptions)
+    selected = add_up_to_months(selected, window)
     dataset = _dataset(selected, window, assumptions)
     floors = dataset["confirmed_used"].to_series()
     implied = selected["used"] & selected["id"].isin(floors.index[~floors])
@@ -129,7 +130,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
     eligible = selected[
         selected["status"].isin(LIKELIHOOD_STATUSES)
         & selected["quantity"].isin(MODELLED)
-        & (selected["reason"] != "outside the window")
+        & ~selected["reason"].isin(("outside the window", ADDED_UP))
         & selected["period_start"].notna()
     ]
     eligible = eligible[

@@ -11,13 +11,15 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
-are its only fault, and at last the best of them with smaller steps, twice the warm-up and draws.
+are its only fault, and at last the best of them with smaller steps, twice the warm-up, and two to
+four times the draws, by how many it lacked.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -306,26 +308,27 @@ def fit_plainly[Kept](
         steps = max(settings.target_accept, _SMALLEST_STEPS)
         return settings.model_copy(update={"target_accept": steps})
 
-    def longer(settings: SamplerOptions) -> SamplerOptions:
-        more = {name: 2 * getattr(settings, name) for name in ("tune", "draws")}
+    def longer(settings: SamplerOptions, diagnostics: Diagnostics) -> SamplerOptions:
+        size = max(min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail), 1.0)
+        wanted = math.ceil(2.0 * options.min_ess / size)
+        more = {"tune": 2 * settings.tune, "draws": min(max(wanted, 2), 4) * settings.draws}
         return settings.model_copy(update=more)
 
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
-        distances = []
+        worth_more: list[tuple[SamplerOptions, Diagnostics]] = []
         for settings in tried:
             result = attempt(settings)
             yield result
-            distances.append(
-                np.inf if isinstance(result, Exception) else shortfall(result[1], options)
-            )
             if isinstance(result, Exception) or len(tried) == 1:
                 continue
             if _only_diverges(result[1], options):
                 yield attempt(with_smaller_steps(settings))
-                distances[-1] = np.inf  # there is no more to be done with it
-        if len(tried) > 1 and min(distances) < np.inf:
-            yield attempt(longer(with_smaller_steps(tried[int(np.argmin(distances))])))
+            else:
+                worth_more.append((settings, result[1]))
+        if worth_more:
+            settings, diagnostics = min(worth_more, key=lambda one: shortfall(one[1], options))
+            yield attempt(longer(with_smaller_steps(settings), diagnostics))
 
     return best_of(attempts(), options)
 

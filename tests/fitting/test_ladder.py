@@ -180,8 +180,8 @@ def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     judge: Any = lambda number: (number, next(judged))  # noqa: E731 - a stub of one line
     fitted = fit_plainly(None, options, np.random.SeedSequence(0), judge)  # type: ignore[arg-type]
     assert (runs[-1].adaptation, runs[-1].target_accept) == last
-    more = 1 + (len(verdicts) > 2)
-    assert [runs[-1].draws, runs[-1].tune] == [more * options.draws, more * options.tune]
+    tune, draws = (2, 4) if len(verdicts) > 2 else (1, 1)
+    assert [runs[-1].draws, runs[-1].tune] == [draws * options.draws, tune * options.tune]
     assert (fitted.kept, fitted.attempts) == (kept, len(verdicts))
 
 
