@@ -15,6 +15,7 @@ MOST = 45
 _LEVELS = ("in conflict", "strained", "consistent")
 _COLORS = (style.VERMILION, "#F0C987", "#DCEBF5")
 _CLAIM = 24  # characters of the ids of a claim and its repeats
+_SET = 24  # characters of a set's label
 _FIGURE = 64  # characters of quantity and figure: a range cut in its middle would be another
 
 
@@ -32,7 +33,9 @@ def plot_verdicts(grid: Grid) -> Figure:
         One axes with up to `MOST` claims.
     """
     labels, rows = grid.headings[1:], grid.rows[:MOST]
-    figure = style.new_figure(0.21 * len(rows) + 1.7, width=2.9 + 1.05 * max(len(labels), 4))
+    figure = style.new_figure(
+        0.21 * max(len(rows), 4) + 2.6, width=2.9 + 1.05 * max(len(labels), 4)
+    )
     ax = figure.subplots()
     levels = np.full((len(rows), len(labels)), np.nan)
     for y, (_, *cells) in enumerate(rows):
@@ -43,7 +46,8 @@ def plot_verdicts(grid: Grid) -> Figure:
                 ax.text(x, y, cell.text, ha="center", va="center", color=color,
                         fontsize=style.SMALL_SIZE - 0.5)  # fmt: skip
     ax.imshow(levels, cmap=ListedColormap(list(_COLORS)), vmin=0, vmax=2, aspect="auto")
-    ax.set_xticks(range(len(labels)), labels, rotation=30, ha="left", fontsize=style.TEXT_SIZE - 1)
+    names = [axes.shorten(label, _SET) for label in labels]
+    ax.set_xticks(range(len(labels)), names, rotation=30, ha="left", fontsize=style.TEXT_SIZE - 1)
     ax.xaxis.tick_top()
     texts = [
         f"{axes.shorten(name.text, _CLAIM)}  {axes.shorten(name.below, _FIGURE)}"
@@ -57,7 +61,7 @@ def plot_verdicts(grid: Grid) -> Figure:
     verdicts = [cell.style for _, *cells in grid.rows for cell in cells if cell.style in _LEVELS]
     return style.frame(
         figure,
-        f"Claims under {len(labels)} sets: {verdicts.count('in conflict')} in conflict, "
+        f"Claims under each set: {verdicts.count('in conflict')} in conflict, "
         f"{verdicts.count('strained')} strained of {len(verdicts)} verdicts",
         notes=[
             *grid.notes,

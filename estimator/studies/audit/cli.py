@@ -26,7 +26,9 @@ force.
 
   estimator audit outputs/shipped
   estimator audit outputs/shipped --sets central,article audit.refit=no_series
-  estimator audit outputs/mine audit=claims_only
+
+The statements of audit=article are judged where the table counts the forces that it is about; for
+others the default is audit=claims_only.
 """
 
 
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     folder = options.output or outputs[0] / FOLDER
     audit = make_audit(sets, overrides, folder, console)
     publish_audit(audit, folder, console, plots=not options.no_plots)
-    console.print(f"Audit of {len(audit.facts)} sets: {folder}", markup=False)
+    console.print(f"Audit: {folder}", markup=False)
     return 0
 
 
@@ -76,7 +78,8 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     sets
         Sets, of which those that were written whole are audited.
     overrides
-        Overrides of the group ``audit``.
+        Overrides of the group ``audit``. Without an option there, the statements are judged if the
+        table counts the forces that they are about.
     folder
         Where verdicts of single sets are kept; those that are there already are taken.
     console
@@ -86,10 +89,14 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
     from estimator.store.results import check_writable
+    from estimator.studies.about import counted_populations, options_about
     from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
 
-    checked = AuditOptions.from_config(plain_config(overrides)["audit"])
+    trees = (sets.tree(label, ("constant_data",)) for label in sets.whole)
+    counted = counted_populations(tree["constant_data"].to_dataset() for tree in trees if tree)
+    chosen = options_about(counted, overrides, _GROUPS)
+    checked = AuditOptions.from_config(plain_config(chosen)["audit"])
     check_writable(folder)
     with Journal(folder / FILE, "audit") as journal, counting_bar(console, "read") as tell:
         return audit(sets, checked, journal=journal, progress=tell)

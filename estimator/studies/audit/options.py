@@ -67,10 +67,14 @@ class Statement(Section):
 
 
 class AuditOptions(Options):
-    """Bounds of the verdicts, how claims are left out, and the statements."""
+    """Bounds of the verdicts, how claims are left out, and the statements.
+
+    `about` has the populations of the claims table that the statements are about; none: any.
+    """
 
     group: ClassVar[str] = "audit"
 
+    about: tuple[str, ...] = ()
     strained: float = Field(gt=0.0, lt=1.0)
     in_conflict: float = Field(gt=0.0, lt=1.0)
     refit: Literal["all", "no_series", "none"]

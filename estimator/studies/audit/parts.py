@@ -117,7 +117,7 @@ def claims_grid(claims: pd.DataFrame, facts: pd.DataFrame) -> Grid:
     if len(rows) > WRITTEN:
         notes.insert(0, f"The {WRITTEN} that fit worst of {len(rows):,}; all of them: claims.csv.")
     return Grid.of(
-        f"Claims under {len(labels)} sets, those that fit worst first (all: claims.csv)",
+        "Claims under each set, those that fit worst first (all: claims.csv)",
         [column("claim", "long"), *(column(label) for label in labels)],
         rows[:WRITTEN],
         notes,

@@ -59,6 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.export import write_text
     from estimator.paths import folder_name
     from estimator.store.results import check_writable
+    from estimator.studies.about import counted_populations, options_about
     from estimator.studies.explore.cover import covering_world
     from estimator.studies.explore.options import ExploreOptions
     from estimator.studies.explore.page import render
@@ -72,7 +73,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = plain_config(overrides, options.config_dir)
     explore = ExploreOptions.from_config(config["explore"])
     sweep = SweepOptions.from_config(config["sweep"])
-    report = ReportOptions.from_config(config["report"])
     sets = [word for word in options.words if word not in overrides]
     names = list(dict.fromkeys(sets or explore.worlds))
     folder = options.output or Path(config["output_dir"]) / "explore"
@@ -80,6 +80,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     assumed = [word for word in overrides if is_assumed(word)]
     planning = Planning(options.config_dir)
     covers = [planning.cover([f"assumptions={name}", *assumed], explore.groups) for name in names]
+    counted = counted_populations(cover.own.evidence.dataset for cover in covers)
+    worded = options_about(counted, overrides, ("report",), options.config_dir)
+    report = ReportOptions.from_config(plain_config(worded, options.config_dir)["report"])
     with console.status("plan") as status, SweepJournal(folder) as journal:
 
         def say(text: str) -> None:

@@ -16,6 +16,7 @@ from estimator.studies.report import words
 from estimator.studies.report.data import ReportData
 
 _REPORTING = "reporting."
+_OF_ORIGIN = "reporting.origins."
 _PRIOR_HEAD = (
     column("assumption", "long"),
     column("as written", "text"),
@@ -34,7 +35,7 @@ def configuration(tree: xr.DataTree) -> dict[str, Any]:
 
 def prior_tables(data: ReportData) -> tuple[Grid, Grid]:
     """Make tables of the priors of single assumptions, and of how origins report."""
-    rows = list(_folded(data.trees, priors))
+    rows = list(_of_table(data, priors))
 
     def table(caption: str, reporting: bool) -> Grid:
         chosen = [row for row in rows if row[0].startswith(_REPORTING) == reporting]
@@ -50,7 +51,7 @@ def settings_table(data: ReportData) -> Grid:
     """Make a table of all that is set and is no prior: widths, noise, periods, scenarios."""
     rows = (
         (Cell(words.code(key)), str(value), data.which(labels))
-        for key, value, labels in _folded(data.trees, settings)
+        for key, value, labels in _of_table(data, settings)
     )
     return Grid.of("All other settings of the sets", _SETTING_HEAD, rows)
 
@@ -67,6 +68,14 @@ def differences(tree: xr.DataTree, other: xr.DataTree) -> list[str]:
             else:
                 keys.append(group)
     return keys
+
+
+def _of_table(data: ReportData, read: Any) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """Fold what is set of all but origins that the table does not have."""
+    known = tuple(f"{_OF_ORIGIN}{origin}." for origin in data.claims_table["origin"].unique())
+    for row in _folded(data.trees, read):
+        if not row[0].startswith(_OF_ORIGIN) or row[0].startswith(known):
+            yield row
 
 
 def _folded(

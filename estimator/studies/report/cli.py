@@ -20,8 +20,9 @@ claim with its source, and the checks. Further outputs are sweeps whose drivers 
 
   estimator report outputs/shipped
   estimator report outputs/shipped outputs/tornado --output outputs/pages
-  estimator report outputs/mine report=plain audit=claims_only   (another war, other claims)
 
+Where the table counts other forces than report=default is about, the pages do not ask its
+question (report=plain and audit=claims_only are the default then).
 An audit that is there (estimator audit) is taken; else one without fits is made.
 """
 

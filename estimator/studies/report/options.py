@@ -65,6 +65,8 @@ class ReportOptions(Options):
     ----------
     title
         Heading of the page.
+    about
+        Populations of the claims table that subject and question are about; none: any.
     subject
         Whose losses these are, as the sentences name them.
     question
@@ -94,6 +96,7 @@ class ReportOptions(Options):
     group: ClassVar[str] = "report"
 
     title: str = Field(min_length=1)
+    about: tuple[str, ...] = ()
     subject: str = Field(min_length=1)
     question: tuple[str, ...] = Field(min_length=1)
     asked: tuple[str, ...] = ()

@@ -68,6 +68,30 @@ def test_statements_that_an_audit_was_not_asked_for_are_judged_without_a_new_one
     assert "over 65 % of the losses" in (run / "report.html").read_text().casefold()
 
 
+def test_a_run_on_another_war_is_asked_nothing_of_the_article(tmp_path: Path) -> None:
+    claim = {"quantity": "losses", "low": "", "value": 900, "high": "", "unit": "persons"}
+    claim |= {"hedge": "about", "status": "estimated", "origin": "counter", "source": "list"}
+    claim |= {"published": "2024-08-01", "citation": "Somebody", "population": "my_forces"}
+    months = pd.period_range("2024-01", "2024-04", freq="M")
+    rows = [
+        {"id": f"L{month}", "period_start": month.start_time, "period_end": month.end_time, **claim}
+        for month in months
+    ]
+    table = tmp_path / "claims.csv"
+    pd.DataFrame(rows).to_csv(table, index=False, date_format="%Y-%m-%d")
+    words = ["experiment=other_war", f"evidence.files=['{table}']", "window.start=2024-01-01"]
+    words += ["window.end=2024-04-30", "sampler=prior_only", "plots=false", "name=w"]
+    assert main(["run", *words, f"output_dir={tmp_path}"]) == 0
+    run = tmp_path / "w"
+    assert main(["audit", str(run), "audit.refit=none"]) == 0
+    assert pd.read_csv(run / "audit" / "statements.csv").empty
+    assert main(["report", str(run), "--no-fits"]) == 0
+    for name in ("report.html", "details.html"):
+        page = (run / name).read_text()
+        assert "Russia" not in page
+        assert "1.25 million" not in page
+
+
 def test_an_audit_of_other_sets_is_made_anew(run: Path, monkeypatch) -> None:
     assert main(["audit", str(run), "audit.refit=none", "--no-plots"]) == 0
     path = run / "audit" / "sets.csv"
