@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import batch, cache, run
+from estimator import batch, cache, distribution, run
 from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from tests.evidence import tables
@@ -227,7 +226,7 @@ def test_python_runs_the_package_and_says_its_version() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "estimator", "--version"], capture_output=True, text=True, check=True
     )
-    assert ended.stdout == f"estimator {importlib.metadata.version('estimator')}\n"
+    assert ended.stdout == f"estimator {distribution.version()}\n"
 
 
 def test_an_unknown_command_is_an_error_that_names_the_nearest(
