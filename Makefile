@@ -74,6 +74,9 @@ fix: .venv/.installed-dev ## mend style where ruff can
 datapackage: .venv/.installed ## write data/datapackage.json again, after a change of the tables or their schema
 	.venv/bin/python -m estimator.evidence.datapackage
 
+release-check: .venv/.installed-dev ## build, install the wheel anew, run it, compare with the golden table
+	.venv/bin/python -m tests.release_check
+
 # Keeps the pins that still fit; LOCK=--upgrade takes the newest of all, LOCK='-P numpy' of one.
 COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.12 \
 	--generate-hashes --no-header $(LOCK)
