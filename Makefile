@@ -14,11 +14,12 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate report test quick lint docs calibrate backtest bench fix lock clean distclean
+.PHONY: help estimate report test quick lint docs calibrate backtest bench fix datapackage lock
+.PHONY: release-check clean distclean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
-		while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 estimate: .venv/.installed ## run every shipped assumption set; results and report.html in outputs/shipped
 	.venv/bin/estimator $(ESTIMATE)
@@ -69,6 +70,12 @@ bench: .venv/.installed-dev ## time commands, and four ways of a sweep; BEFORE=F
 fix: .venv/.installed-dev ## mend style where ruff can
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+datapackage: .venv/.installed ## write data/datapackage.json again, after a change of the tables or their schema
+	.venv/bin/python -m estimator.evidence.datapackage
+
+release-check: .venv/.installed-dev ## build, install the wheel anew, run it, compare with the golden table
+	.venv/bin/python -m tests.release_check
 
 # Keeps the pins that still fit; LOCK=--upgrade takes the newest of all, LOCK='-P numpy' of one.
 COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.12 \

@@ -28,6 +28,8 @@ include_patterns = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "data/README.md",
     "docs/**.md",
     "outputs/example/*.md",
@@ -41,6 +43,7 @@ CONTENTS = {
     "What it says": ["docs/disputes", "docs/trust", "docs/registries"],
     "How to": ["docs/explore", "docs/sweeps", "docs/ingest"],
     "Reference": ["docs/commands/index", "docs/api", "data/README", "ARCHITECTURE", "CHANGELOG"],
+    "The project": ["CONTRIBUTING", "SECURITY"],
     "Tables in full": [
         "The shipped sets <outputs/example/summary>",
         "outputs/example/calibration",

@@ -269,12 +269,14 @@ class Batch:
         column = pd.read_csv(made[0], usecols=["assumption_set"], dtype=str, keep_default_na=False)
         return list(dict.fromkeys(column["assumption_set"])) == list(labels)
 
-    def write_command(self, command: str) -> None:
-        """Keep which command made the run, beside its results."""
-        from estimator.store.results import COMMAND
+    def describe(self, command: str) -> None:
+        """Keep which command made the run, and what the run is, beside its results."""
+        from estimator.store.results import COMMAND, describe_run
 
         if self.folders or self.sweep is not None:
-            write_text(self.outputs / self.name / COMMAND, f"{command}\n")
+            run = self.outputs / self.name
+            write_text(run / COMMAND, f"{command}\n")
+            describe_run(run)
 
 
 class Job:

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     else:
         batch = run_one(options.overrides, options.config_dir, console)
     batch.finish()
-    batch.write_command(_command(options))
+    batch.describe(_command(options))
     if batch.sweep is not None:
         batch.sweep.raise_for_failures()
     if len(batch.errors) == 1:

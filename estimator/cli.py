@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import importlib.metadata
 import logging
 import os
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from estimator import distribution
 from estimator.errors import EstimatorError, nearest
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """
     parser = _parser("estimator", _DESCRIPTION)
     listing = parser.add_argument_group("commands", "estimator COMMAND --help has examples.")
-    version = f"estimator {importlib.metadata.version('estimator')}"
+    version = f"estimator {distribution.version()}"
     parser.add_argument("--version", action="version", version=version)
     listing.add_argument("command", metavar="COMMAND", help=argparse.SUPPRESS)
     width = max(map(len, COMMANDS))

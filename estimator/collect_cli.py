@@ -29,6 +29,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
     from estimator.show.part import publish
     from estimator.show.run_tables import sweep_grid
+    from estimator.store.results import describe_run
     from estimator.studies.compare.of_sweep import sweep_parts
     from estimator.studies.compare.options import CompareOptions
     from estimator.sweep.results import collect_folder
@@ -51,5 +52,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
             formats=("png",),
             brief=True,
         )
+    describe_run(folder)
     console.print(f"Results: {folder}", markup=False)
     return 0

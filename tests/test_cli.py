@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import subprocess
 import sys
@@ -10,15 +9,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import batch, cache, run
+from estimator import batch, cache, distribution, run
 from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
+from estimator.store.crate import CRATE
 from tests.evidence import tables
+from tests.store.crates import entities
 
 pytestmark = pytest.mark.slow
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
-FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml", CRATE}
 
 
 def estimator(folder: Path, *overrides: str, multirun: bool = False) -> int:
@@ -39,6 +40,7 @@ def test_a_run_from_the_prior_writes_all_files(
     assert estimator(tmp_path, "label=quick") == 0
     assert {path.name for path in (tmp_path / "mine").iterdir()} == {
         "command.txt",
+        CRATE,
         "quick",
         "summary.csv",
         "summary.md",
@@ -46,6 +48,10 @@ def test_a_run_from_the_prior_writes_all_files(
     assert {path.name for path in (tmp_path / "mine" / "quick").iterdir()} == FILES
     assert (tmp_path / "latest" / "summary.csv").is_file()
     assert "Results:" in capsys.readouterr().out
+    crate = entities(tmp_path / "mine")
+    assert "estimator run sampler=prior_only" in crate["#estimation"]["description"]
+    assert str(tmp_path) not in (tmp_path / "mine" / CRATE).read_text(encoding="utf-8")
+    assert "quick/" in crate
 
 
 TWO_SETS = ("assumptions=article,registry", "plots=true")
@@ -73,6 +79,7 @@ def test_a_multirun_writes_every_set_and_one_summary(multirun: Path) -> None:
     labels = set(pd.read_csv(multirun / "summary.csv", dtype=str)["assumption_set"])
     assert len(labels) == 2
     assert {label.split(",")[0] for label in labels} == {"article", "registry"}
+    assert all(entities(folder) for folder in (*sets, multirun))
     base = multirun.parents[1]
     assert [path.name for path in base.iterdir()] == ["out"]  # Hydra leaves nothing behind
 
@@ -227,7 +234,7 @@ def test_python_runs_the_package_and_says_its_version() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "estimator", "--version"], capture_output=True, text=True, check=True
     )
-    assert ended.stdout == f"estimator {importlib.metadata.version('estimator')}\n"
+    assert ended.stdout == f"estimator {distribution.version()}\n"
 
 
 def test_an_unknown_command_is_an_error_that_names_the_nearest(

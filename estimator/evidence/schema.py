@@ -58,6 +58,7 @@ LIKELIHOOD_STATUSES = ("confirmed", "claimed", "estimated")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Of the ISO forms only this one: 2025-W01-1 is a date to Python too.
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_GROUP_NAME_PATTERN = "[A-Za-z0-9_-]*"
 ONE_OF = "one of: "
 
 
@@ -86,26 +87,43 @@ def _is_date(text: str) -> bool:
     return _ISO_DATE.fullmatch(text) is not None
 
 
+# What a check means to other tools (`estimator.evidence.datapackage`) are its statistics.
 def _one_of(allowed: tuple[str, ...]) -> pa.Check:
     return pa.Check(
         lambda cells: cells.isin(allowed),
         error=f"{ONE_OF}{', '.join(a or '(empty)' for a in allowed)}",
+        statistics={"required": "" not in allowed, "enum": [a for a in allowed if a]},
     )
 
 
-_NOT_EMPTY = pa.Check(lambda cells: cells.str.strip() != "", error="not empty")
+_NOT_EMPTY = pa.Check(
+    lambda cells: cells.str.strip() != "", error="not empty", statistics={"required": True}
+)
+_UNIQUE = pa.Check(
+    lambda cells: ~cells.duplicated(keep="first"),
+    error="an id that no other row has",
+    statistics={"unique": True},
+)
 _NUMBER = pa.Check(
-    lambda cells: cells.map(_is_number), error="a number in plain notation, or empty"
+    lambda cells: cells.map(_is_number),
+    error="a number in plain notation, or empty",
+    statistics={"type": "number"},
 )
 # It is a key of `conf/evidence` too, where spaces, dots and commas would mean something.
 _GROUP_NAME = pa.Check(
-    lambda cells: cells.str.fullmatch(r"[A-Za-z0-9_-]*"),
+    lambda cells: cells.str.fullmatch(_GROUP_NAME_PATTERN),
     error="a name of letters, digits, _ and -, or empty",
+    statistics={"pattern": _GROUP_NAME_PATTERN},
 )
-_DATE = pa.Check(lambda cells: cells.map(_is_date), error="a date as YYYY-MM-DD")
+_DATE = pa.Check(
+    lambda cells: cells.map(_is_date),
+    error="a date as YYYY-MM-DD",
+    statistics={"type": "date", "required": True},
+)
 _DATE_OR_EMPTY = pa.Check(
     lambda cells: cells.map(lambda c: c == "" or _is_date(c)),
     error="a date as YYYY-MM-DD, or empty",
+    statistics={"type": "date"},
 )
 
 
@@ -115,12 +133,7 @@ def _column(*checks: pa.Check, **kwargs: Any) -> pa.Column:
 
 CLAIMS_SCHEMA = pa.DataFrameSchema(
     {
-        "id": _column(
-            _NOT_EMPTY,
-            pa.Check(
-                lambda ids: ~ids.duplicated(keep="first"), error="an id that no other row has"
-            ),
-        ),
+        "id": _column(_NOT_EMPTY, _UNIQUE),
         "quantity": _column(_one_of(CLAIMED)),
         "period_start": _column(_DATE_OR_EMPTY),
         "period_end": _column(_DATE_OR_EMPTY),

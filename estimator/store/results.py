@@ -14,7 +14,10 @@ import yaml
 
 from estimator.errors import OutputError
 from estimator.export import write_csv
+from estimator.store.crate import write_crate
 from estimator.store.netcdf import read_netcdf, write_netcdf
+from estimator.store.sweep_files import DATASET
+from estimator.store.versions import versions
 
 COMMAND = "command.txt"
 """File of a run that says which command made it."""
@@ -58,11 +61,42 @@ def write_result(
             (made / "config.yaml").write_text(text, encoding="utf-8")
             if plots is not None:
                 plots(made / "plots")
+            _describe_set(made, tree)
             _put_in_place(made, folder, Path(name) / "replaced")
     except (OSError, OutputError) as error:
         reason = error.__cause__ or error  # an OutputError names the folder that is gone again
         text = getattr(reason, "strerror", None) or reason
         raise OutputError(f"{folder}: cannot be written ({text})") from error
+
+
+def _describe_set(folder: Path, tree: xr.DataTree) -> None:
+    attrs = tree.attrs
+    write_crate(
+        folder,
+        name=f"Assumption set {attrs['assumption_set']}",
+        facts={
+            "assumption set": attrs["assumption_set"],
+            "identity of set and data": attrs["assumption_set_id"],
+            "seed": int(attrs["seed"]),
+        },
+        data_hashes=[attrs["data_hash"]],
+        versions=json.loads(attrs["versions"]),
+    )
+
+
+def describe_run(folder: Path) -> Path:
+    """Write what a run is and how it came about (see `estimator.store.crate`); return the file."""
+    sets = [read_attrs(path.parent) for path in sorted(folder.glob("*/result.nc"))]
+    attrs = sets or [read_attrs(folder, DATASET)]
+    command = folder / COMMAND
+    return write_crate(
+        folder,
+        name=f"Run {folder.name}",
+        facts={"assumption sets": "; ".join(one["assumption_set"] for one in sets)} if sets else {},
+        data_hashes=sorted({part for one in attrs for part in str(one["data_hash"]).split()}),
+        versions=versions(),
+        command=command.read_text(encoding="utf-8").strip() if command.exists() else "",
+    )
 
 
 def _put_in_place(made: Path, folder: Path, aside: Path) -> None:
@@ -123,9 +157,9 @@ def open_posterior(folder: Path) -> xr.DataTree:
     return tree
 
 
-def read_attrs(folder: Path) -> dict[str, Any]:
-    """Read the attributes of a set's result, without its draws."""
-    path = folder / "result.nc"
+def read_attrs(folder: Path, name: str = "result.nc") -> dict[str, Any]:
+    """Read the attributes of a set's result, or of another file, without its draws."""
+    path = folder / name
     try:
         with xr.open_dataset(path, engine="h5netcdf") as root:
             return dict(root.attrs)

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, Self
 
 import joblib
 
+from estimator import distribution
 from estimator.errors import ConfigError
 from estimator.sweep.options import SweepOptions
 
@@ -146,7 +147,7 @@ class RayExecutor:
             import ray
         except ImportError as error:
             raise ConfigError(
-                "sweep.executor=ray needs Ray: in the folder of the code, pip install '.[ray]'"
+                f"sweep.executor=ray needs Ray: {distribution.install('ray')}"
             ) from error
         self._ray: Any = ray
         self._connected_here = not ray.is_initialized()

@@ -14,6 +14,7 @@ import yaml
 from estimator.errors import OutputError
 from estimator.evidence.pieces import KINDS
 from estimator.run import Estimate
+from estimator.store.crate import CRATE
 from estimator.store.results import check_writable, point_latest, read_result, write_result
 from estimator.store.summary import SUMMARY_COLUMNS
 
@@ -28,7 +29,7 @@ GROUPS = {
     "constant_data",
     "scenarios",
 }
-FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml", CRATE}
 
 
 def write(found: Estimate, folder: Path, **more: Any) -> None:

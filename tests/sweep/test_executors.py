@@ -95,5 +95,5 @@ def test_options_choose_backend_and_workers() -> None:
 
 def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match=r"needs Ray: .*pip install '\.\[ray\]'"):
+    with pytest.raises(ConfigError, match=r"needs Ray: pip install 'loss-ranges\[ray\]'"):
         executor_of(options("sweep.executor=ray"))

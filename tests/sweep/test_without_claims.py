@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from estimator import cli
+from tests.store.crates import entities
 
 HEADER = (
     "id,quantity,period_start,period_end,low,value,high,unit,hedge,status,origin,source,published,"
@@ -47,3 +48,4 @@ def test_a_sweep_of_one_kind_of_claims_ends_with_its_table(
     assert status == 0
     assert "2 assumption sets: 2 fitted" in capsys.readouterr().out
     assert (tmp_path / "outputs" / "sweep" / "sweep.nc").exists()
+    assert "sweep.nc" in entities(tmp_path / "outputs" / "sweep")

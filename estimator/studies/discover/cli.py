@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from estimator import distribution
 from estimator.commands import outputs_and_overrides
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from estimator.studies.discover.options import DiscoverOptions
 
 FOLDER = "discover"
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Says in which region of the assumptions of a sweep an event is more likely than not (scenario
 discovery): boxes, each with the share of its sets that have the event (density) and the share of
-all sets with the event that lie in it (coverage). Needs scikit-learn: pip install '.[discover]'.
+all sets with the event that lie in it (coverage). Needs scikit-learn:
+{distribution.install("discover")}.
 
   estimator run -m experiment=latin_hypercube name=hypercube
   estimator discover outputs/hypercube --event 'net_change[2026-01] < 0'
@@ -57,9 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.studies.discover.parts import discovery
 
     if find_spec("sklearn") is None:
-        raise ConfigError(
-            "discover needs scikit-learn; in the folder of the code: pip install '.[discover]'"
-        )
+        raise ConfigError(f"discover needs scikit-learn: {distribution.install('discover')}")
     outputs, overrides = outputs_and_overrides(
         options.outputs, [FOLDER], needs="discover needs the folder of a sweep"
     )
