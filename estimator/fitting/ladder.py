@@ -11,7 +11,7 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
-are its only fault, and at last the best of them with smaller steps, twice the warm-up, and two to
+are its only fault, and at last the best attempt with still smaller steps, twice the warm-up, and two to
 four times the draws, by how many it lacked.
 """
 
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 _GAVE_UP = (ArithmeticError, RuntimeError, ValueError)  # of NUTS and of linear algebra
 _LONGER = 2  # from this attempt on, counted from 0, warm-up and draws are longer, trees deeper
-_SMALLEST_STEPS = 0.98  # aimed-at acceptance of the last attempt without a pilot
+_SMALLER_STEPS = (0.98, 0.995)  # aimed-at acceptance of later attempts without a pilot
 
 type Attempt[Kept] = tuple[Kept, Diagnostics] | Exception
 """What is kept of the draws of an attempt and their diagnostics, or why the sampler gave up."""
@@ -305,8 +305,8 @@ def fit_plainly[Kept](
         return judge(draws)
 
     def with_smaller_steps(settings: SamplerOptions) -> SamplerOptions:
-        steps = max(settings.target_accept, _SMALLEST_STEPS)
-        return settings.model_copy(update={"target_accept": steps})
+        steps = next((step for step in _SMALLER_STEPS if step > settings.target_accept), None)
+        return settings.model_copy(update={} if steps is None else {"target_accept": steps})
 
     def longer(settings: SamplerOptions, diagnostics: Diagnostics) -> SamplerOptions:
         size = max(min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail), 1.0)
@@ -316,18 +316,20 @@ def fit_plainly[Kept](
 
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
-        worth_more: list[tuple[SamplerOptions, Diagnostics]] = []
-        for settings in tried:
-            result = attempt(settings)
-            yield result
-            if isinstance(result, Exception) or len(tried) == 1:
-                continue
-            if _only_diverges(result[1], options):
-                yield attempt(with_smaller_steps(settings))
-            else:
-                worth_more.append((settings, result[1]))
-        if worth_more:
-            settings, diagnostics = min(worth_more, key=lambda one: shortfall(one[1], options))
+        made: list[tuple[SamplerOptions, Diagnostics]] = []
+        for geometry in tried:
+            settings = geometry
+            for _ in range(2):
+                result = attempt(settings)
+                yield result
+                if isinstance(result, Exception):
+                    break
+                made.append((settings, result[1]))
+                if len(tried) == 1 or not _only_diverges(result[1], options):
+                    break
+                settings = with_smaller_steps(settings)
+        if made and len(tried) > 1:
+            settings, diagnostics = min(made, key=lambda one: shortfall(one[1], options))
             yield attempt(longer(with_smaller_steps(settings), diagnostics))
 
     return best_of(attempts(), options)

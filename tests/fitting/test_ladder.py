@@ -23,6 +23,7 @@ GOOD = Diagnostics(1.0, 800.0, 800.0, {}, 0, ())
 FEW = Diagnostics(1.05, 90.0, 90.0, {}, 0, ("ESS 90 < 400",))
 FEWER = Diagnostics(1.4, 9.0, 9.0, {}, 0, ("ESS 9 < 400",))
 DIVERGED = Diagnostics(1.0, 800.0, 800.0, {}, 300, ("300 divergences > 0",))
+RARELY = Diagnostics(1.0, 800.0, 800.0, {}, 2, ("2 divergences > 0",))
 
 
 class Sampler:
@@ -156,6 +157,12 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
         pytest.param(
             (FEW, DIVERGED, DIVERGED, FEWER), ("diag", 0.98), 0, id="and then the other geometry"
         ),
+        pytest.param(
+            (RARELY, FEW, DIVERGED, DIVERGED, GOOD), ("diag", 0.98), 4, id="or the better steps"
+        ),
+        pytest.param(
+            (DIVERGED, RARELY, FEW, GOOD), ("diag", 0.995), 3, id="in the end the smallest steps"
+        ),
     ],
 )
 def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
@@ -180,7 +187,7 @@ def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     judge: Any = lambda number: (number, next(judged))  # noqa: E731 - a stub of one line
     fitted = fit_plainly(None, options, np.random.SeedSequence(0), judge)  # type: ignore[arg-type]
     assert (runs[-1].adaptation, runs[-1].target_accept) == last
-    tune, draws = (2, 4) if len(verdicts) > 2 else (1, 1)
+    tune, draws = (2, 2 if RARELY in verdicts else 4) if len(verdicts) > 2 else (1, 1)
     assert [runs[-1].draws, runs[-1].tune] == [draws * options.draws, tune * options.tune]
     assert (fitted.kept, fitted.attempts) == (kept, len(verdicts))
 
