@@ -14,8 +14,8 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help estimate report test quick lint docs calibrate backtest bench fix datapackage lock
-.PHONY: release-check clean distclean
+.PHONY: help estimate report test quick lint docs calibrate backtest bench bench-wars fix
+.PHONY: datapackage lock release-check clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -66,6 +66,9 @@ backtest: .venv/.installed ## forecasts of claims that came later, as of each mo
 bench: .venv/.installed-dev ## time commands, and four ways of a sweep; BEFORE=FOLDER: beside a checkout
 	BEFORE="$(BEFORE)" .venv/bin/python -m tests.benchmarks.run
 	.venv/bin/python -m tests.benchmarks.sweep
+
+bench-wars: .venv/.installed-dev ## wars whose truth is known, from table to answer (about an hour)
+	.venv/bin/python -m tests.benchmarks.wars --output outputs/wars
 
 fix: .venv/.installed-dev ## mend style where ruff can
 	.venv/bin/ruff check --fix .

@@ -11,8 +11,8 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
-are its only fault, and at last the best attempt with still smaller steps, twice the warm-up, and two to
-four times the draws, by how many it lacked.
+are its only fault, and at last the best attempt again, with smaller steps, twice the warm-up, and
+two to four times the draws, by how many it lacked.
 """
 
 from __future__ import annotations

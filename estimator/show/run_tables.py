@@ -22,6 +22,7 @@ from estimator.show.number import (
     fixed,
     interval,
     probability,
+    rounded,
     significant,
 )
 from estimator.store.sweep_files import last_month
@@ -29,6 +30,7 @@ from estimator.store.sweep_files import last_month
 BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
 """Quantities of which tables give the probability to be below 0, and its heading."""
 
+_SMALL = 1000.0  # losses of a month
 _FIGHTS = 3  # assumptions of a set that are named
 
 HEADINGS = (
@@ -45,13 +47,20 @@ HEADINGS = (
 def rows(trees: Mapping[str, xr.DataTree]) -> list[tuple[Cell, ...]]:
     """Cells of the table: two rows a set, the last whole month and the total over the window.
 
-    Median and 90 % range in thousands of persons, the probabilities that the replacement gap and
-    the net change are below 0, and the worst diagnostics of the set.
+    Median and 90 % range in thousands of persons (of a small war in persons), the probabilities
+    that the replacement gap and the net change are below 0, and the worst diagnostics of the set.
     """
-    return [row for label, tree in trees.items() for row in _rows_of(label, tree)]
+    small = _is_small(trees)
+    return [row for label, tree in trees.items() for row in _rows_of(label, tree, small=small)]
 
 
-def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
+def _is_small(trees: Mapping[str, xr.DataTree]) -> bool:
+    """Whether thousands with a decimal would say little: of any set's losses of a month."""
+    posteriors = [tree["posterior"].to_dataset()["losses"] for tree in trees.values()]
+    return any(float(losses.median()) < _SMALL for losses in posteriors)
+
+
+def _rows_of(label: str, tree: xr.DataTree, *, small: bool) -> list[tuple[Cell, ...]]:
     posterior = tree["posterior"].to_dataset()
     last_month = Window.of_result(tree).last_whole_month
     last = posterior[list(HEADLINES)].sel(month=last_month)
@@ -66,16 +75,16 @@ def _rows_of(label: str, tree: xr.DataTree) -> list[tuple[Cell, ...]]:
     name = set_cell(label, failed=tree.attrs["diagnostics_ok"] != "true")
     month = Cell(last_month)
     return [
-        (name, month, *_cells(last, digits=1), *map(Cell, diagnostics)),
-        (Cell(""), Cell(TOTAL), *_cells(total, digits=0), Cell(""), Cell(""), Cell("")),
+        (name, month, *_cells(last, 1, small=small), *map(Cell, diagnostics)),
+        (Cell(""), Cell(TOTAL), *_cells(total, 0, small=small), Cell(""), Cell(""), Cell("")),
     ]
 
 
-def _cells(period: xr.Dataset, digits: int) -> list[Cell]:
-    write = partial(fixed, digits=digits)
+def _cells(period: xr.Dataset, digits: int, *, small: bool) -> list[Cell]:
+    write, unit = (rounded, 1.0) if small else (partial(fixed, digits=digits), 1000.0)
     cells = []
     for name in HEADLINES:
-        low, middle, high = np.quantile(period[name].values, (0.05, 0.5, 0.95)) / 1000.0
+        low, middle, high = np.quantile(period[name].values, (0.05, 0.5, 0.95)) / unit
         cells.append(Cell(write(middle), interval(low, high, write)))
     below = [float((period[name] < 0).mean()) for name in BELOW_ZERO]
     return [*cells, *(Cell(probability(share)) for share in below)]
@@ -85,7 +94,7 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
     """Say what the figures are."""
     window = Window.of_result(next(iter(trees.values())))
     sentences = (
-        "Thousands of persons: median [90 % range]; total: "
+        f"{'Persons' if _is_small(trees) else 'Thousands of persons'}: median [90 % range]; total: "
         f"{window.months[0]} to {window.months[-1]}.",
         cut_months(window.cut_months),
         _equations(),

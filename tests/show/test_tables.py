@@ -45,6 +45,18 @@ def test_cells_are_median_and_range_in_thousands(trees: dict[str, xr.DataTree]) 
     assert cell == f"{middle:,.1f} [{low:,.1f}, {high:,.1f}]"
 
 
+def test_a_small_war_is_told_in_persons(trees: dict[str, xr.DataTree]) -> None:
+    tree = trees["good"].copy()
+    tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset() / 10_000)
+    small = {"good": trees["good"], "small": tree}
+    losses = tree["posterior"]["losses"].sel(month="2026-01")
+    low, middle, high = np.quantile(losses, [0.05, 0.5, 0.95])
+    cell = rows(small)[2][HEADINGS.index("losses")].line
+    assert cell == f"{middle:.0f} [{low:.0f}, {high:.0f}]"
+    assert caption(small).startswith("Persons: ")
+    assert caption(trees).startswith("Thousands of persons: ")
+
+
 def test_the_probability_of_a_gap_is_the_share_of_draws(trees: dict[str, xr.DataTree]) -> None:
     gap = trees["good"]["posterior"]["replacement_gap"].sel(month="2026-01")
     cell = rows(trees)[0][HEADINGS.index("P(gap<0)")]
