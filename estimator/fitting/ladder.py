@@ -11,7 +11,7 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 - If no attempt satisfies the bounds, the one that comes nearest to them is kept.
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
-are its only fault, and at last the best attempt again, with smaller steps, twice the warm-up, and
+are its only fault, and at last the best of them again, with smaller steps, twice the warm-up, and
 two to four times the draws, by how many it lacked.
 """
 
@@ -317,20 +317,27 @@ def fit_plainly[Kept](
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
         made: list[tuple[SamplerOptions, Diagnostics]] = []
-        for geometry in tried:
-            settings = geometry
-            for _ in range(2):
+
+        def down_to_smaller_steps(settings: SamplerOptions) -> Iterator[Attempt[Kept]]:
+            for last in (False, True):
                 result = attempt(settings)
                 yield result
                 if isinstance(result, Exception):
-                    break
+                    return
                 made.append((settings, result[1]))
-                if len(tried) == 1 or not _only_diverges(result[1], options):
-                    break
-                settings = with_smaller_steps(settings)
-        if made and len(tried) > 1:
+                smaller = with_smaller_steps(settings)
+                if last or smaller == settings or not _only_diverges(result[1], options):
+                    return
+                settings = smaller
+
+        if len(tried) == 1:
+            yield attempt(tried[0])
+            return
+        for geometry in tried:
+            yield from down_to_smaller_steps(geometry)
+        if made:
             settings, diagnostics = min(made, key=lambda one: shortfall(one[1], options))
-            yield attempt(longer(with_smaller_steps(settings), diagnostics))
+            yield from down_to_smaller_steps(longer(with_smaller_steps(settings), diagnostics))
 
     return best_of(attempts(), options)
 

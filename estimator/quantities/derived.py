@@ -54,7 +54,7 @@ def reported_quantities(
     xarray.Dataset
         Dims chain, draw and month, confirmed_claim, source or assumption. Persons, shares; unit in
         the attrs of each variable, of `assumption_value` in the coordinate `unit`. Force size is
-        the stock at the end of the month.
+        the stock at the end of the month, 0 in draws in which more leave than there were.
     """
     value = {
         key: variables["assumption_value"].sel(assumption=key, drop=True) for key in ASSUMPTIONS
@@ -83,10 +83,11 @@ def reported_quantities(
             OTHER_EXITS: variables[OTHER_EXITS] * THOUSAND,
         },
     )
+    size = value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month")
     quantities = xr.Dataset(
         {
             **monthly,
-            "force_size": value["force.start"] * THOUSAND + monthly["net_change"].cumsum("month"),
+            "force_size": size.clip(min=0.0),
             **_unconfirmed(losses, variables, value, inputs),
             "assumption_value": _in_their_units(variables["assumption_value"]),
             "reporting_bias": variables["reporting"].sel(reporting_term="bias", drop=True),
@@ -249,7 +250,8 @@ def derived_quantities(
     xarray.Dataset
         `other_side_losses` (losses over the loss ratio), `losses_per_km` of front, and
         `break_even_plan_share`: the share of the recruitment plan with which the force, with all
-        else as it was that month, would neither grow nor shrink. Dims chain, draw, month.
+        else as it was that month, would not shrink; 0 where it grows without recruits. Dims chain,
+        draw, month.
     """
     options = assumptions.derived
     losses = quantities["losses"]
@@ -270,7 +272,7 @@ def derived_quantities(
         {
             "other_side_losses": losses / ratio,
             "losses_per_km": losses / options.front_length_km,
-            "break_even_plan_share": needed / plan,
+            "break_even_plan_share": needed.clip(min=0.0) / plan,
         }
     )
     return _with_units(derived, OPTIONAL).transpose("chain", "draw", "month")

@@ -176,7 +176,8 @@ def _balance(
     )
     rest_of_month = 1.0 / window.calendar_share[-1] - 1.0
     begin = size + rest_of_month * change
-    arrays["force_size"] = begin[..., None] + np.cumsum(arrays["net_change"], axis=-1)
+    size = begin[..., None] + np.cumsum(arrays["net_change"], axis=-1)
+    arrays["force_size"] = np.maximum(size, 0.0)
     dims = ("chain", "draw", "projected_month")
     coords = {name: quantities[name].values for name in ("chain", "draw")}
     return xr.Dataset({name: (dims, arrays[name]) for name in PROJECTED}, coords=coords)

@@ -31,6 +31,7 @@ BELOW_ZERO = {"replacement_gap": "P(gap<0)", "net_change": "P(net<0)"}
 """Quantities of which tables give the probability to be below 0, and its heading."""
 
 _SMALL = 1000.0  # losses of a month
+_TOLD = 0.01  # share of draws
 _FIGHTS = 3  # assumptions of a set that are named
 
 HEADINGS = (
@@ -105,7 +106,13 @@ def caption(trees: Mapping[str, xr.DataTree]) -> str:
 
 def _notes(trees: Mapping[str, xr.DataTree]) -> list[str]:
     """Sentences below the table."""
-    return [caption(trees), evidence_line(trees), *turning_lines(trees), *fight_lines(trees)]
+    return [
+        caption(trees),
+        evidence_line(trees),
+        *turning_lines(trees),
+        *fight_lines(trees),
+        *nobody_left_lines(trees),
+    ]
 
 
 def turning_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
@@ -143,6 +150,20 @@ def fight_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
             more = f"; and {left_out} more" if left_out > 0 else ""
             named = "; ".join(moved(fight) for fight in found[:_FIGHTS])
             lines.append(f"In {label} evidence and beliefs pull apart: {named}{more}.")
+    return lines
+
+
+def nobody_left_lines(trees: Mapping[str, xr.DataTree]) -> list[str]:
+    """Say in which sets the force may come to nothing, which no prior or claim on it forbids."""
+    lines = []
+    for label, tree in trees.items():
+        least = tree["posterior"].to_dataset()["force_size"].min("month")
+        share = float((least <= 0).mean())
+        if share >= _TOLD:
+            lines.append(
+                f"In {label} more leave the force than there were in {fixed(100 * share)} of 100 "
+                "draws: how large it was at the start (force.start) is hardly known."
+            )
     return lines
 
 

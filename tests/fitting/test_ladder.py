@@ -163,6 +163,9 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
         pytest.param(
             (DIVERGED, RARELY, FEW, GOOD), ("diag", 0.995), 3, id="in the end the smallest steps"
         ),
+        pytest.param(
+            (FEW, FEWER, RARELY, GOOD), ("diag", 0.995), 3, id="which the longest may need too"
+        ),
     ],
 )
 def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
@@ -187,7 +190,8 @@ def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     judge: Any = lambda number: (number, next(judged))  # noqa: E731 - a stub of one line
     fitted = fit_plainly(None, options, np.random.SeedSequence(0), judge)  # type: ignore[arg-type]
     assert (runs[-1].adaptation, runs[-1].target_accept) == last
-    tune, draws = (2, 2 if RARELY in verdicts else 4) if len(verdicts) > 2 else (1, 1)
+    began_with = 2 if RARELY in verdicts[:2] else 4
+    tune, draws = (2, began_with) if len(verdicts) > 2 else (1, 1)
     assert [runs[-1].draws, runs[-1].tune] == [draws * options.draws, tune * options.tune]
     assert (fitted.kept, fitted.attempts) == (kept, len(verdicts))
 

@@ -58,10 +58,13 @@ def test_net_change_is_everything_that_comes_less_everything_that_goes(
     )
 
 
-def test_the_force_is_its_start_and_all_net_changes(posterior: xr.Dataset) -> None:
+def test_the_force_is_its_start_and_all_net_changes_and_never_less_than_nobody(
+    posterior: xr.Dataset,
+) -> None:
     last = posterior["force_size"].isel(month=-1)
     expected = value(posterior, "force.start") + posterior["net_change"].sum("month")
-    np.testing.assert_allclose(last, expected, rtol=1e-9)
+    assert 0.1 < float((expected < 0).mean()) < 0.9  # the prior allows both
+    np.testing.assert_allclose(last, expected.clip(min=0.0), rtol=1e-9)
 
 
 def test_no_more_return_a_day_than_were_wounded_a_day(
@@ -123,6 +126,7 @@ def test_losses_per_km_and_the_break_even_share_of_the_plan(posterior: xr.Datase
     plan = plan_of_draws(assumption_set(), posterior)
     assert 391_000 <= plan.min() < 392_000 < 402_000 < plan.max() <= 403_000
     needed = derived["break_even_plan_share"] * plan / 12 * share
-    np.testing.assert_allclose(
-        posterior["net_change"] + needed - posterior["recruits"], 0.0, atol=1e-3
-    )
+    left = posterior["net_change"] + needed - posterior["recruits"]
+    np.testing.assert_allclose(left.where(needed > 0, 0.0), 0.0, atol=1e-3)
+    assert (left > -1e-3).all()
+    assert 0.0 < float((needed == 0).mean()) < 0.5  # of the prior: it grows without recruits

@@ -65,7 +65,8 @@ def test_the_force_goes_on_from_the_end_of_the_last_month_at_the_pace_of_its_kno
     last = fifteen_days["force_size"] + 13 / 15 * fifteen_days["net_change"]
     change = projected["net_change"].cumsum("projected_month")
     np.testing.assert_allclose(
-        projected["force_size"], (last + change).transpose(*projected["force_size"].dims)
+        projected["force_size"],
+        (last + change).clip(min=0.0).transpose(*projected["force_size"].dims),
     )
 
 

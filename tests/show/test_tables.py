@@ -11,6 +11,7 @@ from estimator.show.run_tables import (
     HEADINGS,
     caption,
     fight_lines,
+    nobody_left_lines,
     rows,
     run_grid,
     summary_markdown,
@@ -96,6 +97,24 @@ def test_a_set_whose_evidence_moved_a_belief_out_of_its_range_says_so(
         "In moved evidence and beliefs pull apart: returns.rate had to be 0.72 share "
         "(believed 0.3 to 0.65)."
     ]
+
+
+def test_a_set_in_which_the_force_may_come_to_nothing_says_so(
+    trees: dict[str, xr.DataTree],
+) -> None:
+    made = {}
+    posterior = trees["good"]["posterior"].to_dataset()
+    size = xr.full_like(posterior["force_size"], 5e5)
+    draw = np.arange(size.sizes["draw"])
+    for label, least in (("enough", 5e5), ("hollow", 0.0)):
+        made[label] = trees["good"].copy()
+        some = xr.DataArray(np.where(draw < len(draw) // 4, least, 5e5), dims="draw")
+        made[label]["posterior"] = xr.DataTree(
+            posterior.assign(force_size=np.minimum(size, some).transpose(*size.dims))
+        )
+    (line,) = nobody_left_lines(made)
+    share = round(100 * (len(draw) // 4) / len(draw))
+    assert f"In hollow more leave the force than there were in {share} of 100 draws" in line
 
 
 def test_a_set_that_failed_its_diagnostics_is_marked(trees: dict[str, xr.DataTree]) -> None:

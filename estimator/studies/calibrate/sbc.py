@@ -154,7 +154,12 @@ def record(picked: Ranked, truth: Ranked, kept_draws: int, levels: tuple[float, 
     true = truth.draws.reshape(-1)
     n_draws = draws.shape[1]
     kept = np.floor((np.arange(kept_draws) + 0.5) * n_draws / kept_draws).astype(int)
-    rank = (draws[:, kept] < true[:, None]).sum(axis=1)
+    below, equal = (
+        compare(draws[:, kept], true[:, None]).sum(axis=1) for compare in (np.less, np.equal)
+    )
+    # Among equals (a force of nobody) the place is by chance, and the same each time.
+    rng = np.random.default_rng(np.frombuffer(true.astype(float).tobytes(), np.uint32))
+    rank = below + rng.integers(0, equal, endpoint=True)
     scores = score_draws(draws, true, levels)
     columns = [true, rank, scores["median"].values, draws.std(axis=1), scores["crps"].values]
     ends = [scores["low"].values, scores["high"].values]

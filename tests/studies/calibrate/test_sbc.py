@@ -24,7 +24,13 @@ from estimator.studies.calibrate.journal import CalibrationJournal
 from estimator.studies.calibrate.options import CalibrateOptions, StructureOptions
 from estimator.studies.calibrate.parts import parts, structures_grid, verdict_text
 from estimator.studies.calibrate.ranked import Ranked
-from estimator.studies.calibrate.sbc import finished, sbc_table, simulate_structure, summary_table
+from estimator.studies.calibrate.sbc import (
+    finished,
+    record,
+    sbc_table,
+    simulate_structure,
+    summary_table,
+)
 from estimator.studies.calibrate.worlds import Prepared, WorldFit, Worlds
 
 pytestmark = pytest.mark.slow
@@ -219,3 +225,16 @@ def test_options_that_cannot_be_are_refused(changes: Mapping[str, object], probl
 def test_a_small_version_has_no_more_worlds_than_are_asked_for() -> None:
     small = options(sims=7, only=["central", "open"]).chosen()
     assert {name: spec.sims for name, spec in small.items()} == {"central": 7, "open": 7}
+
+
+def test_a_truth_among_equal_draws_has_a_place_by_chance() -> None:
+    draws = np.where(np.arange(400) < 200, 0.0, np.arange(400.0))
+    n_worlds = 300
+    picked = Ranked(("x",) * n_worlds, np.tile(draws, (n_worlds, 1))[:, None, :])
+    truth = Ranked(picked.names, np.zeros((n_worlds, 1, 1)))
+    first, again = (record(picked, truth, 100, (0.5, 0.9)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    ranks = first[:, 1]
+    assert ranks.min() <= 2
+    assert 48 <= ranks.max() <= 50
+    assert ranks.mean() == pytest.approx(25.0, abs=4 * 15 / np.sqrt(n_worlds))
