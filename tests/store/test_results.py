@@ -28,7 +28,14 @@ GROUPS = {
     "constant_data",
     "scenarios",
 }
-FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml"}
+FILES = {
+    "claims.csv",
+    "result.nc",
+    "summary.csv",
+    "estimates.csv",
+    "diagnostics.json",
+    "config.yaml",
+}
 
 
 def write(found: Estimate, folder: Path, **more: Any) -> None:
