@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from estimator.show.number import hundredths
@@ -43,6 +42,12 @@ def exported(cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _model_ids(ahead: pd.DataFrame) -> pd.Series:
     """Team and model as hubs write them: ``estimator-central_model``, ``naive-central_walk_12``."""
-    team = np.where(ahead["by"] == MODEL, "estimator", ahead["by"])
-    factor = ahead["noise_factor"].map(lambda f: "" if f == 1.0 else f"_noise_{f:g}")
-    return team + "-" + ahead["assumption_set"] + "_" + ahead["dynamics"] + factor
+    names = [
+        f"{'estimator' if by == MODEL else by}-{label}_{dynamics}"
+        + ("" if factor == 1.0 else f"_noise_{factor:g}")
+        for by, label, dynamics, factor in zip(
+            *(ahead[name] for name in ("by", "assumption_set", "dynamics", "noise_factor")),
+            strict=True,
+        )
+    ]
+    return pd.Series(names, index=ahead.index, dtype=object)
