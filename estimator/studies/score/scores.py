@@ -108,8 +108,8 @@ def scores(cases: pd.DataFrame, *, log: bool = False) -> pd.DataFrame:
     -----
     Scores of different months, days or levels cannot be compared: some months are harder. In the
     scope `SHARED` all models have the same, at the price of those that one of them lacks. WIS
-    (Bracher and others, 2021, PLOS Comput. Biol. 17) is the CRPS from quantiles where levels are
-    symmetric.
+    (Bracher and others, 2021, PLOS Comput. Biol. 17) is the CRPS from the median and those
+    quantiles that make central intervals.
     """
     scored = cases[cases["status"] == SCORED]
     if scored.empty:
@@ -197,10 +197,13 @@ def _mean_scores(part: pd.DataFrame, columns: dict[str, float], log: bool) -> di
         median = values[:, at[0.5]]
         row["median_error"] = _mean(np.abs(observed - median))
         if lower:
+            # The same number as scoringrules' weighted_interval_score, which without numba takes
+            # the median for its error (0.11.0).
+            used = np.isin(
+                levels.round(_DIGITS), [*lower, 0.5, *(1.0 - np.array(lower)).round(_DIGITS)]
+            )
             row["wis"] = _mean(
-                scoringrules.weighted_interval_score(
-                    observed, median, low, high, alpha, backend="numpy"
-                )
+                scoringrules.crps_quantile(observed, values[:, used], levels[used], backend="numpy")
             )
     return row
 
