@@ -47,6 +47,10 @@ COMMANDS = {
         "estimator.studies.backtest.cli",
         "hold forecasts from every month of the past against what came",
     ),
+    "score": (
+        "estimator.studies.score.cli",
+        "score anybody's dated estimates against what came later",
+    ),
     "calibrate": (
         "estimator.studies.calibrate.cli",
         "check in simulated worlds whether ranges mean what they say",

@@ -28,6 +28,10 @@ class IngestError(EstimatorError):
     """A table of others cannot be brought into the claims table."""
 
 
+class ScoreError(EstimatorError):
+    """Estimates, or what came later, cannot be read or scored."""
+
+
 class OutputError(EstimatorError):
     """Results cannot be written or read back."""
 
@@ -50,9 +54,12 @@ class SweepError(EstimatorError):
     exit_status = 4
 
 
-def problems_text(heading: str, problems: Iterable[str]) -> str:
-    """Join all problems found into one message, one line each."""
-    return "\n".join([heading, *(f"  - {problem}" for problem in problems)])
+def problems_text(heading: str, problems: Iterable[str], most: int | None = None) -> str:
+    """Join all problems found into one message, one line each; of many the first, and a count."""
+    lines = [f"  - {problem}" for problem in problems]
+    if most is not None and len(lines) > most:
+        lines[most:] = [f"  and {len(lines) - most:,} more"]
+    return "\n".join([heading, *lines])
 
 
 def nearest(

@@ -19,7 +19,15 @@ from tests.store.crates import entities
 pytestmark = pytest.mark.slow
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
-FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml", CRATE}
+FILES = {
+    "claims.csv",
+    "result.nc",
+    "summary.csv",
+    "estimates.csv",
+    "diagnostics.json",
+    "config.yaml",
+    CRATE,
+}
 
 
 def estimator(folder: Path, *overrides: str, multirun: bool = False) -> int:
@@ -105,7 +113,7 @@ def test_a_multirun_that_is_done_writes_nothing_again(
 ) -> None:
     folder, first = printed
     results = [path for path in folder.rglob("*") if path.suffix in (".nc", ".csv", ".parquet")]
-    assert len(results) == 2 * 3 + 3  # three files of each set, and three of the run
+    assert len(results) == 2 * 4 + 3  # four files of each set, and three of the run
     written = {path: path.stat().st_mtime_ns for path in results}
     assert estimator(folder.parent, *TWO_SETS, multirun=True) == 0
     assert capsys.readouterr().out == first

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
-import pandera.errors
 
 from estimator.errors import EvidenceError, nearest, problems_text
 from estimator.evidence.schema import (
     CLAIMS_SCHEMA,
     NUMBERS,
-    ONE_OF,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     derivation_problems,
+    failed_cells,
+    hint,
     number,
     row_problems,
 )
@@ -139,27 +139,14 @@ def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _cell_problems(path: Path, table: pd.DataFrame) -> list[str]:
-    found: list[tuple[int, str, str, str]] = []
-    try:
-        CLAIMS_SCHEMA.validate(table, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        for case in error.failure_cases.itertuples():
-            row, column = int(str(case.index)), str(case.column)
-            found.append((row, column, str(table.at[row, column]), str(case.check)))
+    found = failed_cells(table, CLAIMS_SCHEMA)
     for line, cells in zip(table.index, table.to_dict("records"), strict=True):
         found += [(int(line), *problem) for problem in row_problems(cells)]
     return [
         f"{path}: row {row} (id {table.at[row, 'id']!r}), column {column!r}: found {cell!r}; "
-        f"allowed: {allowed}{_hint(cell, allowed)}"
+        f"allowed: {allowed}{hint(cell, allowed)}"
         for row, column, cell, allowed in sorted(dict.fromkeys(found))
     ]
-
-
-def _hint(cell: str, allowed: str) -> str:
-    if not allowed.startswith(ONE_OF):
-        return ""
-    hint = nearest(cell, allowed.removeprefix(ONE_OF).split(", "))
-    return f" ({hint})" if hint.startswith("did you mean") else ""
 
 
 def _shared_ids(tables: list[tuple[Path, pd.DataFrame]]) -> list[str]:

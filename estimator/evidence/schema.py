@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import pandera.errors
 import pandera.pandas as pa
 
 from estimator.errors import nearest
@@ -61,6 +62,9 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _GROUP_NAME_PATTERN = "[A-Za-z0-9_-]*"
 ONE_OF = "one of: "
 
+Problem = tuple[int, str, str, str]
+"""Row, column, what was found in the cell and what is allowed there."""
+
 
 def number(text: str) -> float:
     """Read a number in plain notation; NaN for an empty cell, ValueError for anything else."""
@@ -71,7 +75,8 @@ def number(text: str) -> float:
     return float(text)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell whether a cell is a number in plain notation, or empty."""
     try:
         number(text)
     except ValueError:
@@ -79,7 +84,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Tell whether a cell is a day as YYYY-MM-DD."""
     try:
         dt.date.fromisoformat(text)
     except ValueError:
@@ -88,7 +94,8 @@ def _is_date(text: str) -> bool:
 
 
 # What a check means to other tools (`estimator.evidence.datapackage`) are its statistics.
-def _one_of(allowed: tuple[str, ...]) -> pa.Check:
+def one_of(allowed: tuple[str, ...]) -> pa.Check:
+    """Check that cells are among some words."""
     return pa.Check(
         lambda cells: cells.isin(allowed),
         error=f"{ONE_OF}{', '.join(a or '(empty)' for a in allowed)}",
@@ -96,7 +103,7 @@ def _one_of(allowed: tuple[str, ...]) -> pa.Check:
     )
 
 
-_NOT_EMPTY = pa.Check(
+NOT_EMPTY = pa.Check(
     lambda cells: cells.str.strip() != "", error="not empty", statistics={"required": True}
 )
 _UNIQUE = pa.Check(
@@ -105,7 +112,7 @@ _UNIQUE = pa.Check(
     statistics={"unique": True},
 )
 _NUMBER = pa.Check(
-    lambda cells: cells.map(_is_number),
+    lambda cells: cells.map(is_number),
     error="a number in plain notation, or empty",
     statistics={"type": "number"},
 )
@@ -115,13 +122,13 @@ _GROUP_NAME = pa.Check(
     error="a name of letters, digits, _ and -, or empty",
     statistics={"pattern": _GROUP_NAME_PATTERN},
 )
-_DATE = pa.Check(
-    lambda cells: cells.map(_is_date),
+DATE = pa.Check(
+    lambda cells: cells.map(is_date),
     error="a date as YYYY-MM-DD",
     statistics={"type": "date", "required": True},
 )
-_DATE_OR_EMPTY = pa.Check(
-    lambda cells: cells.map(lambda c: c == "" or _is_date(c)),
+DATE_OR_EMPTY = pa.Check(
+    lambda cells: cells.map(lambda c: c == "" or is_date(c)),
     error="a date as YYYY-MM-DD, or empty",
     statistics={"type": "date"},
 )
@@ -133,26 +140,59 @@ def _column(*checks: pa.Check, **kwargs: Any) -> pa.Column:
 
 CLAIMS_SCHEMA = pa.DataFrameSchema(
     {
-        "id": _column(_NOT_EMPTY, _UNIQUE),
-        "quantity": _column(_one_of(CLAIMED)),
-        "period_start": _column(_DATE_OR_EMPTY),
-        "period_end": _column(_DATE_OR_EMPTY),
+        "id": _column(NOT_EMPTY, _UNIQUE),
+        "quantity": _column(one_of(CLAIMED)),
+        "period_start": _column(DATE_OR_EMPTY),
+        "period_end": _column(DATE_OR_EMPTY),
         "unit": _column(
-            _one_of(tuple(dict.fromkeys(u for row in QUANTITIES.values() for u in row.claim_units)))
+            one_of(tuple(dict.fromkeys(u for row in QUANTITIES.values() for u in row.claim_units)))
         ),
-        "hedge": _column(_one_of((*HEDGES, ""))),
-        "status": _column(_one_of(STATUSES)),
-        "origin": _column(_NOT_EMPTY),
-        "source": _column(_NOT_EMPTY),
-        "published": _column(_DATE),
-        "citation": _column(_NOT_EMPTY),
+        "hedge": _column(one_of((*HEDGES, ""))),
+        "status": _column(one_of(STATUSES)),
+        "origin": _column(NOT_EMPTY),
+        "source": _column(NOT_EMPTY),
+        "published": _column(DATE),
+        "citation": _column(NOT_EMPTY),
         **{name: _column(required=False) for name in OPTIONAL_COLUMNS},
-        "speaker": _column(_one_of((*SPEAKERS, "")), required=False),
+        "speaker": _column(one_of((*SPEAKERS, "")), required=False),
         "evidence_group": _column(_GROUP_NAME, required=False),
         **{name: _column(_NUMBER, required=name in REQUIRED_COLUMNS) for name in NUMBERS},
     },
     strict=True,
 )
+
+
+def failed_cells(table: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Problem]:
+    """Check every cell of a table of text by itself.
+
+    Parameters
+    ----------
+    table
+        Text cells; the index is the number of the row in its file.
+    schema
+        Checks of columns; the `error` of each says what is allowed.
+
+    Returns
+    -------
+    list of (row, column, found, allowed)
+    """
+    try:
+        schema.validate(table, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        return [
+            (row, column, str(table.at[row, column]), str(case.check))
+            for case in error.failure_cases.itertuples()
+            for row, column in [(int(str(case.index)), str(case.column))]
+        ]
+    return []
+
+
+def hint(cell: str, allowed: str) -> str:
+    """Return the allowed word that is nearest to a cell, in brackets; empty if there is none."""
+    if not allowed.startswith(ONE_OF):
+        return ""
+    text = nearest(cell, allowed.removeprefix(ONE_OF).split(", "))
+    return f" ({text})" if text.startswith("did you mean") else ""
 
 
 def row_problems(row: Mapping[Any, Any]) -> list[tuple[str, str, str]]:
@@ -175,7 +215,7 @@ def row_problems(row: Mapping[Any, Any]) -> list[tuple[str, str, str]]:
         problems.append(("unit", row["unit"], f"for {quantity}: {allowed}"))
     counts = row["status"] in LIKELIHOOD_STATUSES and quantity in MODELLED
     problems += _period_problems(row, counts)
-    if all(_is_number(row.get(name, "")) for name in NUMBERS):
+    if all(is_number(row.get(name, "")) for name in NUMBERS):
         problems += _figure_problems(row, quantity, hedge, counts)
         problems += _spread_problems(row)
     if row["status"] == "confirmed" and quantity not in CONFIRMABLE:
@@ -190,7 +230,7 @@ def _period_problems(row: Mapping[Any, Any], counts: bool) -> list[tuple[str, st
     start, end = row["period_start"], row["period_end"]
     if counts and not (start and end):
         return [("period_start", f"{start!r} to {end!r}", "both dates, for a claim that counts")]
-    if start and end and _is_date(start) and _is_date(end) and end < start:
+    if start and end and is_date(start) and is_date(end) and end < start:
         return [("period_end", end, f"not before period_start {start}")]
     if row["quantity"] in STOCKS and start != end:
         return [("period_end", end, f"the same day as period_start {start}, for a stock")]

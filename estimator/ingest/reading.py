@@ -58,8 +58,12 @@ class Table:
     ledger: Ledger
 
 
-def read_csv(path: Path, columns: Columns, max_megabytes: float, separator: str = ",") -> Table:
+def read_csv(
+    path: Path, columns: Columns, max_megabytes: float, separator: str | None = ","
+) -> Table:
     """Read a CSV table; names of columns do not hang on case.
+
+    Without a separator it is the mark that stands most often in the first line.
 
     Rows with more or fewer cells than the header, empty lines, and lines that are the header again
     (of files that were joined) are skipped on the ledger.
@@ -77,13 +81,15 @@ def read_csv(path: Path, columns: Columns, max_megabytes: float, separator: str 
         raise not_text(path, content) from error
 
 
-def _table(path: Path, stream: TextIO, columns: Columns, separator: str) -> Table:
+def _table(path: Path, stream: TextIO, columns: Columns, separator: str | None) -> Table:
     begin = stream.read(_BEGIN).lstrip()
     if begin.startswith(("<", "{", "[")):
         raise IngestError(
             f"{path}: begins with {begin[0]!r}; expected a CSV table, not a page or JSON"
         )
     stream.seek(0)
+    if separator is None:
+        separator = max(_SEPARATORS, key=begin.partition("\n")[0].count)
     records = csv.reader(stream, delimiter=separator, strict=True)
     try:
         return _read_records(path, records, columns, separator)

@@ -46,6 +46,7 @@ _MEDIA_TYPES = {
 _DESCRIPTIONS = {
     "result.nc": "draws, predictions and all facts of the set, in ArviZ's convention",
     "summary.csv": "every quantity by month and in total, with its ranges",
+    "estimates.csv": "the months as dated estimates, in the columns of the hubverse",
     "claims.csv": "every claim, and why it counts or not",
     "diagnostics.json": "whether the draws can be trusted",
     "config.yaml": "the whole configuration",

@@ -47,6 +47,8 @@ def write_result(
     OutputError
         If the folder cannot be written.
     """
+    from estimator.store.summary import dated_estimates  # pandera takes a second
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as name:
@@ -54,6 +56,7 @@ def write_result(
             made.mkdir()
             write_netcdf(tree, made / "result.nc")
             write_csv(summary, made / "summary.csv")
+            write_csv(dated_estimates(tree, summary, claims), made / "estimates.csv")
             write_csv(claims, made / "claims.csv")
             diagnostics = json.loads(tree.attrs["diagnostics"])
             (made / "diagnostics.json").write_text(json.dumps(diagnostics, indent=2) + "\n")

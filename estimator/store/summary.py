@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from estimator.assumptions import ASSUMPTIONS
+from estimator.evidence.periods import Window
 from estimator.quantities.derived import totals
-from estimator.quantity import KEPT, QUANTILES, QUANTITIES, TOTAL
+from estimator.quantity import KEPT, MONTHLY, QUANTILES, QUANTITIES, TOTAL
+from estimator.store.model_out import model_out, month_end
 
 SUMMARY_COLUMNS = (
     "assumption_set",
@@ -22,6 +25,9 @@ SUMMARY_COLUMNS = (
     "sd",
     *QUANTILES,
 )
+
+STATUS_QUO = "status_quo"
+"""The scenario that sets nothing: how it goes on, as far as the model can say."""
 
 
 def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFrame:
@@ -59,6 +65,39 @@ def summarise(tree: xr.DataTree, derived: xr.Dataset | None = None) -> pd.DataFr
             one = scenarios.sel(scenario=scenario, drop=True)
             rows += _rows(label, str(scenario), one, "projected_month")
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def dated_estimates(tree: xr.DataTree, summary: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+    """Write the monthly quantities of a result as estimates of a day.
+
+    Parameters
+    ----------
+    tree
+        As `estimator.store.result_tree.result_tree` gives it.
+    summary
+        As `summarise` gives it.
+    claims
+        The claims table, with `used`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `estimator.store.model_out.COLUMNS`. The day is `evidence.as_of`, else that on which
+        the last claim that counts was published. Of whole months: a part of one is no month. What
+        lies beyond the window is the scenario `STATUS_QUO`, if it is projected.
+    """
+    as_of = json.loads(tree.attrs["configuration"])["evidence"]["as_of"]
+    day = as_of or f"{claims.loc[claims['used'], 'published'].max():%Y-%m-%d}"
+    is_monthly = summary["quantity"].isin(MONTHLY) & summary["month"].ne(TOTAL)
+    is_monthly &= ~summary["month"].isin(Window.of_result(tree).cut_months)
+    wide = summary[is_monthly & summary["scenario"].isin(["", STATUS_QUO])]
+    wide = wide.assign(
+        model_id=f"estimator-{tree.attrs['assumption_set']}",
+        reference_date=day,
+        target=wide["quantity"],
+        target_end_date=month_end(wide["month"]),
+    )
+    return model_out(wide, QUANTILES)
 
 
 def _numbers(draws: np.ndarray) -> tuple[float, ...]:

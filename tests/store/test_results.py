@@ -29,7 +29,15 @@ GROUPS = {
     "constant_data",
     "scenarios",
 }
-FILES = {"claims.csv", "result.nc", "summary.csv", "diagnostics.json", "config.yaml", CRATE}
+FILES = {
+    "claims.csv",
+    "result.nc",
+    "summary.csv",
+    "estimates.csv",
+    "diagnostics.json",
+    "config.yaml",
+    CRATE,
+}
 
 
 def write(found: Estimate, folder: Path, **more: Any) -> None:

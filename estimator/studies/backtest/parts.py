@@ -15,6 +15,7 @@ from estimator.show.part import Part
 from estimator.store.versions import versions
 from estimator.studies.backtest.backtest import Backtest
 from estimator.studies.backtest.cases import MODEL
+from estimator.studies.backtest.exported import exported
 from estimator.studies.backtest.options import BacktestOptions
 from estimator.studies.backtest.origins import IN_HAND
 from estimator.studies.backtest.summary import summary, vintage_summary
@@ -41,7 +42,7 @@ def parts(backtest: Backtest) -> Iterator[Part]:
 
     yield Part(
         grids=[_shown_grid(backtest, rows) for _, rows in table.groupby("source", sort=False)],
-        tables={STEM: backtest.cases, "summary": table},
+        tables={STEM: backtest.cases, "summary": table, **exported(backtest.cases)},
         figures=figures,
     )
     by_set = table.groupby(["assumption_set", "source"], sort=False)

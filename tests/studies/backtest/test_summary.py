@@ -89,6 +89,8 @@ def test_tables_say_what_is_hindsight_and_who_was_refused(tmp_path) -> None:  # 
     assert {path.name for path in tmp_path.iterdir()} == {
         "backtest.csv",
         "summary.csv",
+        "estimates.csv",
+        "later.csv",
         "backtest.md",
     }
     assert len(pd.read_csv(tmp_path / "backtest.csv")) == len(found.cases)

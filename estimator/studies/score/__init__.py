@@ -1,0 +1,1 @@
+"""Anybody's dated estimates beside each other, scored against what came later."""
