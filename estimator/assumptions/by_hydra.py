@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+import yaml
 from hydra import compose, version
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
@@ -19,7 +20,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
 from estimator.assumptions.catalogue import config_groups, options
-from estimator.assumptions.overrides import key_of, meant, unreadable
+from estimator.assumptions.overrides import LOOK_UP, NO_LOOK_UP, key_of, meant, unreadable
 from estimator.assumptions.problems import RENAMED
 from estimator.errors import ConfigError, nearest, problems_text
 from estimator.paths import conf_dir
@@ -42,7 +43,7 @@ def search_path(config_dir: str | Path | None) -> list[str]:
         raise ConfigError(f"--config-dir {config_dir}: no such folder")
     # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
     quoted = str(folder).replace("'", r"\'")
-    return [f"hydra.searchpath=['file://{quoted}']"]
+    return [f"hydra.searchpath=['{_ReadOnce.scheme()}://{quoted}']"]
 
 
 @contextmanager
@@ -76,9 +77,34 @@ class _ReadOnce(FileConfigSource):
             return super().load_config(config_path)  # says what is missing
         key = (str(path), path.stat().st_mtime_ns)
         if key not in self.parsed:
+            _refuse_look_ups(path)
             self.parsed[key] = pickle.dumps(super().load_config(config_path))
         read: ConfigResult = pickle.loads(self.parsed[key])  # noqa: S301 - this process's own
         return read
+
+
+def _refuse_look_ups(path: Path) -> None:
+    """Refuse a file of options that looks something up elsewhere, or repeats parts of itself.
+
+    OmegaConf would put the user's environment into results, and a few aliases of aliases would fill
+    the memory.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if "*" not in text and not LOOK_UP.search(text):
+        return
+    problems = []
+    try:
+        for token in yaml.scan(text):
+            place = f"{path}: line {token.start_mark.line + 1}: found"
+            if isinstance(token, yaml.AliasToken):
+                problems.append(f"{place} *{token.value}; allowed: values that are written out")
+            elif isinstance(token, yaml.ScalarToken) and (found := LOOK_UP.search(token.value)):
+                problems.append(f"{place} {found[0]}; {NO_LOOK_UP}")
+    except yaml.YAMLError:
+        return  # Hydra says what cannot be read
+    if problems:
+        once = list(dict.fromkeys(problems))
+        raise ConfigError(problems_text("The configuration has problems:", once))
 
 
 def explain_hydra(error: Exception, overrides: Sequence[str] = ()) -> str:

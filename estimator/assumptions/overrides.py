@@ -32,6 +32,11 @@ def is_several(override: str) -> bool:
     return _is_readable(override, parser) and parser.parse_override(override).is_sweep_override()
 
 
+LOOK_UP = re.compile(r"\$\{\s*[\w.]+\s*:[^}]*\}?")
+"""What OmegaConf would look up elsewhere: ``${oc.env:HOME}``."""
+NO_LOOK_UP = "allowed: a value, or ${KEY} for that of another key"
+
+
 def override_problems(overrides: Sequence[str]) -> list[str]:
     """Say which overrides cannot be read, or name several options where one can be taken."""
     unread = unreadable(overrides)
@@ -42,7 +47,9 @@ def override_problems(overrides: Sequence[str]) -> list[str]:
     problems = []
     for text in overrides:
         key, _, value = text.partition("=")
-        if parser.parse_override(text).is_sweep_override():
+        if not key.startswith("hydra") and (found := LOOK_UP.search(value)):
+            problems.append(f"{text}: found {found[0]}; {NO_LOOK_UP}")
+        elif parser.parse_override(text).is_sweep_override():
             a_list = f"; a list is written {shlex.quote(f'{key}=[{value}]')}"
             problems.append(
                 f"{text}: several values; to run each in turn: estimator run -m "

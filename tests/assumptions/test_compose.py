@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,27 @@ def test_a_shipped_file_that_has_changed_is_read_anew(
 def test_composing_again_gives_the_same(tmp_path: Path) -> None:
     first, again = plain_config((), tmp_path), to_plain(compose_config((), tmp_path))
     assert first == again == plain_config()
+
+
+@pytest.mark.parametrize("text", ["${oc.env:HOME}", "as ${ oc.env:SECRET,none }", "${now:%Y}"])
+def test_nothing_is_looked_up_outside_the_configuration(tmp_path: Path, text: str) -> None:
+    (tmp_path / "returns").mkdir()
+    (tmp_path / "returns" / "mine.yaml").write_text(
+        f'rate: {{family: Uniform, low: 0.1, high: 0.3, unit: share, source: "{text}"}}\n'
+    )
+    with pytest.raises(ConfigError, match=r"mine\.yaml: line 1: found \$\{"):
+        assumption_set(["returns=mine"], tmp_path)
+    with pytest.raises(ConfigError, match=r"returns\.rate\.source=.*: found \$\{"):
+        assumption_set([f"returns.rate.source='{text}'"])
+
+
+@pytest.mark.parametrize("end", ["low: *a9", "low: *itself"])
+def test_a_file_that_repeats_parts_of_itself_is_refused_at_once(tmp_path: Path, end: str) -> None:
+    (tmp_path / "returns").mkdir()
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    (tmp_path / "returns" / "mine.yaml").write_text("\n".join([*lines, f"rate: &itself {{{end}}}"]))
+    begin = time.process_time()
+    with pytest.raises(ConfigError, match=r"mine\.yaml: line 2: found \*a0; allowed: values"):
+        assumption_set(["returns=mine"], tmp_path)
+    assert time.process_time() - begin < 5.0
