@@ -29,7 +29,7 @@ from rich.console import Console
 from estimator.cli import main as command
 from estimator.export import write_csv, write_text
 from estimator.show.grid import FAILED, Cell, Grid, column
-from estimator.show.number import NOTHING, compact, fixed, hundredths, interval
+from estimator.show.number import NOTHING, compact, fixed, interval
 from estimator.store.results import open_posterior, read_attrs
 from tests.benchmarks.war_tables import KINDS, Kind, Table
 from tests.benchmarks.war_truth import POPULATION, War
@@ -251,7 +251,7 @@ def notes(found: pd.DataFrame) -> list[str]:
         ("totals", judged["period"] == TOTAL),
     ):
         parts = [
-            f"{quantity} {_share(inside)} ({hundredths(float(inside.mean()))})"
+            f"{quantity} {_share(inside)} ({fixed(100 * inside.mean())} %)"
             for quantity, inside in holds(judged[kept]).groupby(judged[kept]["quantity"])
         ]
         lines.append(f"90 % ranges that hold the truth, {words}: {', '.join(parts)}.")
