@@ -12,7 +12,7 @@ from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
 from tests.benchmarks.war_tables import KINDS
 from tests.benchmarks.war_truth import War
-from tests.benchmarks.wars import overrides, written
+from tests.benchmarks.wars import RANGES, overrides, table, written
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -68,3 +68,15 @@ def test_killed_and_wounded_are_the_losses() -> None:
 def claims_of(name: str, folder: Path) -> tuple[War, pd.DataFrame]:
     war, tables = KINDS[name].made(name, 0)
     return war, pd.concat(map(pd.read_csv, written(tables, folder)), ignore_index=True)
+
+
+def test_a_war_that_broke_off_and_one_with_ranges_are_in_one_table() -> None:
+    ran = {"seed": 0, "claims": 9, "attempts": 1, "seconds": 3.0, "processor": 2.0}
+    whole = [("losses", "2024-01", 10, 8.5, 10.0, 12.0), ("losses", "total", 10, 11.2, 12.0, 13.0)]
+    found = pd.DataFrame(whole, columns=RANGES).assign(war="whole", status=0, **ran)
+    broken = pd.DataFrame([["", "", *4 * [float("nan")]]], columns=RANGES)
+    grid = table(pd.concat([found, broken.assign(war="broken", status=1, **ran)]))
+    assert [row[2] for row in grid.texts] == ["clean", "broke off"]
+    assert "1 of 2 wars have clean draws" in grid.notes[0]
+    assert "losses 1 of 1 (100 %)" in grid.notes[1]
+    assert "losses 0 of 1 (0 %)" in grid.notes[2]

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _MISTYPED = 0.75  # likeness of an id with a slip of the finger: S1 and S01
 _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
+_OF_LOSSES = names_where(lambda quantity: "losses" in quantity.series_behind)
 
 
 def select_claims(
@@ -108,6 +109,7 @@ def select_claims(
         _warn_of_populations(selected[selected["used"]])
     if not (selected["used"] & (selected["status"] == "confirmed")).any():
         log.warning("%s", _no_floor(selected))
+        _warn_of_bounds(selected[selected["used"]])
     _check_floors(selected[selected["used"] & (selected["status"] == "confirmed")])
     return selected
 
@@ -290,6 +292,16 @@ def _no_floor(selected: pd.DataFrame) -> str:
         "no confirmed figure counts: there is no floor under the losses",
         [f"{claim.id}: {claim.reason}" for claim in confirmed.itertuples()],
     )
+
+
+def _warn_of_bounds(used: pd.DataFrame) -> None:
+    """Tell where claims say how many there were at least, and none how many more."""
+    of_losses = used[used["quantity"].isin(_OF_LOSSES)]
+    if not of_losses.empty and (of_losses["hedge"] == "at_least").all():
+        log.warning(
+            "every figure on the losses that counts is a lower bound (hedge 'at_least'): how many "
+            "more there were is told by the priors alone (losses.level, losses.step)"
+        )
 
 
 def _check_floors(confirmed: pd.DataFrame) -> None:

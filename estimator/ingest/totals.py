@@ -23,6 +23,7 @@ DAY = dt.timedelta(days=1)
 EVERY = ("day", "week", "month")
 MODES = ("auto", "difference", "keep")
 _FEW = 3  # totals on Mondays may be chance; so many on firsts of months are none
+_OFTEN = 0.2  # share of totals that would have to fall; misprints are rarer, and a few are nothing
 
 
 def period_of(day: dt.date, every: str) -> tuple[dt.date, dt.date]:
@@ -93,12 +94,20 @@ def never_falling(totals: Sequence[Draft], ledger: Ledger) -> list[Draft]:
                 f"{total.value:,.10g} on {total.end}",
                 bad=True,
             )
-    if 2 * len(chosen) < len(totals):
+    falling = len(totals) - len(chosen)
+    if 2 * falling > len(totals):
         ledger.remark(
             "most running totals would have to fall: are they sums of single periods?",
-            f"{len(totals) - len(chosen)} of {len(totals)}",
+            f"{falling} of {len(totals)}",
             totals[0].rows[0],
             bad=True,
+        )
+    elif falling > max(_OFTEN * len(totals), _FEW):
+        ledger.remark(
+            "many running totals would have to fall: they are no one count, and their differences "
+            "say little of single months (--cumulative keep)",
+            f"{falling} of {len(totals)}",
+            totals[0].rows[0],
         )
     return [total for place, total in enumerate(totals) if place in chosen]
 

@@ -29,12 +29,13 @@ from rich.console import Console
 from estimator.cli import main as command
 from estimator.export import write_csv, write_text
 from estimator.show.grid import FAILED, Cell, Grid, column
-from estimator.show.number import NOTHING, compact, fixed, hundredths, interval
+from estimator.show.number import NOTHING, compact, fixed, interval
 from estimator.store.results import open_posterior, read_attrs
 from tests.benchmarks.war_tables import KINDS, Kind, Table
 from tests.benchmarks.war_truth import POPULATION, War
 
 RANGE = (0.05, 0.5, 0.95)
+RANGES = ["quantity", "period", "truth", "low", "middle", "high"]
 TOTAL = "total"
 STOCKS = ("force_size",)
 JUDGED = ("losses", "killed")
@@ -156,7 +157,7 @@ def ranges(war: War, kind: Kind, folder: Path) -> pd.DataFrame:
         if quantity not in STOCKS:
             quantiles = np.quantile(draws.sum("month").values, RANGE)
             rows.append((quantity, TOTAL, truth.sum(), *quantiles))
-    return pd.DataFrame(rows, columns=["quantity", "period", "truth", "low", "middle", "high"])
+    return pd.DataFrame(rows, columns=RANGES)
 
 
 def judged(name: str, seed: int, base: Path) -> pd.DataFrame:
@@ -170,7 +171,7 @@ def judged(name: str, seed: int, base: Path) -> pd.DataFrame:
     ran = run(war, claims, folder)
     facts: dict[str, object] = {"war": name, "seed": seed, **asdict(ran)}
     facts["claims"] = sum(len(pd.read_csv(path)) for path in claims)
-    found = pd.DataFrame([{"quantity": "", "period": ""}])
+    found = pd.DataFrame([["", "", *[np.nan] * 4]], columns=RANGES)
     if (folder / "run" / "war" / "result.nc").exists():
         found = ranges(war, kind, folder / "run" / "war")
         facts["diagnostics"] = read_attrs(folder / "run" / "war")["diagnostics"]
@@ -244,13 +245,13 @@ def notes(found: pd.DataFrame) -> list[str]:
         f"{clean} of {len(wars)} wars have clean draws; "
         f"{fixed(wars['processor'].median())} s of the processor in the middle."
     ]
-    judged = found.dropna(subset=["truth"]) if "truth" in found else found.iloc[:0]
+    judged = found.dropna(subset=["truth"])
     for words, kept in (
         ("months", judged["period"] != TOTAL),
         ("totals", judged["period"] == TOTAL),
     ):
         parts = [
-            f"{quantity} {_share(inside)} ({hundredths(float(inside.mean()))})"
+            f"{quantity} {_share(inside)} ({fixed(100 * inside.mean())} %)"
             for quantity, inside in holds(judged[kept]).groupby(judged[kept]["quantity"])
         ]
         lines.append(f"90 % ranges that hold the truth, {words}: {', '.join(parts)}.")

@@ -15,7 +15,7 @@ from estimator.errors import EvidenceError
 from estimator.evidence import load_evidence, read_claims
 from estimator.evidence.periods import Window
 from estimator.evidence.select import select_claims
-from tests.evidence.tables import claims, evidence_options, row, select
+from tests.evidence.tables import claims, evidence_options, row, select, write
 
 SHIPPED = read_claims()
 WAR = Window(pd.Timestamp("2022-02-24"), pd.Timestamp("2026-01-31"), 31)
@@ -452,3 +452,14 @@ def test_sets_that_leave_a_group_out_share_one_structure() -> None:
         assumptions = assumption_set([f"evidence.groups.{name}=none"])
         structures.add(model_inputs(load_evidence(assumptions), assumptions).structure.identity)
     assert len(structures) == 1
+
+
+@pytest.mark.parametrize(("hedge", "told"), [("at_least", True), ("about", False)])
+def test_that_bounds_alone_say_nothing_of_how_many_more_is_told(
+    hedge: str, told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [row(id="A", hedge="at_least"), row(id="B", origin="b", hedge=hedge)]
+    table = read_claims([str(write(tmp_path / "claims.csv", rows))])
+    with caplog.at_level(logging.WARNING):
+        select(table)
+    assert any("told by the priors alone" in line for line in caplog.messages) is told

@@ -114,3 +114,11 @@ def test_figures_of_single_periods_read_as_totals_are_told() -> None:
     fine = Ledger(tuple(range(4)))
     never_falling(series([10, 20, 15, 30]), fine)
     assert fine.remarks == []
+
+
+def test_totals_that_often_fall_are_told_to_be_no_one_count() -> None:
+    ledger = Ledger(tuple(range(12)))
+    never_falling(series([50, 40, 60, 55, 80, 70, 90, 85, 99, 95, 120, 130]), ledger)
+    (entry,) = ledger.remarks
+    assert "no one count" in entry.reason
+    assert entry.detail == "5 of 12"
