@@ -251,7 +251,7 @@ class SamplerOptions(Bounds):
     tune: int = Field(ge=10, le=100_000)
     cores: int = Field(ge=1, le=256)
     target_accept: float = Field(gt=0.5, lt=1.0)
-    adaptation: Literal["auto", "laplace", "diag", "low_rank"]
+    adaptation: Literal["auto", "laplace", "pilot", "diag", "low_rank"]
     prior_draws: int = Field(ge=10, le=100_000)
 
 

@@ -190,7 +190,7 @@ def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
     inputs = model_inputs(load_evidence(assumptions), assumptions)
     assert options.adaptation == "auto"
     few = geometries(inputs, options)
-    assert [settings.adaptation for settings in few] == ["diag", "laplace"]
+    assert [settings.adaptation for settings in few] == ["diag", "laplace", "pilot"]
     assert few[0].target_accept == options.target_accept < few[1].target_accept
     n_series, n_months, claims = 1 + len(SPARSE_WALKS), 2, int(inputs.figure("used").sum())
     as_many = claims - n_series * n_months
