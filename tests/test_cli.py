@@ -14,20 +14,11 @@ from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.store.crate import CRATE
 from tests.evidence import tables
-from tests.store.crates import entities
+from tests.store.crates import FILES, entities
 
 pytestmark = pytest.mark.slow
 
 QUICK = ("sampler=prior_only", "sampler.prior_draws=20", "plots=false", "name=mine")
-FILES = {
-    "claims.csv",
-    "result.nc",
-    "summary.csv",
-    "estimates.csv",
-    "diagnostics.json",
-    "config.yaml",
-    CRATE,
-}
 
 
 def estimator(folder: Path, *overrides: str, multirun: bool = False) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from estimator.assumptions.compose import plain_config
+from estimator.store.sets import Sets
 
 _OF_ANYBODY = {"report": "plain", "audit": "claims_only"}
 """For each group the option that is about no force in particular."""
@@ -27,6 +28,13 @@ def counted_populations(claims: Iterable[xr.Dataset]) -> set[str]:
             used = data[f"{prefix}used"].values.astype(bool)
             counted |= {str(name) for name in data[f"{prefix}population"].values[used]}
     return counted
+
+
+def options_of_sets(sets: Sets, overrides: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Choose as `options_about` does, by what the sets count that were written whole."""
+    trees = (sets.tree(label, ("constant_data",)) for label in sets.whole)
+    claims = (tree["constant_data"].to_dataset() for tree in trees if tree is not None)
+    return options_about(counted_populations(claims), overrides, groups)
 
 
 def options_about(

@@ -1,4 +1,4 @@
-"""What every RO-Crate of a folder has to hold."""
+"""What every folder of a set, and its RO-Crate, has to hold."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from urllib.parse import unquote
 
 from estimator.store.crate import CRATE
 
+FILES = {
+    "claims.csv",
+    "result.nc",
+    "summary.csv",
+    "estimates.csv",
+    "diagnostics.json",
+    "config.yaml",
+    CRATE,
+}
+"""Files of every set."""
 REQUIRED = {"name", "description", "datePublished", "license", "hasPart"}
 
 

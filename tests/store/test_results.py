@@ -14,9 +14,9 @@ import yaml
 from estimator.errors import OutputError
 from estimator.evidence.pieces import KINDS
 from estimator.run import Estimate
-from estimator.store.crate import CRATE
 from estimator.store.results import check_writable, point_latest, read_result, write_result
 from estimator.store.summary import SUMMARY_COLUMNS
+from tests.store.crates import FILES
 
 GROUPS = {
     "posterior",
@@ -28,15 +28,6 @@ GROUPS = {
     "observed_data",
     "constant_data",
     "scenarios",
-}
-FILES = {
-    "claims.csv",
-    "result.nc",
-    "summary.csv",
-    "estimates.csv",
-    "diagnostics.json",
-    "config.yaml",
-    CRATE,
 }
 
 

@@ -89,13 +89,11 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     from estimator.show.progress import counting_bar
     from estimator.store.journal import Journal
     from estimator.store.results import check_writable
-    from estimator.studies.about import counted_populations, options_about
+    from estimator.studies.about import options_of_sets
     from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
 
-    trees = (sets.tree(label, ("constant_data",)) for label in sets.whole)
-    counted = counted_populations(tree["constant_data"].to_dataset() for tree in trees if tree)
-    chosen = options_about(counted, overrides, _GROUPS)
+    chosen = options_of_sets(sets, overrides, _GROUPS)
     checked = AuditOptions.from_config(plain_config(chosen)["audit"])
     check_writable(folder)
     with Journal(folder / FILE, "audit") as journal, counting_bar(console, "read") as tell:

@@ -20,7 +20,7 @@ from estimator.quantities.answers import Answer, with_last_month
 from estimator.show.break_even import BreakEven
 from estimator.store.results import COMMAND
 from estimator.store.sets import Sets
-from estimator.studies.about import counted_populations, options_about
+from estimator.studies.about import options_of_sets
 from estimator.studies.audit.audit import Audit, read_audit
 from estimator.studies.audit.bases import AuditedSet
 from estimator.studies.audit.cli import FOLDER as AUDIT
@@ -79,9 +79,7 @@ def gather(
         raise OutputError(
             f"{outputs[0]}: holds no whole result (<set>/result.nc); a report needs at least one"
         )
-    whole = (sets.tree(label, ("constant_data",)) for label in sets.whole)
-    counted = counted_populations(tree["constant_data"].to_dataset() for tree in whole if tree)
-    overrides = options_about(counted, overrides, ("report", "audit"))
+    overrides = options_of_sets(sets, overrides, ("report", "audit"))
     config = plain_config(overrides)
     options = ReportOptions.from_config(config["report"])
     judged = AuditOptions.from_config(config["audit"])
