@@ -20,6 +20,7 @@ from pytensor.tensor import TensorVariable
 from estimator.model.confirmation import Pivots
 from estimator.quantity import QUANTITIES, SHARES, SIGNED, STOCKS, Quantity, combine
 
+_MAINLY = 0.75  # share of a period that lies in the month of which it tells
 _TYPICAL_SHARE = 0.3  # killed share, to put claims on killed and wounded on its scale
 _LOG_ABOVE_FLOOR = 0.7  # typical standard deviation of the log of what lies above a floor
 _TYPICAL_RECRUITS = 30.0  # thousands a month, to put differences on the log scale
@@ -89,6 +90,22 @@ def step_maps(
             precision += slope**2 * felt.T @ known @ felt
         maps.append(np.linalg.inv(np.linalg.cholesky(precision)).T)
     return np.array(maps)
+
+
+def month_of(weight: np.ndarray) -> np.ndarray:
+    """Return the one month of which each period tells, -1 for none. (period,), int.
+
+    A period tells of a month if three quarters of it lie there: four weeks need not begin on a
+    first.
+
+    Parameters
+    ----------
+    weight
+        How much of each month a period covers. (period, month).
+    """
+    main = weight.argmax(axis=1)
+    most = np.take_along_axis(weight, main[:, None], axis=1)[:, 0]
+    return np.where((most > 0) & (most >= _MAINLY * weight.sum(axis=1)), main, -1)
 
 
 def _slope(quantity: Quantity, walk: str) -> float:
@@ -181,10 +198,10 @@ def step_map(
     -------
     (1, 1 + step_change, 1 + step_change)
     """
-    months = data["weight"].values > 0.0
-    single = (figures["used"] > 0) & (data["quantity"].values == told) & (months.sum(axis=1) == 1)
+    month = month_of(data["weight"].values)
+    single = (figures["used"] > 0) & (data["quantity"].values == told) & (month >= 0)
     noise = np.full(len(path), np.inf)
-    np.minimum.at(noise, months[single].argmax(axis=1), figures["noise"][single])
+    np.minimum.at(noise, month[single], figures["noise"][single])
     between = noise[1:] ** 2 + noise[:-1] ** 2
     known = np.append(
         0.0, 2.0 * (step**2 / (step**2 + between)) ** 2

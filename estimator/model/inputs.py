@@ -32,7 +32,7 @@ from estimator.model.figures import (
 )
 from estimator.model.forward import SERIES
 from estimator.model.functionals import constant_arrays, scales_of
-from estimator.model.geometry import losses_map, step_map, step_maps
+from estimator.model.geometry import losses_map, month_of, step_map, step_maps
 from estimator.model.hyperparameters import (
     SHARED_TERMS,
     SharedBiases,
@@ -314,7 +314,7 @@ def model_inputs(evidence: Evidence, assumptions: AssumptionSet) -> ModelInputs:
             "reporting_one_sided": np.stack([reporting[:, 4], np.zeros(len(sources))]),
             "shared_location": shared.location,
             "shared_scale": shared.scale,
-            "bias_centred": _centred(data, sources, claim_figures, shared),
+            "bias_centred": _centred(data, sources, claim_figures, shared, reporter),
             "bias_step_scale": wandering.scale,
             **dense,
             **arrays,
@@ -407,11 +407,22 @@ def _exits_steps(months: list[str], path: np.ndarray) -> list[str]:
 
 
 def _centred(
-    data: xr.Dataset, sources: list[str], claim_figures: np.ndarray, shared: SharedBiases
+    data: xr.Dataset,
+    sources: list[str],
+    claim_figures: np.ndarray,
+    shared: SharedBiases,
+    reporter: str | None,
 ) -> np.ndarray:
-    """How much of what is known of each shared bias its own claims tell. (source,), 0 to 1."""
+    """How much of what is known of each shared bias its own claims tell. (source,), 0 to 1.
+
+    What the reporter says of months without a confirmed figure tells the losses that it reports,
+    which are sampled (see `_reported_by`), and nothing of its bias.
+    """
     figures = dict(zip(FIGURES, claim_figures, strict=True))
     told = (figures["used"] > 0) & (figures["is_point"] > 0)
+    confirmed = (data["confirmed_weight"].values > 0).any(axis=0)
+    beside = (data["weight"].values[:, confirmed] > 0).any(axis=1)
+    told &= beside | (data["source"].values != reporter)
     position = [sources.index(name) for name in data["source"].values.tolist()]
     precision = np.zeros(len(sources))
     np.add.at(precision, position, np.where(told, figures["noise"] ** -2.0, 0.0))
@@ -514,8 +525,8 @@ def _told_months(data: xr.Dataset) -> np.ndarray:
             data["registry_weight"].values,
         ]
     )
-    covered = covered > 0.0
-    return np.asarray(covered[covered.sum(axis=1) == 1].any(axis=0))
+    months = month_of(covered)
+    return np.isin(np.arange(data.sizes["month"]), months)
 
 
 def _reporter(data: xr.Dataset, told: str) -> str | None:
@@ -523,13 +534,11 @@ def _reporter(data: xr.Dataset, told: str) -> str | None:
 
     None if it covers less than half of the months.
     """
-    single = data["weight"].values > 0.0
-    monthly = data["used"].values & (data["quantity"].values == told) & (single.sum(axis=1) == 1)
+    month = month_of(data["weight"].values)
+    monthly = data["used"].values & (data["quantity"].values == told) & (month >= 0)
     monthly &= ~np.isin(data["hedge"].values, ONE_SIDED)
     names = np.unique(data["source"].values[monthly]).tolist()
-    covered = [
-        int(single[monthly & (data["source"].values == name)].any(axis=0).sum()) for name in names
-    ]
+    covered = [len(np.unique(month[monthly & (data["source"].values == name)])) for name in names]
     if not names or max(covered) < data.sizes["month"] / 2:
         return None
     return str(names[int(np.argmax(covered))])

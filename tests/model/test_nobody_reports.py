@@ -60,6 +60,15 @@ def test_months_that_several_report_each_in_part_are_told_apart(tmp_path: Path) 
     assert structure(tmp_path, *rows).told_apart
 
 
+def test_a_month_is_told_by_a_period_of_which_three_quarters_lie_there(tmp_path: Path) -> None:
+    for days, apart in ((4, True), (14, False)):
+        rows = months(value="3000")[:11]
+        for row in rows:
+            for name in ("period_start", "period_end"):
+                row[name] = f"{pd.Timestamp(row[name]) + pd.Timedelta(days=days):%Y-%m-%d}"
+        assert structure(tmp_path, *rows).told_apart is apart
+
+
 def test_a_confirmed_sum_lifts_all_its_months_where_nobody_reports_them(tmp_path: Path) -> None:
     assert structure(tmp_path, YEAR | CONFIRMED).pivots.whole == (0,)
     assert structure(tmp_path, YEAR | CONFIRMED, *months(value="3000")).pivots.whole == ()

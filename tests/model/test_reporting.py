@@ -179,6 +179,19 @@ def test_the_sampler_s_coordinates_take_a_shared_bias_for_one_of_its_middle_and_
     assert not np.allclose(narrower, expected, rtol=1e-3)
 
 
+def test_a_bias_is_sampled_as_itself_where_its_claims_tell_it_and_not_the_losses(
+    tmp_path: Path,
+) -> None:
+    """The losses are sampled as the reporter reports them, but for months with a floor."""
+    reports = months(origin="a", speaker="enemy", id="")
+    half = [one | {"origin": "b"} for one in reports[:6]]
+    floor = reports[0] | {"origin": "c", "status": "confirmed"}
+    for others, expected in (([], [False]), (half, [False, True]), ([floor], [True])):
+        rows = [one | {"id": f"A{at}"} for at, one in enumerate([*reports, *others])]
+        inputs = model_inputs(*loaded(table(tmp_path, rows), SHARED))
+        np.testing.assert_array_equal(inputs.data["bias_centred"] > 0.5, expected)
+
+
 @pytest.mark.parametrize(
     ("override", "problem"),
     [
