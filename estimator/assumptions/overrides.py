@@ -34,6 +34,7 @@ def is_several(override: str) -> bool:
 
 LOOK_UP = re.compile(r"\$\{\s*[\w.]+\s*:[^}]*\}?")
 """What OmegaConf would look up elsewhere: ``${oc.env:HOME}``."""
+_TEXTS = ("label", "name", "output_dir")
 NO_LOOK_UP = "allowed: a value, or ${KEY} for that of another key"
 
 
@@ -50,7 +51,9 @@ def override_problems(overrides: Sequence[str]) -> list[str]:
         if not key.startswith("hydra") and (found := LOOK_UP.search(value)):
             problems.append(f"{text}: found {found[0]}; {NO_LOOK_UP}")
         elif parser.parse_override(text).is_sweep_override():
-            a_list = f"; a list is written {shlex.quote(f'{key}=[{value}]')}"
+            whole = f'"{value}"' if key in _TEXTS else f"[{value}]"
+            one = "text with a comma" if key in _TEXTS else "list"
+            a_list = f"; a {one} is written {shlex.quote(f'{key}={whole}')}"
             problems.append(
                 f"{text}: several values; to run each in turn: estimator run -m "
                 f"{shlex.quote(text)}{'' if key in single else a_list}"
