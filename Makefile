@@ -80,9 +80,10 @@ datapackage: .venv/.installed ## write data/datapackage.json again, after a chan
 release-check: .venv/.installed-dev ## build, install the wheel anew, run it, compare with the golden table
 	.venv/bin/python -m tests.release_check
 
-# Keeps the pins that still fit; LOCK=--upgrade takes the newest of all, LOCK='-P numpy' of one.
+# pip before 23.3 does not see that a pin without an extra is meant by a requirement with one. Keeps the pins
+# that still fit; LOCK=--upgrade takes the newest of all, LOCK='-P numpy' of one.
 COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.12 \
-	--generate-hashes --no-header $(LOCK)
+	--generate-hashes --no-header --no-strip-extras $(LOCK)
 lock: ## pin requirements*.txt from pyproject.toml again (needs uv)
 	$(COMPILE) --group build -o requirements.txt
 	$(COMPILE) --group build --group dev -c requirements.txt -o requirements-dev.txt

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from estimator import distribution
 from estimator.store.versions import versions
@@ -37,6 +40,20 @@ def test_every_extra_that_is_told_is_one_of_the_project() -> None:
     for path in (TOP / "estimator").rglob("*.py"):
         told |= set(re.findall(r"distribution\.install\(['\"](\w+)", path.read_text()))
     assert told == set(PROJECT["optional-dependencies"])
+
+
+def test_every_extra_that_a_package_asks_for_is_pinned_with_it() -> None:
+    """Else pip before 23.3, which Python 3.12 may bring, takes the pin for another package."""
+    text = (TOP / "requirements-dev.txt").read_text(encoding="utf-8")
+    pins = dict(re.findall(r"^([\w-]+)(?:\[([\w,]+)\])?==", text, re.MULTILINE))
+    assert set(pins) >= {"numpy", "pytest"}
+    for package in metadata.distributions():
+        for line in package.requires or ():
+            asked = Requirement(line)
+            name = canonicalize_name(asked.name)
+            applies = asked.marker is None or asked.marker.evaluate({"extra": ""})
+            if applies and asked.extras and name in pins:
+                assert asked.extras <= set(pins[name].split(",")), (package.name, line)
 
 
 def test_the_citation_is_of_this_version() -> None:
