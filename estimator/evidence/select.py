@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,19 @@ from estimator.evidence.vintages import NOT_BELIEVED, in_triangle, mark_totals
 from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def quiet_evidence() -> Iterator[None]:
+    """Keep back the warnings of loading one table over and over, or sets that nobody asked for."""
+    logger = logging.getLogger("estimator.evidence")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
 
 _MISTYPED = 0.75  # likeness of an id with a slip of the finger: S1 and S01
 _OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)

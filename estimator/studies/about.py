@@ -1,4 +1,4 @@
-"""Whose losses the words of a page and the statements of an audit are about."""
+"""Whose losses the words of a page, the statements of an audit and the sliders are about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from estimator.assumptions.compose import plain_config
 from estimator.store.sets import Sets
 
-_OF_ANYBODY = {"report": "plain", "audit": "claims_only"}
+_OF_ANYBODY = {"report": "plain", "audit": "claims_only", "explore": "plain"}
 """For each group the option that is about no force in particular."""
 
 
@@ -59,7 +59,7 @@ def options_about(
     Returns
     -------
     list of str
-        The overrides, behind ``report=plain`` and ``audit=claims_only`` where these are needed.
+        The overrides, behind ``report=plain`` and the like where these are needed.
     """
     config = plain_config(list(overrides), config_dir)
     more = []

@@ -10,7 +10,7 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.errors import ConfigError, EvidenceError, problems_text
-from estimator.evidence import Evidence, load_evidence, read_claims
+from estimator.evidence import Evidence, load_evidence, quiet_evidence, read_claims
 from estimator.show.progress import Progress
 from estimator.store.journal import Journal, Record, key_of
 from estimator.store.netcdf import dataset_of, netcdf_bytes
@@ -23,7 +23,6 @@ from estimator.studies.backtest.origins import (
     Origin,
     evidence_as_of,
     origins_of,
-    quiet_evidence,
     unknown_then,
 )
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +11,7 @@ import pandas as pd
 
 from estimator.assumptions import AssumptionSet
 from estimator.errors import EvidenceError
-from estimator.evidence import Evidence, load_evidence
+from estimator.evidence import Evidence, load_evidence, quiet_evidence
 from estimator.evidence.schema import POINTS
 from estimator.quantity import COUNTS
 from estimator.studies.backtest.options import BacktestOptions
@@ -77,18 +75,6 @@ class Origin:
     position: int
     as_of: dt.date
     targets: tuple[Target, ...]
-
-
-@contextmanager
-def quiet_evidence() -> Iterator[None]:
-    """Keep back the warnings of loading one table over and over, as of ever other days."""
-    logger = logging.getLogger("estimator.evidence")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def evidence_as_of(

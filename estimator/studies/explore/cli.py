@@ -56,6 +56,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from rich.text import Text
 
     from estimator.assumptions.compose import is_assumed, plain_config
+    from estimator.evidence import quiet_evidence
     from estimator.export import write_text
     from estimator.paths import folder_name
     from estimator.store.results import check_writable
@@ -74,21 +75,26 @@ def run(options: argparse.Namespace, console: Console) -> int:
     explore = ExploreOptions.from_config(config["explore"])
     sweep = SweepOptions.from_config(config["sweep"])
     sets = [word for word in options.words if word not in overrides]
-    names = list(dict.fromkeys(sets or explore.worlds))
     folder = options.output or Path(config["output_dir"]) / "explore"
     check_writable(folder)
     assumed = [word for word in overrides if is_assumed(word)]
     planning = Planning(options.config_dir)
+    first = planning.plan([f"assumptions={(sets or explore.worlds)[0]}", *assumed])
+    counted = counted_populations([first.evidence.dataset])
+    words = options_about(counted, overrides, ("report", "explore"), options.config_dir)
+    if words != overrides:
+        config = plain_config(words, options.config_dir)
+        explore = ExploreOptions.from_config(config["explore"])
+    report = ReportOptions.from_config(config["report"])
+    names = list(dict.fromkeys(sets or explore.worlds))
     covers = [planning.cover([f"assumptions={name}", *assumed], explore.groups) for name in names]
-    counted = counted_populations(cover.own.evidence.dataset for cover in covers)
-    worded = options_about(counted, overrides, ("report",), options.config_dir)
-    report = ReportOptions.from_config(plain_config(worded, options.config_dir)["report"])
     with console.status("plan") as status, SweepJournal(folder) as journal:
 
         def say(text: str) -> None:
             status.update(Text(text))
 
-        others = _shipped(planning, assumed)
+        with quiet_evidence():
+            others = _shipped(planning, assumed)
         worlds = []
         for cover in covers:
             world = covering_world(cover, others, explore, sweep, journal, say)

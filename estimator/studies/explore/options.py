@@ -37,6 +37,7 @@ class ExploreOptions(Options):
 
     group: ClassVar[str] = "explore"
 
+    about: tuple[str, ...] = ()
     worlds: tuple[str, ...] = Field(min_length=1)
     sliders: dict[str, SliderRange] = Field(min_length=1)
     widen: float = Field(ge=1.0, le=10.0)

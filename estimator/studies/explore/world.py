@@ -128,7 +128,7 @@ class World:
                 "own": (draws, (own - np.median(own))[None]),
                 "without": (
                     (*draws, "evidence_group"),
-                    np.array(list(changes.values())).reshape(len(changes), -1).T[None],
+                    np.array(list(changes.values())).reshape(len(changes), len(own)).T[None],
                 ),
             },
             coords={

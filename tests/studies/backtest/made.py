@@ -12,9 +12,9 @@ import xarray as xr
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set, plain_config
 from estimator.assumptions.fit_options import FitOptions
-from estimator.evidence import Evidence, load_evidence
+from estimator.evidence import Evidence, load_evidence, quiet_evidence
 from estimator.studies.backtest.options import BacktestOptions
-from estimator.studies.backtest.origins import Origin, evidence_as_of, origins_of, quiet_evidence
+from estimator.studies.backtest.origins import Origin, evidence_as_of, origins_of
 
 GENERAL_STAFF = "general_staff_ukraine:losses"
 

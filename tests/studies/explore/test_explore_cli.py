@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from estimator.cli import main
@@ -11,6 +12,7 @@ from estimator.studies.explore.options import ExploreOptions
 from estimator.studies.explore.page import render
 from estimator.studies.explore.world import World
 from estimator.sweep.set_fit import Fit, FitTask, Shared
+from tests.evidence import tables
 from tests.studies.explore.made import noisy_fit, options, report_options
 from tests.sweep import synthetic
 
@@ -39,6 +41,35 @@ def test_it_writes_a_page_and_draws_and_a_second_call_takes_the_fit_that_is_ther
     monkeypatch.setattr(cover, "fit", no_fit)
     assert main([*WORDS]) == 0
     assert page.read_text(encoding="utf-8") == first
+
+
+def test_of_another_war_there_is_one_world_without_this_war_s_switches_and_buttons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cover, "pilot_of", synthetic.synthetic_pilot)
+    monkeypatch.setattr(cover, "fit", noisy_fit)
+    rows = [
+        tables.row(id=f"C{n}", population="ruritania_forces", **cells)
+        for n, cells in enumerate(monthly())
+    ]
+    tables.write(tmp_path / "claims.csv", rows)
+    about = ("evidence.files=[claims.csv]", "evidence.populations=[ruritania_forces]")
+    window = ("window.start=2024-01-01", "window.end=2024-12-31")
+    assert main(["explore", "experiment=other_war", *about, *window]) == 0
+    folder = tmp_path / "outputs" / "explore"
+    (kept,) = folder.glob("*/world.nc")
+    assert World.read(kept).label.startswith("central")
+    page = (folder / "explore.html").read_text(encoding="utf-8")
+    assert "returns.rate" in page
+    assert "article" not in page
+
+
+def monthly() -> list[dict[str, str]]:
+    return [
+        {"period_start": f"{month.start_time:%Y-%m-%d}", "period_end": f"{month.end_time:%Y-%m-%d}"}
+        for month in pd.period_range("2024-01", "2024-12", freq="M")
+    ]
 
 
 def test_bad_sets_and_options_are_errors_before_any_fit(
