@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import gc
 import io
-import os
 import shlex
 import shutil
 import tempfile
@@ -22,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from estimator import cache
 from estimator.cli import main as estimator
 from estimator.errors import OutputError
 from estimator.show.grid import Grid, column
@@ -140,9 +138,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first")
     parser.add_argument("--only", type=int, metavar="N", help="run one, and show it")
-    parser.add_argument("--log", action="store_true")
     options = parser.parse_args()
-    os.environ.pop(cache.VARIABLE, None)
     numbers = range(options.first, options.first + options.cases)
     with tempfile.TemporaryDirectory(prefix="bad-inputs-") as name:
         place = Path(name)
@@ -153,14 +149,6 @@ def main() -> None:
             found.append(case)
             if case.faults or options.only is not None:
                 _show(case, options.only is not None)
-            if options.log:
-                print(
-                    number,
-                    case.kind,
-                    case.ended.status,
-                    f"{case.ended.seconds:.1f}",
-                    ascii(case.words)[:150],
-                )
             if options.only is None:
                 shutil.rmtree(place / f"{number}")
     print(table(found).markdown())
@@ -168,7 +156,7 @@ def main() -> None:
 
 def _show(case: Judged, whole: bool) -> None:
     text = shlex.join(case.words)
-    print(f"{case.number}: {', '.join(case.faults)}: estimator {ascii(text)[1:400]}")
+    print(f"{case.number}: {', '.join(case.faults)}: estimator {text[:400]!a}")
     said = case.ended.said.strip().splitlines()
     print(*(f"    {line[:300]}" for line in (said if whole else said[-2:])), sep="\n")
     print(f"    status {case.ended.status}, {case.ended.seconds:.1f} s, left {case.ended.left[:5]}")

@@ -81,7 +81,8 @@ def _changed(rng: np.random.Generator, text: str) -> str:
             break
     if not isinstance(found, dict) or rng.random() < 0.05:
         found = one(rng, nasty.VALUES)
-    return head + yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+    dumped: str = yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+    return head + dumped
 
 
 @functools.cache

@@ -37,8 +37,8 @@ def table(rng: np.random.Generator, folder: Path, base: Path) -> list[str]:
         files = [bad.name, later.name] if rng.random() < 0.7 else [str(given), bad.name]
         return ["score", files[0], "--against", files[1], "--no-plots", "--output", "scored"]
     bad.write_bytes(_spoilt(rng, _shipped(f"{kind}.csv")))
-    files = f"['{bad.name}']" if kind == "claims" else f"[shipped,'{bad.name}']"
-    return ["run", *QUICK, FEW, f"evidence.files={files}"]
+    tables = f"['{bad.name}']" if kind == "claims" else f"[shipped,'{bad.name}']"
+    return ["run", *QUICK, FEW, f"evidence.files={tables}"]
 
 
 @functools.cache

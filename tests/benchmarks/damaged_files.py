@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +41,7 @@ READERS = {
         SETS,
     ),
 }
-"""Files by the commands that read them, quick ones first."""
-QUICK_ONES = 2
+"""Files by the commands that read them, a quick one first."""
 HELD = (
     "compared/*.csv",
     "reported/pictures/*.csv",
@@ -72,17 +73,18 @@ def same(ours: dict[str, pd.DataFrame], theirs: dict[str, pd.DataFrame]) -> bool
     )
 
 
-def fault(ended: Ended, good: Ended, folder: Path, undamaged: Path, name: str) -> str:
+def fault(
+    ended: Ended, folder: Path, name: str, undamaged: Callable[[], tuple[Ended, Path]]
+) -> str:
     """Say what is wrong with how a command ended on a damaged file; nothing if all is well."""
     if ended.broke or ended.status is None:
         return _FAULTS[0]
-    if ended.status == good.status:
-        told = (ended.told, good.told)
-        return (
-            "" if told[0] == told[1] and same(numbers(folder), numbers(undamaged)) else _FAULTS[1]
-        )
+    if ended.status == 0:
+        good, there = undamaged()
+        equal = ended.told == good.told and same(numbers(folder), numbers(there))
+        return "" if equal else _FAULTS[1]
     lines = ended.said.strip().splitlines()
-    clear = len(lines) == 1 and name in lines[0] and ";" in lines[0] + ":"
+    clear = len(lines) == 1 and name in lines[0] and "; " in lines[0]
     return "" if clear else _FAULTS[2]
 
 
@@ -94,42 +96,59 @@ def damaged(path: Path, rng: np.random.Generator) -> None:
     path.write_bytes(content.tobytes())
 
 
+class Undamaged:
+    """How commands end on files without damage, each run when it is first asked for."""
+
+    def __init__(self, base: Path, place: Path) -> None:
+        self._base, self._place = base, place
+        self._found: dict[tuple[str, ...], tuple[Ended, Path]] = {}
+
+    def __call__(self, words: tuple[str, ...]) -> tuple[Ended, Path]:
+        """Return how a command ended, and in which folder."""
+        if words not in self._found:
+            folder = self._place / f"undamaged-{len(self._found)}"
+            _copy(self._base, folder)
+            self._found[words] = _run(words, folder), folder
+        return self._found[words]
+
+
+def counted(name: str, times: int, slow: int, seed: int, place: Path) -> list[str]:
+    """Damage a kind of file so many times; count how the commands that read it end."""
+    undamaged = Undamaged(place / "base", place)
+    counts = dict.fromkeys(("equal", "refused", *_FAULTS), 0)
+    for time in range(times):
+        for words in READERS[name][: None if time < slow else 1]:
+            folder = place / "damaged"
+            _copy(place / "base", folder)
+            rng = np.random.default_rng([seed, time])
+            files = sorted((folder / "outputs").rglob(name))
+            path = files[int(rng.integers(len(files)))]
+            damaged(path, rng)
+            ended = _run(words, folder)
+            wrong = fault(ended, folder, path.name, partial(undamaged, words))
+            counts[wrong or ("refused" if ended.status else "equal")] += 1
+            if wrong:
+                print(f"{name} {time}: {' '.join(words)}: {wrong}: {ended.said[-600:]}")
+            shutil.rmtree(folder)
+    for folder in place.glob("undamaged-*/"):
+        shutil.rmtree(folder)
+    return [name, f"{sum(counts.values())}", *map(str, counts.values())]
+
+
 def main() -> None:
     """Damage each kind of file so many times, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=30)
-    parser.add_argument("--all", type=int, default=3, help="times with the slow commands too")
+    parser.add_argument("--slow", type=int, default=3, help="times with the slow commands too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=READERS, metavar="FILE")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="damaged-files-") as made:
-        place = Path(made)
-        prepared(place / "base", SETS, SWEEP)
+        prepared(Path(made) / "base", SETS, SWEEP)
         for name in options.only or READERS:
-            counts = dict.fromkeys(("equal", "refused", *_FAULTS), 0)
-            good: dict[tuple[str, ...], Ended] = {}
-            for words in READERS[name][: None if options.all else QUICK_ONES]:
-                _copy(place / "base", place / f"good-{len(rows)}-{len(good)}")
-                good[words] = _run(words, place / f"good-{len(rows)}-{len(good)}")
-            for time in range(options.times):
-                most = None if time < options.all else QUICK_ONES
-                for n, words in enumerate(READERS[name][:most]):
-                    folder = place / "damaged"
-                    _copy(place / "base", folder)
-                    rng = np.random.default_rng([options.seed, time])
-                    path = sorted((folder / "outputs").rglob(name))[0]
-                    damaged(path, rng)
-                    ended = _run(words, folder)
-                    wrong = fault(
-                        ended, good[words], folder, place / f"good-{len(rows)}-{n}", path.name
-                    )
-                    counts[wrong or ("refused" if ended.status else "equal")] += 1
-                    if wrong:
-                        print(f"{name} {time}: {' '.join(words)}: {wrong}: {ended.said[-600:]}")
-                    shutil.rmtree(folder)
-            print(name, counts, flush=True)
-            rows.append([name, f"{sum(counts.values())}", *map(str, counts.values())])
+            rows.append(counted(name, options.times, options.slow, options.seed, Path(made)))
+            print(*rows[-1], flush=True)
     heads = [column("file", "name"), column("readings"), column("the same numbers")]
     heads += [column(text) for text in ("one clear error", *_FAULTS)]
     print(Grid.of(f"Damaged files: {BYTES} random bytes each", heads, rows).markdown())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ RAW = ("\0", "a\0b", "a\nb", "a\rb", "\x1b[31m", "\x7f")
 UNDECODED = "\udcff\udcfe"
 """What Python makes of an argument that is not UTF-8."""
 WORDS = (*NUMBERS, *DATES, *TEXTS)
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 3.5, 1e300, float("nan"), float("inf"), "", "text", "2026-02-30", "9" * 400,
     [], [1, 2], ["a", None], {}, {"a": 1}, {"family": "Cauchy"}, {"family": "Normal", "low": 1},
     {"family": "LogNormal", "low": -1, "high": 2, "mass": 0.9, "unit": "ratio"},
