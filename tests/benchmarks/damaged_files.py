@@ -25,15 +25,15 @@ BYTES = 20
 SETS = ("run", "-m", *QUICK, "assumptions=article", "returns.rate=0.1,0.2", "name=set")
 COMPARE = ("--no-plots", "--output", "compared")
 READERS = {
-    "journal.sqlite": (("collect", "outputs/sweep", "--no-plots"), SWEEP),
-    "sweep.nc": (
+    "sweep/journal.sqlite": (("collect", "outputs/sweep", "--no-plots"), SWEEP),
+    "sweep/sweep.nc": (
         ("compare", "outputs/sweep", *COMPARE),
         ("report", "outputs/sweep", "--no-fits", "--output", "reported"),
         ("collect", "outputs/sweep", "--no-plots"),
         SWEEP,
     ),
-    "fits/*.nc": (("compare", "outputs/sweep", *COMPARE), SWEEP),
-    "result.nc": (
+    "sweep/fits/*.nc": (("compare", "outputs/sweep", *COMPARE), SWEEP),
+    "set/*/result.nc": (
         ("compare", "outputs/set", *COMPARE),
         ("collect", "outputs/set"),
         ("report", "outputs/set", "--no-fits", "--output", "reported"),
@@ -121,8 +121,7 @@ def counted(name: str, times: int, slow: int, seed: int, place: Path) -> list[st
             folder = place / "damaged"
             _copy(place / "base", folder)
             rng = np.random.default_rng([seed, time])
-            files = sorted((folder / "outputs").rglob(name))
-            path = files[int(rng.integers(len(files)))]
+            path = min((folder / "outputs").glob(name))
             damaged(path, rng)
             ended = _run(words, folder)
             wrong = fault(ended, folder, path.name, partial(undamaged, words))
