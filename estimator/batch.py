@@ -37,8 +37,8 @@ from estimator.assumptions.compose import (
     typed,
 )
 from estimator.assumptions.overrides import is_several, key_of
-from estimator.errors import ConfigError, EstimatorError
-from estimator.export import write_text
+from estimator.errors import ConfigError, EstimatorError, OutputError
+from estimator.export import read_csv, write_text
 from estimator.paths import folder_name, free_name
 from estimator.show.progress import progress_bar
 from estimator.sweep.sets import compose_sets
@@ -256,8 +256,6 @@ class Batch:
 
     def _is_collected(self, labels: Sequence[str]) -> bool:
         """Whether tables and picture of these very sets are there, newer than all of them."""
-        import pandas as pd
-
         run = self.outputs / self.name
         made = [run / name for name in ("summary.csv", "summary.md")]
         made += [run / "forest.png"] if self.plots else []
@@ -266,8 +264,11 @@ class Batch:
         newest = max((folder / "result.nc").stat().st_mtime_ns for folder in self.folders)
         if min(path.stat().st_mtime_ns for path in made) < newest:
             return False
-        column = pd.read_csv(made[0], usecols=["assumption_set"], dtype=str, keep_default_na=False)
-        return list(dict.fromkeys(column["assumption_set"])) == list(labels)
+        try:
+            column = read_csv(made[0], usecols=["assumption_set"], dtype=str)["assumption_set"]
+        except OutputError:
+            return False
+        return list(dict.fromkeys(column)) == list(labels)
 
     def describe(self, command: str) -> None:
         """Keep which command made the run, and what the run is, beside its results."""

@@ -12,13 +12,14 @@ import gc
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from estimator import distribution
-from estimator.errors import EstimatorError, nearest
+from estimator.errors import EstimatorError, nearest, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,6 +84,7 @@ _DESCRIPTION = (
     "Posterior ranges for monthly losses and the net change of a force, from published claims."
 )
 _FILE_WIDTH = 100  # columns of output that goes to a file
+_UNDECODED = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not UTF-8
 _COLLECT_EVERY = 100_000  # objects more than were freed, after which cycles are searched for
 
 
@@ -93,7 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is written and marked. 4: sets of a sweep failed, or a check of reweighted sets did; all else is
     written.
     """
-    module, options = parse(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    undecoded = [word for word in words if _UNDECODED.search(word)]
+    if undecoded:
+        sys.stderr.write(f"estimator: {undecoded[0]!a}: not UTF-8; allowed: text in UTF-8\n")
+        return EstimatorError.exit_status
+    module, options = parse(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         if getattr(options, "overrides", None):
@@ -102,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check_once(options.overrides)
         return int(module.run(options, _console()))
     except EstimatorError as error:
-        sys.stderr.write(f"estimator: {error}\n")
+        sys.stderr.write(f"estimator: {shortened(str(error))}\n")
         return error.exit_status
     except KeyboardInterrupt:
         sys.stderr.write("estimator: stopped; finished sets are kept\n")

@@ -27,6 +27,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Collect, and print the table; the result is the exit status."""
     import pandas as pd
 
+    from estimator.export import read_csv
     from estimator.show.part import publish
     from estimator.show.run_tables import sweep_grid
     from estimator.store.results import describe_run
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(sweep_grid(tree))
     else:
         checked = folder / CHECK
-        check = pd.read_csv(checked, keep_default_na=False) if checked.exists() else pd.DataFrame()
+        check = read_csv(checked) if checked.exists() else pd.DataFrame()
         publish(
             sweep_parts(folder, tree, check, CompareOptions.default()),
             folder,

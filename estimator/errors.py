@@ -7,7 +7,11 @@ allowed. The command line turns each class into an exit status.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_LINES, _WIDTH = 20, 2000  # of a message on the command line
+_COUNTED = re.compile(r"  and ([\d,]+) more")
 
 
 class EstimatorError(Exception):
@@ -60,6 +64,22 @@ def problems_text(heading: str, problems: Iterable[str], most: int | None = None
     if most is not None and len(lines) > most:
         lines[most:] = [f"  and {len(lines) - most:,} more"]
     return "\n".join([heading, *lines])
+
+
+def shortened(text: str) -> str:
+    """Cut a message to what can be read at once; a table may have a thousand bad rows."""
+    lines = [_line(line) for line in text.splitlines()]
+    if len(lines) > _LINES:
+        counted = _COUNTED.fullmatch(lines[-1])
+        more = len(lines) - _LINES + (int(counted[1].replace(",", "")) if counted else 1)
+        lines[_LINES - 1 :] = [f"  and {more:,} more"]
+    return "\n".join(lines)
+
+
+def _line(line: str) -> str:
+    """Leave out the middle of a long line: what was found may be long, what is allowed follows."""
+    half = _WIDTH // 2
+    return line if len(line) <= _WIDTH else f"{line[:half]} … {line[-half:]}"
 
 
 def nearest(

@@ -45,6 +45,41 @@ def write_text(path: Path, text: str) -> Path:
     return atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
+def read_text(path: Path) -> str:
+    """Read a text file of a run, a sweep or a user.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise OutputError(f"{path}: not text in UTF-8; save it so, or delete it") from error
+
+
+def read_csv(path: Path, **how: Any) -> pd.DataFrame:
+    """Read a CSV table that `write_csv` wrote; `how` as pandas takes it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read.
+    """
+    import pandas as pd
+
+    try:
+        table: pd.DataFrame = pd.read_csv(path, keep_default_na=False, **how)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        advice = "it is damaged: delete it, and run the command that wrote it again"
+        raise OutputError(f"{path}: cannot be read ({reason}); {advice}") from error
+    return table
+
+
 def write_csv(frame: pd.DataFrame, path: Path, float_format: str | None = "%.6g") -> Path:
     """Write a table as CSV in one step, text that a spreadsheet would run made harmless."""
     import pandas as pd

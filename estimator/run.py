@@ -19,7 +19,7 @@ from estimator.assumptions.groups import SamplerOptions
 from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
 from estimator.evidence.load import claims_paths, data_hash
-from estimator.export import write_csv
+from estimator.export import read_csv, write_csv
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress
 from estimator.fitting.ladder import fit_plainly
@@ -213,7 +213,7 @@ def collect(outputs: Path, name: str, folders: Sequence[Path] | None = None) -> 
     )
     if not found:
         raise OutputError(f"{run}: holds no result")
-    summaries = [pd.read_csv(path.parent / "summary.csv", keep_default_na=False) for path in found]
+    summaries = [read_csv(path.parent / "summary.csv") for path in found]
     combined = pd.concat(summaries, ignore_index=True)
     write_csv(combined, run / "summary.csv", float_format=None)
     point_latest(outputs, name)

@@ -163,6 +163,16 @@ def test_a_multirun_without_a_name_is_named_by_what_varies_the_same_each_time() 
     assert batch._sweep_name(["experiment=tornado"], None).startswith("tornado-")
 
 
+@pytest.mark.parametrize(
+    "words", [["run", "label=\udcff"], ["run", "-m", "seed=\udcff"], ["\udcff"]]
+)
+def test_a_word_that_is_not_utf8_is_told(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert r"\udcff': not UTF-8" in complaint(capsys)
+
+
 def test_bad_rows_of_a_claims_file_are_all_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

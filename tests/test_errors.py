@@ -10,6 +10,7 @@ from estimator.errors import (
     OutputError,
     nearest,
     problems_text,
+    shortened,
 )
 
 
@@ -27,6 +28,22 @@ def test_nearest_gives_as_many_names_as_are_wanted() -> None:
 
 def test_problems_stand_one_to_a_line_under_the_heading() -> None:
     assert problems_text("Bad:", ["one", "two"]) == "Bad:\n  - one\n  - two"
+
+
+def test_a_message_has_twenty_lines_at_most_and_says_how_many_more_there_are() -> None:
+    whole = problems_text("Bad:", map(str, range(19)))
+    assert shortened(whole) == whole
+    cut = shortened(problems_text("Bad:", map(str, range(1019)))).splitlines()
+    assert len(cut) == 20
+    assert cut[18:] == ["  - 17", "  and 1,001 more"]
+    assert shortened(problems_text("Bad:", map(str, range(1019)), 30)).splitlines() == cut
+
+
+def test_of_a_long_line_the_middle_is_left_out() -> None:
+    line = shortened(f"a.csv: row 2: found '{'x' * 100_000}'; allowed: a number")
+    assert len(line) < 2_100
+    assert line.startswith("a.csv: row 2: found 'xxx")
+    assert line.endswith("'; allowed: a number")
 
 
 @pytest.mark.parametrize("error", [ConfigError, EvidenceError, OutputError, DiagnosticsError])

@@ -77,10 +77,23 @@ class _ReadOnce(FileConfigSource):
             return super().load_config(config_path)  # says what is missing
         key = (str(path), path.stat().st_mtime_ns)
         if key not in self.parsed:
-            _refuse_look_ups(path)
-            self.parsed[key] = pickle.dumps(super().load_config(config_path))
+            try:
+                _refuse_look_ups(path)
+                self.parsed[key] = pickle.dumps(super().load_config(config_path))
+            except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
+                raise ConfigError(f"{path}: {_unreadable(error, path)}") from error
         read: ConfigResult = pickle.loads(self.parsed[key])  # noqa: S301 - this process's own
         return read
+
+
+def _unreadable(error: Exception, path: Path) -> str:
+    """Say why a file of options cannot be read."""
+    if isinstance(error, UnicodeError):
+        return "not UTF-8; save it as UTF-8"
+    if isinstance(error, RecursionError):
+        return "nested too deeply; options have a few levels"
+    reason = getattr(error, "strerror", None) or str(error).replace(f' in "{path}",', " in")
+    return f"cannot be read ({' '.join(reason.split())}); options are a mapping of keys to values"
 
 
 def _refuse_look_ups(path: Path) -> None:

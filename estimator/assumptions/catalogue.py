@@ -73,7 +73,8 @@ def keys(group: str) -> list[str]:
 def belief(path: Path) -> str:
     """First sentence of the comment at the head of an option's file; empty without a comment."""
     lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    # What is wrong with the file is said where it is composed.
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("# @package"):
             continue
         if not line.startswith("#"):

@@ -2,7 +2,8 @@
 
 A record is in the journal whole or not at all, also if the process is killed, the disk is full or
 the folder turns unwritable: that is SQLite's business. A lock file refuses a second writer as long
-as the first one lives.
+as the first one lives. SQLite has no checksums: the file's structure is gone through when it is
+opened, and each record has sums of its own, so that damage is an error and not another number.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import hashlib
 import json
 import logging
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,10 +27,11 @@ from estimator.store.versions import versions
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _TABLE = """
 create table if not exists records (
     kind text, key text, number integer, facts text not null, content blob,
+    sum_of_facts integer not null, sum_of_content integer not null,
     primary key (kind, key, number)
 )
 """
@@ -62,6 +66,17 @@ def key_of(*facts: object) -> str:
     """Hash of all that a record hangs on: the facts, and the versions of the code."""
     text = json.dumps([*facts, versions()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    facts = (record.kind, record.key, record.number, json.dumps(record.facts))
+    return (*facts, record.content, *_sums(*facts, record.content))
+
+
+def _sums(kind: str, key: str, number: int, facts: str, content: bytes | None) -> list[int]:
+    """Checksums of a record: of all but its content, and of that."""
+    text = json.dumps([kind, key, number, facts])
+    return [zlib.crc32(text.encode()), -1 if content is None else zlib.crc32(content)]
 
 
 class Journal:
@@ -103,7 +118,10 @@ class Journal:
     def _open(self) -> None:
         if self.read_only:
             self._base = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
-            self._base.execute("select 1 from sqlite_master")
+            if self._format() != _FORMAT:
+                raise OutputError(
+                    f"{self.path}: of another version; run the {self.work} again to begin it anew"
+                )
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -114,12 +132,24 @@ class Journal:
                 "this one another name (name=...)"
             ) from error
         self._base = sqlite3.connect(self.path, isolation_level=None)
+        number = self._format()
         self._base.execute("pragma journal_mode = wal")
         self._base.execute("pragma synchronous = normal")
-        [[number]] = self._base.execute("pragma user_version")
+        if number > _FORMAT:
+            raise sqlite3.DatabaseError("of a later version")
         if number != _FORMAT:
             self._begin_anew()
         self._base.execute(_TABLE)
+
+    def _format(self) -> int:
+        """Go through the structure of the file, where records could be missing; say its format."""
+        # Text that is damaged is no error of its own, but does not have its sum.
+        self._db.text_factory = partial(str, encoding="utf-8", errors="replace")
+        [[found]] = self._db.execute("pragma integrity_check(1)")
+        if found != "ok":
+            raise sqlite3.DatabaseError(" ".join(found.replace("*", "").split()))
+        [[number]] = self._db.execute("pragma user_version")
+        return int(number)
 
     def _begin_anew(self) -> None:
         """Drop the tables of an earlier version of this package."""
@@ -144,10 +174,13 @@ class Journal:
     def _errors(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             message = f"{self.path}: cannot {what} ({reason}); what is finished is kept"
             raise OutputError(message) from error
+        except sqlite3.Error as error:
+            advice = f"it is damaged: delete it to begin the {self.work} anew"
+            raise OutputError(f"{self.path}: cannot {what} ({error}); {advice}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -171,31 +204,38 @@ class Journal:
         """Keep records, all in one step; those of the same kind, key and number are replaced."""
         with self._writing() as db:
             db.executemany(
-                "insert or replace into records values (?, ?, ?, ?, ?)",
-                ((r.kind, r.key, r.number, json.dumps(r.facts), r.content) for r in records),
+                "insert or replace into records values (?, ?, ?, ?, ?, ?, ?)", map(_row, records)
             )
 
     def records(self, kind: str, key: str | None = None) -> Iterator[Record]:
         """Yield the records of a kind in the order of their keys and numbers."""
-        for found, number, facts, content in self._rows("key, number, facts, content", kind, key):
+        for found, number, facts, content in self._rows("content", kind, key):
             yield Record(kind, found, json.loads(facts), content, number)
 
     def facts(self, kind: str, key: str | None = None) -> Iterator[tuple[str, int, Any]]:
         """Yield key, number and facts of the records of a kind, without reading their content."""
-        for found, number, facts in self._rows("key, number, facts", kind, key):
+        for found, number, facts, _ in self._rows("null", kind, key):
             yield found, number, json.loads(facts)
 
     def record(self, kind: str, key: str) -> Record | None:
         """Return the first record of a key, or None."""
         return next(self.records(kind, key), None)
 
-    def _rows(self, columns: str, kind: str, key: str | None) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, content: str, kind: str, key: str | None) -> Iterator[tuple[Any, ...]]:
+        """Yield key, number, facts and content, which `content` may leave out."""
         where, values = "kind = ?", [kind]
         if key is not None:
             where, values = f"{where} and key = ?", [kind, key]
+        columns = f"key, number, facts, {content}, sum_of_facts, sum_of_content"
         query = f"select {columns} from records where {where} order by kind, key, number"  # noqa: S608 - ours
         with self._errors("be read"):
-            yield from self._db.execute(query, values)
+            for found, number, facts, read, *sums in self._db.execute(query, values):
+                own = _sums(kind, found, number, facts, read)
+                if content == "null":
+                    own[1] = sums[1]
+                if own != sums:
+                    raise sqlite3.DatabaseError(f"record {kind} {found} is not what was written")
+                yield found, number, facts, read
 
     def forget(self, kind: str, keys: Sequence[str] | None = None) -> None:
         """Drop the records of some keys of a kind; None: of all."""

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from estimator.errors import OutputError
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.store.log_weights import unpacked
+from estimator.store.netcdf import reading
 from estimator.store.posterior_file import PosteriorFile
 from estimator.store.sources import Chunk, places_of
 from estimator.store.sweep_files import ASSUMED, DATASET, thinning
@@ -31,11 +31,9 @@ class PlannedSweep:
         self._statistics: dict[Answer, np.ndarray] = {}
         self._held: dict[str, np.ndarray] = {}
         path = folder / DATASET
-        try:
+        with reading(path):
             self._data = xr.open_dataset(path, engine="h5netcdf")
             labels = [str(label) for label in self._data["assumption_set"].values]
-        except (OSError, ValueError, KeyError) as error:
-            raise OutputError(f"{path}: is no dataset of a sweep ({error})") from error
         columns = {
             "set_id": "set_id",
             "obtained": "obtained",

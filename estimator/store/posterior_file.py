@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from estimator.errors import OutputError
+from estimator.store.netcdf import reading
 
 
 class PosteriorFile:
@@ -26,13 +26,11 @@ class PosteriorFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
+        with reading(path):
             self._file = h5py.File(path)
             self._group = self._file["posterior"]
             self._group["chain"], self._group["draw"]
-        except (OSError, KeyError) as error:
-            raise OutputError(f"{path}: cannot be read ({error})") from error
-        self.names = frozenset(self._group)
+            self.names = frozenset(self._group)
 
     def __enter__(self) -> PosteriorFile:
         """Return itself, open."""
@@ -62,7 +60,7 @@ class PosteriorFile:
         OutputError
             If the file is damaged.
         """
-        try:
+        with reading(self._path):
             sizes = {dim: np.arange(len(self._group[dim])) for dim in ("chain", "draw")}
             dataset = xr.Dataset(coords=sizes)
             for name in names:
@@ -70,6 +68,4 @@ class PosteriorFile:
                 dataset[name] = (dims, self._group[name][:])
                 for dim in dims[2:]:
                     dataset = dataset.assign_coords({dim: self.labels(dim)})
-        except (OSError, KeyError, RuntimeError) as error:
-            raise OutputError(f"{self._path}: cannot be read ({error})") from error
         return dataset

@@ -13,9 +13,9 @@ import xarray as xr
 import yaml
 
 from estimator.errors import OutputError
-from estimator.export import write_csv
+from estimator.export import read_text, write_csv
 from estimator.store.crate import write_crate
-from estimator.store.netcdf import read_netcdf, write_netcdf
+from estimator.store.netcdf import RESULT, read_netcdf, reading, write_netcdf
 from estimator.store.sweep_files import DATASET
 from estimator.store.versions import versions
 
@@ -54,7 +54,7 @@ def write_result(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as name:
             made = Path(name) / folder.name
             made.mkdir()
-            write_netcdf(tree, made / "result.nc")
+            write_netcdf(tree, made / RESULT)
             write_csv(summary, made / "summary.csv")
             write_csv(dated_estimates(tree, summary, claims), made / "estimates.csv")
             write_csv(claims, made / "claims.csv")
@@ -98,7 +98,7 @@ def describe_run(folder: Path) -> Path:
         facts={"assumption sets": "; ".join(one["assumption_set"] for one in sets)} if sets else {},
         data_hashes=sorted({part for one in attrs for part in str(one["data_hash"]).split()}),
         versions=versions(),
-        command=command.read_text(encoding="utf-8").strip() if command.exists() else "",
+        command=read_text(command).strip() if command.exists() else "",
     )
 
 
@@ -142,29 +142,24 @@ def point_latest(outputs: Path, name: str) -> None:
 
 def read_result(folder: Path) -> xr.DataTree:
     """Read a set's result back; `arviz.from_netcdf` reads the same file."""
-    return read_netcdf(folder / "result.nc")
+    return read_netcdf(folder / RESULT)
 
 
 def open_posterior(folder: Path) -> xr.DataTree:
     """Open posterior, claims and attributes of a set; each variable is read when it is used."""
-    path = folder / "result.nc"
-    try:
+    path = folder / RESULT
+    with reading(path):
         groups = {
             f"/{group}": xr.open_dataset(path, group=group, engine="h5netcdf")
             for group in ("posterior", "constant_data")
         }
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = read_attrs(folder)
     return tree
 
 
-def read_attrs(folder: Path, name: str = "result.nc") -> dict[str, Any]:
+def read_attrs(folder: Path, name: str = RESULT) -> dict[str, Any]:
     """Read the attributes of a set's result, or of another file, without its draws."""
     path = folder / name
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as root:
-            return dict(root.attrs)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
+    with reading(path), xr.open_dataset(path, engine="h5netcdf") as root:
+        return dict(root.attrs)

@@ -21,6 +21,7 @@ from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.quantities.derived import derived_quantities
 from estimator.quantity import OPTIONAL, TOTAL
+from estimator.store.netcdf import RESULT, reading
 from estimator.store.posterior_file import PosteriorFile
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sources import Chunk, places_of, relative_ess
@@ -35,16 +36,14 @@ def read_whole(folder: Path, groups: tuple[str, ...] | None = None) -> xr.DataTr
     """Read a set that was written whole, or some groups of it; the last few are kept in memory."""
     if groups is None:
         return read_result(folder)
-    path = folder / "result.nc"
-    try:
+    path = folder / RESULT
+    with reading(path):
         with h5py.File(path) as file:
             there = [group for group in groups if group in file]
         datasets = {}
         for group in there:
             with xr.open_dataset(path, group=group, engine="h5netcdf") as dataset:
                 datasets[f"/{group}"] = dataset.load()
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read ({error})") from error
     tree = xr.DataTree.from_dict(datasets)
     tree.attrs = read_attrs(folder)
     return tree
@@ -84,14 +83,14 @@ class WholeSet:
         except (KeyError, ValueError) as error:
             raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
         self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
-        with PosteriorFile(folder / "result.nc") as file:
+        with PosteriorFile(folder / RESULT) as file:
             self.months = file.labels("month")
             self._units = file.units
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
         derived = any(answer.quantity in OPTIONAL for answer in answers)
-        with PosteriorFile(self.folder / "result.nc") as file:
+        with PosteriorFile(self.folder / RESULT) as file:
             names = variables_of(answers, file.names)
             posterior = file.read([*names, *(_DERIVED_FROM if derived else ())])
         if derived:

@@ -139,6 +139,23 @@ def test_an_own_file_that_is_no_yaml_is_named(folder: Path) -> None:
     assert "broken.yaml" in failure("unconfirmed=broken", config_dir=folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"\xbc\xff", "not UTF-8"),
+        (b"a: " + b"[" * 5000, "nested too deeply"),
+        (b"3", "options are a mapping"),
+        (b"a: !!int x", "options are a mapping"),
+    ],
+)
+def test_an_own_file_that_cannot_be_read_is_named(folder: Path, content: bytes, named: str) -> None:
+    path = folder / "unconfirmed" / "broken.yaml"
+    path.write_bytes(content)
+    found = failure("unconfirmed=broken", config_dir=folder)
+    assert found.startswith(f"{path}: ")
+    assert named in found
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "no"
     assert failure(config_dir=missing) == f"--config-dir {missing}: no such folder"

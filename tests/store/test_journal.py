@@ -215,3 +215,43 @@ def test_a_journal_of_an_earlier_version_is_begun_anew_with_a_line(
     ]
     with Journal(path, "sweep") as journal:
         assert keys(journal) == ["b"]
+
+
+# Damage
+
+
+def test_a_byte_that_changed_is_told_or_changes_nothing(path: Path) -> None:
+    records = [
+        Record("set", f"{n}", {"failures": "ünlike" * 5}, bytes([n] * 40)) for n in range(90)
+    ]
+    with Journal(path, "sweep") as journal:
+        journal.keep(records)
+    content, told = path.read_bytes(), 0
+    for place in range(0, len(content), len(content) // 150):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
+        try:
+            with Journal(path, "sweep", read_only=True) as journal:
+                assert sorted(journal.records("set"), key=lambda r: int(r.key)) == records
+        except OutputError as error:
+            told += 1
+            assert str(path) in str(error)
+            assert "delete it to begin the sweep anew" in str(error)
+    assert told > 50
+
+
+def test_a_journal_of_another_version_is_not_read_and_a_later_one_not_begun_anew(
+    path: Path,
+) -> None:
+    with Journal(path, "sweep") as journal:
+        journal.keep([Record("set", "a")])
+    for number in (1, 99):
+        with sqlite3.connect(path) as other:
+            other.execute(f"pragma user_version = {number}")
+        other.close()
+        with (
+            pytest.raises(OutputError, match="of another version; run the sweep again"),
+            Journal(path, "sweep", read_only=True),
+        ):
+            pass
+    with pytest.raises(OutputError, match="of a later version"), Journal(path, "sweep"):
+        pass

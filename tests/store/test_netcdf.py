@@ -48,3 +48,39 @@ def test_a_dataset_comes_back_from_the_content_of_a_record() -> None:
     draws = np.random.default_rng(0).random((2, 3), np.float32)
     dataset = xr.Dataset({"rate": (("chain", "draw"), draws)}, attrs={"failures": ""})
     xr.testing.assert_identical(dataset_of(netcdf_bytes(dataset)), dataset)
+
+
+def test_one_byte_that_changed_anywhere_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = write_netcdf(tree(100), tmp_path / "result.nc")
+    content = path.read_bytes()
+    for place in np.random.default_rng(0).integers(len(content), size=100):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        with pytest.raises(OutputError, match=r"result\.nc: .*damaged.*; estimate the set again"):
+            read_netcdf(path)
+    path.write_bytes(content)
+    xr.testing.assert_identical(read_netcdf(path), tree(100))
+
+
+def test_a_sealed_file_is_plain_netcdf_for_others_and_theirs_is_read(tmp_path: Path) -> None:
+    with xr.open_datatree(write_netcdf(tree(100), tmp_path / "ours.nc"), engine="h5netcdf") as ours:
+        xr.testing.assert_identical(ours.load(), tree(100))
+    tree(100).to_netcdf(tmp_path / "theirs.nc", engine="h5netcdf")
+    xr.testing.assert_identical(read_netcdf(tmp_path / "theirs.nc"), tree(100))
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("sweep.nc", "make it again: estimator collect {folder}"),
+        ("fits/cover.nc", "delete {folder} and run the sweep again"),
+        ("set/result.nc", "estimate the set again"),
+    ],
+)
+def test_what_to_do_about_a_damaged_file_hangs_on_what_it_was(
+    tmp_path: Path, name: str, advice: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"text")
+    with pytest.raises(OutputError, match=advice.format(folder=tmp_path)):
+        read_netcdf(path)

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from estimator.assumptions.catalogue import SETS
     from estimator.assumptions.catalogue import options as options_of
     from estimator.errors import ConfigError
+    from estimator.export import read_text
     from estimator.show.part import print_part
     from estimator.studies.catalogue import shown
 
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         raise ConfigError(f"--diff compares two sets, and {what} is none (estimator list {SETS})")
     if is_option:
         path = shown.option_file(group, name, config_dir)
-        for text in (path.read_text(encoding="utf-8").rstrip("\n"), f"# {path}"):
+        for text in (read_text(path).rstrip("\n"), f"# {path}"):
             console.print(text, markup=False, highlight=False, soft_wrap=True)
         return 0
     if is_set and options.diff is not None:

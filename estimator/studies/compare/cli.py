@@ -125,11 +125,11 @@ def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:
 
 def _remove_older(folder: Path, written: Sequence[Path]) -> None:
     """Remove files of an earlier comparison, which would not fit to those of this one."""
-    from estimator.export import write_text
+    from estimator.export import read_text, write_text
 
     names = [path.name for path in written]
     listed = folder / _FILES
-    older = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    older = read_text(listed).splitlines() if listed.exists() else []
     for name in set(older) - set(names):
         (folder / Path(name).name).unlink(missing_ok=True)
     write_text(listed, "\n".join(names) + "\n")

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from estimator.assumptions.compose import plain_config
 from estimator.errors import EstimatorError, OutputError
+from estimator.export import read_csv, read_text
 from estimator.paths import folder_name
 from estimator.quantities.answers import Answer, with_last_month
 from estimator.show.break_even import BreakEven
@@ -79,6 +80,7 @@ def gather(
         raise OutputError(
             f"{outputs[0]}: holds no whole result (<set>/result.nc); a report needs at least one"
         )
+    sweeps = [Sets.open([sweep]) for sweep in outputs[1:]]  # what is wrong with one comes first
     overrides = options_of_sets(sets, overrides, ("report", "audit"))
     config = plain_config(overrides)
     options = ReportOptions.from_config(config["report"])
@@ -94,7 +96,7 @@ def gather(
         comparison = Comparison.of(sets, answers, compared)
         prior = prior_part(comparison).tables
         status.update("drivers")
-        moved, curves = _drivers(sets, outputs[1:], asked, reference, compared)
+        moved, curves = _drivers(sets, sweeps, asked, reference, compared)
         status.update("break-even")
         place = outputs[0] / BREAK_EVENS
         crossings = _break_evens(
@@ -120,15 +122,14 @@ def gather(
 
 def _drivers(
     sets: Sets,
-    sweeps: Sequence[Path],
+    sweeps: Sequence[Sets],
     answers: list[Answer],
     reference: str,
     options: CompareOptions,
 ) -> tuple[pd.DataFrame, list[Specification]]:
     """Drivers and specification curves of each sweep, and of the reference set its priors' pull."""
     parts, curves = [], []
-    for sweep in sweeps:
-        swept = Sets.open([sweep])
+    for swept in sweeps:
         moved = with_negligible(drivers(swept, answers), swept, options)
         asked = [one for one in options.specification_of(swept.last_month) if one in answers]
         found = (Specification.of(swept, answer, moved) for answer in asked)
@@ -223,7 +224,7 @@ def _claims_table(run: Path, label: str) -> pd.DataFrame:
     for path in (run / folder_name(label) / "claims.csv", run / "claims.csv"):
         if path.exists():
             numbers = dict.fromkeys(("low", "value", "high"), "")
-            return pd.read_csv(path, keep_default_na=False, na_values=numbers)
+            return read_csv(path, na_values=numbers)
     raise OutputError(
         f"{run}: holds no claims.csv; estimate the run again: it is of an older version"
     )
@@ -231,4 +232,4 @@ def _claims_table(run: Path, label: str) -> pd.DataFrame:
 
 def _command(run: Path) -> str:
     path = run / COMMAND
-    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    return read_text(path).strip() if path.exists() else ""

@@ -99,6 +99,18 @@ def test_a_key_is_shown_in_every_option_of_its_group(
     assert "mine 90 % share, held fixed no source given" in text.replace("\xa0", " ")
 
 
+def test_the_file_of_an_option_that_is_not_utf8_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "returns" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_bytes(b"# fr\xfch\nrate: 0.5\n")
+    assert main(["list", "returns", "--config-dir", str(tmp_path)]) == 0
+    for words in (["show", "returns=mine"], ["show", "central", "returns=mine"]):
+        assert main([*words, "--config-dir", str(tmp_path)]) == 2
+        assert f"{path}: not " in capsys.readouterr().err
+
+
 def test_the_file_of_an_option_is_shown_as_it_is(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:

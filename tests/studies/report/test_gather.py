@@ -119,6 +119,12 @@ def test_no_fit_is_made_where_none_is_wanted(run: Path, monkeypatch) -> None:
     assert main(["report", str(run), asked, "--no-fits"]) == 0
 
 
+def test_a_sweep_that_is_none_is_refused_before_anything_is_worked_out(run: Path, capsys) -> None:
+    assert main(["report", str(run), str(run / "none"), "--no-fits"]) == 2
+    assert str(run / "none") in capsys.readouterr().err
+    assert not (run / "audit").exists()
+
+
 def test_a_folder_without_a_result_is_refused(tmp_path: Path, capsys) -> None:
     assert main(["report", str(tmp_path)]) == OutputError("").exit_status
     assert "holds no result.nc" in capsys.readouterr().err
