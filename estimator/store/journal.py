@@ -2,7 +2,8 @@
 
 A record is in the journal whole or not at all, also if the process is killed, the disk is full or
 the folder turns unwritable: that is SQLite's business. A lock file refuses a second writer as long
-as the first one lives.
+as the first one lives. SQLite does not notice if its file is removed or replaced: it goes on with
+one that nobody can find, so that the journal looks itself.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class Journal:
         self.read_only = read_only
         self._lock = FileLock(path.with_name(f".{path.stem}.lock"))
         self._base: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
         """Lock and open."""
@@ -104,6 +106,7 @@ class Journal:
         if self.read_only:
             self._base = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
             self._base.execute("select 1 from sqlite_master")
+            self._file = self._found()
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -120,6 +123,23 @@ class Journal:
         if number != _FORMAT:
             self._begin_anew()
         self._base.execute(_TABLE)
+        self._file = self._found()
+
+    def _found(self) -> tuple[int, int] | None:
+        """Tell the file at the path from all others; None if there is none."""
+        try:
+            file = self.path.stat()
+        except OSError:
+            return None
+        return file.st_dev, file.st_ino
+
+    def check_place(self) -> None:
+        """Raise an OutputError if the file that was opened is no longer at its path."""
+        if self._found() != self._file:
+            raise OutputError(
+                f"{self.path}: was removed or replaced while this {self.work} was at work; what "
+                "was finished is lost, and the same command begins anew"
+            )
 
     def _begin_anew(self) -> None:
         """Drop the tables of an earlier version of this package."""
@@ -152,6 +172,7 @@ class Journal:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Write all that is written inside, or nothing."""
+        self.check_place()
         with self._errors("be written"):
             self._db.execute("begin immediate")
             try:
@@ -160,6 +181,7 @@ class Journal:
                 self._db.execute("rollback")
                 raise
             self._db.execute("commit")
+        self.check_place()
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -194,6 +216,7 @@ class Journal:
         if key is not None:
             where, values = f"{where} and key = ?", [kind, key]
         query = f"select {columns} from records where {where} order by kind, key, number"  # noqa: S608 - ours
+        self.check_place()
         with self._errors("be read"):
             yield from self._db.execute(query, values)
 
