@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.benchmarks.cluster import Costs, round_of, sweep_of
+from tests.benchmarks.scale import cost_model
 
 COSTS = Costs(10.0, 0.01, 0.02, 0.03, 0.5, (4.0, 6.0), (1, 4, 3), (0.5, 0.001))
 
@@ -36,3 +37,16 @@ def test_a_planned_sweep_takes_the_driver_s_time_whatever_the_nodes() -> None:
 
 def test_no_fits_take_no_time() -> None:
     assert round_of([], 3, 1.0) == 0.0
+
+
+def test_the_cost_model_finds_what_a_fit_and_a_set_take() -> None:
+    rows = [
+        {"sets": sets, "fits": fits, "processor": 40.0 + 6.0 * fits + 0.02 * sets}
+        | {"stages": {"fit": 5.5 * fits, "keep": 0.5 * fits}}
+        for sets, fits in ((100, 5), (1000, 9), (10_000, 12))
+    ]
+    found = cost_model(rows)
+    assert found["constant"] == pytest.approx(40.0)
+    assert found["fit"] == pytest.approx(6.0)
+    assert found["set"] == pytest.approx(0.02)
+    assert found["error"] == pytest.approx(0.0, abs=1e-9)

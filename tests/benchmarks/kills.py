@@ -48,7 +48,7 @@ WAYS = {
 }
 _LEFT = (".writing-*", ".partial-*")
 _PATIENCE = 600.0  # seconds
-_MOST = 0.7  # of the time from the first fit to the end, in which kills fall
+_MOST = 0.5  # of the time from the first fit to the end: how far kills are from what is waited for
 
 
 @dataclass
@@ -130,6 +130,12 @@ class Sweep:
             return False
         return bool(found[0])
 
+    def wait_for_a_fit(self, process: subprocess.Popen[str], known: int) -> None:
+        """Wait until more fits are finished than are known, or the process ends."""
+        end = time.monotonic() + _PATIENCE
+        while process.poll() is None and len(self.fits()) <= known and time.monotonic() < end:
+            time.sleep(0.05)
+
     def fits(self) -> dict[str, float]:
         """Seconds of each fit that is finished: one that is made again takes others."""
         with SweepJournal(self.folder, read_only=True) as journal:
@@ -187,6 +193,8 @@ def killed(
     while True:
         with sweep.running() as process:
             if tally.kills < kills and sweep.wait_for_fits(process):
+                if rng.random() < 0.5:  # else slow starts leave all kills to the first fit
+                    sweep.wait_for_a_fit(process, len(known))
                 try:
                     process.wait(rng.uniform(0.0, span))
                 except subprocess.TimeoutExpired:
@@ -257,8 +265,7 @@ def folder_removed(base: Path) -> str:
     sweep = Sweep(base, SWEEPS["fitted"])
     with sweep.running() as process:
         sweep.wait_for_fits(process)
-        while process.poll() is None and not sweep.fits():
-            time.sleep(0.05)
+        sweep.wait_for_a_fit(process, 0)
         shutil.rmtree(sweep.folder)
         _, told = process.communicate(timeout=_PATIENCE)
     there = sorted(path.name for path in sweep.folder.rglob("*")) if sweep.folder.exists() else []

@@ -228,12 +228,19 @@ def measured(kind: str, number: int) -> dict[str, Any]:
 
 
 def cost_model(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Least squares of the processor's seconds on one, fits and sets."""
+    """Least squares of the processor's seconds on one, fits and sets.
+
+    What fits take is known apart from the rest, so each row gives two equations.
+    """
+    equations, seconds = [], []
+    for row in rows:
+        of_fits = row["stages"]["fit"] + row["stages"]["keep"]
+        equations += [[0.0, row["fits"], 0.0], [1.0, 0.0, row["sets"]]]
+        seconds += [of_fits, row["processor"] - of_fits]
+    scale = np.array(seconds)  # relative errors: else the largest sweep alone would decide
+    found, *_ = np.linalg.lstsq(np.array(equations) / scale[:, None], np.ones(len(scale)), None)
     columns = np.array([[1.0, row["fits"], row["sets"]] for row in rows])
-    seconds = np.array([row["processor"] for row in rows])
-    # By relative errors: else the largest sweep alone would decide.
-    found, *_ = np.linalg.lstsq(columns / seconds[:, None], np.ones(len(rows)), rcond=None)
-    errors = columns @ found / seconds - 1.0
+    errors = columns @ found / np.array([row["processor"] for row in rows]) - 1.0
     names = ("constant", "fit", "set")
     return {**dict(zip(names, found.tolist(), strict=True)), "error": float(np.abs(errors).max())}
 
@@ -296,6 +303,7 @@ def main() -> None:
     if options.sets:
         fitted = row_of("fit", FITTED)
         rows = [row_of("plan", number) for number in options.sets]
+        rows.sort(key=lambda row: int(row["sets"]))
         _sets_table([*rows, fitted])
         model = cost_model(rows)
         print(
