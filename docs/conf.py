@@ -41,7 +41,7 @@ CONTENTS = {
         for name in ("first_answer", "my_claims", "my_assumptions", "inside_the_model")
     ],
     "What it says": ["docs/disputes", "docs/trust", "docs/registries"],
-    "How to": ["docs/explore", "docs/sweeps", "docs/ingest", "docs/score"],
+    "How to": ["docs/explore", "docs/sweeps", "docs/scale", "docs/ingest", "docs/score"],
     "Reference": ["docs/commands/index", "docs/api", "data/README", "ARCHITECTURE", "CHANGELOG"],
     "The project": ["CONTRIBUTING", "SECURITY"],
     "Tables in full": [

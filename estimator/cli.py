@@ -125,7 +125,14 @@ def entry() -> None:
         from estimator.completion import complete
 
         complete({name: module for name, (module, _) in COMMANDS.items()})
-    sys.exit(main())
+    status = main()
+    executors = sys.modules.get("estimator.sweep.executors")
+    if executors is not None and executors.are_at_work():
+        # A sweep stopped early, and a thread is sampling: to end Python under it is a crash.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimator import batch, cache, distribution, run
+from estimator import batch, cache, cli, distribution, run
 from estimator.cli import COMMANDS, main
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.store.crate import CRATE
@@ -305,3 +305,20 @@ def test_output_to_no_terminal_is_plain_even_where_a_notebook_forces_colour(
     told = capsys.readouterr().out
     assert "few" in told
     assert "\x1b" not in told
+
+
+def test_a_command_that_stops_beside_a_thread_at_work_ends_with_its_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from estimator.sweep import executors
+
+    def leave(status: int) -> None:
+        raise SystemExit(100 + status)
+
+    monkeypatch.setattr(cli, "main", lambda: 2)
+    monkeypatch.setattr("os._exit", leave)
+    for at_work, status in ((True, 102), (False, 2)):
+        monkeypatch.setattr(executors, "are_at_work", lambda at_work=at_work: at_work)
+        with pytest.raises(SystemExit) as ended:
+            cli.entry()
+        assert ended.value.code == status

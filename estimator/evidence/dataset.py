@@ -114,11 +114,9 @@ def _drop_unknowable(
     selected = selected.copy()
     late = selected["used"] & (selected["status"] != "confirmed")
     late &= ~in_triangle(selected, assumptions.registries.triangles)
-    unknown = [
-        row.Index
-        for row in selected[late].itertuples()
-        if _known_weights(row, window, reporting) is None
-    ]
+    number, distinct = _distinct(selected[late], reporting)
+    unknown = np.array([_known_weights(row, window, reporting) is None for row in distinct], bool)
+    unknown = selected.index[late][unknown[number]]
     selected.loc[unknown, "used"] = False
     selected.loc[unknown, "reason"] = "published before its delay lets anything be known"
     if not selected["used"].any():
@@ -133,12 +131,7 @@ def _dataset(selected: pd.DataFrame, window: Window, assumptions: AssumptionSet)
         & ~selected["reason"].isin(("outside the window", ADDED_UP))
         & selected["period_start"].notna()
     ]
-    eligible = eligible[
-        [
-            window.covers(a, b)
-            for a, b in zip(eligible["period_start"], eligible["period_end"], strict=True)
-        ]
-    ]
+    eligible = eligible[window.covering(eligible["period_start"], eligible["period_end"])]
     floors = eligible[eligible["status"] == "confirmed"]
     triangles = assumptions.registries.triangles
     triangle = in_triangle(eligible, triangles)
@@ -197,10 +190,8 @@ def _columns(
     `reporting` has the fixed delays. None: there are none. What is not confirmed yet is part of the
     unconfirmed ratio, and what a triangle has not learnt yet is estimated.
     """
-    weights = [_weights(row, window, reporting) for row in rows.itertuples()]
-    matrix = np.array(weights, dtype=float).reshape(len(rows), len(window.months))
     columns: dict[str, tuple[object, ...]] = {
-        f"{prefix}weight": ((dim, "month"), matrix),
+        f"{prefix}weight": ((dim, "month"), _matrix(rows, window, reporting)),
         f"{prefix}used": (dim, rows["used"].to_numpy(dtype=bool)),
         f"{prefix}source": (dim, (rows["origin"] + ":" + rows["quantity"]).to_numpy(dtype=str)),
     }
@@ -218,6 +209,25 @@ def _floor_figures(floors: pd.DataFrame, hedging: HedgingOptions) -> np.ndarray:
     """Figure of each floor, or the lower edge of its wording. (confirmed_claim,), persons."""
     figure = floors["value"].where(floors["hedge"] != "range", floors["low"])
     return np.asarray(figure.where(floors["hedge"] != "nearly", figure * (1.0 - hedging.nearly)))
+
+
+def _matrix(rows: pd.DataFrame, window: Window, reporting: ReportingOptions | None) -> np.ndarray:
+    """Weights of each row, worked out once for rows that have the same. (row, month)."""
+    number, distinct = _distinct(rows, reporting)
+    weights = [_weights(row, window, reporting) for row in distinct]
+    matrix = np.array(weights, dtype=float).reshape(len(distinct), len(window.months))
+    return np.asarray(matrix[number])
+
+
+def _distinct(
+    rows: pd.DataFrame, reporting: ReportingOptions | None
+) -> tuple[np.ndarray, list[Any]]:
+    """Which of the rows that differ in their weights each row is like (row,), and those rows."""
+    same = ["quantity", "unit", "period_start", "period_end"]
+    if reporting is not None and reporting.delays():
+        same += ["origin", "published"]
+    number = rows.groupby(same, sort=False, dropna=False).ngroup().to_numpy()
+    return number, list(rows.drop_duplicates(same).itertuples())  # in the order of their numbers
 
 
 def _weights(row: Any, window: Window, reporting: ReportingOptions | None) -> np.ndarray:

@@ -147,10 +147,16 @@ def difference_floors(
                 figure[row] -= figure[part]
                 rounding[row] = carried
                 weight[row, month] = 0.0
-    for row in np.flatnonzero(used):
-        same = used & (count == count[row]) & np.isclose(weight, weight[row]).all(axis=1)
-        higher = same & (
-            (figure > figure[row]) | ((figure == figure[row]) & (np.arange(len(used)) < row))
-        )
-        used[row] = not higher.any()
+    months = weight > 0
+    alike: dict[Hashable, list[int]] = {}
+    for number, is_used in enumerate(used.tolist()):
+        if is_used:
+            alike.setdefault((count[number], months[number].tobytes()), []).append(number)
+    for rows in alike.values():
+        for number in rows:
+            same = np.array([other for other in rows if used[other]])
+            same = same[np.isclose(weight[same], weight[number]).all(axis=1)]
+            higher = figure[same] > figure[number]
+            higher |= (figure[same] == figure[number]) & (same < number)
+            used[number] = not higher.any()
     return weight, figure, used, rounding

@@ -20,8 +20,8 @@ from estimator.evidence.schema import (
     derivation_problems,
     failed_cells,
     hint,
+    inconsistent_rows,
     number,
-    row_problems,
 )
 from estimator.paths import data_dir
 
@@ -139,9 +139,7 @@ def _read_one(path: Path, content: bytes) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _cell_problems(path: Path, table: pd.DataFrame) -> list[str]:
-    found = failed_cells(table, CLAIMS_SCHEMA)
-    for line, cells in zip(table.index, table.to_dict("records"), strict=True):
-        found += [(int(line), *problem) for problem in row_problems(cells)]
+    found = failed_cells(table, CLAIMS_SCHEMA) + inconsistent_rows(table)
     return [
         f"{path}: row {row} (id {table.at[row, 'id']!r}), column {column!r}: found {cell!r}; "
         f"allowed: {allowed}{hint(cell, allowed)}"

@@ -93,8 +93,12 @@ class Window:
 
     def covers(self, first: pd.Timestamp, last: pd.Timestamp) -> bool:
         """Whether a period may count: not before the start, at most the overhang after the end."""
+        return bool(self.covering(pd.Series([first]), pd.Series([last])).iloc[0])
+
+    def covering(self, first: pd.Series, last: pd.Series) -> pd.Series:
+        """Which periods may count, as `covers` says of one; those without a day may not."""
         latest = self.end + pd.Timedelta(days=self.overhang_days)
-        return bool(first >= self.start and last <= latest and first <= self.end)
+        return (first >= self.start) & (last <= latest) & (first <= self.end)
 
     def overlap_days(self, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
         """Days of each month that a period covers, both ends included. (month,), in days.

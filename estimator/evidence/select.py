@@ -76,7 +76,7 @@ def select_claims(
     """
     counts = claims["status"].isin(LIKELIHOOD_STATUSES) & claims["quantity"].isin(MODELLED)
     _check_names(claims, options, killed_origins, counts)
-    reason = pd.Series("", index=claims.index)
+    reason = pd.Series("", index=claims.index, dtype=object)  # of text, each change copies all
 
     def rule(mask: pd.Series, text: str) -> None:
         reason[mask & (reason == "")] = text
@@ -99,14 +99,7 @@ def select_claims(
         claims["quantity"].isin(_OF_KILLED) & ~_among(claims["origin"], killed_origins),
         NOT_BELIEVED,
     )
-    outside = pd.Series(
-        [
-            not (pd.notna(first) and window.covers(first, last))
-            for first, last in zip(claims["period_start"], claims["period_end"], strict=True)
-        ],
-        index=claims.index,
-    )
-    rule(outside, "outside the window")
+    rule(~window.covering(claims["period_start"], claims["period_end"]), "outside the window")
     chosen = _chosen(claims, options)
     rule(chosen == "none", "evidence group of which none counts")
     for name in set(chosen) - {"", *OF_A_GROUP}:
@@ -115,7 +108,7 @@ def select_claims(
     _mark_repeats(claims, reason, triangle)
     mark_totals(claims, reason, triangle)
     _mark_derived(claims, chosen, reason)
-    selected = claims.assign(used=reason == "", reason=reason)
+    selected = claims.assign(used=reason == "", reason=reason.astype(str))
     if not selected["used"].any():
         raise EvidenceError(nothing_counts(selected))
     _check_speakers(selected[selected["used"]])
@@ -139,9 +132,9 @@ def _check_names(
 
     Those may be right: the shipped sets name origins that a user's own table does not have.
     """
-    ids = sorted(claims["id"])
+    ids = set(claims["id"])
     unknown = [
-        f"evidence.drop: {name!r} is in no claim; {_nearest_id(name, ids)}"
+        f"evidence.drop: {name!r} is in no claim; {_nearest_id(name, sorted(ids))}"
         for name in options.drop
         if name not in ids
     ]
@@ -197,7 +190,10 @@ def _chosen(claims: pd.DataFrame, options: EvidenceOptions) -> pd.Series:
 def _mark_derived(claims: pd.DataFrame, chosen: pd.Series, reason: pd.Series) -> None:
     """Leave the original claims of groups that want them, or one of them."""
     parents = dict(zip(claims["id"], claims["derived_from"].map(names_in), strict=True))
-    open_ = claims[(reason == "") & chosen.isin(["original", "one"])]
+    open_ = claims.loc[
+        (reason == "") & chosen.isin(["original", "one"]),
+        ["id", "evidence_group", "hedge", "published"],
+    ]
     for name, group in open_.groupby("evidence_group", sort=False):
         members = set(group["id"])
         for row, one in zip(group.index, group["id"], strict=True):
@@ -233,7 +229,8 @@ def _mark_repeats(claims: pd.DataFrame, reason: pd.Series, triangle: pd.Series) 
     repeats = kept[(kept != "") & (kept != open_["id"])]
     reason[repeats.index] = "repeats " + repeats
     left = claims[(reason == "") & (claims["status"] != "confirmed")]
-    for _, group in left.groupby(["origin", "quantity", "population"], sort=False):
+    of_one = ["origin", "quantity", "population"]
+    for _, group in left[[*of_one, "period_start", "period_end"]].groupby(of_one, sort=False):
         first = group["period_start"].to_numpy(dtype="datetime64[D]").astype(int)
         last = group["period_end"].to_numpy(dtype="datetime64[D]").astype(int)
         reason[group.index[_covered(first, last)]] = (
@@ -245,13 +242,16 @@ def _covered(first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Whether each day of a period lies in periods of at most half its length. (claim,)."""
     length = last - first
     covered = np.zeros(len(first), dtype=bool)
-    order = np.argsort(first, kind="stable")
-    for row in np.flatnonzero(length > 2 * length.min(initial=0)):
-        parts = order[2 * length[order] < length[row]]
-        parts = parts[(last[parts] >= first[row]) & (first[parts] <= last[row])]
-        # Days reached so far, one part after the other: a part that begins later leaves a gap.
-        reached = np.maximum.accumulate(np.append(first[row], last[parts] + 1))
-        covered[row] = bool((first[parts] <= reached[:-1]).all() and reached[-1] > last[row])
+    order = np.argsort(length, kind="stable").tolist()
+    begin = first.min(initial=0)
+    told = np.zeros(last.max(initial=begin) - begin + 1, dtype=bool)  # days in shorter periods
+    shorter = iter(order)
+    part = next(shorter, None)
+    for row in order:
+        while part is not None and 2 * length[part] < length[row]:
+            told[first[part] - begin : last[part] - begin + 1] = True
+            part = next(shorter, None)
+        covered[row] = told[first[row] - begin : last[row] - begin + 1].all()
     return covered
 
 
@@ -321,37 +321,68 @@ def _warn_of_bounds(used: pd.DataFrame) -> None:
 def _check_floors(confirmed: pd.DataFrame) -> None:
     """Refuse confirmed figures of one origin whose parts sum to more than the whole."""
     problems = []
-    for _, group in confirmed.groupby(["origin", "quantity", "population"]):
-        for _, whole in group.iterrows():
-            inside = group[
-                (group["period_start"] >= whole["period_start"])
-                & (group["period_end"] <= whole["period_end"])
-                & (group["id"] != whole["id"])
-                & (group["unit"] == "persons")
-            ]
-            if whole["unit"] != "persons" or inside.empty:
+    ordered = confirmed.sort_values("period_end", kind="stable")
+    for _, group in ordered.groupby(["origin", "quantity", "population"]):
+        begins, ends = group["period_start"].to_numpy(), group["period_end"].to_numpy()
+        in_persons = (group["unit"] == "persons").to_numpy()
+        of_range = group["hedge"] == "range"
+        figures = group["value"].where(~of_range, group["low"]).to_numpy()
+        tops = group["value"].where(~of_range, group["high"]).to_numpy()
+        bounded = in_persons & ~group["hedge"].isin(["more_than", "at_least"]).to_numpy()
+        names = group["id"].tolist()
+        for row in _in_order(group.index, bounded):
+            inside = in_persons & (begins >= begins[row]) & (ends <= ends[row])
+            inside[row] = False
+            most = tops[row] * 1.1
+            if figures[inside].sum() <= most:
                 continue
-            total, ids = _largest_disjoint_sum(inside)
-            top = whole["high"] if whole["hedge"] == "range" else whole["value"]
-            open_ended = whole["hedge"] in ("more_than", "at_least")
-            if total > top * 1.1 and not open_ended:
+            parts = np.flatnonzero(inside)
+            total, taken = _largest_disjoint_sum(begins[parts], ends[parts], figures[parts])
+            if total > most:
+                first, last = pd.Timestamp(begins[row]), pd.Timestamp(ends[row])
                 problems.append(
-                    f"{whole['id']}: {top:,.0f} confirmed from {whole['period_start']:%Y-%m-%d} to "
-                    f"{whole['period_end']:%Y-%m-%d}, but its parts {', '.join(ids)} sum to "
-                    f"{total:,.0f}; allowed: parts of at most the whole (and a tenth for rounding)"
+                    f"{names[row]}: {tops[row]:,.0f} confirmed from {first:%Y-%m-%d} to "
+                    f"{last:%Y-%m-%d}, but its parts {', '.join(names[parts[i]] for i in taken)} "
+                    f"sum to {total:,.0f}; allowed: parts of at most the whole (and a tenth for "
+                    "rounding)"
                 )
     if problems:
         raise EvidenceError(problems_text("Confirmed figures contradict each other:", problems))
 
 
-def _largest_disjoint_sum(parts: pd.DataFrame) -> tuple[float, list[str]]:
-    """Weighted interval scheduling: the largest sum of claims whose periods do not overlap."""
-    ordered = parts.sort_values("period_end")
-    best: list[tuple[float, list[str]]] = [(0.0, [])]
-    ends = list(ordered["period_end"])
-    for position, (_, part) in enumerate(ordered.iterrows()):
-        before = sum(end < part["period_start"] for end in ends[:position])
-        figure = part["low"] if part["hedge"] == "range" else part["value"]
-        taken = (best[before][0] + float(figure), [*best[before][1], str(part["id"])])
-        best.append(max(best[-1], taken, key=lambda pair: pair[0]))
-    return best[-1]
+def _in_order(index: pd.Index, chosen: np.ndarray) -> list[int]:
+    """Positions of chosen rows, in the order of the table that they come from."""
+    order = np.argsort(index.to_numpy(), kind="stable")
+    return [int(row) for row in order[chosen[order]]]
+
+
+def _largest_disjoint_sum(
+    begins: np.ndarray, ends: np.ndarray, figures: np.ndarray
+) -> tuple[float, list[int]]:
+    """Weighted interval scheduling: the largest sum of figures whose periods do not overlap.
+
+    Parameters
+    ----------
+    begins, ends, figures
+        In the order of the ends.
+
+    Returns
+    -------
+    total
+        The sum.
+    taken
+        Positions of its figures.
+    """
+    before = np.searchsorted(ends, begins).tolist()  # how many end before each begins
+    best = [0.0]
+    for earlier, figure in zip(before, figures.tolist(), strict=True):
+        best.append(max(best[-1], best[earlier] + figure))
+    taken = []
+    position = len(figures)
+    while position:
+        if best[position] > best[position - 1]:
+            taken.append(position - 1)
+            position = before[position - 1]
+        else:
+            position -= 1
+    return best[-1], taken[::-1]

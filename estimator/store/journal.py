@@ -3,7 +3,9 @@
 A record is in the journal whole or not at all, also if the process is killed, the disk is full or
 the folder turns unwritable: that is SQLite's business. A lock file refuses a second writer as long
 as the first one lives. SQLite has no checksums: the file's structure is gone through when it is
-opened, and each record has sums of its own, so that damage is an error and not another number.
+opened, and each record has sums of its own, so that damage is an error and not another number. Nor
+does it notice that its file is removed or replaced, and goes on with one that nobody can find: the
+journal looks itself.
 """
 
 from __future__ import annotations
@@ -104,6 +106,7 @@ class Journal:
         self.read_only = read_only
         self._lock = FileLock(path.with_name(f".{path.stem}.lock"))
         self._base: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
         """Lock and open."""
@@ -122,6 +125,7 @@ class Journal:
                 raise OutputError(
                     f"{self.path}: of another version; run the {self.work} again to begin it anew"
                 )
+            self._file = self._found()
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -140,6 +144,23 @@ class Journal:
         if number != _FORMAT:
             self._begin_anew()
         self._base.execute(_TABLE)
+        self._file = self._found()
+
+    def _found(self) -> tuple[int, int] | None:
+        """Tell the file at the path from all others; None if there is none."""
+        try:
+            file = self.path.stat()
+        except OSError:
+            return None
+        return file.st_dev, file.st_ino
+
+    def check_place(self) -> None:
+        """Raise an OutputError if the file that was opened is no longer at its path."""
+        if self._found() != self._file:
+            raise OutputError(
+                f"{self.path}: was removed or replaced while this {self.work} was at work; what "
+                "was finished is lost, and the same command begins anew"
+            )
 
     def _format(self) -> int:
         """Go through the structure of the file, where records could be missing; say its format."""
@@ -185,6 +206,7 @@ class Journal:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """Write all that is written inside, or nothing."""
+        self.check_place()
         with self._errors("be written"):
             self._db.execute("begin immediate")
             try:
@@ -193,6 +215,7 @@ class Journal:
                 self._db.execute("rollback")
                 raise
             self._db.execute("commit")
+        self.check_place()
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -228,6 +251,7 @@ class Journal:
             where, values = f"{where} and key = ?", [kind, key]
         columns = f"key, number, facts, {content}, sum_of_facts, sum_of_content"
         query = f"select {columns} from records where {where} order by kind, key, number"  # noqa: S608 - ours
+        self.check_place()
         with self._errors("be read"):
             for found, number, facts, read, *sums in self._db.execute(query, values):
                 own = _sums(kind, found, number, facts, read)

@@ -192,7 +192,7 @@ def _table_rows(
 ) -> Iterator[pa.Table]:
     """Tidy rows, some sets at a time: a sweep of ten thousand sets has millions."""
     varied = [column for column in table.columns if str(column).startswith(ASSUMED)]
-    keys: dict[str, tuple[list[str], list[str], list[str]]] = {}
+    keys: dict[str, dict[str, pa.Array]] = {}
     for name, layout in layouts.items():
         quantity, place, unit = [], [], []
         for variable in layout.variables:
@@ -202,30 +202,34 @@ def _table_rows(
                 quantity.append(name_of if timed else f"{name_of}[{label}]")
                 place.append(label if timed else "")
                 unit.append(text)
-        keys[name] = (quantity, place, unit)
+        texts = {"quantity": quantity, "month": place, "unit": unit}
+        keys[name] = {
+            column: pa.array(words).dictionary_encode() for column, words in texts.items()
+        }
     for begin in range(0, len(table), _ROWS):
         pieces = []
         for row in table.iloc[begin : begin + _ROWS].itertuples():
             record = records.get(str(row.set_id))
             if record is None or record.statistics is None:
                 continue
-            quantity, place, unit = keys[record.layout]
-            n = len(quantity)
+            n = len(record.statistics)
             columns: dict[str, Any] = {
-                "assumption_set": pa.array([row.label] * n).dictionary_encode(),
-                "obtained": pa.array([row.obtained] * n).dictionary_encode(),
-                "quantity": pa.array(quantity).dictionary_encode(),
-                "month": pa.array(place).dictionary_encode(),
-                "unit": pa.array(unit).dictionary_encode(),
+                "assumption_set": _alike(row.label, n),
+                "obtained": _alike(row.obtained, n),
+                **keys[record.layout],
             }
             for name, column in zip(STATISTICS, record.statistics.T, strict=True):
                 columns[name] = pa.array(np.ascontiguousarray(column))
             for name in varied:
-                value = table.at[row.Index, name]
-                columns[name] = pa.array([str(value)] * n).dictionary_encode()
+                columns[name] = _alike(table.at[row.Index, name], n)
             pieces.append(pa.table(columns))
         if pieces:
             yield pa.concat_tables(pieces).unify_dictionaries()
+
+
+def _alike(value: object, count: int) -> pa.Array:
+    """Return the text of one value so many times."""
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([str(value)]))
 
 
 def _write_table(rows: Iterator[pa.Table], path: Path) -> None:

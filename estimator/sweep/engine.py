@@ -89,6 +89,7 @@ class Engine:
                 ids.add(plan.set_id)
                 planned.append((group_key, plan))
         self.groups = groups_of(planner, planned)
+        self.by_key = {group.key: group for group in self.groups}
         self.by_id = {one.set_id: (group, one) for group in self.groups for one in group.sets}
         self._pools: dict[tuple[str, tuple[str, ...]], Pool] = {}
         self._draws: dict[str, Fit] = {}
@@ -123,9 +124,6 @@ class Engine:
             number += 1
         if self.options.check:
             self._check(number)
-
-    def _group(self, key: str) -> Group:
-        return next(group for group in self.groups if group.key == key)
 
     def _pending(self) -> dict[str, list[PlannedSet]]:
         """Return the sets without a result, by group."""
@@ -164,8 +162,8 @@ class Engine:
         """Whether a fit is one of a set, or a covering fit, of this sweep's groups."""
         if record.set_id is not None:
             return record.set_id in self.by_id
-        covering = (planned_fit("cover", group, None) for group in self.groups)
-        return any(record.fit_id == planned["fit_id"] for planned in covering)
+        group = self.by_key.get(record.group_key)
+        return group is not None and record.fit_id == planned_fit("cover", group, None)["fit_id"]
 
     def _forget_what_no_longer_holds(self) -> None:
         """Do again what failed, or was reweighted under looser bounds than today's."""
@@ -192,16 +190,21 @@ class Engine:
     def _next_round(self, number: int, pending: dict[str, list[PlannedSet]]) -> list[PlannedFit]:
         """Which fits to make next."""
         tasks = []
-        records = self.journal.fits()
+        made = self._fits_by_group()
         for group in self.groups:
             left = pending.get(group.key, [])
             if left:
-                made = self._fits_of(group, records)
-                tasks += next_fits(number, group, left, made, self.options.method)
+                of_group = made.get(group.key, [])
+                tasks += next_fits(number, group, left, of_group, self.options.method)
         return tasks
 
-    def _fits_of(self, group: Group, records: Sequence[FitRecord]) -> list[FitRecord]:
-        return [r for r in records if r.group_key == group.key and self._applies(r)]
+    def _fits_by_group(self) -> dict[str, list[FitRecord]]:
+        """Return the fits so far that are of this sweep, by group."""
+        found: dict[str, list[FitRecord]] = {}
+        for record in self.journal.fits():
+            if self._applies(record):
+                found.setdefault(record.group_key, []).append(record)
+        return found
 
     # ---- fitting --------------------------------------------------------------------------------
 
@@ -232,7 +235,7 @@ class Engine:
         return max(1, self.executor.workers // max(n_tasks, 1))
 
     def _fit_task(self, task: PlannedFit) -> FitTask:
-        group = self._group(str(task["group_key"]))
+        group = self.by_key[str(task["group_key"])]
         set_id = task["set_id"]
         one = group.sets[group.center] if set_id is None else self.by_id[set_id][1]
         return fit_task(task, group, one, self.options)
@@ -284,14 +287,14 @@ class Engine:
     # ---- reweighting ----------------------------------------------------------------------------
 
     def _reweight_pending(self) -> None:
-        records = self.journal.fits()
+        made = self._fits_by_group()
         for key, left in self._pending().items():
-            group = self._group(key)
+            group = self.by_key[key]
             if self.options.method == "fit" or group.is_fitted:
                 continue
             bases = [
                 record
-                for record in self._fits_of(group, records)
+                for record in made.get(key, [])
                 if record.ok and record.kind in ("cover", "base")
             ]
             if bases:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
@@ -17,6 +18,7 @@ from estimator.errors import ConfigError
 from estimator.sweep.options import SweepOptions
 
 _RETRIES = 3
+_at_work: set[int] = set()  # threads of this process that are in the middle of a task
 
 
 class Executor(Protocol):
@@ -118,7 +120,17 @@ class LocalExecutor:
 def _indexed[T, S, R](
     function: Callable[[T, S], R], index: int, task: T, shared: S
 ) -> tuple[int, R]:
-    return index, function(task, shared)
+    own = threading.get_ident()
+    _at_work.add(own)
+    try:
+        return index, function(task, shared)
+    finally:
+        _at_work.discard(own)
+
+
+def are_at_work() -> bool:
+    """Whether threads are still in the middle of a task, as they are if a sweep stops early."""
+    return bool(_at_work)
 
 
 class RayExecutor:

@@ -200,6 +200,7 @@ class SweepJournal:
             The set that was fitted, if that finishes it.
         """
         if draws is not None:
+            self._journal.check_place()  # else the folder that was removed would be made again
             self._write_draws(draws)
         facts = plain_numbers(asdict(replace(record, relative_ess=None)))
         fit = Record(_FIT, record.fit_id, facts, _packed(record.relative_ess))

@@ -136,13 +136,16 @@ class Group:
             )
             picked, reference = [start], [start]
             left.remove(start)
+        distance = np.full(len(left), np.inf)
+        of_left = positions[left]
         while left and len(picked) < count:
-            distance = np.min(
-                [np.linalg.norm(positions[left] - positions[r], axis=1) for r in reference], axis=0
-            )
-            chosen = left.pop(int(np.argmax(distance)))
-            picked.append(chosen)
-            reference.append(chosen)
+            for known_one in reference:
+                apart = np.linalg.norm(of_left - positions[known_one], axis=1)
+                distance = np.minimum(distance, apart)
+            place = int(np.argmax(distance))
+            reference = [left.pop(place)]  # those before are in the distances
+            picked += reference
+            of_left, distance = np.delete(of_left, place, axis=0), np.delete(distance, place)
         return picked
 
     @cached_property

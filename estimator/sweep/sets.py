@@ -132,12 +132,15 @@ def varied(sets: Sequence[SweepSet]) -> dict[str, list[Any]]:
         for key, _ in (key_and_text(text) for text in one.overrides)
         if is_assumed(key)
     )
-    columns = {key: [_value_of(one, key) for one in sets] for key in keys}
+    named = [{key: text for key, text in map(key_and_text, one.overrides)} for one in sets]
+    columns = {
+        key: [_value_of(one, key, texts) for one, texts in zip(sets, named, strict=True)]
+        for key in keys
+    }
     return {key: values for key, values in columns.items() if len(set(map(str, values))) > 1}
 
 
-def _value_of(one: SweepSet, key: str) -> Any:
-    named = {k: text for k, text in map(key_and_text, one.overrides)}
+def _value_of(one: SweepSet, key: str, named: Mapping[str, str]) -> Any:
     found: Any = one.config
     for part in key.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None

@@ -66,6 +66,27 @@ def test_a_day_s_rate_and_a_month_s_sum_agree_on_the_same_month(tmp_path: Path) 
     assert weight.sel(claim="C").item() == pytest.approx(365.25 / 12 / 31)
 
 
+def test_claims_on_one_period_have_each_its_own_unit_and_what_its_origin_could_know(
+    tmp_path: Path,
+) -> None:
+    early, late, registry = "2025-02-01", "2025-06-01", "mediazona_meduza"
+    rows = [
+        row(id=f"{unit} {published} {origin}", quantity="killed", unit=unit)
+        | {"published": published, "origin": origin}
+        for unit in ("persons", "persons/day")
+        for published in (early, late)
+        for origin in ("counter", registry)
+    ]
+    options = [*YEAR, "killed_share=all", "reporting=registry_delay", "registries=last_vintage"]
+    weight = load_evidence(assumption_set(options), claims(tmp_path, *rows)).dataset["weight"]
+    shares = {(early, registry): 0.03, (late, registry): 0.55}
+    for one in rows:
+        known = shares.get((one["published"], one["origin"]), 1.0)
+        days = 31 if one["unit"] == "persons/day" else 1
+        found = weight.sel(claim=one["id"]).sum().item() * days
+        assert found == pytest.approx(known, abs=0.05), one["id"]
+
+
 def test_a_stock_adds_up_all_months_before_its_day(tmp_path: Path) -> None:
     day = {"period_start": "2025-07-01", "period_end": "2025-07-01"}
     table = claims(tmp_path, row(quantity="force_size", value="600000", **day))

@@ -12,6 +12,8 @@ from estimator.evidence.schema import (
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     STATUSES,
+    derivation_problems,
+    inconsistent_rows,
     number,
     row_problems,
 )
@@ -177,3 +179,34 @@ def test_a_difference_may_be_negative_or_zero(quantity: str) -> None:
 def test_a_plan_may_be_above_its_whole_and_without_a_period() -> None:
     cells = {"quantity": "plan_share", "unit": "share", "status": "context", "value": "1.03"}
     assert problems(**cells, period_start="", period_end="") == []
+
+
+def test_the_rows_of_a_table_have_the_problems_of_each() -> None:
+    cells = [{}, {"unit": "km", "value": "-5"}, {"period_end": ""}, {"value": "many"}]
+    table = pd.DataFrame([row(**changed) for changed in cells], index=[2, 3, 5, 8], dtype=str)
+    expected = [
+        (line, *problem)
+        for line, changed in zip(table.index, cells, strict=True)
+        for problem in problems(**changed)
+    ]
+    assert len(expected) == 3
+    assert inconsistent_rows(table) == expected
+
+
+def test_a_claim_that_is_derived_from_a_circle_is_not_in_it() -> None:
+    found = derivation_problems(pd.Series({"A": "B", "B": "A", "C": "B", "D": ""}), set("ABCD"))
+    assert sorted(found) == ["A", "B"]
+
+
+def test_a_long_chain_of_claims_is_no_circle() -> None:
+    ids = [f"C{n}" for n in range(30_000)]  # each with all before it: 450 million
+    assert derivation_problems(pd.Series(["", *ids[:-1]], index=ids), set(ids)) == {}
+
+
+def test_of_many_ids_that_are_in_no_table_the_first_get_a_hint() -> None:
+    ids = [f"C{n:04}" for n in range(1000)]
+    found = derivation_problems(pd.Series([f"X{n}" for n in range(1000)], index=ids), set(ids))
+    assert len(found) == 1000
+    assert found["C0000"].startswith("ids of other claims; ")
+    assert found["C0999"] == "ids of other claims"
+    assert max(map(len, found.values())) < 300

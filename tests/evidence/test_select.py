@@ -235,6 +235,36 @@ def test_a_sum_is_no_repeat_of_a_claim_more_than_half_as_long(tmp_path: Path) ->
     assert reason(select(table), "A") == ""
 
 
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.sampled_from([1, 1, 2, 5, 12, 30])),
+        min_size=1,
+        max_size=25,
+        unique=True,
+    )
+)
+def test_a_sum_is_a_repeat_if_each_of_its_days_is_in_a_claim_of_at_most_half_its_length(
+    periods: list[tuple[int, int]],
+) -> None:
+    first = pd.Timestamp("2025-02-01")
+    table = pd.DataFrame(
+        [
+            {**SHIPPED.iloc[0].to_dict(), "id": f"R{n}", "status": "claimed", "hedge": "about"}
+            | {"quantity": "losses", "evidence_group": "", "derived_from": ""}
+            | {"period_start": first + pd.Timedelta(days=begin)}
+            | {"period_end": first + pd.Timedelta(days=begin + more)}
+            for n, (begin, more) in enumerate(periods)
+        ]
+    )
+    repeats = [text.startswith("repeats the sum") for text in select(table)["reason"]]
+    days = [set(range(begin, begin + more + 1)) for begin, more in periods]
+    for (_, more), own, repeated in zip(periods, days, repeats, strict=True):
+        parts = [of for (_, other), of in zip(periods, days, strict=True) if 2 * other < more]
+        assert repeated == (own <= set().union(*parts))
+
+
 def test_a_sum_that_another_origin_s_months_cover_counts(tmp_path: Path) -> None:
     table = claims(tmp_path, row(period_end="2025-03-31"), *months(1, 3, origin="other"))
     assert reason(select(table), "A") == ""

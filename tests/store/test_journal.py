@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -255,3 +256,21 @@ def test_a_journal_of_another_version_is_not_read_and_a_later_one_not_begun_anew
             pass
     with pytest.raises(OutputError, match="of a later version"), Journal(path, "sweep"):
         pass
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_folder_that_is_removed_is_told_and_not_made_again(path: Path, replaced: bool) -> None:
+    with Journal(path, "sweep") as journal:
+        journal.keep([Record("set", "a")])
+        shutil.rmtree(path.parent)
+        if replaced:
+            with Journal(path, "sweep") as other:
+                other.keep([Record("set", "b")])
+        with pytest.raises(OutputError, match="was removed or replaced while this sweep"):
+            journal.keep([Record("set", "c")])
+        with pytest.raises(OutputError, match="was removed or replaced"):
+            keys(journal)
+    assert path.parent.exists() == replaced
+    if replaced:
+        with Journal(path, "sweep") as other:
+            assert keys(other) == ["b"]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +19,7 @@ from estimator.sweep.executors import LocalExecutor, RayExecutor
 from estimator.sweep.run_sweep import SweepOutcome
 from estimator.sweep.set_fit import Fit, FitTask, Shared
 from tests.sweep import synthetic
+from tests.sweep.nodes import HEAD, SECOND, own_ray, two_nodes
 from tests.sweep.test_engine import CUBE, fits_are, sweep, values
 
 pytestmark = [
@@ -31,8 +28,6 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
-# Ray takes 127.0.0.1 for this machine's outer address.
-HEAD, SECOND = "127.0.0.2", "127.0.0.3"
 TASKS = range(12)
 SWEEP = (CUBE, "sweep.design.sets=20")
 
@@ -69,77 +64,24 @@ def fit_elsewhere(marks: Path, task: FitTask, shared: Shared) -> Fit:
     return synthetic.synthetic_fit(task, shared)
 
 
-def start_node(folder: Path, address: str, *options: str) -> subprocess.Popen[bytes]:
-    command = [
-        str(Path(sys.executable).with_name("ray")),
-        *("start", "--block", "--num-cpus=1", "--object-store-memory=100000000"),
-        *(f"--node-ip-address={address}", "--include-log-monitor=false", *options),
-    ]
-    with (folder / f"{address}.log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-
-
-def end_node(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def wait_until_answers(address: str, port: int, head: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert head.poll() is None, "the head node ended"
-        try:
-            socket.create_connection((address, port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("the head node does not answer")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def ray_environment() -> Iterator[Path]:
-    """Ray in a folder of its own, with a token of its own: some of its ports face outwards.
+    """Ray in a folder of its own.
 
     Ray reads the mode when it is imported, so no other file may import it in this process.
     """
-    # Not below pytest's folder: the paths of Unix sockets have at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
-    token = folder / "token"
-    token.touch(mode=0o600)
-    token.write_text(secrets.token_hex(16))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
-        patch.setenv("RAY_TMPDIR", str(folder))
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", str(ROOT))
+    with own_ray() as (folder, environment), pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
         patch.delenv("RAY_ADDRESS", raising=False)
         yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
 def address(ray_environment: Path) -> Iterator[str]:
     """Address of a cluster of two nodes with a CPU each."""
-    with socket.socket() as free:
-        free.bind((HEAD, 0))
-        port = free.getsockname()[1]
-    nodes = [
-        start_node(ray_environment, HEAD, "--head", f"--port={port}", "--include-dashboard=false")
-    ]
-    try:
-        wait_until_answers(HEAD, port, nodes[0])
-        nodes.append(start_node(ray_environment, SECOND, f"--address={HEAD}:{port}"))
-        yield f"{HEAD}:{port}"
-    finally:
-        for process in reversed(nodes):
-            end_node(process)
+    with two_nodes(ray_environment, dict(os.environ)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

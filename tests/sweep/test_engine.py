@@ -368,6 +368,21 @@ def test_a_second_sweep_into_the_same_folder_is_refused(tmp_path: Path) -> None:
         sweep(tmp_path, sets=[[]])
 
 
+def test_a_folder_that_is_removed_in_the_middle_ends_the_sweep_and_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sweep"
+
+    def remove(task: FitTask, shared: Shared) -> Fit:
+        shutil.rmtree(folder, ignore_errors=True)
+        return synthetic.synthetic_fit(task, shared)
+
+    fits_are(monkeypatch, remove)
+    with pytest.raises(OutputError, match="was removed or replaced while this sweep was at work"):
+        sweep(folder, *OVERRIDES)
+    assert not folder.exists()
+
+
 def test_collect_rebuilds_dataset_and_table(twenty: SweepOutcome, copied: Path) -> None:
     for name in ("sweep.nc", "summary.parquet"):
         (copied / name).unlink()

@@ -9,7 +9,7 @@ import pytest
 
 from estimator.assumptions.compose import plain_config
 from estimator.errors import ConfigError
-from estimator.sweep.executors import Executor, LocalExecutor, executor_of
+from estimator.sweep.executors import Executor, LocalExecutor, are_at_work, executor_of
 from estimator.sweep.options import SweepOptions
 
 pytestmark = pytest.mark.slow
@@ -97,3 +97,26 @@ def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ConfigError, match=r"needs Ray: pip install 'loss-ranges\[ray\]'"):
         executor_of(options("sweep.executor=ray"))
+
+
+def test_a_thread_that_is_left_at_its_task_is_told_of_until_it_is_done() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(task: int, shared: None) -> int:
+        if task:
+            begun.set()
+            go_on.wait(30)
+        else:
+            begun.wait(30)
+        return task
+
+    results = LocalExecutor(2).map(work, [0, 1], None)
+    assert next(results)[0] == 0
+    results.close()
+    assert are_at_work()
+    go_on.set()
+    for _ in range(300):
+        if not are_at_work():
+            break
+        time.sleep(0.1)
+    assert not are_at_work()
