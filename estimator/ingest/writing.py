@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED = "shipped"
 REPORT_SUFFIX = ".report.csv"
-_MOST_TOLD = 50
-_MOST_ROWS_TOLD = 200
+_MOST_TOLD = 18  # rows or reasons of a message, so that it ends within twenty lines
 _DAY = dt.timedelta(days=1)
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_-./")
 _WORDS = ("null", "true", "false", "nan", "inf")
@@ -125,7 +124,7 @@ def ingest(
     if lost := ledger.unaccounted():
         raise RuntimeError(f"rows without account: {lost[:10]}")
     if strict and ledger.bad:
-        told = [_told(entry) for entry in ledger.bad[:_MOST_ROWS_TOLD]]
+        told = [_told(entry) for entry in ledger.bad[:_MOST_TOLD]]
         if more := len(ledger.bad) - len(told):
             told.append(f"and {more:,} more; without --strict the report has them all")
         raise IngestError(problems_text(f"{path}: rows at fault (--strict):", told))
