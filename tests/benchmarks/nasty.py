@@ -59,7 +59,7 @@ def garbled(rng: np.random.Generator, content: bytes) -> bytes:
         return b""
     if way == 1:
         return content[: int(rng.integers(size + 1))]
-    if way == 2:
+    if way == 2 or not content:
         return rng.bytes(int(rng.integers(1, 3000)))
     if way in (3, 4):
         array = np.frombuffer(content, np.uint8).copy()
