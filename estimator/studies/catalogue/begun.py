@@ -20,7 +20,8 @@ from estimator.errors import ConfigError
 from estimator.evidence.schema import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from estimator.show.assumed import LEFT_OUT
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST = 100  # characters of a name
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{_LONGEST - 1}}}")
 
 Files = dict[Path, str]
 
@@ -35,8 +36,8 @@ def files(kind: str, name: str, config_dir: Path) -> tuple[Files, str]:
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{name!r}: must begin with a letter, and have letters, digits and _ alone, since it "
-            "is typed in commands"
+            f"{name!r}: must begin with a letter, and have letters, digits and _ alone, at most "
+            f"{_LONGEST}, since it is typed in commands"
         )
     match kind:
         case "set":

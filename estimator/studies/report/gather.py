@@ -88,6 +88,7 @@ def gather(
     compared = CompareOptions.from_config(config["compare"])
     with console.status("compare") as status:
         reference = reference_of(sets, compared.reference)
+        claims, command = _claims_table(outputs[0], reference), _command(outputs[0])
         ordered = sorted(sets.whole, key=_order(reference, list(options.sets)))
         trees = {label: tree for label in ordered if (tree := sets.tree(label)) is not None}
         last = max(last_month(tree) for tree in trees.values())
@@ -104,11 +105,11 @@ def gather(
         )
     return ReportData(
         output=str(outputs[0]),
-        command=_command(outputs[0]),
+        command=command,
         options=options,
         trees=trees,
         asked=asked,
-        claims_table=_claims_table(outputs[0], reference),
+        claims_table=claims,
         comparison=comparison.table,
         pooled=pooled(sets, answers),
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),

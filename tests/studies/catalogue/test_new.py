@@ -102,6 +102,7 @@ def test_nothing_that_is_there_is_overwritten(
         (("set", "central"), "assumptions=central ships already"),
         (("set", "a b"), "'a b': must begin with a letter"),
         (("claim", "../up"), "'../up': must begin with a letter"),
+        (("claim", "x" * 300), "digits and _ alone, at most 100"),
         (("claims", "mine"), "claims: unknown kind; did you mean 'claim'?"),
     ],
 )

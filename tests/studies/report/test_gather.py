@@ -119,6 +119,16 @@ def test_no_fit_is_made_where_none_is_wanted(run: Path, monkeypatch) -> None:
     assert main(["report", str(run), asked, "--no-fits"]) == 0
 
 
+def test_claims_that_cannot_be_read_are_told_before_anything_is_worked_out(
+    run: Path, capsys
+) -> None:
+    (path,) = run.glob("*/claims.csv")
+    path.write_bytes(b"id,value\nL\xcf,1\n")
+    assert main(["report", str(run), "--no-fits"]) == 2
+    assert f"{path}: cannot be read" in capsys.readouterr().err
+    assert not (run / "audit").exists()
+
+
 def test_a_sweep_that_is_none_is_refused_before_anything_is_worked_out(run: Path, capsys) -> None:
     assert main(["report", str(run), str(run / "none"), "--no-fits"]) == 2
     assert str(run / "none") in capsys.readouterr().err
