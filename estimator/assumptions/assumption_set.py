@@ -45,7 +45,7 @@ class AssumptionSet(Section):
     """
 
     label: str
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)  # as files of results have numbers
     evidence: EvidenceOptions
     window: WindowOptions
     losses: LossesOptions

@@ -86,7 +86,7 @@ class Prior(BaseModel):
     @classmethod
     def _bare_number_is_fixed(cls, data: Any) -> Any:
         if isinstance(data, (int, float)) and not isinstance(data, bool):
-            return {"family": "Fixed", "value": float(data)}
+            return {"family": "Fixed", "value": data}
         return data
 
     @model_validator(mode="after")

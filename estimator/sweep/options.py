@@ -77,7 +77,7 @@ class Design(Section):
     vary: dict[str, Axis] = Field(min_length=1)
     sets: int = Field(default=64, ge=2, le=100_000)
     blocks: int = Field(default=64, ge=2, le=65_536)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     @field_validator("blocks")
     @classmethod

@@ -15,6 +15,8 @@ from estimator.errors import ConfigError
 
 CENTRAL = plain_config()
 
+HUGE = 10**320  # no float, and no number of a file
+
 
 def config(**changes: Any) -> dict[str, Any]:
     """Copy the central configuration with some keys changed (``group__name__field=value``)."""
@@ -249,6 +251,11 @@ def test_an_assumption_set_survives_json() -> None:
             "derived.loss_ratio.0: low must not be above high. Got low=3.0, high=2.0",
         ),
         ({"seed": -1}, "seed: Input should be greater than or equal to 0. Got -1"),
+        ({"seed": HUGE}, f"seed: Input should be less than {2**63}. Got {HUGE}"),
+        (
+            {"returns__rate": HUGE},
+            f"returns.rate.value: Input should be a valid number. Got {HUGE}",
+        ),
         (
             {"sampler__method": "nutpi"},
             "sampler.method: Input should be 'nutpie', 'pymc' or 'prior'. Got 'nutpi'; did you "

@@ -189,7 +189,7 @@ class CalibrateOptions(Options):
     parts: tuple[Part, ...] = Field(min_length=1)
     only: Names
     sims: Count | None
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
     workers: int = Field(ge=1, le=256)
     fit: WorldFitOptions
     slopes: SlopesOptions
