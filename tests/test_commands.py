@@ -33,6 +33,6 @@ def test_overrides_without_a_folder_are_an_error_that_says_what_is_needed() -> N
 
 def test_an_override_that_is_none_is_refused_before_the_runs_are_opened() -> None:
     with pytest.raises(
-        ConfigError, match=r"report\.titel: unknown key; did you mean 'report\.title'\?"
+        ConfigError, match=r"report\.subjekt: unknown key; did you mean 'report\.subject'\?"
     ):
-        outputs_and_overrides(["nowhere", "report.titel=x"], ("report",), needs="a run")
+        outputs_and_overrides(["nowhere", "report.subjekt=x"], ("report",), needs="a run")
