@@ -49,7 +49,7 @@ def outputs_and_overrides(
     Raises
     ------
     ConfigError
-        If no word is a folder, or an override is none: before the runs are opened.
+        If no word is a folder.
 
     Examples
     --------
@@ -61,10 +61,6 @@ def outputs_and_overrides(
     outputs = [Path(word) for word in words if word not in overrides]
     if not outputs:
         raise ConfigError(f"{needs}. Got none")
-    if overrides:
-        from estimator.assumptions.compose import plain_config
-
-        plain_config(overrides)
     return outputs, overrides
 
 

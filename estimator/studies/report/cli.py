@@ -48,13 +48,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
     ConfigError, OutputError
         If an output or option cannot be used.
     """
-    from estimator.store.results import check_writable
-    from estimator.studies.report.gather import gather
-    from estimator.studies.report.page import write_report
+    from estimator.assumptions.compose import plain_config
 
     outputs, overrides = outputs_and_overrides(
         options.outputs, _GROUPS, needs="report needs the folder of a run"
     )
+    plain_config(overrides)  # what is wrong with them is told before imports that take seconds
+    from estimator.store.results import check_writable
+    from estimator.studies.report.gather import gather
+    from estimator.studies.report.page import write_report
+
     folder = options.output or outputs[0]
     check_writable(folder)
     data = gather(outputs, overrides, console, fits=not options.no_fits)

@@ -129,6 +129,11 @@ def test_claims_that_cannot_be_read_are_told_before_anything_is_worked_out(
     assert not (run / "audit").exists()
 
 
+def test_an_override_that_is_none_is_told_before_a_folder_is_opened(capsys) -> None:
+    assert main(["report", "nowhere", "report.subjekt=x"]) == 2
+    assert "report.subjekt: unknown key; did you mean 'report.subject'?" in capsys.readouterr().err
+
+
 def test_a_sweep_that_is_none_is_refused_before_anything_is_worked_out(run: Path, capsys) -> None:
     assert main(["report", str(run), str(run / "none"), "--no-fits"]) == 2
     assert str(run / "none") in capsys.readouterr().err
