@@ -9,13 +9,7 @@ from estimator.errors import ConfigError
 
 
 def test_folders_are_told_from_overrides_of_the_groups_in_their_order() -> None:
-    words = [
-        "outputs/b",
-        "audit.refit=none",
-        "outputs/a",
-        "audit=claims_only",
-        "report.title=x=y",
-    ]
+    words = ["outputs/b", "audit.refit=none", "outputs/a", "audit=claims_only", "report.title=x=y"]
     outputs, overrides = outputs_and_overrides(words, ("audit", "report"), needs="a run")
     assert outputs == [Path("outputs/b"), Path("outputs/a")]
     assert overrides == ["audit.refit=none", "audit=claims_only", "report.title=x=y"]
