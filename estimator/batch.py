@@ -26,7 +26,13 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from estimator.assumptions.by_hydra import CONFIG_NAME, explain_hydra, hydra_of, search_path
+from estimator.assumptions.by_hydra import (
+    CONFIG_NAME,
+    explain_hydra,
+    hydra_of,
+    of_the_command_line,
+    search_path,
+)
 from estimator.assumptions.compose import (
     Composer,
     is_assumed,
@@ -36,7 +42,7 @@ from estimator.assumptions.compose import (
     to_plain,
     typed,
 )
-from estimator.assumptions.overrides import is_several, key_of
+from estimator.assumptions.overrides import is_several, key_of, unreadable
 from estimator.errors import ConfigError, EstimatorError, OutputError
 from estimator.export import read_csv, write_text
 from estimator.paths import folder_name, free_name
@@ -394,6 +400,8 @@ def run_one(overrides: Sequence[str], config_dir: str | None, console: Console) 
 
 def run_many(overrides: Sequence[str], config_dir: str | None, console: Console) -> Batch:
     """Estimate every set of a Hydra multirun."""
+    if problems := unreadable(overrides):
+        raise ConfigError(of_the_command_line(problems))
     with _writer() as writer:
         batch = Batch(console, writer)
         name = _sweep_name(overrides, config_dir)

@@ -39,7 +39,11 @@ def search_path(config_dir: str | Path | None) -> list[str]:
     if config_dir is None:
         return []
     folder = Path(config_dir).resolve()
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except OSError:  # longer than a name may be
+        there = False
+    if not there:
         raise ConfigError(f"--config-dir {config_dir}: no such folder")
     # Quoted: a path may hold what has a meaning in Hydra's grammar, e.g. a comma.
     quoted = str(folder).replace("'", r"\'")

@@ -70,7 +70,14 @@ def override_problems(overrides: Sequence[str]) -> list[str]:
 def unreadable(overrides: Sequence[str]) -> list[str]:
     """Say which overrides cannot be read, and the quoting with which they can."""
     parser = OverridesParser.create()
-    return [_unreadable(text, parser) for text in overrides if not _is_readable(text, parser)]
+    problems = [_unreadable(text, parser) for text in overrides if not _is_readable(text, parser)]
+    for text in overrides:
+        key, _, value = text.partition("=")
+        if key.startswith("~") and value and _is_readable(text, parser):
+            parsed = parser.parse_override(text)
+            if not parsed.is_sweep_override() and not isinstance(parsed.value(), str):
+                problems.append(f"{text}: found {value}; allowed: {key}, or the option after it")
+    return problems
 
 
 def _is_readable(text: str, parser: OverridesParser) -> bool:

@@ -85,6 +85,7 @@ def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
         ("sceptical", "must be GROUP=OPTION or KEY=VALUE; did you mean assumptions=sceptical?"),
         ("sceptcal", "did you mean assumptions=sceptical?"),
         ("returns.rate=0.1,0.2", "estimator run -m returns.rate=0.1,0.2; a list is written"),
+        ("~recruitment=nan", "~recruitment=nan: found nan; allowed: ~recruitment, or the option"),
         ("label=old, new", """a text with a comma is written 'label="old, new"'"""),
         ("returns=[few,wide]", "run each: estimator run -m returns=few,wide"),
         ("returns.rate=[1,[2]", "brackets and quotes must come in pairs"),
