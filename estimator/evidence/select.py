@@ -23,6 +23,10 @@ from estimator.quantity import CONFIRMABLE, MODELLED, names_where
 
 log = logging.getLogger(__name__)
 
+_MISTYPED = 0.75  # likeness of an id with a slip of the finger: S1 and S01
+_OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
+_OF_LOSSES = names_where(lambda quantity: "losses" in quantity.series_behind)
+
 
 @contextmanager
 def quiet_evidence() -> Iterator[None]:
@@ -34,11 +38,6 @@ def quiet_evidence() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-_MISTYPED = 0.75  # likeness of an id with a slip of the finger: S1 and S01
-_OF_KILLED = names_where(lambda quantity: "killed" in quantity.parts)
-_OF_LOSSES = names_where(lambda quantity: "losses" in quantity.series_behind)
 
 
 def select_claims(

@@ -21,7 +21,7 @@ from estimator.assumptions.compose import assumption_set
 from estimator.evidence import load_evidence
 from estimator.evidence.pieces import group_members
 from estimator.fitting.compiled import compiled
-from estimator.fitting.inference import _nutpie
+from estimator.fitting.inference import infer
 from estimator.fitting.laplace import negative_log_density
 from estimator.model.figures import FIGURES
 from estimator.model.inputs import model_inputs
@@ -39,11 +39,12 @@ def main() -> None:
     assumptions = assumption_set([f"assumptions={words.set}", f"sampler.draws={words.draws}"])
     evidence = load_evidence(assumptions)
     inputs = model_inputs(evidence, assumptions)
+    begin = time.perf_counter()
+    found = infer(inputs, assumptions.sampler, np.random.SeedSequence(assumptions.seed))
+    print(f"{words.set}: sampled in {time.perf_counter() - begin:.0f} s", flush=True)
     entry = compiled(inputs.structure, inputs)
     whole = entry.with_data(inputs)
-    begin = time.perf_counter()
-    free, _ = _nutpie(entry, inputs, assumptions.sampler, assumptions.seed, None)()
-    print(f"{words.set}: sampled in {time.perf_counter() - begin:.0f} s", flush=True)
+    free = {rv.name: found.posterior[rv.name].values for rv in entry.model.free_RVs}
     draws = xr.DataArray(entry.sampled(free), dims=(*DRAWS, "coordinate"))
 
     def log_density(model: object, points: xr.DataArray) -> xr.DataArray:
@@ -63,8 +64,7 @@ def main() -> None:
             parts[f"group {name}"] = claims
     if words.claims:
         parts |= {f"claim {names[n]}": np.arange(len(names)) == n for n in used}
-    _, pointwise = entry.evaluate(free)
-    reported = pointwise["reported"].transpose(*DRAWS, "claim").values
+    reported = found.log_likelihood["reported"].transpose(*DRAWS, "claim").values
     likelihood = np.stack([reported[..., claims].sum(axis=-1) for claims in parts.values()], -1)
 
     def without(at: int) -> object:
