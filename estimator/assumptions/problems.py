@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from estimator.assumptions.catalogue import options
 from estimator.errors import nearest
 
 RENAMED = {
@@ -47,7 +48,9 @@ def explained(error: ValidationError, kind: type[BaseModel], group: str = "") ->
             hint = nearest(place[-1], siblings) if siblings and not renamed else hint
             problems.append(f"{key}: unknown key; {hint}")
         elif item["type"] == "missing":
-            problems.append(f"{key}: missing; it has no default")
+            chosen = ", ".join(f"{key}={name}" for name in list(options(key))[:3])
+            hint = f"no option is chosen, such as {chosen}" if chosen else "it has no default"
+            problems.append(f"{key}: missing; {hint}")
         elif item["type"] == "model_type" and item["ctx"]["class_name"] == "Prior":
             found = item["input"]
             option = f"{key.partition('.')[0]}={found}"

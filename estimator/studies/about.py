@@ -30,11 +30,16 @@ def counted_populations(claims: Iterable[xr.Dataset]) -> set[str]:
     return counted
 
 
-def options_of_sets(sets: Sets, overrides: Sequence[str], groups: Sequence[str]) -> list[str]:
+def options_of_sets(
+    sets: Sets,
+    overrides: Sequence[str],
+    groups: Sequence[str],
+    config_dir: str | Path | None = None,
+) -> list[str]:
     """Choose as `options_about` does, by what the sets count that were written whole."""
     trees = (sets.tree(label, ("constant_data",)) for label in sets.whole)
     claims = (tree["constant_data"].to_dataset() for tree in trees if tree is not None)
-    return options_about(counted_populations(claims), overrides, groups)
+    return options_about(counted_populations(claims), overrides, groups, config_dir)
 
 
 def options_about(

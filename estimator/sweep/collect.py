@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from estimator.quantity import HEADLINES, SIGNED
 from estimator.store import log_weights
 from estimator.store.netcdf import read_netcdf, write_netcdf
 from estimator.store.sweep_files import ASSUMED, DATASET, TABLE, last_month
-from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
+from estimator.sweep.journal import FILE, Obtained, SweepJournal
 
 _FACTS = {
     "set_window": "days that are estimated",
@@ -82,16 +83,12 @@ def collect_sweep(journal: SweepJournal) -> xr.DataTree:
         draws joined (chain by chain, fit by fit).
     """
     table = set_table(journal)
-    records = {record.set_id: record for record in journal.sets()}
-    layouts = journal.layouts()
+    found = _Found(table, journal)
     tree = xr.DataTree.from_dict(
-        {
-            "/": _dataset(table, records, layouts, journal.about()),
-            **_weights(journal, table, records),
-        }
+        {"/": _dataset(table, found, journal.about()), **_weights(journal, table)}
     )
     write_netcdf(tree, journal.folder / DATASET)
-    rows = _table_rows(table, records, layouts)
+    rows = _table_rows(table, found)
     atomically(journal.folder / TABLE, lambda path: _write_table(rows, path))
     return tree
 
@@ -101,39 +98,69 @@ def read_sweep(folder: Path) -> xr.DataTree:
     return read_netcdf(folder / DATASET)
 
 
-def _dataset(
-    table: pd.DataFrame,
-    records: Mapping[str, SetRecord],
-    layouts: Mapping[str, EntryLayout],
-    about: Mapping[str, str],
-) -> xr.Dataset:
-    labels = table["label"].to_numpy(dtype=object)
-    dims = _union(layouts[r.layout] for r in records.values() if r.layout)
-    dataset = xr.Dataset(coords={"assumption_set": labels, "statistic": list(STATISTICS)})
-    for dim, places in dims["coords"].items():
-        dataset = dataset.assign_coords({dim: np.array(places, dtype=object)})
-    for name, (dim, units) in dims["variables"].items():
-        places = dims["coords"][dim]
-        values = np.full((len(table), len(places), len(STATISTICS)), np.nan, np.float32)
-        where: dict[str, tuple[slice, np.ndarray]] = {}
-        for layout_name, layout in layouts.items():
-            if name in layout.slices:
-                variable = next(v for v in layout.variables if v.name == name)
-                order = {place: n for n, place in enumerate(places)}
-                targets = np.array([order[label] for label in variable.labels], dtype=int)
-                where[layout_name] = (layout.slices[name], targets)
+class _Found:
+    """Statistics of all sets, a variable at a time: ten thousand sets have half a gigabyte.
+
+    Attributes
+    ----------
+    dims
+        As `_union` gives them.
+    values
+        Statistics of each variable. (set, place, statistic).
+    layouts, targets
+        Layouts by name, and where each of their variables has its entries in `values`.
+    layout_of
+        Layout of each row that has statistics.
+    """
+
+    def __init__(self, table: pd.DataFrame, journal: SweepJournal) -> None:
+        names = journal.layout_names()
+        self.layouts = journal.layouts()
+        self.dims = _union(self.layouts[name] for name in names.values())
+        places = {dim: {p: n for n, p in enumerate(at)} for dim, at in self.dims["coords"].items()}
+        self.values = {
+            name: np.full((len(table), len(places[dim]), len(STATISTICS)), np.nan, np.float32)
+            for name, (dim, _) in self.dims["variables"].items()
+        }
+        self.targets = {
+            name: {
+                v.name: np.array([places[v.dim][label] for label in v.labels], dtype=int)
+                for v in self.layouts[name].variables
+            }
+            for name in set(names.values())
+        }
+        self.layout_of: dict[int, str] = {}
+        rows: dict[str, list[int]] = {}  # two labels may name one set
         for row, set_id in enumerate(table["set_id"]):
-            record = records.get(set_id)
-            if record is not None and record.statistics is not None and record.layout in where:
-                rows, targets = where[record.layout]
-                values[row, targets] = record.statistics[rows]
+            rows.setdefault(set_id, []).append(row)
+        for record in journal.sets():
+            if record.statistics is None:
+                continue
+            for row in rows.get(record.set_id, ()):
+                self.layout_of[row] = record.layout
+                for name, entries in self.layouts[record.layout].slices.items():
+                    targets = self.targets[record.layout][name]
+                    self.values[name][row, targets] = record.statistics[entries]
+
+    def statistics(self, row: int) -> np.ndarray:
+        """Statistics of a set in the order of its layout. (entry, statistic)."""
+        targets = self.targets[self.layout_of[row]]
+        return np.concatenate([self.values[name][row, at] for name, at in targets.items()])
+
+
+def _dataset(table: pd.DataFrame, found: _Found, about: Mapping[str, str]) -> xr.Dataset:
+    labels = table["label"].to_numpy(dtype=object)
+    dataset = xr.Dataset(coords={"assumption_set": labels, "statistic": list(STATISTICS)})
+    for dim, places in found.dims["coords"].items():
+        dataset = dataset.assign_coords({dim: np.array(places, dtype=object)})
+    for name, (dim, units) in found.dims["variables"].items():
         distinct = list(dict.fromkeys(units.values()))
         attrs = (
             {"units": distinct[0]} if len(distinct) == 1 else {"units": "see the coordinate unit"}
         )
-        dataset[name] = (("assumption_set", dim, "statistic"), values, attrs)
+        dataset[name] = (("assumption_set", dim, "statistic"), found.values[name], attrs)
         if len(distinct) > 1:
-            unit = np.array([units[place] for place in places], dtype=object)
+            unit = np.array([units[place] for place in found.dims["coords"][dim]], dtype=object)
             dataset = dataset.assign_coords({"unit": (dim, unit)})
     own = {"set_id": "identity of the set with its data", "fits": "fits it comes from", **_FACTS}
     descriptions = own | {column: text for column, (_, text) in _OBTAINED.items()}
@@ -166,20 +193,23 @@ def _union(layouts: Iterator[EntryLayout]) -> dict[str, Any]:
     }
 
 
-def _weights(
-    journal: SweepJournal, table: pd.DataFrame, records: Mapping[str, SetRecord]
-) -> dict[str, xr.Dataset]:
+def _weights(journal: SweepJournal, table: pd.DataFrame) -> dict[str, xr.Dataset]:
     labels = dict(zip(table["set_id"], table["label"], strict=True))
-    found: dict[tuple[str, ...], tuple[list[str], list[np.ndarray]]] = {}
+    fits_of = {set_id: obtained.fits for set_id, obtained in journal.finished().items()}
+    counts = Counter(fits for set_id, fits in fits_of.items() if set_id in labels)
+    found: dict[tuple[str, ...], tuple[list[str], np.ndarray]] = {}
     for set_id, steps in journal.weights():
         if set_id in labels:
-            names, rows = found.setdefault(records[set_id].obtained.fits, ([], []))
+            fits = fits_of[set_id]
+            if fits not in found:
+                found[fits] = [], np.empty((counts[fits], len(steps)), steps.dtype)
+            names, rows = found[fits]
+            rows[len(names)] = steps
             names.append(labels[set_id])
-            rows.append(steps)
     attrs = {"description": log_weights.DESCRIPTION, "step": log_weights.STEP}
     return {
         f"/weights/{number}": xr.Dataset(
-            {"log_weight": (("reweighted_set", "pooled_draw"), np.stack(rows), attrs)},
+            {"log_weight": (("reweighted_set", "pooled_draw"), rows[: len(names)], attrs)},
             coords={"reweighted_set": np.array(names, dtype=object)},
             attrs={"fits": " ".join(fits)},
         )
@@ -187,15 +217,13 @@ def _weights(
     }
 
 
-def _table_rows(
-    table: pd.DataFrame, records: Mapping[str, SetRecord], layouts: Mapping[str, EntryLayout]
-) -> Iterator[pa.Table]:
+def _table_rows(table: pd.DataFrame, found: _Found) -> Iterator[pa.Table]:
     """Tidy rows, some sets at a time: a sweep of ten thousand sets has millions."""
     varied = [column for column in table.columns if str(column).startswith(ASSUMED)]
     keys: dict[str, dict[str, pa.Array]] = {}
-    for name, layout in layouts.items():
+    for name in found.targets:
         quantity, place, unit = [], [], []
-        for variable in layout.variables:
+        for variable in found.layouts[name].variables:
             name_of = variable.name.removeprefix("total_")
             for label, text in zip(variable.labels, variable.units, strict=True):
                 timed = variable.dim in ("month", "total")
@@ -208,17 +236,17 @@ def _table_rows(
         }
     for begin in range(0, len(table), _ROWS):
         pieces = []
-        for row in table.iloc[begin : begin + _ROWS].itertuples():
-            record = records.get(str(row.set_id))
-            if record is None or record.statistics is None:
+        for at, row in enumerate(table.iloc[begin : begin + _ROWS].itertuples(), begin):
+            if at not in found.layout_of:
                 continue
-            n = len(record.statistics)
+            statistics = found.statistics(at)
+            n = len(statistics)
             columns: dict[str, Any] = {
                 "assumption_set": _alike(row.label, n),
                 "obtained": _alike(row.obtained, n),
-                **keys[record.layout],
+                **keys[found.layout_of[at]],
             }
-            for name, column in zip(STATISTICS, record.statistics.T, strict=True):
+            for name, column in zip(STATISTICS, statistics.T, strict=True):
                 columns[name] = pa.array(np.ascontiguousarray(column))
             for name in varied:
                 columns[name] = _alike(table.at[row.Index, name], n)

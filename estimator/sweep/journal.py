@@ -219,6 +219,11 @@ class SweepJournal:
         """How each finished set was obtained, by its id."""
         return {key: _obtained(facts["obtained"]) for key, _, facts in self._journal.facts(_SET)}
 
+    def layout_names(self) -> dict[str, str]:
+        """Layout of each finished set that has entries, by its id."""
+        facts = {key: facts["layout"] for key, _, facts in self._journal.facts(_SET)}
+        return {key: name for key, name in facts.items() if name}
+
     def sets(self) -> Iterator[SetRecord]:
         """All finished sets, one after the other, without their weights."""
         for record in self._journal.records(_SET):

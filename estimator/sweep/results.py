@@ -51,21 +51,26 @@ def collect_results(folder: Path) -> xr.DataTree:
     OutputError
         If two results have one label.
     """
+    read: list[tuple[Path, str, AssumptionSet]] = []  # before a journal is made of what is damaged
+    folders: dict[str, Path] = {}
+    hashes = set()
+    for path in sorted(folder.glob("*/result.nc")):
+        attrs = read_attrs(path.parent)
+        label = str(attrs["assumption_set"])
+        if label in folders:
+            both = f"{folders[label]} and {path.parent}"
+            raise OutputError(f"{both}: both hold the set {label!r}; move one of them away")
+        folders[label] = path.parent
+        hashes.add(str(attrs["data_hash"]))
+        assumptions = AssumptionSet.from_config(json.loads(attrs["configuration"]), label=label)
+        read.append((path, str(attrs["assumption_set_id"]), assumptions))
     with SweepJournal(folder) as journal:
         finished, before = journal.finished(), journal.about()
         known = json.loads(before.get("results", "{}"))
-        rows, hashes, stamps = [], set(), {}
-        folders: dict[str, Path] = {}
-        for path in sorted(folder.glob("*/result.nc")):
-            attrs = read_attrs(path.parent)
-            set_id, label = str(attrs["assumption_set_id"]), str(attrs["assumption_set"])
-            if label in folders:
-                both = f"{folders[label]} and {path.parent}"
-                raise OutputError(f"{both}: both hold the set {label!r}; move one of them away")
-            folders[label] = path.parent
-            hashes.add(str(attrs["data_hash"]))
-            assumptions = AssumptionSet.from_config(json.loads(attrs["configuration"]), label=label)
-            rows.append({"set_id": set_id, "label": label, "error": ""} | facts_of(assumptions))
+        rows, stamps = [], {}
+        for path, set_id, assumptions in read:
+            named = {"set_id": set_id, "label": assumptions.label, "error": ""}
+            rows.append(named | facts_of(assumptions))
             file = path.stat()
             stamps[set_id] = [file.st_mtime_ns, file.st_size, json.dumps(versions())]
             if set_id not in finished or known.get(set_id) != stamps[set_id]:

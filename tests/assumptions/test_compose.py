@@ -107,7 +107,8 @@ def test_a_long_label_is_cut_says_so_and_differs_from_others() -> None:
             "unconfirmed.ratio.low: Interpolation key 'nope' not found",
         ),
         ("unconfirmed.ratio=[1,2]", "unconfirmed.ratio: Error merging override"),
-        ("~unconfirmed", "unconfirmed: missing; it has no default"),
+        ("~unconfirmed", "unconfirmed: missing; no option is chosen, such as unconfirmed=central"),
+        ("scenario=[]", "scenario: missing; no option is chosen, such as scenario=goal_50000"),
         ("unconfirmed=null", "Config group override must be a string or a list"),
     ],
 )

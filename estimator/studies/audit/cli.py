@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import outputs_and_overrides
+from estimator.commands import add_config_dir, outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sets", action="append", metavar="LABEL,...", help="these sets alone")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder (first OUTPUT/audit)")
+    add_config_dir(parser)
     parser.add_argument("--no-plots", action="store_true", help="no pictures")
 
 
@@ -64,13 +65,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.sets is not None:
         sets = sets.only(split_labels(options.sets, sets.labels))
     folder = options.output or outputs[0] / FOLDER
-    audit = make_audit(sets, overrides, folder, console)
+    audit = make_audit(sets, overrides, folder, console, options.config_dir)
     publish_audit(audit, folder, console, plots=not options.no_plots)
     console.print(f"Audit: {folder}", markup=False)
     return 0
 
 
-def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Console) -> Audit:
+def make_audit(
+    sets: Sets,
+    overrides: Sequence[str],
+    folder: Path,
+    console: Console,
+    config_dir: str | None = None,
+) -> Audit:
     """Audit with a progress bar.
 
     Parameters
@@ -84,6 +91,8 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
         Where verdicts of single sets are kept; those that are there already are taken.
     console
         For the progress bar.
+    config_dir
+        A folder of a user's options.
     """
     from estimator.assumptions.compose import plain_config
     from estimator.show.progress import counting_bar
@@ -93,8 +102,8 @@ def make_audit(sets: Sets, overrides: Sequence[str], folder: Path, console: Cons
     from estimator.studies.audit.audit import FILE, audit
     from estimator.studies.audit.options import AuditOptions
 
-    chosen = options_of_sets(sets, overrides, _GROUPS)
-    checked = AuditOptions.from_config(plain_config(chosen)["audit"])
+    chosen = options_of_sets(sets, overrides, _GROUPS, config_dir)
+    checked = AuditOptions.from_config(plain_config(chosen, config_dir)["audit"])
     check_writable(folder)
     with Journal(folder / FILE, "audit") as journal, counting_bar(console, "read") as tell:
         return audit(sets, checked, journal=journal, progress=tell)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import outputs_and_overrides
+from estimator.commands import add_config_dir, outputs_and_overrides
 from estimator.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="FOLDER", help="where files go (first OUTPUT/compare)")
     add("--full", action="store_true", help="print all tables, which comparison.md has")
     add("--no-plots", action="store_true", help="no pictures")
+    add_config_dir(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     outputs, overrides = outputs_and_overrides(
         options.outputs, _GROUPS, needs="compare needs the folder of at least one run or sweep"
     )
-    chosen = _options(overrides)
+    chosen = _options(overrides, options.config_dir)
     sets = Sets.open(outputs)
     weights = None if options.weights is None else split_weights(options.weights, sets.labels)
     if options.sets is not None:
@@ -107,14 +108,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _options(overrides: Sequence[str]) -> CompareOptions:
+def _options(overrides: Sequence[str], config_dir: str | None) -> CompareOptions:
     from estimator.studies.compare.options import CompareOptions
 
-    if not overrides:
+    if not overrides and config_dir is None:
         return CompareOptions.default()
     from estimator.assumptions.compose import plain_config
 
-    return CompareOptions.from_config(plain_config(overrides)["compare"])
+    return CompareOptions.from_config(plain_config(overrides, config_dir)["compare"])
 
 
 def _answers(options: CompareOptions, sets: Sets) -> list[Answer]:

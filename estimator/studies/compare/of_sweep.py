@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xarray as xr
 
@@ -120,8 +122,10 @@ def _summary(folder: Path, sets: Sets) -> pd.DataFrame:
     The columns of a run's ``summary.csv``, then the other statistics, how a set was obtained, what
     failed, and the varied keys.
     """
-    wanted = [("month", "in", [sets.last_month, TOTAL])]
-    found: pd.DataFrame = pq.read_table(folder / TABLE, filters=wanted).to_pandas()
+    wanted = pc.field("month").isin([sets.last_month, TOTAL])
+    with pq.ParquetFile(folder / TABLE) as file:  # piece by piece: all of it may be a gigabyte
+        pieces = (file.read_row_group(n).filter(wanted) for n in range(file.num_row_groups))
+        found: pd.DataFrame = pa.concat_tables(pieces).to_pandas()
     found = found.astype({name: object for name in found.select_dtypes("category")})
     found = found.assign(
         scenario="",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from estimator import distribution
-from estimator.commands import outputs_and_overrides
+from estimator.commands import add_config_dir, outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--event", required=True, help="quantity[period] < number, or > number")
     add("--output", type=Path, metavar="FOLDER", help="where files go (SWEEP/discover/EVENT)")
     add("--no-plots", action="store_true", help="no picture")
+    add_config_dir(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     outputs, overrides = outputs_and_overrides(
         options.outputs, [FOLDER], needs="discover needs the folder of a sweep"
     )
-    event, chosen = Event.parse(options.event), _options(overrides)
+    event, chosen = Event.parse(options.event), _options(overrides, options.config_dir)
     try:
         part = discovery(Sets.open(outputs), event, chosen)
     except NoSweep as error:
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _options(overrides: list[str]) -> DiscoverOptions:
+def _options(overrides: list[str], config_dir: str | None) -> DiscoverOptions:
     from estimator.assumptions.compose import plain_config
     from estimator.studies.discover.options import DiscoverOptions
 
-    return DiscoverOptions.from_config(plain_config(overrides)[FOLDER])
+    return DiscoverOptions.from_config(plain_config(overrides, config_dir)[FOLDER])

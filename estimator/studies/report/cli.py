@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from estimator.commands import outputs_and_overrides
+from estimator.commands import add_config_dir, outputs_and_overrides
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="of the pages (OUTPUT)")
     parser.add_argument("--no-fits", action="store_true", help="no break-even that needs fits")
+    add_config_dir(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -53,13 +54,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
     outputs, overrides = outputs_and_overrides(
         options.outputs, _GROUPS, needs="report needs the folder of a run"
     )
-    plain_config(overrides)  # what is wrong with them is told before imports that take seconds
+    plain_config(
+        overrides, options.config_dir
+    )  # what is wrong with them is told before imports that take seconds
     from estimator.store.results import check_writable
     from estimator.studies.report.gather import gather
     from estimator.studies.report.page import write_report
 
     folder = options.output or outputs[0]
     check_writable(folder)
-    data = gather(outputs, overrides, console, fits=not options.no_fits)
+    data = gather(
+        outputs, overrides, console, fits=not options.no_fits, config_dir=options.config_dir
+    )
     console.print(f"Report: {write_report(data, folder)}", markup=False)
     return 0

@@ -54,7 +54,12 @@ Say = Callable[[str], object]
 
 
 def gather(
-    outputs: Sequence[Path], overrides: Sequence[str], console: Console, *, fits: bool = True
+    outputs: Sequence[Path],
+    overrides: Sequence[str],
+    console: Console,
+    *,
+    fits: bool = True,
+    config_dir: str | None = None,
 ) -> ReportData:
     """Collect everything that a report on a run shows.
 
@@ -69,6 +74,8 @@ def gather(
     fits
         Whether break-even values that need fits are worked out (some minutes) where they are not
         there yet.
+    config_dir
+        A folder of a user's options.
 
     Raises
     ------
@@ -81,8 +88,8 @@ def gather(
             f"{outputs[0]}: holds no whole result (<set>/result.nc); a report needs at least one"
         )
     sweeps = [Sets.open([sweep]) for sweep in outputs[1:]]  # what is wrong with one comes first
-    overrides = options_of_sets(sets, overrides, ("report", "audit"))
-    config = plain_config(overrides)
+    overrides = options_of_sets(sets, overrides, ("report", "audit"), config_dir)
+    config = plain_config(overrides, config_dir)
     options = ReportOptions.from_config(config["report"])
     judged = AuditOptions.from_config(config["audit"])
     compared = CompareOptions.from_config(config["compare"])
@@ -115,7 +122,7 @@ def gather(
         prior_or_data=prior.get("prior_or_data", pd.DataFrame(columns=list(PRIOR_OR_DATA))),
         drivers=moved,
         specifications=curves,
-        audit=_audit(trees, sets, outputs[0] / AUDIT, overrides, console, judged),
+        audit=_audit(trees, sets, outputs[0] / AUDIT, overrides, console, judged, config_dir),
         certain=judged.certain,
         breakeven=crossings,
     )
@@ -196,6 +203,7 @@ def _audit(
     overrides: Sequence[str],
     console: Console,
     options: AuditOptions,
+    config_dir: str | None,
 ) -> Audit:
     """Take the audit of these sets if there is one, else make one without fits.
 
@@ -215,7 +223,7 @@ def _audit(
             return dataclasses.replace(kept, statements=pd.concat(judged, ignore_index=True))
     if not any(text.startswith("audit.refit") for text in chosen):
         chosen.append("audit.refit=none")
-    made = make_audit(sets, chosen, folder, console)
+    made = make_audit(sets, chosen, folder, console, config_dir)
     publish_audit(made, folder)
     return made
 

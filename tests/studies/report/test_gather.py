@@ -51,7 +51,7 @@ def test_the_command_makes_both_pages_of_a_run_with_all_that_needs_no_fit(
 def test_an_audit_of_the_same_sets_is_taken_as_it_is(run: Path, monkeypatch) -> None:
     assert main(["audit", str(run), "audit.refit=none", "--no-plots"]) == 0
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise AssertionError("audited again")
 
     monkeypatch.setattr(gathering, "make_audit", fail)
@@ -90,6 +90,26 @@ def test_a_run_on_another_war_is_asked_nothing_of_the_article(tmp_path: Path) ->
         page = (run / name).read_text()
         assert "Russia" not in page
         assert "1.25 million" not in page
+
+
+def test_options_of_a_user_count_in_every_command_on_outputs(run: Path, tmp_path: Path) -> None:
+    own = {
+        "report": "defaults: [plain]\ntitle: A title of my own\n",
+        "audit": "defaults: [claims_only]\nrefit: none\n",
+        "compare": 'defaults: [default]\nanswers: ["killed[total]"]\n',
+    }
+    for group, text in own.items():
+        (tmp_path / "mine" / group).mkdir(parents=True)
+        (tmp_path / "mine" / group / "mine.yaml").write_text(text)
+    words = ["--config-dir", str(tmp_path / "mine")]
+    assert main(["audit", str(run), "audit=mine", "--no-plots", *words]) == 0
+    assert pd.read_csv(run / "audit" / "statements.csv").empty
+    assert main(["compare", str(run), "compare=mine", "--no-plots", *words]) == 0
+    compared = pd.read_csv(run / "compare" / "comparison.csv")
+    assert set(compared["answer"]) == {"killed[total]"}
+    chosen = ["report=mine", "audit=mine", "--no-fits"]
+    assert main(["report", str(run), *chosen, *words]) == 0
+    assert "A title of my own" in (run / "report.html").read_text()
 
 
 def test_an_audit_of_other_sets_is_made_anew(run: Path, monkeypatch) -> None:
