@@ -12,7 +12,8 @@ In whitened coordinates (`Ladder`) all commands climb the same ladder:
 
 Without a pilot (`fit_plainly`) each geometry is tried, with smaller steps at once where divergences
 are its only fault, and at last the best of them again, with smaller steps, twice the warm-up, and
-two to four times the draws, by how many it lacked.
+two to four times the draws, by how many it lacked; and from there on with still smaller steps while
+draws diverge, and for still longer where they do not.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ log = logging.getLogger(__name__)
 
 _GAVE_UP = (ArithmeticError, RuntimeError, ValueError)  # of NUTS and of linear algebra
 _LONGER = 2  # from this attempt on, counted from 0, warm-up and draws are longer, trees deeper
-_SMALLER_STEPS = (0.98, 0.995)  # aimed-at acceptance of later attempts without a pilot
+_LAST = 4  # attempts without a pilot in the best geometry, when all have been tried
+_MOST = 8  # times the draws that are asked for
+_SMALLER_STEPS = (0.98, 0.995, 0.999)  # aimed-at acceptance of later attempts without a pilot
 
 type Attempt[Kept] = tuple[Kept, Diagnostics] | Exception
 """What is kept of the draws of an attempt and their diagnostics, or why the sampler gave up."""
@@ -311,22 +314,27 @@ def fit_plainly[Kept](
     def longer(settings: SamplerOptions, diagnostics: Diagnostics) -> SamplerOptions:
         size = max(min(diagnostics.min_ess_bulk, diagnostics.min_ess_tail), 1.0)
         wanted = math.ceil(2.0 * options.min_ess / size)
-        more = {"tune": 2 * settings.tune, "draws": min(max(wanted, 2), 4) * settings.draws}
+        draws = min(min(max(wanted, 2), 4) * settings.draws, _MOST * options.draws)
+        more = {"tune": 2 * settings.tune, "draws": draws}
         return settings.model_copy(update=more)
 
     def attempts() -> Iterator[Attempt[Kept]]:
         tried = geometries(inputs, options)
         made: list[tuple[SamplerOptions, Diagnostics]] = []
 
-        def down_to_smaller_steps(settings: SamplerOptions) -> Iterator[Attempt[Kept]]:
-            for last in (False, True):
+        def climb(settings: SamplerOptions, most: int, *, longest: bool) -> Iterator[Attempt[Kept]]:
+            """Try a geometry with smaller steps while draws diverge; at last for longer, too."""
+            for _ in range(most):
                 result = attempt(settings)
                 yield result
                 if isinstance(result, Exception):
                     return
                 made.append((settings, result[1]))
+                if longest and result[1].divergences <= options.max_divergences:
+                    settings = longer(settings, result[1])
+                    continue
                 smaller = with_smaller_steps(settings)
-                if last or smaller == settings or not _only_diverges(result[1], options):
+                if smaller == settings or not (longest or _only_diverges(result[1], options)):
                     return
                 settings = smaller
 
@@ -334,10 +342,11 @@ def fit_plainly[Kept](
             yield attempt(tried[0])
             return
         for geometry in tried:
-            yield from down_to_smaller_steps(geometry)
+            yield from climb(geometry, 2, longest=False)
         if made:
             settings, diagnostics = min(made, key=lambda one: shortfall(one[1], options))
-            yield from down_to_smaller_steps(longer(with_smaller_steps(settings), diagnostics))
+            settings = longer(with_smaller_steps(settings), diagnostics)
+            yield from climb(settings, _LAST, longest=True)
 
     return best_of(attempts(), options)
 

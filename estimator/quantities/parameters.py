@@ -23,6 +23,13 @@ from estimator.model.hyperparameters import sources_of
 _GRID = (np.arange(4000) + 0.5) / 4000
 _SMALLEST = 1e-12  # an assumption at 0 or 1 has no log or log odds
 _TAIL = 0.05  # of the prior on either side of its range
+_READ = (  # variables of a posterior
+    "assumption_value",
+    "reporting_bias",
+    "reporting_drift",
+    "shared_bias_mean",
+    "shared_bias_spread",
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ def parameters(tree: xr.DataTree) -> Iterator[Parameter]:
         json.loads(tree.attrs["configuration"]), label=str(tree.attrs["assumption_set"])
     )
     posterior = tree["posterior"].to_dataset()
+    # At once: of a file that is only opened, every slice of a variable would be read by itself.
+    posterior = posterior[[name for name in _READ if name in posterior]].load()
     values = posterior["assumption_value"].transpose("assumption", "chain", "draw")
     for key, prior in assumptions.priors():
         spec = ASSUMPTIONS[key]

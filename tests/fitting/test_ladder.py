@@ -149,28 +149,38 @@ def test_a_fault_that_is_none_of_the_sampler_s_comes_through(climb: Any) -> None
 @pytest.mark.parametrize(
     ("verdicts", "last", "kept"),
     [
-        pytest.param((GOOD,), ("diag", 0.92), 0, id="a diagonal matrix that will do is all"),
-        pytest.param((FEW, GOOD), ("laplace", 0.95), 1, id="laplace comes next"),
-        pytest.param((FEW, FEWER, GOOD), ("diag", 0.98), 2, id="then the best, for longer"),
-        pytest.param((FEWER, FEW, FEWER), ("laplace", 0.98), 1, id="the best attempt is kept"),
-        pytest.param((DIVERGED, GOOD), ("diag", 0.98), 1, id="smaller steps where few diverge"),
+        pytest.param((GOOD,), ("diag", 0.92, 1, 1), 0, id="a diagonal matrix that will do is all"),
+        pytest.param((FEW, GOOD), ("laplace", 0.95, 1, 1), 1, id="laplace comes next"),
+        pytest.param((FEW, FEWER, GOOD), ("diag", 0.98, 4, 2), 2, id="then the best, for longer"),
         pytest.param(
-            (FEW, DIVERGED, DIVERGED, FEWER), ("diag", 0.98), 0, id="and then the other geometry"
+            (FEWER, FEW, *[FEWER] * 4), ("laplace", 0.98, 8, 16), 1, id="the best attempt is kept"
         ),
         pytest.param(
-            (RARELY, FEW, DIVERGED, DIVERGED, GOOD), ("diag", 0.98), 4, id="or the better steps"
+            (DIVERGED, GOOD), ("diag", 0.98, 1, 1), 1, id="smaller steps where few diverge"
         ),
         pytest.param(
-            (DIVERGED, RARELY, FEW, GOOD), ("diag", 0.995), 3, id="in the end the smallest steps"
+            (FEW, DIVERGED, DIVERGED, GOOD), ("diag", 0.98, 4, 2), 3, id="then the other geometry"
         ),
         pytest.param(
-            (FEW, FEWER, RARELY, GOOD), ("diag", 0.995), 3, id="which the longest may need too"
+            (RARELY, FEW, DIVERGED, DIVERGED, GOOD), ("diag", 0.98, 2, 2), 4, id="or better steps"
+        ),
+        pytest.param(
+            (DIVERGED, RARELY, FEW, GOOD), ("diag", 0.995, 2, 2), 3, id="in the end the smallest"
+        ),
+        pytest.param(
+            (FEW, FEWER, RARELY, RARELY, GOOD),
+            ("diag", 0.999, 4, 2),
+            4,
+            id="which the longest may need too",
+        ),
+        pytest.param(
+            (FEW, FEWER, RARELY, FEW, GOOD), ("diag", 0.995, 8, 4), 4, id="or still longer chains"
         ),
     ],
 )
 def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     verdicts: tuple[Diagnostics, ...],
-    last: tuple[str, float],
+    last: tuple[str, float, int, int],
     kept: int,
     monkeypatch: pytest.MonkeyPatch,
     sampler_options: SamplerOptions,
@@ -189,10 +199,10 @@ def test_without_a_pilot_geometries_are_tried_and_then_the_best_for_longer(
     judged: Iterator[Diagnostics] = iter(verdicts)
     judge: Any = lambda number: (number, next(judged))  # noqa: E731 - a stub of one line
     fitted = fit_plainly(None, options, np.random.SeedSequence(0), judge)  # type: ignore[arg-type]
-    assert (runs[-1].adaptation, runs[-1].target_accept) == last
-    began_with = 2 if RARELY in verdicts[:2] else 4
-    tune, draws = (2, began_with) if len(verdicts) > 2 else (1, 1)
-    assert [runs[-1].draws, runs[-1].tune] == [draws * options.draws, tune * options.tune]
+    geometry, accepted, more_draws, more_tuning = last
+    assert (runs[-1].adaptation, runs[-1].target_accept) == (geometry, accepted)
+    assert runs[-1].draws == more_draws * options.draws
+    assert runs[-1].tune == more_tuning * options.tune
     assert (fitted.kept, fitted.attempts) == (kept, len(verdicts))
 
 

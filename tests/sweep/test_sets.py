@@ -269,3 +269,11 @@ def test_an_option_that_changes_a_key_shows_in_the_key_s_column() -> None:
 
 def test_a_set_that_is_not_possible_shows_what_it_names() -> None:
     assert columns(["seed=some"], ["seed=3"]) == {"seed": ["some", 3]}
+
+
+def test_sets_share_the_groups_that_they_do_not_change() -> None:
+    first, second = compose_sets([["returns.rate.low=0.11"], ["returns.rate.low=0.12"]])
+    assert first.assumptions is not None
+    assert second.assumptions is not None
+    assert first.assumptions.reporting is second.assumptions.reporting
+    assert (first.assumptions.returns.rate.low, second.assumptions.returns.rate.low) == (0.11, 0.12)
