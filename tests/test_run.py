@@ -10,6 +10,7 @@ from estimator.errors import OutputError
 from estimator.evidence import load_evidence
 from estimator.paths import folder_name, free_name
 from estimator.run import Estimate, collect, estimate, write_estimate
+from estimator.sweep.results import collect_folder
 from tests.conftest import PRIOR_ONLY
 
 
@@ -37,6 +38,16 @@ def test_collecting_takes_only_the_folders_it_is_given(written: Path, tmp_path: 
     (tmp_path / "mine" / "older").mkdir()
     (tmp_path / "mine" / "older" / "result.nc").write_text("of another day")
     assert collect(tmp_path, "mine", [written])["assumption_set"].unique() == ["from prior"]
+
+
+def test_a_damaged_set_is_refused_and_nothing_is_left_beside_it(written: Path) -> None:
+    result = written / "result.nc"
+    content = bytearray(result.read_bytes())
+    content[len(content) // 2] ^= 1
+    result.write_bytes(content)
+    with pytest.raises(OutputError, match=r"from_prior/result\.nc: cannot be read"):
+        collect_folder(written.parent)
+    assert [path.name for path in written.parent.iterdir()] == ["from_prior"]
 
 
 def test_a_run_without_results_is_an_output_error(tmp_path: Path) -> None:

@@ -83,12 +83,12 @@ def collect_sweep(journal: SweepJournal) -> xr.DataTree:
         draws joined (chain by chain, fit by fit).
     """
     table = set_table(journal)
-    found = _Found(table, journal)
+    gathered = _SetStatistics(table, journal)
     tree = xr.DataTree.from_dict(
-        {"/": _dataset(table, found, journal.about()), **_weights(journal, table)}
+        {"/": _dataset(table, gathered, journal.about()), **_weights(journal, table)}
     )
     write_netcdf(tree, journal.folder / DATASET)
-    rows = _table_rows(table, found)
+    rows = _table_rows(table, gathered)
     atomically(journal.folder / TABLE, lambda path: _write_table(rows, path))
     return tree
 
@@ -98,7 +98,7 @@ def read_sweep(folder: Path) -> xr.DataTree:
     return read_netcdf(folder / DATASET)
 
 
-class _Found:
+class _SetStatistics:
     """Statistics of all sets, a variable at a time: ten thousand sets have half a gigabyte.
 
     Attributes
@@ -148,19 +148,19 @@ class _Found:
         return np.concatenate([self.values[name][row, at] for name, at in targets.items()])
 
 
-def _dataset(table: pd.DataFrame, found: _Found, about: Mapping[str, str]) -> xr.Dataset:
+def _dataset(table: pd.DataFrame, gathered: _SetStatistics, about: Mapping[str, str]) -> xr.Dataset:
     labels = table["label"].to_numpy(dtype=object)
     dataset = xr.Dataset(coords={"assumption_set": labels, "statistic": list(STATISTICS)})
-    for dim, places in found.dims["coords"].items():
+    for dim, places in gathered.dims["coords"].items():
         dataset = dataset.assign_coords({dim: np.array(places, dtype=object)})
-    for name, (dim, units) in found.dims["variables"].items():
+    for name, (dim, units) in gathered.dims["variables"].items():
         distinct = list(dict.fromkeys(units.values()))
         attrs = (
             {"units": distinct[0]} if len(distinct) == 1 else {"units": "see the coordinate unit"}
         )
-        dataset[name] = (("assumption_set", dim, "statistic"), found.values[name], attrs)
+        dataset[name] = (("assumption_set", dim, "statistic"), gathered.values[name], attrs)
         if len(distinct) > 1:
-            unit = np.array([units[place] for place in found.dims["coords"][dim]], dtype=object)
+            unit = np.array([units[place] for place in gathered.dims["coords"][dim]], dtype=object)
             dataset = dataset.assign_coords({"unit": (dim, unit)})
     own = {"set_id": "identity of the set with its data", "fits": "fits it comes from", **_FACTS}
     descriptions = own | {column: text for column, (_, text) in _OBTAINED.items()}
@@ -217,13 +217,13 @@ def _weights(journal: SweepJournal, table: pd.DataFrame) -> dict[str, xr.Dataset
     }
 
 
-def _table_rows(table: pd.DataFrame, found: _Found) -> Iterator[pa.Table]:
+def _table_rows(table: pd.DataFrame, gathered: _SetStatistics) -> Iterator[pa.Table]:
     """Tidy rows, some sets at a time: a sweep of ten thousand sets has millions."""
     varied = [column for column in table.columns if str(column).startswith(ASSUMED)]
     keys: dict[str, dict[str, pa.Array]] = {}
-    for name in found.targets:
+    for name in gathered.targets:
         quantity, place, unit = [], [], []
-        for variable in found.layouts[name].variables:
+        for variable in gathered.layouts[name].variables:
             name_of = variable.name.removeprefix("total_")
             for label, text in zip(variable.labels, variable.units, strict=True):
                 timed = variable.dim in ("month", "total")
@@ -237,14 +237,14 @@ def _table_rows(table: pd.DataFrame, found: _Found) -> Iterator[pa.Table]:
     for begin in range(0, len(table), _ROWS):
         pieces = []
         for at, row in enumerate(table.iloc[begin : begin + _ROWS].itertuples(), begin):
-            if at not in found.layout_of:
+            if at not in gathered.layout_of:
                 continue
-            statistics = found.statistics(at)
+            statistics = gathered.statistics(at)
             n = len(statistics)
             columns: dict[str, Any] = {
                 "assumption_set": _alike(row.label, n),
                 "obtained": _alike(row.obtained, n),
-                **keys[found.layout_of[at]],
+                **keys[gathered.layout_of[at]],
             }
             for name, column in zip(STATISTICS, statistics.T, strict=True):
                 columns[name] = pa.array(np.ascontiguousarray(column))
