@@ -104,7 +104,7 @@ def parameters(tree: xr.DataTree) -> Iterator[Parameter]:
     )
     posterior = tree["posterior"].to_dataset()
     # At once: of a file that is only opened, every slice of a variable would be read by itself.
-    posterior = posterior[[name for name in _READ if name in posterior]].load()
+    posterior = posterior.assign({n: posterior[n].load() for n in _READ if n in posterior})
     values = posterior["assumption_value"].transpose("assumption", "chain", "draw")
     for key, prior in assumptions.priors():
         spec = ASSUMPTIONS[key]
