@@ -231,7 +231,7 @@ class Composer:
             If they make no possible configuration.
         """
         plain = self.plain(overrides)
-        # Ten thousand sets differ in a few groups and share the others: a tenth of the memory.
+        # Ten thousand sets differ in a few groups and share the others: a sixth of the memory.
         checked = {key: self._checked.get(id(group)) for key, group in plain.items()}
         groups = {key: group for key, group in checked.items() if group is not None}
         assumptions = typed(plain | groups, overrides)

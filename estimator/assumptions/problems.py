@@ -48,7 +48,8 @@ def explained(error: ValidationError, kind: type[BaseModel], group: str = "") ->
             hint = nearest(place[-1], siblings) if siblings and not renamed else hint
             problems.append(f"{key}: unknown key; {hint}")
         elif item["type"] == "missing":
-            chosen = ", ".join(f"{key}={name}" for name in list(options(key))[:3])
+            names = [] if group or "." in key else list(options(key))
+            chosen = ", ".join(f"{key}={name}" for name in names[:3])
             hint = f"no option is chosen, such as {chosen}" if chosen else "it has no default"
             problems.append(f"{key}: missing; {hint}")
         elif item["type"] == "model_type" and item["ctx"]["class_name"] == "Prior":
