@@ -24,7 +24,8 @@ import pytensor
 import xarray as xr
 from numba import carray, types
 from pymc.distributions.distribution import SymbolicRandomVariable
-from pymc.initial_point import make_initial_point_fn
+from pymc.initial_point import make_initial_point_expression
+from pymc.pytensorf import find_rng_nodes, replace_rng_nodes, reseed_rngs
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Constant
 from pytensor.graph.replace import graph_replace, vectorize_graph
@@ -37,7 +38,17 @@ from estimator import object_code
 from estimator.model.build import FLOWS, build_from_inputs
 from estimator.model.inputs import ModelInputs, Structure
 
-_INTERPRETED = Mode(linker="py", optimizer="fast_compile")
+# Equal nodes are made one. All other rewriting took twice the time, and evaluation is no quicker.
+_INTERPRETED = Mode(linker="py", optimizer="merge")
+
+
+def _lightly() -> Any:
+    """PyTensor without its C compiler, and without notes on where each node was made.
+
+    Both took a third of the time in which graphs and functions are made, and serve nothing here.
+    """
+    return pytensor.config.change_flags(cxx="", traceback__limit=0)
+
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes by name of what the sampler moves, in its order."""
@@ -99,8 +110,9 @@ class CompiledStructure:
     def _from_prior(self) -> tuple[Any, list[Any]]:
         """Function of a number of draws: the free variables from the prior; its generators."""
         draws = pytensor.tensor.lscalar("draws")
-        free, generators = _drawn_at_once(self.model.free_RVs, draws)
-        return pytensor.function([draws], free, mode=_INTERPRETED), generators
+        with _lightly():
+            free, generators = _drawn_at_once(self.model.free_RVs, draws)
+            return pytensor.function([draws], free, mode=_INTERPRETED), generators
 
     def draw_prior(self, draws: int, seed: int) -> dict[str, np.ndarray]:
         """Draw the free variables from the prior that the model's data say.
@@ -247,8 +259,9 @@ def _vectorised(inputs: list[Any], outputs: list[Any]) -> Any:
         pytensor.tensor.tensor(name=x.name, dtype=x.dtype, shape=(None, *x.type.shape))
         for x in inputs
     ]
-    vectorised = vectorize_graph(outputs, dict(zip(inputs, batched, strict=True)))
-    return pytensor.function(batched, vectorised, mode=_INTERPRETED, on_unused_input="ignore")
+    with _lightly():
+        vectorised = vectorize_graph(outputs, dict(zip(inputs, batched, strict=True)))
+        return pytensor.function(batched, vectorised, mode=_INTERPRETED, on_unused_input="ignore")
 
 
 def _drawn_at_once(variables: Sequence[Any], draws: Any) -> tuple[list[Any], list[Any]]:
@@ -313,7 +326,8 @@ def _call(function: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
 
 def _graph_of_density(model: pm.Model) -> tuple[str, ...]:
     """Texts that are equal for two models only if their densities compile to the same code."""
-    log_density = model.logp()
+    with _lightly():
+        log_density = model.logp()
     constants = [v.data for v in ancestors([log_density]) if isinstance(v, Constant)]
     values = [(value.name, str(value.type)) for value in model.value_vars]
     sizes = {name: len(labels) for name, labels in model.coords.items()}
@@ -385,17 +399,26 @@ def _initial_point_function(
     model: pm.Model, names: list[str]
 ) -> Callable[[int | None], np.ndarray]:
     """Return a function of a seed that draws where a chain starts, as nutpie's own does."""
+    with _lightly():
+        expressions = make_initial_point_expression(
+            free_rvs=model.free_RVs,
+            rvs_to_transforms=model.rvs_to_transforms,
+            initval_strategies=model.rvs_to_initial_values,
+            jitter_rvs=set(model.free_RVs),
+            default_strategy="support_point",
+            return_transformed=True,
+        )
+        points = replace_rng_nodes(expressions)
+        draw = pytensor.function([], points, mode=_INTERPRETED)
+    used = dict.fromkeys(rng for point in points for rng in find_rng_nodes([point]))
+    generators = list(reversed(used))  # by the order of the variables, and not of a graph
+    values = [model.rvs_to_values[rv].name for rv in model.free_RVs]
     lock = threading.Lock()  # nutpie's chains start in threads of their own
-    draw = make_initial_point_fn(
-        model=model,
-        default_strategy="support_point",
-        jitter_rvs=set(model.free_RVs),
-        return_transformed=True,
-    )
 
     def initial_point(seed: int | None = None) -> np.ndarray:
         with lock:
-            point = draw(seed)
+            reseed_rngs(generators, seed)
+            point = dict(zip(values, draw(), strict=True))
         return np.concatenate([np.ravel(point[name]).astype(float) for name in names])
 
     return initial_point
@@ -407,7 +430,8 @@ _COMPILED: dict[str, CompiledStructure] = {}
 def compiled(structure: Structure, inputs: ModelInputs) -> CompiledStructure:
     """Return the model of a structure, built at its first use in the process."""
     if structure.identity not in _COMPILED:
-        _COMPILED[structure.identity] = CompiledStructure(build_from_inputs(inputs))
+        with _lightly():
+            _COMPILED[structure.identity] = CompiledStructure(build_from_inputs(inputs))
     return _COMPILED[structure.identity]
 
 

@@ -14,8 +14,7 @@ import xarray as xr
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.store.log_weights import unpacked
-from estimator.store.netcdf import reading
-from estimator.store.posterior_file import PosteriorFile
+from estimator.store.netcdf import open_netcdf, reading
 from estimator.store.sources import Chunk, places_of
 from estimator.store.sweep_files import ASSUMED, DATASET, thinning
 
@@ -30,9 +29,8 @@ class PlannedSweep:
         self.folder = folder
         self._statistics: dict[Answer, np.ndarray] = {}
         self._held: dict[str, np.ndarray] = {}
-        path = folder / DATASET
-        with reading(path):
-            self._data = xr.open_dataset(path, engine="h5netcdf")
+        with reading(folder / DATASET):
+            self._data = open_netcdf(folder / DATASET)
             labels = [str(label) for label in self._data["assumption_set"].values]
         columns = {
             "set_id": "set_id",
@@ -107,7 +105,7 @@ class PlannedSweep:
                 yield Chunk(labels, flat, unpacked(steps), places, parts)
 
     def _weights(self) -> Iterator[tuple[str, xr.Dataset]]:
-        with xr.open_datatree(self.folder / DATASET, engine="h5netcdf") as tree:
+        with xr.open_datatree(self.folder / DATASET, engine="netcdf4") as tree:
             if "weights" in tree.children:
                 for name, group in tree["weights"].children.items():
                     yield name, group.to_dataset()
@@ -129,8 +127,9 @@ class PlannedSweep:
             return None
         datasets = []
         for path in paths:
-            with PosteriorFile(path) as file:
-                datasets.append(file.read(variables_of(answers, file.names)))
+            with open_netcdf(path, "posterior") as kept:
+                names = variables_of(answers, frozenset(kept.variables))
+                datasets.append(kept[names].load())
         shapes = [(dataset.sizes["chain"], dataset.sizes["draw"]) for dataset in datasets]
         thin = thinning([n_chains * n_draws for n_chains, n_draws in shapes])
         parts, places = [], []

@@ -15,7 +15,7 @@ import yaml
 from estimator.errors import OutputError
 from estimator.export import read_text, write_csv
 from estimator.store.crate import write_crate
-from estimator.store.netcdf import RESULT, read_netcdf, reading, write_netcdf
+from estimator.store.netcdf import RESULT, open_netcdf, read_netcdf, write_netcdf
 from estimator.store.sweep_files import DATASET
 from estimator.store.versions import versions
 
@@ -147,12 +147,9 @@ def read_result(folder: Path) -> xr.DataTree:
 
 def open_posterior(folder: Path) -> xr.DataTree:
     """Open posterior, claims and attributes of a set; each variable is read when it is used."""
-    path = folder / RESULT
-    with reading(path):
-        groups = {
-            f"/{group}": xr.open_dataset(path, group=group, engine="h5netcdf")
-            for group in ("posterior", "constant_data")
-        }
+    groups = {
+        f"/{group}": open_netcdf(folder / RESULT, group) for group in ("posterior", "constant_data")
+    }
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = read_attrs(folder)
     return tree
@@ -160,6 +157,5 @@ def open_posterior(folder: Path) -> xr.DataTree:
 
 def read_attrs(folder: Path, name: str = RESULT) -> dict[str, Any]:
     """Read the attributes of a set's result, or of another file, without its draws."""
-    path = folder / name
-    with reading(path), xr.open_dataset(path, engine="h5netcdf") as root:
+    with open_netcdf(folder / name) as root:
         return dict(root.attrs)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import h5py
+import netCDF4
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -21,8 +21,7 @@ from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.quantities.derived import derived_quantities
 from estimator.quantity import OPTIONAL, TOTAL
-from estimator.store.netcdf import RESULT, reading
-from estimator.store.posterior_file import PosteriorFile
+from estimator.store.netcdf import RESULT, open_netcdf, reading
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sources import Chunk, places_of, relative_ess
 from estimator.streams import Stream, stream
@@ -36,14 +35,12 @@ def read_whole(folder: Path, groups: tuple[str, ...] | None = None) -> xr.DataTr
     """Read a set that was written whole, or some groups of it; the last few are kept in memory."""
     if groups is None:
         return read_result(folder)
-    path = folder / RESULT
-    with reading(path):
-        with h5py.File(path) as file:
-            there = [group for group in groups if group in file]
-        datasets = {}
-        for group in there:
-            with xr.open_dataset(path, group=group, engine="h5netcdf") as dataset:
-                datasets[f"/{group}"] = dataset.load()
+    with reading(folder / RESULT), netCDF4.Dataset(folder / RESULT) as file:
+        there = [group for group in groups if group in file.groups]
+    datasets = {}
+    for group in there:
+        with open_netcdf(folder / RESULT, group) as dataset:
+            datasets[f"/{group}"] = dataset.load()
     tree = xr.DataTree.from_dict(datasets)
     tree.attrs = read_attrs(folder)
     return tree
@@ -83,16 +80,16 @@ class WholeSet:
         except (KeyError, ValueError) as error:
             raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
         self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
-        with PosteriorFile(folder / RESULT) as file:
-            self.months = file.labels("month")
-            self._units = file.units
+        with open_netcdf(folder / RESULT, "posterior") as posterior:
+            self.months = [str(month) for month in posterior["month"].values]
+            self._units = {name: posterior[name].attrs.get("units", "") for name in posterior}
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
         derived = any(answer.quantity in OPTIONAL for answer in answers)
-        with PosteriorFile(self.folder / RESULT) as file:
-            names = variables_of(answers, file.names)
-            posterior = file.read([*names, *(_DERIVED_FROM if derived else ())])
+        with open_netcdf(self.folder / RESULT, "posterior") as kept:
+            names = variables_of(answers, frozenset(kept.variables))
+            posterior = kept[[*names, *(_DERIVED_FROM if derived else ())]].load()
         if derived:
             posterior = posterior.merge(self._derived(posterior))
         return answer_draws(posterior, answers)

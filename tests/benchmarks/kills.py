@@ -149,7 +149,7 @@ class Sweep:
             if (self.folder / name).exists()
         }
         for path in [self.folder / "sweep.nc", *sorted((self.folder / "fits").glob("[!.]*.nc"))]:
-            tree = xr.open_datatree(path, engine="h5netcdf").load()
+            tree = xr.open_datatree(path, engine="netcdf4").load()
             for group in tree.subtree:
                 for name, variable in group.to_dataset().variables.items():
                     if name != "sampler_seconds":

@@ -44,7 +44,7 @@ def written(folder: Path) -> set[str]:
 
 
 def collected(folder: Path) -> list[str]:
-    with xr.open_datatree(folder / "out" / "x" / "sweep.nc", engine="h5netcdf") as tree:
+    with xr.open_datatree(folder / "out" / "x" / "sweep.nc", engine="netcdf4") as tree:
         assert set(tree["obtained"].values.tolist()) == {"fitted"}
         return sorted(label.rpartition(",")[2] for label in tree["assumption_set"].values.tolist())
 

@@ -51,7 +51,7 @@ def test_arviz_alone_opens_a_result(written: Path, from_prior: Estimate) -> None
 
 
 def test_xarray_alone_opens_a_result(written: Path) -> None:
-    with xr.open_datatree(written / "result.nc", engine="h5netcdf") as tree:
+    with xr.open_datatree(written / "result.nc", engine="netcdf4") as tree:
         assert set(tree.children) == GROUPS
         assert tree["posterior"]["month"].values[-1] == "2026-02"
 

@@ -101,7 +101,7 @@ def test_the_table_says_of_every_set_how_it_was_obtained(journal: SweepJournal) 
 
 
 def test_plain_xarray_opens_the_dataset(tree: xr.DataTree, journal: SweepJournal) -> None:
-    with xr.open_dataset(journal.folder / DATASET, engine="h5netcdf") as data:
+    with xr.open_dataset(journal.folder / DATASET, engine="netcdf4") as data:
         assert data["losses"].dims == ("assumption_set", "month", "statistic")
         assert data["assumption_set"].values.tolist() == LABELS
         assert data["month"].values.tolist() == ["2025-11", "2025-12", "2026-01"]

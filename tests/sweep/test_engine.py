@@ -396,7 +396,7 @@ def test_collect_rebuilds_dataset_and_table(twenty: SweepOutcome, copied: Path) 
 def test_stored_weights_give_back_the_quantiles(twenty: SweepOutcome) -> None:
     weights = twenty.tree["weights/0"].to_dataset()
     paths = [twenty.folder / "fits" / f"{name}.nc" for name in weights.attrs["fits"].split()]
-    fits = [xr.open_datatree(path, engine="h5netcdf")["posterior"] for path in paths]
+    fits = [xr.open_datatree(path, engine="netcdf4")["posterior"] for path in paths]
     draws = np.concatenate([fit["losses"].isel(month=-1).values.ravel() for fit in fits])
     label = str(weights["reweighted_set"].values[3])
     steps = weights["log_weight"].sel(reweighted_set=label).values.astype(float)

@@ -85,7 +85,7 @@ def test_the_folder_can_be_read_without_this_package(swept: SweepOutcome, tmp_pa
     import pandas as pd
     import xarray as xr
 
-    tree = xr.open_datatree(swept.folder / "sweep.nc", engine="h5netcdf")
+    tree = xr.open_datatree(swept.folder / "sweep.nc", engine="netcdf4")
     last = tree["losses"].sel(statistic="q50", month="2026-01")
     assert last[:12].values == pytest.approx(33_500, rel=0.05)
     table = pd.read_parquet(swept.folder / "summary.parquet")

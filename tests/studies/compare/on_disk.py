@@ -14,6 +14,7 @@ from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.fitting.entries import STATISTICS, flatten, statistics
 from estimator.fitting.reweighting import pooled_entries
 from estimator.store.log_weights import packed
+from estimator.store.netcdf import write_netcdf
 from estimator.store.sweep_files import ASSUMED, DATASET
 
 MONTHS = ("2025-11", "2025-12", "2026-01")
@@ -93,7 +94,7 @@ def write_whole(
     }
     target = folder / "".join(c if c.isalnum() else "_" for c in label)
     target.mkdir(parents=True)
-    tree.to_netcdf(target / "result.nc", engine="h5netcdf")
+    write_netcdf(tree, target / "result.nc")
     return target
 
 
@@ -178,7 +179,7 @@ def _with_derived(draws: xr.Dataset) -> xr.Dataset:
 
 def _write_fit(folder: Path, name: str, draws: xr.Dataset) -> None:
     tree = xr.DataTree.from_dict({"/posterior": draws})
-    tree.to_netcdf(folder / "fits" / f"{name}.nc", engine="h5netcdf")
+    write_netcdf(tree, folder / "fits" / f"{name}.nc")
 
 
 def _write_dataset(
@@ -225,12 +226,4 @@ def _write_dataset(
             attrs={"fits": "cover"},
         )
     tree = xr.DataTree.from_dict(groups)
-    encoding = {
-        group.path: {
-            str(name): {"zlib": True, "complevel": 1}
-            for name, variable in group.data_vars.items()
-            if variable.dtype.kind in "fi" and variable.ndim
-        }
-        for group in tree.subtree
-    }
-    tree.to_netcdf(folder / DATASET, engine="h5netcdf", encoding=encoding)
+    write_netcdf(tree, folder / DATASET)

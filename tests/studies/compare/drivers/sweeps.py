@@ -13,6 +13,7 @@ import xarray as xr
 from estimator.fitting.entries import STATISTICS
 from estimator.quantities.answers import Answer
 from estimator.quantity import QUANTITIES
+from estimator.store.netcdf import write_netcdf
 from estimator.store.sets import Sets
 from estimator.sweep.design import design_overrides
 from estimator.sweep.options import Design
@@ -75,7 +76,7 @@ def write_sweep(
     }
     facts |= {f"assumed.{key}": list(column) for key, column in keys.items()}
     data = data.assign_coords({n: ("assumption_set", np.array(v)) for n, v in facts.items()})
-    data.to_netcdf(folder / "sweep.nc", engine="h5netcdf")
+    write_netcdf(data, folder / "sweep.nc")
     return Sets.open([folder])
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.compose import assumption_set
+from estimator.store.netcdf import write_netcdf
 from estimator.studies.compare.drivers.configurations import keys_of_results
 from estimator.studies.compare.drivers.levels import Levels, varied_keys
 
@@ -23,7 +24,7 @@ def written(run: Path, *sets: AssumptionSet) -> pd.Series:
             "assumption_set_id": one.identity(""),
             "configuration": json.dumps(one.model_dump(mode="json")),
         }
-        xr.Dataset(attrs=attrs).to_netcdf(folder / "result.nc", engine="h5netcdf")
+        write_netcdf(xr.Dataset(attrs=attrs), folder / "result.nc")
     return pd.Series({one.label: one.identity("") for one in sets})
 
 
