@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from estimator.assumptions import compose
 
 if TYPE_CHECKING:
     from estimator.run import Estimate
+
+gc.set_threshold(50_000, 20, 50)  # to look for cycles takes a tenth of the tests, as in `entry`
 
 PRIOR_ONLY = ("sampler=prior_only", "sampler.prior_draws=60")
 

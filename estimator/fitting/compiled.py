@@ -24,8 +24,7 @@ import pytensor
 import xarray as xr
 from numba import carray, types
 from pymc.distributions.distribution import SymbolicRandomVariable
-from pymc.initial_point import make_initial_point_expression
-from pymc.pytensorf import find_rng_nodes, replace_rng_nodes, reseed_rngs
+from pymc.initial_point import make_initial_point_fn
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Constant
 from pytensor.graph.replace import graph_replace, vectorize_graph
@@ -399,26 +398,17 @@ def _initial_point_function(
     model: pm.Model, names: list[str]
 ) -> Callable[[int | None], np.ndarray]:
     """Return a function of a seed that draws where a chain starts, as nutpie's own does."""
-    with _lightly():
-        expressions = make_initial_point_expression(
-            free_rvs=model.free_RVs,
-            rvs_to_transforms=model.rvs_to_transforms,
-            initval_strategies=model.rvs_to_initial_values,
-            jitter_rvs=set(model.free_RVs),
-            default_strategy="support_point",
-            return_transformed=True,
-        )
-        points = replace_rng_nodes(expressions)
-        draw = pytensor.function([], points, mode=_INTERPRETED)
-    used = dict.fromkeys(rng for point in points for rng in find_rng_nodes([point]))
-    generators = list(reversed(used))  # by the order of the variables, and not of a graph
-    values = [model.rvs_to_values[rv].name for rv in model.free_RVs]
     lock = threading.Lock()  # nutpie's chains start in threads of their own
+    draw = make_initial_point_fn(
+        model=model,
+        default_strategy="support_point",
+        jitter_rvs=set(model.free_RVs),
+        return_transformed=True,
+    )
 
     def initial_point(seed: int | None = None) -> np.ndarray:
         with lock:
-            reseed_rngs(generators, seed)
-            point = dict(zip(values, draw(), strict=True))
+            point = draw(seed)
         return np.concatenate([np.ravel(point[name]).astype(float) for name in names])
 
     return initial_point

@@ -12,8 +12,9 @@ import errno
 import functools
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import xarray as xr
@@ -63,8 +64,8 @@ def read_netcdf(path: Path, hint: str = "") -> xr.DataTree:
         return tree.load()
 
 
-def open_netcdf(path: Path, group: str | None = None) -> xr.Dataset:
-    """Open a group of a file, or its root; each variable is read when it is used.
+def open_netcdf(path: Path, group: str = "/") -> xr.Dataset:
+    """Open a group of a file; each variable is read when it is used.
 
     Raises
     ------
@@ -73,6 +74,32 @@ def open_netcdf(path: Path, group: str | None = None) -> xr.Dataset:
     """
     with reading(path), _ONE_AT_A_TIME:
         return xr.open_dataset(path, group=group, engine="netcdf4")
+
+
+def open_groups(path: Path, groups: Sequence[str]) -> xr.DataTree:
+    """Open those groups that a file has, all by one handle, as `open_netcdf` opens one."""
+    with reading(path), _ONE_AT_A_TIME:
+        file = netCDF4.Dataset(path)
+        return xr.DataTree.from_dict(
+            {
+                f"/{group}": xr.open_dataset(NetCDF4DataStore(file[group]))
+                for group in groups
+                if group in file.groups
+            }
+        )
+
+
+def read_root_attrs(path: Path) -> dict[str, Any]:
+    """Read the attributes of a file, once for each state of it."""
+    with reading(path):
+        stat = path.stat()
+        return dict(_root_attrs(path, stat.st_size, stat.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=4096)
+def _root_attrs(path: Path, size: int, modified: int) -> dict[str, Any]:
+    with open_netcdf(path) as root:
+        return dict(root.attrs)
 
 
 @contextlib.contextmanager

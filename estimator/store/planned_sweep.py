@@ -128,7 +128,7 @@ class PlannedSweep:
         datasets = []
         for path in paths:
             with open_netcdf(path, "posterior") as kept:
-                names = variables_of(answers, frozenset(kept.variables))
+                names = variables_of(answers, set(map(str, kept.variables)))
                 datasets.append(kept[names].load())
         shapes = [(dataset.sizes["chain"], dataset.sizes["draw"]) for dataset in datasets]
         thin = thinning([n_chains * n_draws for n_chains, n_draws in shapes])

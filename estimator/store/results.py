@@ -15,7 +15,7 @@ import yaml
 from estimator.errors import OutputError
 from estimator.export import read_text, write_csv
 from estimator.store.crate import write_crate
-from estimator.store.netcdf import RESULT, open_netcdf, read_netcdf, write_netcdf
+from estimator.store.netcdf import RESULT, open_groups, read_netcdf, read_root_attrs, write_netcdf
 from estimator.store.sweep_files import DATASET
 from estimator.store.versions import versions
 
@@ -147,15 +147,11 @@ def read_result(folder: Path) -> xr.DataTree:
 
 def open_posterior(folder: Path) -> xr.DataTree:
     """Open posterior, claims and attributes of a set; each variable is read when it is used."""
-    groups = {
-        f"/{group}": open_netcdf(folder / RESULT, group) for group in ("posterior", "constant_data")
-    }
-    tree = xr.DataTree.from_dict(groups)
+    tree = open_groups(folder / RESULT, ("posterior", "constant_data"))
     tree.attrs = read_attrs(folder)
     return tree
 
 
 def read_attrs(folder: Path, name: str = RESULT) -> dict[str, Any]:
     """Read the attributes of a set's result, or of another file, without its draws."""
-    with open_netcdf(folder / name) as root:
-        return dict(root.attrs)
+    return read_root_attrs(folder / name)

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import netCDF4
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -21,7 +20,7 @@ from estimator.fitting.entries import Entries, EntryLayout, Variable, statistics
 from estimator.quantities.answers import Answer, answer_draws, variables_of
 from estimator.quantities.derived import derived_quantities
 from estimator.quantity import OPTIONAL, TOTAL
-from estimator.store.netcdf import RESULT, open_netcdf, reading
+from estimator.store.netcdf import RESULT, open_groups, open_netcdf
 from estimator.store.results import read_attrs, read_result
 from estimator.store.sources import Chunk, places_of, relative_ess
 from estimator.streams import Stream, stream
@@ -35,13 +34,7 @@ def read_whole(folder: Path, groups: tuple[str, ...] | None = None) -> xr.DataTr
     """Read a set that was written whole, or some groups of it; the last few are kept in memory."""
     if groups is None:
         return read_result(folder)
-    with reading(folder / RESULT), netCDF4.Dataset(folder / RESULT) as file:
-        there = [group for group in groups if group in file.groups]
-    datasets = {}
-    for group in there:
-        with open_netcdf(folder / RESULT, group) as dataset:
-            datasets[f"/{group}"] = dataset.load()
-    tree = xr.DataTree.from_dict(datasets)
+    tree = open_groups(folder / RESULT, groups).load()
     tree.attrs = read_attrs(folder)
     return tree
 
@@ -88,7 +81,7 @@ class WholeSet:
         """(answer, chain, draw)."""
         derived = any(answer.quantity in OPTIONAL for answer in answers)
         with open_netcdf(self.folder / RESULT, "posterior") as kept:
-            names = variables_of(answers, frozenset(kept.variables))
+            names = variables_of(answers, set(map(str, kept.variables)))
             posterior = kept[[*names, *(_DERIVED_FROM if derived else ())]].load()
         if derived:
             posterior = posterior.merge(self._derived(posterior))
