@@ -68,6 +68,17 @@ def test_a_sealed_file_is_plain_netcdf_for_others_and_theirs_is_read(tmp_path: P
     xr.testing.assert_identical(read_netcdf(tmp_path / "theirs.nc"), tree(100))
 
 
+def test_a_file_with_texts_may_be_open_twice_and_closed_once(tmp_path: Path) -> None:
+    """HDF5 2.2 ends the process of who does so with texts of free length."""
+    texts = xr.DataTree.from_dict({"/posterior": xr.Dataset({"month": ("at", ["2026-01", "", "é"])})})
+    path = write_netcdf(texts, tmp_path / "result.nc")
+    first = xr.open_datatree(path, engine="netcdf4")
+    for _ in range(3):
+        with xr.open_datatree(path, engine="netcdf4") as second:
+            second.load()
+    xr.testing.assert_identical(first.load(), texts)
+
+
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
