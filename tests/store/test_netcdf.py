@@ -70,7 +70,9 @@ def test_a_sealed_file_is_plain_netcdf_for_others_and_theirs_is_read(tmp_path: P
 
 def test_a_file_with_texts_may_be_open_twice_and_closed_once(tmp_path: Path) -> None:
     """HDF5 2.2 ends the process of who does so with texts of free length."""
-    texts = xr.DataTree.from_dict({"/posterior": xr.Dataset({"month": ("at", ["2026-01", "", "é"])})})
+    texts = xr.DataTree.from_dict(
+        {"/posterior": xr.Dataset({"month": ("at", ["2026-01", "", "é"])})}
+    )
     path = write_netcdf(texts, tmp_path / "result.nc")
     first = xr.open_datatree(path, engine="netcdf4")
     for _ in range(3):
