@@ -72,7 +72,7 @@ class Prior(BaseModel):
     unit: str | None = None
     low: float | None = None
     high: float | None = None
-    mass: float = Field(default=0.9, gt=0.0, lt=1.0)
+    mass: float = Field(default=0.9, ge=0.01, le=0.9999)
     value: float | None = None
     mu: float | None = None
     sigma: float | None = None
@@ -128,8 +128,25 @@ class Prior(BaseModel):
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise ValueError(f"lower must be below upper. Got {self.lower} and {self.upper}")
         if self.is_range:
-            self.parameters()  # raises if no member of the family has this range
+            self._check_parameters()
         return self
+
+    def _check_parameters(self) -> None:
+        """Refuse a range that no member of the family has, in the numbers of this computer."""
+        try:
+            found = self.parameters()
+        except ArithmeticError:
+            found = {}
+        lost = [
+            name
+            for name, value in found.items()
+            if not math.isfinite(value) or (name in _POSITIVE_PARAMETERS and value <= 0)
+        ]
+        if lost or not found:
+            raise ValueError(
+                f"no {self.family} can be worked out from this range: its ends are too large, too "
+                f"near 0 or too near each other. Got low={self.low}, high={self.high}"
+            )
 
     def _check_range(self) -> None:
         if self.family == "Fixed":

@@ -107,11 +107,11 @@ def test_an_assumption_set_survives_json() -> None:
         ),
         (
             {"losses__level__mass": 1.0},
-            "losses.level.mass: Input should be less than 1. Got 1.0",
+            "losses.level.mass: Input should be less than or equal to 0.9999. Got 1.0",
         ),
         (
             {"losses__level__mass": 0},
-            "losses.level.mass: Input should be greater than 0. Got 0",
+            "losses.level.mass: Input should be greater than or equal to 0.01. Got 0",
         ),
         ({"unconfirmed__ratoi": 1}, "unconfirmed.ratoi: unknown key; did you mean 'ratio'?"),
         (

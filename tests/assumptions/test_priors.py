@@ -174,9 +174,9 @@ def test_a_prior_says_what_it_became() -> None:
         ({"family": "Normal", "low": 3, "high": 2}, "low must be below high. Got low=3.0"),
         ({"family": "Normal", "low": 3}, "a range needs low and high. Got low=3.0, high=None"),
         ({"family": "Normal", "high": 3}, "a range needs low and high. Got low=None, high=3.0"),
-        ({"family": "Normal", "low": 1, "high": 2, "mass": 0}, "greater than 0"),
-        ({"family": "Normal", "low": 1, "high": 2, "mass": 1}, "less than 1"),
-        ({"family": "Normal", "low": 1, "high": 2, "mass": -0.1}, "greater than 0"),
+        ({"family": "Normal", "low": 1, "high": 2, "mass": 0}, "greater than or equal to 0.01"),
+        ({"family": "Normal", "low": 1, "high": 2, "mass": 1}, "less than or equal to 0.9999"),
+        ({"family": "Normal", "low": 1, "high": 2, "mass": -0.1}, "greater than or equal to 0.01"),
         ({"family": "Normal", "low": 1, "high": math.inf}, "high must be a finite number"),
         ({"family": "Normal", "mu": math.nan, "sigma": 1}, "mu must be a finite number. Got nan"),
         ({"family": "Normal", "low": 1, "high": 2, "mu": 1}, "not both"),
@@ -207,3 +207,31 @@ def test_an_impossible_prior_is_refused_with_what_was_found(
     config: dict[str, Any], expected: str
 ) -> None:
     assert expected in message(**config)
+
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@quick
+@given(
+    family=st.sampled_from(sorted(set(PARAMETERS) - {"Fixed", "HalfNormal"})),
+    ends=st.tuples(*[floats | st.floats(0.0, 1.0) | st.floats(0.0, 1e-300)] * 2),
+    mass=st.floats(0.01, 0.9999),
+)
+def test_a_range_of_any_numbers_gives_finite_parameters_or_is_refused(
+    family: str, ends: tuple[float, float], mass: float
+) -> None:
+    try:
+        prior = Prior(family=family, low=min(ends), high=max(ends), mass=mass)
+    except ValidationError:
+        return
+    parameters = prior.parameters()
+    assert all(math.isfinite(value) for value in parameters.values())
+    assert all(parameters.get(name, 1.0) > 0 for name in ("sigma", "alpha", "beta"))
+
+
+@pytest.mark.parametrize("family", ["Normal", "Uniform"])
+def test_a_range_too_wide_for_numbers_is_refused_with_its_ends(family: str) -> None:
+    found = message(family=family, low=-1.7e308, high=1.7e308)
+    assert "too large" in found
+    assert "low=-1.7e+308, high=1.7e+308" in found
