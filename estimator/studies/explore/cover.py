@@ -183,12 +183,15 @@ def _fitted(task: FitTask, cover: Cover, journal: SweepJournal) -> Fit:
         if record.fit_id == task.fit_id and record.diagnostics is not None:
             return journal.read_draws(record)
     sampler = task.assumptions.sampler
-    shared = Shared({task.evidence_key: cover.own.evidence}, journal.pilots(), sampler.cores)
+    evidences, pilots = {task.evidence_key: cover.own.evidence}, journal.pilots()
+    # Of one structure or not: coordinates learnt in one world do not suit another.
+    world = cover.own.set.set_id
+    if sampler.method == "nutpie" and world not in pilots:
+        _, pilots[world] = pilot_of(task, Shared(evidences, {}, sampler.cores))
+        journal.add_pilot(world, pilots[world])
     structure = task_inputs(task, cover.own.evidence).structure.identity
-    if sampler.method == "nutpie" and structure not in shared.pilots:
-        _, pilot = pilot_of(task, shared)
-        journal.add_pilot(structure, pilot)
-        shared.pilots[structure] = pilot
+    own = {structure: pilots[world]} if world in pilots else {}
+    shared = Shared(evidences, own, sampler.cores)
     found = fit(task, shared)
     journal.add_fit(
         FitRecord(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,7 +12,7 @@ from estimator.studies.explore import cli, cover
 from estimator.studies.explore.options import ExploreOptions
 from estimator.studies.explore.page import render
 from estimator.studies.explore.world import World
-from estimator.sweep.set_fit import Fit, FitTask, Shared
+from estimator.sweep.set_fit import Fit, FitTask, Shared, task_inputs
 from tests.evidence import tables
 from tests.studies.explore.made import noisy_fit, options, report_options
 from tests.sweep import synthetic
@@ -41,6 +42,28 @@ def test_it_writes_a_page_and_draws_and_a_second_call_takes_the_fit_that_is_ther
     monkeypatch.setattr(cover, "fit", no_fit)
     assert main([*WORDS]) == 0
     assert page.read_text(encoding="utf-8") == first
+
+
+def test_each_world_is_fitted_in_coordinates_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def noting(task: FitTask, shared: Shared) -> Fit:
+        inputs = task_inputs(task, shared.evidences[task.evidence_key])
+        pilot = shared.pilots[inputs.structure.identity]
+        pairs.append((pilot.priors["assumption_location"], inputs.data["assumption_location"]))
+        return noisy_fit(task, shared)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_shipped", lambda *_: [])
+    monkeypatch.setattr(cover, "pilot_of", synthetic.synthetic_pilot)
+    monkeypatch.setattr(cover, "fit", noting)
+    command, _, *assumed = WORDS
+    assert main([command, "central", "few_return", *assumed]) == 0
+    assert len(pairs) == 4  # two worlds, of one structure: as they are, and without the group
+    assert all(np.array_equal(learnt, own) for learnt, own in pairs)
+    assert len({learnt.tobytes() for learnt, _ in pairs}) == 2
 
 
 def test_of_another_war_there_is_one_world_without_this_war_s_switches_and_buttons(
