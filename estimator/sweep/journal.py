@@ -157,12 +157,12 @@ class SweepJournal:
         """Facts about the sweep."""
         return {key: value for key, _, value in self._journal.facts(_ABOUT)}
 
-    def add_pilot(self, structure: str, pilot: Pilot) -> None:
-        """Keep the pilot of a structure."""
-        self._journal.keep([Record(_PILOT, structure, content=pilot.to_bytes())])
+    def add_pilot(self, name: str, pilot: Pilot) -> None:
+        """Keep the pilot of a structure, or of a world of the page with sliders."""
+        self._journal.keep([Record(_PILOT, name, content=pilot.to_bytes())])
 
     def pilots(self) -> dict[str, Pilot]:
-        """All pilots by structure."""
+        """All pilots by what they were kept for."""
         return {
             record.key: Pilot.from_bytes(record.content or b"")
             for record in self._journal.records(_PILOT)

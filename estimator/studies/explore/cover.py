@@ -184,7 +184,7 @@ def _fitted(task: FitTask, cover: Cover, journal: SweepJournal) -> Fit:
             return journal.read_draws(record)
     sampler = task.assumptions.sampler
     evidences, pilots = {task.evidence_key: cover.own.evidence}, journal.pilots()
-    # Of one structure or not: coordinates learnt in one world do not suit another.
+    # Coordinates learnt in one world do not suit another, even of one structure (docs/explore.md).
     world = cover.own.set.set_id
     if sampler.method == "nutpie" and world not in pilots:
         _, pilots[world] = pilot_of(task, Shared(evidences, {}, sampler.cores))
