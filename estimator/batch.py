@@ -113,7 +113,7 @@ class Batch:
 
         With `resume`, a set that is there already is not estimated again.
         """
-        from estimator.run import is_done
+        from estimator.store.results import is_done
 
         try:
             self.configure(config)
@@ -215,9 +215,8 @@ class Batch:
         )
 
     def _finish_sets(self) -> None:
-        from estimator.run import collect, open_posteriors
         from estimator.show.run_tables import run_grid, summary_markdown
-        from estimator.store.results import point_latest
+        from estimator.store.results import collect, open_posteriors, point_latest
 
         run = self.outputs / self.name
         trees = open_posteriors(self.folders)
@@ -359,7 +358,6 @@ class Job:
         if options is None:
             return
         from estimator.sweep.journal import SweepJournal
-        from estimator.sweep.run_sweep import run_sweep
 
         batch.errors.clear()  # they are kept once more, with their sets
         if options.method == "auto" and len(override_lists) <= options.whole_results:
@@ -372,6 +370,8 @@ class Job:
                     if planned.assumptions is not None:
                         batch.estimate_set(planned.assumptions, planned.config, resume=True)
             return
+        from estimator.sweep.run_sweep import run_sweep
+
         batch.progress.stop()
         folder = batch.outputs / batch.name
         batch.sweep = run_sweep(override_lists, options, folder, batch.console, composer=composer)

@@ -1,9 +1,8 @@
-"""Estimate one assumption set, or collect the sets of a run."""
+"""Estimate one assumption set."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +15,7 @@ import xarray as xr
 
 from estimator.assumptions import AssumptionSet
 from estimator.assumptions.groups import SamplerOptions
-from estimator.errors import EstimatorError, OutputError
 from estimator.evidence import Evidence, load_evidence
-from estimator.evidence.load import claims_paths, data_hash
-from estimator.export import read_csv, write_csv
 from estimator.fitting.diagnostics import Diagnostics, diagnose
 from estimator.fitting.inference import Draws, Progress
 from estimator.fitting.ladder import fit_plainly
@@ -30,15 +26,8 @@ from estimator.quantities.scenario import break_even_plan_shares, project
 from estimator.quantity import DIAGNOSED
 from estimator.store.claim_draws import KeepOptions
 from estimator.store.result_tree import result_tree
-from estimator.store.results import (
-    check_writable,
-    open_posterior,
-    point_latest,
-    read_attrs,
-    write_result,
-)
+from estimator.store.results import check_writable, write_result
 from estimator.store.summary import summarise
-from estimator.store.versions import versions
 from estimator.streams import Stream, stream
 
 
@@ -141,24 +130,6 @@ def _judged(
     return (draws, posterior), diagnostics
 
 
-def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:
-    """Folder of a set that was written before with the same configuration and data, else None.
-
-    Code of another version of this package counts as another configuration.
-    """
-    folder = outputs / name / folder_name(assumptions.label)
-    if not (folder / "result.nc").exists():
-        return None
-    try:
-        attrs = read_attrs(folder)
-        paths = claims_paths(assumptions.evidence.files)
-        identity = assumptions.identity(data_hash(path.read_bytes() for path in paths))
-    except (EstimatorError, OSError):
-        return None  # what is wrong is said when the set is estimated
-    same = attrs.get("assumption_set_id") == identity
-    return folder if same and attrs.get("versions") == json.dumps(versions()) else None
-
-
 def write_estimate(
     found: Estimate,
     outputs: Path,
@@ -172,49 +143,3 @@ def write_estimate(
     draw = None if plots is None else (lambda target: plots(found.tree, target))
     write_result(folder, found.tree, found.summary, found.evidence.claims, config, draw)
     return folder
-
-
-def open_posteriors(folders: Sequence[Path]) -> dict[str, xr.DataTree]:
-    """Open the posteriors of some sets, by label.
-
-    Raises
-    ------
-    OutputError
-        If two sets have one label.
-    """
-    trees: dict[str, xr.DataTree] = {}
-    for folder in folders:
-        tree = open_posterior(folder)
-        label = str(tree.attrs["assumption_set"])
-        if label in trees:
-            raise OutputError(f"{folder}: another set of this run has its label, {label!r}, too")
-        trees[label] = tree
-    return trees
-
-
-def collect(outputs: Path, name: str, folders: Sequence[Path] | None = None) -> pd.DataFrame:
-    """Join the tables of the sets of a run into its ``summary.csv``; return it.
-
-    Parameters
-    ----------
-    outputs, name
-        Where the run is.
-    folders
-        The sets' folders; None takes all below the run.
-
-    Raises
-    ------
-    OutputError
-        If the run holds no result.
-    """
-    run = outputs / name
-    found = (
-        sorted(run.glob("*/result.nc")) if folders is None else [f / "result.nc" for f in folders]
-    )
-    if not found:
-        raise OutputError(f"{run}: holds no result")
-    summaries = [read_csv(path.parent / "summary.csv") for path in found]
-    combined = pd.concat(summaries, ignore_index=True)
-    write_csv(combined, run / "summary.csv", float_format=None)
-    point_latest(outputs, name)
-    return combined

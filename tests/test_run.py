@@ -9,7 +9,8 @@ from estimator.assumptions.compose import assumption_set
 from estimator.errors import OutputError
 from estimator.evidence import load_evidence
 from estimator.paths import folder_name, free_name
-from estimator.run import Estimate, collect, estimate, write_estimate
+from estimator.run import Estimate, estimate, write_estimate
+from estimator.store.results import collect
 from estimator.sweep.results import collect_folder
 from tests.conftest import PRIOR_ONLY
 

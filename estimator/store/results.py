@@ -1,10 +1,10 @@
-"""The folder of one assumption set's result: how it is written and read back."""
+"""Folders of results, a set each: how they are written, read back and joined into a run."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ import pandas as pd
 import xarray as xr
 import yaml
 
-from estimator.errors import OutputError
-from estimator.export import read_text, write_csv
+from estimator.assumptions import AssumptionSet
+from estimator.errors import EstimatorError, OutputError
+from estimator.evidence.load import claims_paths, data_hash
+from estimator.export import read_csv, read_text, write_csv
+from estimator.paths import folder_name
 from estimator.store.crate import write_crate
 from estimator.store.netcdf import RESULT, open_groups, read_netcdf, read_root_attrs, write_netcdf
 from estimator.store.sweep_files import DATASET
@@ -155,3 +158,67 @@ def open_posterior(folder: Path) -> xr.DataTree:
 def read_attrs(folder: Path, name: str = RESULT) -> dict[str, Any]:
     """Read the attributes of a set's result, or of another file, without its draws."""
     return read_root_attrs(folder / name)
+
+
+def is_done(assumptions: AssumptionSet, outputs: Path, name: str) -> Path | None:
+    """Folder of a set that was written before with the same configuration and data, else None.
+
+    Code of another version of this package counts as another configuration.
+    """
+    folder = outputs / name / folder_name(assumptions.label)
+    if not (folder / "result.nc").exists():
+        return None
+    try:
+        attrs = read_attrs(folder)
+        paths = claims_paths(assumptions.evidence.files)
+        identity = assumptions.identity(data_hash(path.read_bytes() for path in paths))
+    except (EstimatorError, OSError):
+        return None  # what is wrong is said when the set is estimated
+    same = attrs.get("assumption_set_id") == identity
+    return folder if same and attrs.get("versions") == json.dumps(versions()) else None
+
+
+def open_posteriors(folders: Sequence[Path]) -> dict[str, xr.DataTree]:
+    """Open the posteriors of some sets, by label.
+
+    Raises
+    ------
+    OutputError
+        If two sets have one label.
+    """
+    trees: dict[str, xr.DataTree] = {}
+    for folder in folders:
+        tree = open_posterior(folder)
+        label = str(tree.attrs["assumption_set"])
+        if label in trees:
+            raise OutputError(f"{folder}: another set of this run has its label, {label!r}, too")
+        trees[label] = tree
+    return trees
+
+
+def collect(outputs: Path, name: str, folders: Sequence[Path] | None = None) -> pd.DataFrame:
+    """Join the tables of the sets of a run into its ``summary.csv``; return it.
+
+    Parameters
+    ----------
+    outputs, name
+        Where the run is.
+    folders
+        The sets' folders; None takes all below the run.
+
+    Raises
+    ------
+    OutputError
+        If the run holds no result.
+    """
+    run = outputs / name
+    found = (
+        sorted(run.glob("*/result.nc")) if folders is None else [f / "result.nc" for f in folders]
+    )
+    if not found:
+        raise OutputError(f"{run}: holds no result")
+    summaries = [read_csv(path.parent / "summary.csv") for path in found]
+    combined = pd.concat(summaries, ignore_index=True)
+    write_csv(combined, run / "summary.csv", float_format=None)
+    point_latest(outputs, name)
+    return combined

@@ -50,7 +50,10 @@ class Source(Protocol):
     """One folder's sets, or one set."""
 
     facts: pd.DataFrame
-    months: list[str]
+
+    @property
+    def months(self) -> list[str]:
+        """Months that its sets have."""
 
     def table(self, answers: Sequence[Answer]) -> np.ndarray:
         """(set, answer, statistic)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,18 @@ class WholeSet:
         except (KeyError, ValueError) as error:
             raise OutputError(f"{folder / 'result.nc'}: is no result of a run ({error})") from error
         self.facts = pd.DataFrame([facts], index=pd.Index([label], name="label"))
-        with open_netcdf(folder / RESULT, "posterior") as posterior:
-            self.months = [str(month) for month in posterior["month"].values]
-            self._units = {name: posterior[name].attrs.get("units", "") for name in posterior}
+
+    @cached_property
+    def months(self) -> list[str]:
+        """Months of the window."""
+        return self._described[0]
+
+    @cached_property
+    def _described(self) -> tuple[list[str], dict[Hashable, str]]:
+        """Months, and the unit of each quantity."""
+        with open_netcdf(self.folder / RESULT, "posterior") as posterior:
+            months = [str(month) for month in posterior["month"].values]
+            return months, {name: posterior[name].attrs.get("units", "") for name in posterior}
 
     def _draws(self, answers: Sequence[Answer]) -> np.ndarray:
         """(answer, chain, draw)."""
@@ -123,5 +132,5 @@ class WholeSet:
         if answer.quantity == "assumption_value":
             known = ASSUMPTIONS.get(answer.period)
             return known.unit if known is not None else ""
-        recorded = self._units.get(answer.quantity) or answer.unit
+        recorded = self._described[1].get(answer.quantity) or answer.unit
         return recorded.replace("persons/month", "persons") if answer.period == TOTAL else recorded

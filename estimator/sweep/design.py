@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
+import scipy
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from pydantic import ValidationError
-from scipy import special
-from scipy.stats import qmc
 
 from estimator.assumptions import ASSUMPTIONS, AssumptionSet
 from estimator.assumptions.priors import LINKS, Prior
@@ -44,7 +43,7 @@ _BUNDLE = "assumptions"
 _SCALES: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
     "identity": (float, float),
     "exp": (np.log, np.exp),
-    "sigmoid": (special.logit, special.expit),
+    "sigmoid": (scipy.special.logit, scipy.special.expit),
 }
 
 Overrides = tuple[str, ...]
@@ -144,12 +143,13 @@ def _points(design: Design) -> np.ndarray:
     """Points of the unit cube, one row a set."""
     rng = np.random.default_rng(design.seed)
     if design.method == "latin_hypercube":
-        return np.asarray(qmc.LatinHypercube(len(design.vary), rng=rng).random(design.sets))
+        cube = scipy.stats.qmc.LatinHypercube(len(design.vary), rng=rng)
+        return np.asarray(cube.random(design.sets))
     if design.method == "saltelli":
         return _saltelli_points(design)
     # A whole power of two, then the first of it: of another number scipy warns at once.
     power = (design.sets - 1).bit_length()
-    points = qmc.Sobol(len(design.vary), scramble=True, rng=rng).random_base2(power)
+    points = scipy.stats.qmc.Sobol(len(design.vary), scramble=True, rng=rng).random_base2(power)
     return np.asarray(points[: design.sets])
 
 

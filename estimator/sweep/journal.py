@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import xarray as xr
@@ -14,11 +14,13 @@ import xarray as xr
 from estimator.export import plain_numbers
 from estimator.fitting.diagnostics import Diagnostics
 from estimator.fitting.entries import STATISTICS, EntryLayout
-from estimator.fitting.pilot import Pilot
 from estimator.store.journal import Journal, Record
 from estimator.store.log_weights import packed
 from estimator.store.netcdf import read_netcdf, write_netcdf
-from estimator.sweep.set_fit import Fit
+
+if TYPE_CHECKING:
+    from estimator.fitting.pilot import Pilot
+    from estimator.sweep.set_fit import Fit
 
 FILE = "journal.sqlite"
 
@@ -163,6 +165,8 @@ class SweepJournal:
 
     def pilots(self) -> dict[str, Pilot]:
         """All pilots by what they were kept for."""
+        from estimator.fitting.pilot import Pilot  # PyMC takes half a second
+
         return {
             record.key: Pilot.from_bytes(record.content or b"")
             for record in self._journal.records(_PILOT)
@@ -269,6 +273,8 @@ class SweepJournal:
 
     def read_draws(self, record: FitRecord) -> Fit:
         """Read the draws of a fit back."""
+        from estimator.sweep.set_fit import Fit
+
         hint = "delete the folder to begin anew"
         tree = read_netcdf(self.draws_path(record.fit_id), hint)
         return Fit(

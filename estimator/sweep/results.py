@@ -21,7 +21,6 @@ from estimator.store.sweep_files import DATASET, TABLE
 from estimator.store.versions import versions
 from estimator.sweep.collect import collect_sweep, facts_of, read_sweep
 from estimator.sweep.journal import FILE, Obtained, SetRecord, SweepJournal
-from estimator.sweep.set_fit import CORE, diagnose_entries, entries_dataset
 
 
 def collect_folder(folder: Path) -> xr.DataTree:
@@ -93,6 +92,8 @@ def collect_results(folder: Path) -> xr.DataTree:
 def _record(
     journal: SweepJournal, tree: xr.DataTree, assumptions: AssumptionSet, set_id: str
 ) -> SetRecord:
+    from estimator.sweep.set_fit import CORE, diagnose_entries, entries_dataset
+
     posterior = tree["posterior"].to_dataset()
     evidence = Evidence(pd.DataFrame(), _constant(tree), str(tree.attrs["data_hash"]))
     core = posterior[list(CORE)].astype(np.float32)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
-from estimator.assumptions import by_hydra, catalogue, compose
+from estimator import cache
+from estimator.assumptions import by_hydra, catalogue, compose, composed
 from estimator.assumptions.compose import (
     assumption_set,
     compose_config,
@@ -173,7 +174,7 @@ def test_a_shipped_file_that_has_changed_is_read_anew(
 ) -> None:
     copied = tmp_path / "conf"
     shutil.copytree(conf_dir(), copied)
-    for module in (by_hydra, catalogue, compose):
+    for module in (by_hydra, catalogue, compose, composed):
         monkeypatch.setattr(module, "conf_dir", lambda: copied)
     for config in (compose_config(), plain_config()):
         config["unconfirmed"]["ratio"]["high"] = 0.9  # what is handed out is a copy
@@ -184,6 +185,19 @@ def test_a_shipped_file_that_has_changed_is_read_anew(
     option.write_text(text.replace("high: 0.30", "high: 0.35"), encoding="utf-8")
     for config in (compose_config(), plain_config()):
         assert config["unconfirmed"]["ratio"]["high"] == 0.35
+
+
+def test_what_the_shipped_files_make_is_composed_once_for_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kept"))
+    overrides = ["assumptions=western", "returns.rate.high=0.4"]
+    made = compose.Composer(None).plain(overrides)
+    own = compose.Composer(tmp_path).plain(overrides)
+    monkeypatch.setattr(compose, "compose_config", None)
+    assert compose.Composer(None).plain(overrides) == made == own
+    with pytest.raises(TypeError):  # a user's files may change
+        compose.Composer(tmp_path).plain(overrides)
 
 
 def test_composing_again_gives_the_same(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from estimator.show.grid import FAILED, Cell, Column, Grid, column
 from estimator.show.number import NOTHING, Write, interval, probability, rounded, scale
 from estimator.show.run_tables import BELOW_ZERO
 from estimator.store.sets import Sets
+from estimator.studies.compare.drivers.levels import Levels
 from estimator.studies.compare.labels import Naming, levels_of, short_keys
 
 _RANGED = 5  # levels across, of which medians have their ranges; beside more there is no room
@@ -58,15 +59,22 @@ def matrix_grid(
     return Grid.of(title, [*naming.columns(), *map(_heading, answers)], rows, notes)
 
 
-def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
-    """Of a sweep over all combinations of two keys a table an answer: one down, one across."""
+def crossed_levels(sets: Sets) -> Levels | None:
+    """Levels of two keys in whose combinations the sets lie; None if they do not."""
     levels = levels_of(sets)
     if levels is None or len(levels.names) != 2:
+        return None
+    places = set(map(tuple, levels.codes))
+    crossed = len(places) > np.prod(levels.counts) / 2  # not one at a time, nor spread over both
+    return levels if crossed and len(places) == len(sets) else None
+
+
+def product_grids(sets: Sets, answers: Sequence[Answer]) -> list[Grid]:
+    """Of a sweep over all combinations of two keys a table an answer: one down, one across."""
+    levels = crossed_levels(sets)
+    if levels is None:
         return []
     place = {tuple(codes): n for n, codes in enumerate(levels.codes)}
-    crossed = len(place) > np.prod(levels.counts) / 2  # not one at a time, nor spread over both
-    if len(place) < len(sets) or not crossed:
-        return []
     down, across = short_keys(levels.names)
     position = {label: n for n, label in enumerate(sets.labels)}
     failed = sets.facts["failures"].astype(str).to_numpy() != ""

@@ -25,7 +25,7 @@ from estimator.store.sweep_files import TABLE
 from estimator.studies.compare.drivers import drivers
 from estimator.studies.compare.grids import shown_labels
 from estimator.studies.compare.labels import Naming
-from estimator.studies.compare.matrix import matrix_grid, product_grids
+from estimator.studies.compare.matrix import crossed_levels, matrix_grid, product_grids
 from estimator.studies.compare.options import CompareOptions
 from estimator.studies.compare.specification import curve_levels
 from estimator.studies.compare.table import ranges, reference_of
@@ -84,6 +84,8 @@ def _checked(check: pd.DataFrame, naming: Naming) -> list[Part]:
 def crossed_grids(run: Path, labels: Sequence[str], options: CompareOptions) -> list[Grid]:
     """Of sets that were written whole, and vary two keys, a table of each headline answer."""
     sets = Sets.open([run]).only(labels)
+    if crossed_levels(sets) is None:
+        return []
     return product_grids(sets, options.specification_of(sets.last_month))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from scipy.stats import studentized_range
+import scipy
 
 from estimator.studies.compare.drivers.design import OneAtATime
 from estimator.studies.compare.drivers.levels import number_text
@@ -77,4 +77,4 @@ def within_error(effect: float, error: float, count: int) -> str:
 @functools.cache
 def _studentized(count: int) -> float:
     """95 % quantile of the range of equal values, in standard errors of a difference."""
-    return float(studentized_range.ppf(0.95, count, np.inf) / np.sqrt(2.0))
+    return float(scipy.stats.studentized_range.ppf(0.95, count, np.inf) / np.sqrt(2.0))
