@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -375,7 +375,7 @@ def _nutpie_model(model: pm.Model, shapes: Shapes, density: Any, names: list[str
         shape_info=(list(shapes), slices, list(shapes.values())),
         compiled_logp_func=SimpleNamespace(address=object_code.address(density), code=density),
         compiled_expand_func=_copy,
-        initial_point_func=_initial_point_function(model, list(shapes)),
+        initial_point_func=Start(model, list(shapes)),
         shared_data=data,
         shared_var_keys=keys,
         user_data=make_user_data(keys, data),
@@ -394,24 +394,38 @@ def _copy(size, n_expanded, sampled, expanded, data):
     return 0
 
 
-def _initial_point_function(
-    model: pm.Model, names: list[str]
-) -> Callable[[int | None], np.ndarray]:
-    """Return a function of a seed that draws where a chain starts, as nutpie's own does."""
-    lock = threading.Lock()  # nutpie's chains start in threads of their own
-    draw = make_initial_point_fn(
-        model=model,
-        default_strategy="support_point",
-        jitter_rvs=set(model.free_RVs),
-        return_transformed=True,
-    )
+class Start:
+    """A function of a seed that draws where a chain starts, as nutpie's own does.
 
-    def initial_point(seed: int | None = None) -> np.ndarray:
-        with lock:
-            point = draw(seed)
-        return np.concatenate([np.ravel(point[name]).astype(float) for name in names])
+    It is made when it is first wanted, for half a second: chains in whitened coordinates start by
+    themselves. It should be asked for by `prepare` where nothing else uses PyTensor, since nutpie's
+    chains start in threads.
+    """
 
-    return initial_point
+    def __init__(self, model: pm.Model, names: list[str]) -> None:
+        self._model = model
+        self._names = names
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _draw(self) -> Any:
+        return make_initial_point_fn(
+            model=self._model,
+            default_strategy="support_point",
+            jitter_rvs=set(self._model.free_RVs),
+            return_transformed=True,
+        )
+
+    def prepare(self) -> None:
+        """Make the function, if it is not made yet."""
+        with self._lock:
+            _ = self._draw
+
+    def __call__(self, seed: int | None = None) -> np.ndarray:
+        """Draw a point. (coordinate,)."""
+        with self._lock:
+            point = self._draw(seed)
+        return np.concatenate([np.ravel(point[name]).astype(float) for name in self._names])
 
 
 _COMPILED: dict[str, CompiledStructure] = {}

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # Flat or saddle-shaped directions are taken for no longer than ten standard deviations of a prior.
 _LEAST_CURVATURE = 0.01
+_COMPARED = 300  # draws at which the approximation is compared with the density
 _DIFFERENCE = 1e-4  # step of the central differences, in sampled coordinates (priors have sd 1)
 
 _SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
@@ -58,6 +59,30 @@ def laplace_whitening(model: Any) -> Whitening:
 
 
 _NOT_CORRELATED = 1.0
+
+
+def departure(model: Any, whitening: Whitening) -> float:
+    """Say how far a density departs from the normal one of which a map is the whitening.
+
+    At draws of the normal one its gradient is compared with that of the density, in whitened
+    coordinates, where it is minus the draw itself: the length of the difference over that of the
+    draw, at the median draw. 0 if the density is normal; large where it bends or has walls.
+
+    Parameters
+    ----------
+    model
+        Compiled by `nutpie.compile_pymc_model`, with its data.
+    whitening
+        As `laplace_whitening` learns it.
+    """
+    density = negative_log_density(model)
+    found = []
+    for draw in np.random.default_rng(0).standard_normal((_COMPARED, model.n_dim)):
+        value, slope = density(whitening.sampled(draw))
+        difference = whitening.whitened_gradient(slope) - draw
+        relative = np.linalg.norm(difference) / np.linalg.norm(draw)
+        found.append(float(relative) if np.isfinite(value) else np.inf)
+    return float(np.median(found))
 
 
 def negative_log_density(model: Any) -> Density:

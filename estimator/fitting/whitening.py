@@ -80,6 +80,12 @@ class Whitening:
         turned[..., self.block] = whitened[..., self.block] @ self.factor.T
         return np.asarray(self.center + self.scale * turned)
 
+    def whitened_gradient(self, gradient: np.ndarray) -> np.ndarray:
+        """Turn a gradient in sampled coordinates into one in whitened ones. (coordinate,)."""
+        turned = self.scale * gradient
+        turned[self.block] = self.factor.T @ turned[self.block]
+        return np.asarray(turned)
+
 
 def _correlated(correlation: np.ndarray, least: float) -> np.ndarray:
     others = np.abs(np.nan_to_num(correlation - np.eye(len(correlation))))

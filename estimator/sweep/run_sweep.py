@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import arviz_base  # noqa: F401 - looks through all modules that are there, so it comes first
 import pandas as pd
 import xarray as xr
 from rich.console import Console

@@ -16,14 +16,15 @@ from estimator.evidence import load_evidence
 from estimator.fitting import inference
 from estimator.fitting.compiled import (
     CompiledStructure,
+    Start,
     _checked,
-    _initial_point_function,
     compiled,
     densities,
 )
 from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import geometries, learn_whitening
 from estimator.fitting.nuts import nutpie
+from estimator.fitting.whitening import Whitening
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
@@ -176,22 +177,25 @@ def test_where_chains_start_does_not_hang_on_the_set_that_was_built_first(
         vars(entry)["density"] = without_data  # where chains start needs no machine code
         entry.with_data(sampled)
         names = [value.name for value in entry.model.value_vars]
-        return _initial_point_function(entry.model, names)(7)
+        return Start(entry.model, names)(7)
 
     alone = start(other, other)
     np.testing.assert_array_equal(start(inputs, other), alone)
     assert not np.array_equal(start(inputs, inputs), alone)
 
 
-def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
-    options: SamplerOptions,
+def adaptations(inputs: ModelInputs, options: SamplerOptions) -> list[str]:
+    return [settings.adaptation for settings in geometries(inputs, options)]
+
+
+def test_laplace_comes_first_where_claims_outnumber_what_is_sampled(
+    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(inference, "_laplace_departure", lambda inputs: 5.0)
     assumptions = assumption_set()
     inputs = model_inputs(load_evidence(assumptions), assumptions)
     assert options.adaptation == "auto"
-    few = geometries(inputs, options)
-    assert [settings.adaptation for settings in few] == ["diag", "laplace", "pilot"]
-    assert few[0].target_accept == options.target_accept < few[1].target_accept
+    assert adaptations(inputs, options) == ["diag", "laplace", "pilot"]
     n_series, n_months, claims = 1 + len(SPARSE_WALKS), 2, int(inputs.figure("used").sum())
     as_many = claims - n_series * n_months
     for n_sources, first in ((as_many, "diag"), (as_many - 1, "laplace")):
@@ -199,19 +203,44 @@ def test_laplace_comes_first_only_where_claims_outnumber_what_is_sampled(
         short = dataclasses.replace(inputs.structure, coords=inputs.structure.coords | coords)
         tried = geometries(dataclasses.replace(inputs, structure=short), options)
         assert tried[0].adaptation == first
+        steps = {settings.adaptation: settings.target_accept for settings in tried}
+        assert steps["diag"] == options.target_accept < steps["laplace"]
     fixed = options.model_copy(update={"adaptation": "low_rank"})
     assert geometries(inputs, fixed) == (fixed,)
 
 
+@pytest.mark.parametrize(
+    ("departure", "first"), [(0.5, "laplace"), (0.9, "diag"), (np.inf, "diag")]
+)
+def test_laplace_comes_first_with_usual_steps_where_it_is_near_the_posterior(
+    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch, departure: float, first: str
+) -> None:
+    monkeypatch.setattr(inference, "_laplace_departure", lambda inputs: departure)
+    assumptions = assumption_set()
+    tried = geometries(model_inputs(load_evidence(assumptions), assumptions), options)
+    assert tried[0].adaptation == first
+    assert tried[0].target_accept == options.target_accept
+
+
+@pytest.mark.parametrize("near", [False, True])
 def test_a_pilot_learns_from_the_draws_of_all_its_chains(
-    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch
+    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch, near: bool
 ) -> None:
     draws = np.random.default_rng(1).normal([1.0, -2.0, 3.0], [1.0, 2.0, 3.0], (2, 50, 3))
-    trace = {"sample_stats": {"unconstrained_draw": SimpleNamespace(values=draws)}}
-    entry = SimpleNamespace(with_data=lambda _: None)
+    laplace = Whitening.of_covariance(np.array([5.0, 0.0, 1.0]), np.diag([4.0, 1.0, 9.0]), 1.0)
+    sampled = (draws - laplace.center) / laplace.scale if near else draws
+    trace = {"sample_stats": {"unconstrained_draw": SimpleNamespace(values=sampled)}}
+    prepared: list[bool] = []
+    start = SimpleNamespace(prepare=lambda: prepared.append(True))
+    density = SimpleNamespace(initial_point_func=start)
+    entry = SimpleNamespace(with_data=lambda _: density)
     monkeypatch.setattr(inference, "compiled", lambda *_: entry)
+    monkeypatch.setattr(inference, "laplace_whitening", lambda _: laplace)
+    monkeypatch.setattr(inference, "departure", lambda *_: 0.1 if near else 2.0)
+    monkeypatch.setattr(inference, "whitened_model", lambda model, _: model)
     monkeypatch.setattr(nutpie, "sample", lambda *_, **__: trace)
     inputs: Any = SimpleNamespace(structure=None)
     found = learn_whitening(inputs, options, np.random.SeedSequence(1), 1)
+    assert prepared == ([] if near else [True])
     np.testing.assert_allclose(found.center, draws.mean(axis=(0, 1)))
     np.testing.assert_allclose(found.scale, draws.std(axis=(0, 1)))

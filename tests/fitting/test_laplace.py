@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import carray, cfunc, types
 
-from estimator.fitting.laplace import laplace_whitening
+from estimator.fitting.laplace import departure, laplace_whitening
 from estimator.fitting.whitening import CORRELATED, Whitening
 
 _DOUBLES = types.CPointer(types.double)
@@ -54,6 +54,27 @@ def test_a_normal_density_is_whitened_exactly() -> None:
     map_ = found.sampled(np.eye(3)) - found.center
     assert map_.T @ map_ == pytest.approx(np.linalg.inv(PRECISION), rel=1e-4, abs=1e-6)
     assert found.block.tolist() == [0, 1]
+
+
+@cfunc(_SIGNATURE)
+def _bent(size, x, gradient, value, data):
+    """Two normal coordinates, and one whose precision is the exponential of the first."""
+    place, slope = carray(x, (3,)), carray(gradient, (3,))
+    precision = np.exp(2.0 * place[0])
+    slope[0] = -place[0] + 1.0 - precision * place[2] ** 2
+    slope[1], slope[2] = -place[1], -precision * place[2]
+    squares = place[0] ** 2 + place[1] ** 2 + precision * place[2] ** 2
+    carray(value, (1,))[0] = place[0] - 0.5 * squares
+    return 0
+
+
+def test_a_normal_density_does_not_depart_from_its_approximation_and_a_bent_one_does() -> None:
+    straight, bent = Model(_normal), Model(_bent)
+    assert departure(straight, laplace_whitening(straight)) < 1e-4
+    assert departure(bent, laplace_whitening(bent)) > 0.3
+    away = Whitening.of_covariance(CENTER, np.eye(3), CORRELATED)
+    assert departure(straight, away) > 1.0
+    assert departure(Model(_nowhere), away) == np.inf
 
 
 def test_where_no_mode_is_found_the_map_does_nothing_and_says_so(

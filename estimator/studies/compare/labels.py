@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,7 @@ class Naming:
         return [set_cell(first, failed=failed), *map(Cell, others)]
 
 
+@lru_cache(maxsize=4)  # of a thousand sets 0.15 s, and each table and picture asks for it
 def swept_levels(sets: Sets) -> Levels | None:
     """Read what the one sweep among some sets varied; None if there is none, or several."""
     try:
