@@ -41,6 +41,7 @@ _SIZES = {
 COLUMNS = 3  # panels beside each other on paper
 MANY = 16  # rows from which on they are narrow and their names small
 _NAMED = 4  # failed sets that are named with their reason
+_LEGEND_WIDTH = 44  # characters of a line of a legend below a picture of a page
 _BAND_ALPHAS = (0.22, 0.38)
 _NAME = 22  # characters of a name beside a row inside a page
 _CHARACTER = 0.085  # inches of a character of text, more or less
@@ -253,7 +254,10 @@ def legend(
     title: str | None = None,
     columns: int = 2,
 ) -> None:
-    """Put the legend where it hides nothing: right of the axes, inside a page below them."""
+    """Put the legend where it hides nothing: right of the axes, inside a page below them.
+
+    Below, it takes fewer columns, and at last breaks its lines, until it is no wider than the page.
+    """
     shown = ax.get_legend_handles_labels()[0] if handles is None else handles
     if not shown:
         return
@@ -263,7 +267,14 @@ def legend(
         ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(1.01, 1.0), **style)
     else:
         figure = ax.figure
-        figure.legend(handles=shown, loc="outside lower center", ncols=columns, **style)
+        labels = [str(handle.get_label()) for handle in shown]
+        narrow = [wrapped(label, _LEGEND_WIDTH) for label in labels]
+        tries = [(count, labels) for count in range(columns, 0, -1)] + [(1, narrow)]
+        for count, texts in tries:
+            made = figure.legend(shown, texts, loc="outside lower center", ncols=count, **style)
+            if made.get_window_extent().width <= figure.bbox.width or texts is narrow:
+                break
+            made.remove()
 
 
 # ---- failed sets ----------------------------------------------------------------------------

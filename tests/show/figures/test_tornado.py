@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from estimator.show.figures import _look as style
 from estimator.show.figures.tornado import DRAWN, plot_indices, plot_tornado
+from estimator.studies.compare.drivers.table import NEGLIGIBLE
 
 pytestmark = pytest.mark.slow
 
@@ -157,3 +158,17 @@ def test_no_text_reaches_beyond_the_figure_or_lies_on_another(plot, tmp_path: Pa
     for ending, begin in (("png", b"\x89PNG"), ("svg", b"<?xml")):
         figure.savefig(tmp_path / f"a.{ending}", dpi=40)
         assert (tmp_path / f"a.{ending}").read_bytes().startswith(begin)
+
+
+@pytest.mark.parametrize("notes", [("",), ("within its Monte-Carlo error", NEGLIGIBLE)])
+def test_inside_a_page_the_legend_is_no_wider_than_the_picture(notes: tuple[str, ...]) -> None:
+    rows = table()
+    rows["note"] = [notes[n % len(notes)] for n in range(len(rows))]
+    figure = plot_tornado(rows, look=style.PAGE)
+    figure.draw_without_rendering()
+    [legend] = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    said = " ".join(text.get_text().replace("\n", " ") for text in legend.get_texts())
+    assert all(note in said for note in notes)
