@@ -147,11 +147,15 @@ def learn_whitening(
 
 
 def _pilot_whitening(density: Any, options: SamplerOptions, seed: int, cores: int) -> Whitening:
+    """Learn from draws, which are taken in Laplace's coordinates where these are near."""
     from estimator.fitting.nuts import nutpie
 
-    density.initial_point_func.prepare()
+    laplace = laplace_whitening(density)
+    near = departure(density, laplace) <= _NEAR
+    if not near:
+        density.initial_point_func.prepare()
     trace = nutpie.sample(
-        density,
+        whitened_model(density, laplace) if near else density,
         draws=_PILOT_DRAWS,
         tune=_PILOT_TUNE,
         chains=options.chains,
@@ -163,7 +167,8 @@ def _pilot_whitening(density: Any, options: SamplerOptions, seed: int, cores: in
         store_unconstrained=True,
     )
     draws = trace["sample_stats"]["unconstrained_draw"].values
-    return Whitening.of_draws(draws.reshape(-1, draws.shape[-1]))
+    draws = draws.reshape(-1, draws.shape[-1])
+    return Whitening.of_draws(laplace.sampled(draws) if near else draws)
 
 
 @one_thread

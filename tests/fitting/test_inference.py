@@ -24,6 +24,7 @@ from estimator.fitting.compiled import (
 from estimator.fitting.diagnostics import diagnose
 from estimator.fitting.inference import geometries, learn_whitening
 from estimator.fitting.nuts import nutpie
+from estimator.fitting.whitening import Whitening
 from estimator.model.build import build_from_inputs
 from estimator.model.inputs import ModelInputs, model_inputs
 from estimator.model.random_walk import SPARSE_WALKS
@@ -221,19 +222,25 @@ def test_laplace_comes_first_with_usual_steps_where_it_is_near_the_posterior(
     assert tried[0].target_accept == options.target_accept
 
 
+@pytest.mark.parametrize("near", [False, True])
 def test_a_pilot_learns_from_the_draws_of_all_its_chains(
-    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch
+    options: SamplerOptions, monkeypatch: pytest.MonkeyPatch, near: bool
 ) -> None:
     draws = np.random.default_rng(1).normal([1.0, -2.0, 3.0], [1.0, 2.0, 3.0], (2, 50, 3))
-    trace = {"sample_stats": {"unconstrained_draw": SimpleNamespace(values=draws)}}
+    laplace = Whitening.of_covariance(np.array([5.0, 0.0, 1.0]), np.diag([4.0, 1.0, 9.0]), 1.0)
+    sampled = (draws - laplace.center) / laplace.scale if near else draws
+    trace = {"sample_stats": {"unconstrained_draw": SimpleNamespace(values=sampled)}}
     prepared: list[bool] = []
     start = SimpleNamespace(prepare=lambda: prepared.append(True))
     density = SimpleNamespace(initial_point_func=start)
     entry = SimpleNamespace(with_data=lambda _: density)
     monkeypatch.setattr(inference, "compiled", lambda *_: entry)
+    monkeypatch.setattr(inference, "laplace_whitening", lambda _: laplace)
+    monkeypatch.setattr(inference, "departure", lambda *_: 0.1 if near else 2.0)
+    monkeypatch.setattr(inference, "whitened_model", lambda model, _: model)
     monkeypatch.setattr(nutpie, "sample", lambda *_, **__: trace)
     inputs: Any = SimpleNamespace(structure=None)
     found = learn_whitening(inputs, options, np.random.SeedSequence(1), 1)
-    assert prepared == [True]
+    assert prepared == ([] if near else [True])
     np.testing.assert_allclose(found.center, draws.mean(axis=(0, 1)))
     np.testing.assert_allclose(found.scale, draws.std(axis=(0, 1)))
